@@ -1,0 +1,1 @@
+"""The contract between trainer and server: skeletons, features, pooling, and the model folder."""

@@ -1,0 +1,276 @@
+"""manifest.json of a model folder: what the model expects, what it answers, and the SHA-256 of every file beside it.
+
+In: the JSON text of a folder that may be hostile. Out: a Manifest checked on construction. Reads and writes
+manifest.json; repository.py reads the files that it lists. No weights here.
+"""
+
+import hashlib
+import json
+import math
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from motionscribe_models.errors import LayoutError, ModelFolderError
+from motionscribe_models.skeleton import Skeleton
+
+V = TypeVar("V")
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ARRAYS = "arrays.npz"
+REFERENCE = "reference.npz"
+MAX_MANIFEST_BYTES = 4 << 20
+MAX_FILE_BYTES = 512 << 20  # the fp32 encoder of 4096 units, four times the paper's, has 200 MB
+MAX_TOLERANCE = 0.1  # a graph that is further off than this is another network
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
+FILE = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*\.(onnx|npz)")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Two graphs of one precision."""
+
+    encoder: str
+    """File name of the encoder step."""
+    decoder: str
+    """File name of the unrolled decoder."""
+    error: float
+    """Largest relative error against reference.npz, as measured at export."""
+    tolerance: float
+    """Relative error above which a server refuses the variant."""
+
+    def __post_init__(self) -> None:
+        for file in (self.encoder, self.decoder):
+            if not FILE.fullmatch(file):
+                raise ModelFolderError(f"{MANIFEST}: expected plain names of graphs, got {file!r}")
+        if not 0 <= self.error <= self.tolerance <= MAX_TOLERANCE:
+            raise ModelFolderError(
+                f"{MANIFEST}: expected 0 <= error <= tolerance <= {MAX_TOLERANCE}, got {self.error}, {self.tolerance}"
+            )
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A model in words and numbers. Without `variants` and `files` it is a draft, which export completes."""
+
+    name: str
+    version: str
+    """A positive integer, as text."""
+    created: str
+    """ISO date."""
+    description: str
+    skeleton: Skeleton
+    feature_joints: tuple[int, ...]
+    """Indices of the skeleton's joints that the network sees."""
+    rate_hz: float
+    """Rate of the frames that the network sees, Hz."""
+    window: int
+    """T, frames the encoder sees."""
+    stride: int
+    """Frames between two windows; a moment is one stride."""
+    decoder_steps: int
+    """M, decoder states of a window."""
+    features: int
+    """F, columns of a network frame."""
+    hidden: int
+    """H, units of the cell."""
+    projected: int
+    """P, columns of a projected state."""
+    latency: Mapping[str, int]
+    """Lag preset -> moments."""
+    metrics: Mapping[str, float]
+    """What the model scored, by published name."""
+    settings: Mapping[str, float]
+    """Numbers that the session needs: penalties, thresholds."""
+    training: Mapping[str, Any]
+    """Data, command, seed, iterations: whatever repeats the training."""
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    """Precision ("fp32", "int8") -> graphs."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """File name -> SHA-256, lower-case hexadecimal; all files but the manifest."""
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        _check(self.format == FORMAT, f"expected format {FORMAT}, got {self.format}")
+        _check(NAME.fullmatch(self.name), f"expected a name of a-z 0-9 . _ -, got {self.name!r}")
+        _check(VERSION.fullmatch(self.version), f"expected a positive integer as version, got {self.version!r}")
+        try:
+            date.fromisoformat(self.created)
+        except ValueError as error:
+            raise ModelFolderError(f"{MANIFEST}: expected an ISO date in created, got {self.created!r}") from error
+        _check(math.isfinite(self.rate_hz) and self.rate_hz > 0, f"expected a positive rate_hz, got {self.rate_hz}")
+        for size in ("window", "stride", "decoder_steps", "features", "hidden", "projected"):
+            _check(getattr(self, size) > 0, f"expected a positive {size}, got {getattr(self, size)}")
+        _check(
+            self.window % self.stride == 0, f"expected window divisible by stride, got {self.window} and {self.stride}"
+        )
+        _check(self.projected <= self.hidden, f"expected projected <= hidden, got {self.projected} and {self.hidden}")
+        joints = self.feature_joints
+        _check(
+            len(set(joints)) == len(joints) and all(0 <= j < len(self.skeleton.joints) for j in joints),
+            f"expected distinct feature_joints of 0..{len(self.skeleton.joints) - 1}, got {joints}",
+        )
+        _check(
+            all(moments >= 0 for moments in self.latency.values()), f"expected latency >= 0, got {dict(self.latency)}"
+        )
+        for table in (self.metrics, self.settings):
+            _check(all(math.isfinite(v) for v in table.values()), f"expected finite numbers, got {dict(table)}")
+        for file, digest in self.files.items():
+            _check(FILE.fullmatch(file), f"expected plain names of files, got {file!r}")
+            _check(DIGEST.fullmatch(digest), f"{file}: expected a SHA-256 in hexadecimal, got {digest!r}")
+
+    @property
+    def slots(self) -> int:
+        """W, encoder states that run side by side: window / stride."""
+        return self.window // self.stride
+
+    @property
+    def wanted_files(self) -> tuple[str, ...]:
+        """The files that the folder must hold beside the manifest, sorted."""
+        graphs = {file for v in self.variants.values() for file in (v.encoder, v.decoder)}
+        return tuple(sorted(graphs | {ARRAYS, REFERENCE}))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain |= {name: dict(v) for name, v in plain.items() if isinstance(v, Mapping)}
+        plain["skeleton"] = self.skeleton.to_json()
+        plain["variants"] = {name: asdict(v) for name, v in self.variants.items()}
+        return plain
+
+    @classmethod
+    def from_json(cls, value: object) -> "Manifest":
+        """The inverse of to_json. Raises ModelFolderError naming the field that is missing, unknown or mistyped."""
+        table = _typed(value, "manifest", dict)
+        if table.get("format") != FORMAT:  # first: another format may well have other fields
+            raise ModelFolderError(f"{MANIFEST}: expected format {FORMAT}, got {table.get('format')!r}")
+        _check_keys(table, {f.name for f in fields(cls)}, "manifest")
+
+        def text(name: str) -> str:
+            return _typed(table[name], name, str)
+
+        def size(name: str) -> int:
+            return _typed(table[name], name, int)
+
+        def items(name: str) -> list[tuple[str, Any]]:
+            return list(_typed(table[name], name, dict).items())
+
+        try:
+            skeleton = Skeleton.from_json(_typed(table["skeleton"], "skeleton", dict))
+        except LayoutError as error:
+            raise ModelFolderError(f"{MANIFEST}: skeleton: {error}") from error
+        joints = _typed(table["feature_joints"], "feature_joints", list)
+        return cls(
+            name=text("name"),
+            version=text("version"),
+            created=text("created"),
+            description=text("description"),
+            skeleton=skeleton,
+            feature_joints=tuple(_typed(j, "feature_joints", int) for j in joints),
+            rate_hz=_number(table["rate_hz"], "rate_hz"),
+            window=size("window"),
+            stride=size("stride"),
+            decoder_steps=size("decoder_steps"),
+            features=size("features"),
+            hidden=size("hidden"),
+            projected=size("projected"),
+            latency={k: _typed(v, f"latency.{k}", int) for k, v in items("latency")},
+            metrics={k: _number(v, f"metrics.{k}") for k, v in items("metrics")},
+            settings={k: _number(v, f"settings.{k}") for k, v in items("settings")},
+            training=dict(items("training")),
+            variants={k: _variant(v, f"variants.{k}") for k, v in items("variants")},
+            files={k: _typed(v, f"files.{k}", str) for k, v in items("files")},
+        )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a model folder. Raises ModelFolderError; the files it lists are not opened."""
+    raw = read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelFolderError(f"{folder / MANIFEST}: expected JSON in UTF-8, got {len(raw)} bytes: {error}") from error
+    try:
+        manifest = Manifest.from_json(value)
+    except ModelFolderError as error:
+        raise ModelFolderError(f"{folder}: {error}") from error
+    if not manifest.variants:
+        raise ModelFolderError(f"{folder / MANIFEST}: expected at least one variant, got a draft")
+    if tuple(sorted(manifest.files)) != manifest.wanted_files:
+        raise ModelFolderError(
+            f"{folder / MANIFEST}: expected digests of {', '.join(manifest.wanted_files)}, "
+            f"got {', '.join(sorted(manifest.files))}"
+        )
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Digests the files of `folder` that the manifest wants, writes manifest.json and returns what was written."""
+    files = {file: sha256(read_plain_file(folder / file)) for file in manifest.wanted_files}
+    complete = replace(manifest, files=files)
+    text = json.dumps(complete.to_json(), indent=1, allow_nan=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    return complete
+
+
+def read_plain_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Bytes of a regular file. Raises ModelFolderError for links, devices, absent files and more than `limit` bytes."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ModelFolderError(f"{path}: expected a regular file, got {stat.filemode(found.st_mode)}")
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+    except OSError as error:
+        raise ModelFolderError(f"{path}: expected a readable file, got {error.strerror}") from error
+    if len(raw) > limit:
+        raise ModelFolderError(f"{path}: expected at most {limit} bytes, got {max(found.st_size, len(raw))}")
+    return raw
+
+
+def sha256(raw: bytes) -> str:
+    """Lower-case hexadecimal digest."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _check(condition: object, message: str) -> None:
+    if not condition:
+        raise ModelFolderError(f"{MANIFEST}: {message}")
+
+
+def _check_keys(table: dict[str, Any], wanted: set[str], where: str) -> None:
+    missing, unknown = sorted(wanted - set(table)), sorted(set(table) - wanted)
+    _check(not missing and not unknown, f"{where}: missing fields {missing}, unknown fields {unknown}")
+
+
+def _typed(value: object, where: str, kind: type[V]) -> V:
+    # bool is an int to Python, not to us
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ModelFolderError(f"{MANIFEST}: {where}: expected {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+def _number(value: object, where: str) -> float:
+    try:
+        return float(_typed(value, where, int) if isinstance(value, int) else _typed(value, where, float))
+    except OverflowError as error:
+        raise ModelFolderError(f"{MANIFEST}: {where}: expected a float64, got {error}") from error
+
+
+def _variant(value: object, where: str) -> Variant:
+    table = _typed(value, where, dict)
+    _check_keys(table, {f.name for f in fields(Variant)}, where)
+    return Variant(
+        encoder=_typed(table["encoder"], f"{where}.encoder", str),
+        decoder=_typed(table["decoder"], f"{where}.decoder", str),
+        error=_number(table["error"], f"{where}.error"),
+        tolerance=_number(table["tolerance"], f"{where}.tolerance"),
+    )

@@ -1,0 +1,16 @@
+"""Recordings of motion: what one is, the layouts of public sets, and a reader for each file format."""
+
+from motionscribe_models.recordings.npz import write_recording
+from motionscribe_models.recordings.reading import read_recording
+from motionscribe_models.recordings.recording import Recording, even_times
+from motionscribe_models.recordings.skeletons import CMU_EXPMAP, CMU_EXPMAP_117, H36M_EXPMAP_99
+
+__all__ = [
+    "CMU_EXPMAP",
+    "CMU_EXPMAP_117",
+    "H36M_EXPMAP_99",
+    "Recording",
+    "even_times",
+    "read_recording",
+    "write_recording",
+]

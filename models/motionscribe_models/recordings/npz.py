@@ -1,0 +1,46 @@
+"""The project's own file of a recording: `.npz` with frames, timestamps_us and the skeleton as JSON; no pickle.
+
+What `write_recording` writes, `read_npz` returns unchanged, all but the name, which is the file's.
+"""
+
+import json
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from motionscribe_models.errors import LayoutError, RecordingError
+from motionscribe_models.recordings.recording import Recording, even_times
+from motionscribe_models.skeleton import Skeleton
+
+KEYS = ("frames", "skeleton", "timestamps_us")
+
+
+def write_recording(recording: Recording, path: Path | str) -> None:
+    """Writes `path`, which should end in .npz."""
+    with open(path, "wb") as file:
+        np.savez_compressed(
+            file,
+            frames=recording.frames,
+            timestamps_us=recording.timestamps_us,
+            skeleton=np.array(json.dumps(recording.skeleton.to_json())),
+        )
+
+
+def read_npz(path: Path, rate_hz: float | None = None) -> Recording:
+    """Raises RecordingError for a foreign, truncated or pickled file."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
+            if sorted(content.files) != list(KEYS):
+                raise RecordingError(f"{path}: expected the arrays {', '.join(KEYS)}, got {', '.join(content.files)}")
+            frames, times, layout = content["frames"], content["timestamps_us"], content["skeleton"]
+        skeleton = Skeleton.from_json(json.loads(str(layout)))
+    except RecordingError:
+        raise
+    except (OSError, EOFError, TypeError, ValueError, LayoutError, zipfile.BadZipFile, zlib.error) as error:
+        raise RecordingError(f"{path}: expected a recording written by motionscribe, got {error}") from error
+    if rate_hz is not None:
+        skeleton, times = replace(skeleton, rate_hz=rate_hz), even_times(len(frames), rate_hz)
+    return Recording(path.stem, frames, times, skeleton)

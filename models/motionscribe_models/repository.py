@@ -1,0 +1,137 @@
+"""Model folders on disk: models/<name>/<version>/ with manifest.json, graphs, arrays.npz and reference.npz.
+
+In: a root folder, a name and a version. Out: a ModelBundle whose every byte was compared with the manifest's digests.
+Nothing here executes what it reads: graphs stay bytes, arrays are loaded without pickle. No ONNX Runtime here.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.errors import ModelFolderError, UnknownModelError
+from motionscribe_models.manifest import (
+    ARRAYS,
+    MANIFEST,
+    MAX_FILE_BYTES,
+    NAME,
+    REFERENCE,
+    VERSION,
+    Manifest,
+    read_manifest,
+    read_plain_file,
+    sha256,
+)
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A verified model in memory; its arrays are read-only."""
+
+    manifest: Manifest
+    graphs: Mapping[str, bytes]
+    """File name -> ONNX graph."""
+    arrays: Arrays
+    """What fit learnt: first clusters and whatever else the session needs."""
+    reference: Arrays
+    """windows (R, T, F), projected (R, M, P), residual (R, M), prediction (R, M, F), float32."""
+
+
+class Repository:
+    """The models below one root folder; read anew at every call: a model copied in is found without a restart."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> list[str]:
+        """Names of models that have at least one version, sorted."""
+        if not self.root.is_dir():
+            raise UnknownModelError(f"expected a folder of models, got {self.root}")
+        return sorted(p.name for p in self.root.iterdir() if NAME.fullmatch(p.name) and self.versions(p.name))
+
+    def versions(self, name: str) -> list[str]:
+        """Versions of a model, the oldest first; empty when there is no such model."""
+        folder = self.root / name
+        if not NAME.fullmatch(name) or not folder.is_dir():
+            return []
+        found = (p.name for p in folder.iterdir() if VERSION.fullmatch(p.name) and (p / MANIFEST).exists())
+        return sorted(found, key=int)
+
+    def load(self, name: str, version: str = "latest") -> ModelBundle:
+        """A model; "latest" is the highest version. Raises UnknownModelError, ModelFolderError."""
+        versions = self.versions(name)
+        if not versions:
+            raise UnknownModelError(f"no model {name!r} in {self.root}; there are: {', '.join(self.names()) or 'none'}")
+        if version == "latest":
+            version = versions[-1]
+        if version not in versions:
+            raise UnknownModelError(f"no version {version!r} of {name}; there are: {', '.join(versions)}")
+        folder = self.root / name / version
+        if not folder.resolve().is_relative_to(self.root.resolve()):
+            raise ModelFolderError(f"{folder}: expected a folder inside {self.root}, got a link to {folder.resolve()}")
+        bundle = read_bundle(folder)
+        if (bundle.manifest.name, bundle.manifest.version) != (name, version):
+            raise ModelFolderError(
+                f"{folder}: expected the manifest of {name} version {version}, "
+                f"got {bundle.manifest.name} version {bundle.manifest.version}"
+            )
+        return bundle
+
+
+def read_bundle(folder: Path) -> ModelBundle:
+    """One model folder, verified. Raises ModelFolderError naming the file, what was expected and what came."""
+    manifest = read_manifest(folder)
+    raw: dict[str, bytes] = {}
+    for file, digest in manifest.files.items():
+        raw[file] = read_plain_file(folder / file)
+        if sha256(raw[file]) != digest:
+            raise ModelFolderError(f"{folder / file}: expected SHA-256 {digest}, got {sha256(raw[file])}")
+    arrays = _read_npz(raw.pop(ARRAYS), folder / ARRAYS)
+    reference = _read_npz(raw.pop(REFERENCE), folder / REFERENCE)
+    _check_reference(manifest, reference, folder / REFERENCE)
+    return ModelBundle(manifest, MappingProxyType(raw), MappingProxyType(arrays), MappingProxyType(reference))
+
+
+def _read_npz(raw: bytes, path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as members:
+            unpacked = sum(member.file_size for member in members.infolist())
+        if unpacked > MAX_FILE_BYTES:  # a small file may unpack to a very large one
+            raise ModelFolderError(f"{path}: expected at most {MAX_FILE_BYTES} bytes unpacked, got {unpacked}")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, NotImplementedError, MemoryError, zipfile.BadZipFile) as error:
+        if isinstance(error, ModelFolderError):
+            raise
+        raise ModelFolderError(f"{path}: expected arrays without pickled objects, got {error}") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise ModelFolderError(f"{path}: {name}: expected an array, got {len(array)} bytes of something else")
+        array.setflags(write=False)
+    return arrays
+
+
+def _check_reference(manifest: Manifest, reference: Arrays, path: Path) -> None:
+    R = len(reference["windows"]) if "windows" in reference and reference["windows"].ndim else 0
+    T, M, F, P = manifest.window, manifest.decoder_steps, manifest.features, manifest.projected
+    wanted = {"windows": (R, T, F), "projected": (R, M, P), "residual": (R, M), "prediction": (R, M, F)}
+    got = {name: array.shape for name, array in reference.items()}
+    if got != wanted or R == 0:
+        raise ModelFolderError(f"{path}: expected arrays {wanted} with at least one window, got {got}")
+    for name, array in reference.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ModelFolderError(
+                f"{path}: {name}: expected finite float32, got {array.dtype} with {_bad(array)} not finite"
+            )
+
+
+def _bad(array: NDArray[Any]) -> int:
+    return int(np.size(array) - np.isfinite(array).sum()) if array.dtype.kind == "f" else 0

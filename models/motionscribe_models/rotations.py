@@ -1,0 +1,98 @@
+"""Rotations as vectors, quaternions and matrices, vectorised over any leading axes, in float64.
+
+A rotation vector ("exponential map") is axis times angle in radians; a matrix R is active, `R @ v` turns v. Whether
+a stored rotation speaks of the joint or of its axes is the skeleton's matter (`Skeleton.inverted`), not this file's.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.errors import LayoutError
+
+Array = NDArray[np.float64]
+
+
+def rotation_matrix(vectors: NDArray[np.floating]) -> Array:
+    """Rotation vectors (..., 3) in radians to matrices (..., 3, 3), by Rodrigues' formula."""
+    vectors = vectors.astype(np.float64)
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    squared = x * x + y * y + z * z
+    angle = np.sqrt(squared)
+    sine = np.sinc(angle / np.pi)  # sin(a) / a, 1 at 0
+    versine = 0.5 * np.sinc(angle / (2 * np.pi)) ** 2  # (1 - cos(a)) / a^2, 1/2 at 0
+    cosine = 1.0 - versine * squared
+    matrices = np.empty((*vectors.shape[:-1], 3, 3))
+    matrices[..., 0, 0] = cosine + versine * x * x
+    matrices[..., 1, 1] = cosine + versine * y * y
+    matrices[..., 2, 2] = cosine + versine * z * z
+    matrices[..., 0, 1] = versine * x * y - sine * z
+    matrices[..., 1, 0] = versine * x * y + sine * z
+    matrices[..., 0, 2] = versine * x * z + sine * y
+    matrices[..., 2, 0] = versine * x * z - sine * y
+    matrices[..., 1, 2] = versine * y * z - sine * x
+    matrices[..., 2, 1] = versine * y * z + sine * x
+    return matrices
+
+
+def quaternion_matrix(quaternions: NDArray[np.floating]) -> Array:
+    """Quaternions (..., 4) as w x y z, of any length, to matrices (..., 3, 3). Raises LayoutError for length 0."""
+    quaternions = quaternions.astype(np.float64)
+    length = np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    if np.any(length < 1e-12):
+        raise LayoutError("expected quaternions w x y z of length 1, got one of length 0")
+    w, x, y, z = np.moveaxis(quaternions / length, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+
+
+def rotation_vector(matrices: NDArray[np.floating]) -> Array:
+    """Matrices (..., 3, 3) to rotation vectors (..., 3) of length 0 to pi; exact at both ends."""
+    m = matrices.astype(np.float64)
+    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    # four multiples of the quaternion, each times 4 of its own leading component: the longest is never near 0
+    candidates = np.array(
+        [
+            [1 + xx + yy + zz, wx, wy, wz],
+            [wx, 1 + xx - yy - zz, xy, xz],
+            [wy, xy, 1 - xx + yy - zz, yz],
+            [wz, xz, yz, 1 - xx - yy + zz],
+        ]
+    )
+    leading = np.array([candidates[i, i] for i in range(4)])
+    chosen = leading.argmax(axis=0)
+    quaternion = np.moveaxis(np.take_along_axis(candidates, chosen[None, None], axis=0)[0], 0, -1)
+    quaternion /= np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    quaternion *= np.where(quaternion[..., :1] < 0, -1.0, 1.0)
+    return quaternion_vector(quaternion)
+
+
+def quaternion_vector(quaternions: NDArray[np.floating]) -> Array:
+    """Unit quaternions (..., 4) as w x y z, w not below 0, to rotation vectors (..., 3)."""
+    half_sine = np.linalg.norm(quaternions[..., 1:], axis=-1)
+    angle = 2.0 * np.arctan2(half_sine, quaternions[..., 0])
+    small = half_sine < 1e-12
+    scale = np.where(small, 2.0, angle / np.where(small, 1.0, half_sine))
+    return np.asarray(quaternions[..., 1:] * scale[..., None], dtype=np.float64)
+
+
+def euler_vector(degrees: NDArray[np.floating]) -> Array:
+    """Degrees (..., 3) about the fixed axes x, then y, then z to rotation vectors (..., 3) of length 0 to pi."""
+    half = np.deg2rad(degrees.astype(np.float64)) / 2
+    cx, cy, cz = np.moveaxis(np.cos(half), -1, 0)
+    sx, sy, sz = np.moveaxis(np.sin(half), -1, 0)
+    quaternion = np.stack(
+        [
+            cz * cy * cx + sz * sy * sx,
+            cz * cy * sx - sz * sy * cx,
+            cz * sy * cx + sz * cy * sx,
+            sz * cy * cx - cz * sy * sx,
+        ],
+        axis=-1,
+    )
+    return quaternion_vector(quaternion * np.where(quaternion[..., :1] < 0, -1.0, 1.0))

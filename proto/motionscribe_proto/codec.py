@@ -1,0 +1,275 @@
+"""Between protobuf messages and values: frames (K, D), events, skeletons; both ends use it.
+
+Blocks of K frames travel as little-endian float32 bytes, labels of equal finality as packed arrays; the rest is one
+message an event. Messages of the other side are checked for form (WireError says what was expected and what came).
+NaN, times or seq running backwards are no matter of form: the session judges them.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from motionscribe_models.skeleton import Skeleton
+from numpy.typing import NDArray
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import (
+    Anomaly,
+    ClusterCreated,
+    ClusterMerged,
+    Event,
+    Gap,
+    Label,
+    Restarted,
+    SegmentEnded,
+    SegmentStarted,
+)
+
+WIRE_FLOAT = np.dtype("<f4")
+INT64 = range(-(2**63), 2**63)
+
+# message field -> value; the fields inside have equal names on both sides. Labels are packed and stand apart.
+EVENTS: dict[str, type[Any]] = {
+    "segment_started": SegmentStarted,
+    "segment_ended": SegmentEnded,
+    "anomaly": Anomaly,
+    "cluster_created": ClusterCreated,
+    "cluster_merged": ClusterMerged,
+    "gap": Gap,
+    "restarted": Restarted,
+}
+KIND_OF = {value: kind for kind, value in EVENTS.items()}
+
+
+class WireError(ValueError):
+    """A message or a block does not have the form that the schema's comments promise."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameBlock:
+    """K >= 1 consecutive frames."""
+
+    first_seq: int
+    """Number of the first frame, 1 or more; the others follow by one."""
+    values: NDArray[np.float32]
+    """(K, D) columns of the skeleton."""
+    timestamps_us: NDArray[np.int64]
+    """(K,) microseconds of the source's clock."""
+    confidences: NDArray[np.float32] | None = None
+    """(K, J), 0..1 per joint, where the source knows."""
+
+    def __post_init__(self) -> None:
+        if self.first_seq < 1:
+            raise WireError(f"expected first_seq of 1 or more, got {self.first_seq}")
+        if self.values.ndim != 2 or 0 in self.values.shape or self.values.dtype != np.float32:
+            raise WireError(f"expected (K, D) float32 values, got {self.values.shape} {self.values.dtype}")
+        K = len(self.values)
+        if self.timestamps_us.shape != (K,) or self.timestamps_us.dtype != np.int64:
+            got = f"{self.timestamps_us.shape} {self.timestamps_us.dtype}"
+            raise WireError(f"expected {K} int64 times for {K} frames, got {got}")
+        if self.confidences is not None and (
+            self.confidences.ndim != 2 or len(self.confidences) != K or self.confidences.dtype != np.float32
+        ):
+            got = f"{self.confidences.shape} {self.confidences.dtype}"
+            raise WireError(f"expected ({K}, J) float32 confidences, got {got}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def next_seq(self) -> int:
+        """Number of the frame after the last one."""
+        return self.first_seq + len(self.values)
+
+    def rows(self, start: int, stop: int) -> "FrameBlock":
+        """Frames start..stop - 1 of this block, as views. Raises WireError where that leaves none."""
+        confidences = None if self.confidences is None else self.confidences[start:stop]
+        return FrameBlock(
+            self.first_seq + start, self.values[start:stop], self.timestamps_us[start:stop], confidences
+        )
+
+
+def frames_to_message(block: FrameBlock) -> pb.Frames:
+    """A block as a message; even times become a start and a step where that says exactly the same."""
+    message = pb.Frames(first_seq=block.first_seq, values=block.values.astype(WIRE_FLOAT, copy=False).tobytes())
+    step_us = _even_step(block.timestamps_us)
+    if step_us is None:
+        message.timestamps_us.extend(block.timestamps_us.tolist())
+    else:
+        message.start_us = int(block.timestamps_us[0])
+        message.step_us = step_us
+    if block.confidences is not None:
+        message.confidences = block.confidences.astype(WIRE_FLOAT, copy=False).tobytes()
+    return message
+
+
+def frames_from_message(message: pb.Frames, width: int, joints: int) -> FrameBlock:
+    """The inverse, for a layout of `width` columns and `joints` joints. The arrays are read-only views of the message.
+
+    Raises WireError for a byte count that is no multiple of 4 * width, no frames, first_seq 0, a time count other than
+    K, a step that leaves int64, or confidences that are not K * joints.
+    """
+    K, rest = divmod(len(message.values), 4 * width)
+    if rest:
+        raise WireError(
+            f"expected frames of {width} float32 values, a multiple of {4 * width} bytes, "
+            f"got {len(message.values)} bytes"
+        )
+    if K == 0:
+        raise WireError("expected one frame or more, got none")
+    if message.timestamps_us:
+        if len(message.timestamps_us) != K:
+            raise WireError(f"expected {K} times for {K} frames, got {len(message.timestamps_us)}")
+        times = np.array(message.timestamps_us, dtype=np.int64)
+    else:
+        times = _stepped_times(message.start_us, message.step_us, K)
+    confidences = None
+    if message.confidences:
+        if len(message.confidences) != 4 * K * joints:
+            raise WireError(
+                f"expected {K} x {joints} float32 confidences, {4 * K * joints} bytes, "
+                f"got {len(message.confidences)} bytes"
+            )
+        confidences = _floats(message.confidences).reshape(K, joints)
+    return FrameBlock(message.first_seq, _floats(message.values).reshape(K, width), times, confidences)
+
+
+def _floats(data: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(data, WIRE_FLOAT).astype(np.float32, copy=False)
+
+
+def _stepped_times(start_us: int, step_us: float, K: int) -> NDArray[np.int64]:
+    """start_us + round(k * step_us) for k < K, halves to even."""
+    span = (K - 1) * step_us
+    if not math.isfinite(span) or start_us + round(span) not in INT64 or round(span) not in INT64:
+        raise WireError(f"expected start_us and step_us within int64, got {start_us} and {step_us}")
+    times: NDArray[np.int64] = start_us + np.rint(np.arange(K) * step_us).astype(np.int64)
+    return times
+
+
+def _even_step(times: NDArray[np.int64]) -> float | None:
+    """The step with which _stepped_times gives exactly these times, None where there is none."""
+    K = len(times)
+    if K == 1:
+        return 0.0
+    # beyond 2**53 a float has no room for microseconds
+    if not 0 < int(times[-1]) - int(times[0]) < 2**53:
+        return None
+    after_start = (times[1:] - times[0]).astype(np.float64)
+    k = np.arange(1, K)
+    # round(k * step) == after_start bounds the step from both sides
+    low, high = np.max((after_start - 0.5) / k), np.min((after_start + 0.5) / k)
+    step_us = float((low + high) / 2)
+    if low > high or not np.array_equal(_stepped_times(int(times[0]), step_us, K), times):
+        return None
+    return step_us
+
+
+def events_to_messages(events: Sequence[Event]) -> list[pb.Event]:
+    """Events in their order; neighbouring labels of equal finality share one Labels message."""
+    messages: list[pb.Event] = []
+    for event in events:
+        if isinstance(event, Label):
+            if not messages or not messages[-1].HasField("labels") or messages[-1].labels.final != event.final:
+                messages.append(pb.Event(labels=pb.Labels(final=event.final)))
+            packed = messages[-1].labels
+            packed.start_seq.append(event.start_seq)
+            packed.end_seq.append(event.end_seq)
+            packed.start_us.append(event.start_us)
+            packed.end_us.append(event.end_us)
+            packed.cluster.append(event.cluster)
+            packed.stability.append(event.stability)
+        else:
+            messages.append(_event_to_message(event))
+    return messages
+
+
+def events_from_messages(messages: Iterable[pb.Event]) -> list[Event]:
+    """The inverse of events_to_messages. Raises WireError for arrays of unequal length and for unknown kinds."""
+    events: list[Event] = []
+    for message in messages:
+        if message.HasField("labels"):
+            events.extend(_labels_from_message(message.labels))
+        else:
+            events.append(_event_from_message(message))
+    return events
+
+
+def count_events(message: pb.Event) -> int:
+    """How many events a message holds: a Labels message counts its entries. Update.first_event numbers these."""
+    return len(message.labels.start_seq) if message.HasField("labels") else 1
+
+
+def _labels_from_message(packed: pb.Labels) -> list[Label]:
+    arrays = (packed.start_seq, packed.end_seq, packed.start_us, packed.end_us, packed.cluster, packed.stability)
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) != 1:
+        raise WireError(f"expected packed labels of one length, got {lengths}")
+    return [
+        Label(start_seq, end_seq, start_us, end_us, cluster, stability, packed.final)
+        for start_seq, end_seq, start_us, end_us, cluster, stability in zip(*arrays, strict=True)
+    ]
+
+
+def _event_to_message(event: Event) -> pb.Event:
+    kind = KIND_OF[type(event)]
+    fields: dict[str, Any] = {kind: {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}}
+    return pb.Event(**fields)
+
+
+def _event_from_message(message: pb.Event) -> Event:
+    kind = message.WhichOneof("event")
+    if kind is None:
+        raise WireError("expected an event of a known kind, got none: is the other side newer?")
+    fields = {field.name: getattr(getattr(message, kind), field.name) for field in dataclasses.fields(EVENTS[kind])}
+    if kind == "anomaly":
+        joints, shares = tuple(fields["joints"]), tuple(fields["shares"])
+        if len(joints) != len(shares):
+            raise WireError(f"expected one share per joint, {len(joints)}, got {len(shares)}")
+        fields |= {"joints": joints, "shares": shares}
+    event: Event = EVENTS[kind](**fields)
+    return event
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a skeleton message says. Scale, handedness and rest pose of a Skeleton do not travel."""
+
+    name: str
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+    representation: str
+    units: str
+    up_axis: str
+    rate_hz: float
+
+
+def skeleton_to_message(skeleton: Skeleton) -> pb.Skeleton:
+    """A skeleton as a message, without metres_per_unit, inverted and offsets."""
+    return pb.Skeleton(
+        name=skeleton.name,
+        joints=skeleton.joints,
+        parents=skeleton.parents,
+        representation=skeleton.representation,
+        units=skeleton.units,
+        up_axis=skeleton.up_axis,
+        rate_hz=skeleton.rate_hz,
+    )
+
+
+def skeleton_from_message(message: pb.Skeleton) -> Layout:
+    """What a peer says of its frames. Raises WireError unless there is one parent per joint."""
+    if len(message.joints) != len(message.parents):
+        raise WireError(f"expected one parent per joint, {len(message.joints)}, got {len(message.parents)}")
+    return Layout(
+        message.name,
+        tuple(message.joints),
+        tuple(message.parents),
+        message.representation,
+        message.units,
+        message.up_axis,
+        message.rate_hz,
+    )
