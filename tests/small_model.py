@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.repository import ModelBundle, read_bundle
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_training.export import export
 from motionscribe_training.seq2seq import Seq2Seq
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 

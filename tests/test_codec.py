@@ -6,6 +6,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import codec
 from motionscribe_proto import segmentation_pb2 as pb

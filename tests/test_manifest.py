@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_model import draft
+
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.manifest import (
     MAX_MANIFEST_BYTES,
@@ -19,7 +21,6 @@ from motionscribe_models.manifest import (
     sha256,
     write_manifest,
 )
-from small_model import draft
 
 VARIANT = Variant("encoder.onnx", "decoder.onnx", 2e-7, 3e-5)
 

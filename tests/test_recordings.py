@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.io import loadmat, savemat
+from scipy.spatial.transform import Rotation
+
 from motionscribe_models.errors import MissingExtraError, RecordingError
 from motionscribe_models.recordings import (
     CMU_EXPMAP,
@@ -22,8 +25,6 @@ from motionscribe_models.recordings import (
 )
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton
-from scipy.io import loadmat, savemat
-from scipy.spatial.transform import Rotation
 
 
 def tiny(frames: int = 5) -> Recording:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_model import M, P, T, draft
+
 from motionscribe_models import repository
 from motionscribe_models.errors import ModelFolderError, UnknownModelError
 from motionscribe_models.manifest import Variant, write_manifest
 from motionscribe_models.repository import Repository, read_bundle
-from small_model import M, P, T, draft
 
 F, R = 5, 2
 

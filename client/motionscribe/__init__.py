@@ -9,8 +9,6 @@ with Client() as client:
                 print(name, start, end)
 """
 
-from motionscribe_proto.codec import FrameBlock
-
 from motionscribe import errors, events
 from motionscribe.aio import AsyncClient
 from motionscribe.backoff import Backoff
@@ -18,6 +16,7 @@ from motionscribe.catalogue import Cluster, Model, Opened
 from motionscribe.client import Client, Stream
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
 from motionscribe.stream import AsyncStream
+from motionscribe_proto.codec import FrameBlock
 
 __all__ = [
     "AsyncClient",

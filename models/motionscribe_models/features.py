@@ -25,6 +25,8 @@ ROOT_SHARE = 0.6
 SMALLEST = 0.05
 """A root feature's scale is this share of its spread, and of at least this spread."""
 
+TINY = 1e-12
+
 STILL = 1e-4
 """A joint whose columns all vary by less than this (standard deviation, radians) does not move."""
 
@@ -79,14 +81,14 @@ class FeatureMap:
         of CMU subject 86 were 6 points less accurate. Each root feature has its own, smaller one: they are ten
         against a hundred and more.
         """
+        if self.skeleton.representation == "features":
+            return mean_and_scale(sequences)
         everything = np.concatenate(sequences).astype(np.float64)
         mean, scale = everything.mean(axis=0), everything.std(axis=0)
         root = np.array([name.startswith("root.") for name in self.names])
-        if self.skeleton.representation == "features":
-            return mean, np.where(scale > STILL, scale, 1.0)
         scale[~root] = np.sqrt(np.square(scale[~root]).mean())
         scale[root] = ROOT_SHARE * np.maximum(scale[root], SMALLEST)
-        return mean, np.where(scale > 0, scale, 1.0)
+        return mean, scale
 
     def pose(self, frames: NDArray[np.floating]) -> Array:
         """Raw frames (K, D) to interpolable poses (K, Q). Raises LayoutError for a wrong width."""
@@ -94,25 +96,25 @@ class FeatureMap:
             raise LayoutError(
                 f"{self.skeleton.name}: expected frames of {self.skeleton.width} columns, got shape {frames.shape}"
             )
-        frames = frames.astype(np.float64)
+        values: Array = frames.astype(np.float64)
         joints = list(self.joints)
         match self.skeleton.representation:
             case "features":
-                return frames[:, joints]
+                return values[:, joints]
             case "positions":
-                positions = frames.reshape(len(frames), -1, 3) * self.skeleton.metres_per_unit
+                positions = values.reshape(len(values), -1, 3) * self.skeleton.metres_per_unit
                 relative = positions[:, joints] - positions[:, :1]
-                return np.hstack([relative.reshape(len(frames), -1), positions[:, 0]])
+                return np.hstack([relative.reshape(len(values), -1), positions[:, 0]])
             case "expmap":
-                rotations = rotation_matrix(frames[:, 3:].reshape(len(frames), -1, 3))
+                rotations = rotation_matrix(values[:, 3:].reshape(len(values), -1, 3))
             case "quaternion":
-                rotations = quaternion_matrix(frames[:, 3:].reshape(len(frames), -1, 4))
+                rotations = quaternion_matrix(values[:, 3:].reshape(len(values), -1, 4))
         root = rotations[:, 0].swapaxes(1, 2) if self.skeleton.inverted else rotations[:, 0]
         return np.hstack(
             [
-                rotations[:, joints, :, :2].reshape(len(frames), -1),
-                root.reshape(len(frames), 9),
-                frames[:, :3] * self.skeleton.metres_per_unit,
+                rotations[:, joints, :, :2].reshape(len(values), -1),
+                root.reshape(len(values), 9),
+                values[:, :3] * self.skeleton.metres_per_unit,
             ]
         )
 
@@ -138,11 +140,26 @@ class FeatureMap:
 
 
 def _orthonormal(matrices: Array) -> Array:
-    """(K, 3, 3) interpolated rotations back to rotations, by Gram-Schmidt on the columns."""
-    first = matrices[:, :, 0] / np.linalg.norm(matrices[:, :, 0], axis=1, keepdims=True)
-    second = matrices[:, :, 1] - (first * matrices[:, :, 1]).sum(1, keepdims=True) * first
-    second /= np.linalg.norm(second, axis=1, keepdims=True)
+    """(K, 3, 3) interpolated rotations back to rotations, by Gram-Schmidt on the columns.
+
+    Half way between opposite rotations lies none: what comes out there is finite, no more.
+    """
+    first = _unit(matrices[:, :, 0])
+    second = _unit(matrices[:, :, 1] - (first * matrices[:, :, 1]).sum(1, keepdims=True) * first)
     return np.stack([first, second, np.cross(first, second)], axis=2)
+
+
+def _unit(vectors: Array) -> Array:
+    """(K, 3) vectors to length 1, but for those of length 0."""
+    unit: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), TINY)
+    return unit
+
+
+def mean_and_scale(sequences: Sequence[NDArray[np.floating]]) -> tuple[Array, Array]:
+    """Mean (F,) and deviation (F,) of each feature of sequences (m, F); 1 for one that only rounding varies."""
+    everything = np.concatenate(sequences).astype(np.float64)
+    mean, deviation = everything.mean(axis=0), everything.std(axis=0)
+    return mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0)
 
 
 def recording_features(

@@ -33,10 +33,12 @@ class Resampler:
             all_times = np.concatenate([[self._last[0]], times_us])
             all_values = np.vstack([self._last[1], values])
             offset = 1
-        self._last = (int(times_us[-1]), values[-1].copy())
-        end = int(np.floor((float(times_us[-1]) - self._origin_us + 0.5) / self._period_us)) + 1
+        newest = int(times_us[-1])
+        self._last = (newest, values[-1].copy())
+        end = int((newest - self._origin_us) / self._period_us) + 2  # one too many rather than one too few
         grid = self._origin_us + np.rint(np.arange(self._next, end) * self._period_us).astype(np.int64)
-        self._next = max(end, self._next)
+        grid = grid[grid <= newest]
+        self._next += len(grid)
         left = np.searchsorted(all_times, grid, side="right") - 1
         right = np.minimum(left + 1, len(all_times) - 1)
         span = np.maximum(all_times[right] - all_times[left], 1)

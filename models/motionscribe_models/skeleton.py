@@ -36,7 +36,7 @@ class Skeleton:
     rate_hz: float
     """Nominal rate of a recording, Hz."""
     inverted: bool = False
-    """True where a stored rotation maps the parent's axes to the joint's, as in the exponential maps of CMU and H3.6M."""
+    """True where a stored rotation maps the parent's axes to the joint's, as in exponential maps of CMU and H3.6M."""
     offsets: tuple[tuple[float, float, float], ...] = ()
     """Vector from parent joint to joint at rest, in units; empty when unknown. Only pictures need it."""
     axes: tuple[tuple[float, float, float], ...] = ()
@@ -45,7 +45,9 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         if len(self.parents) != len(self.joints):
-            raise LayoutError(f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}")
+            raise LayoutError(
+                f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
+            )
         if any(p >= i or p < -1 for i, p in enumerate(self.parents)):
             raise LayoutError(f"{self.name}: expected parents to come before their children, got {self.parents}")
         if self.representation not in ("expmap", "quaternion", "positions", "features"):

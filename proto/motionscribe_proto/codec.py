@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from motionscribe_models.skeleton import Skeleton
 from numpy.typing import NDArray
 
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import (
     Anomaly,
@@ -87,9 +87,7 @@ class FrameBlock:
     def rows(self, start: int, stop: int) -> "FrameBlock":
         """Frames start..stop - 1 of this block, as views. Raises WireError where that leaves none."""
         confidences = None if self.confidences is None else self.confidences[start:stop]
-        return FrameBlock(
-            self.first_seq + start, self.values[start:stop], self.timestamps_us[start:stop], confidences
-        )
+        return FrameBlock(self.first_seq + start, self.values[start:stop], self.timestamps_us[start:stop], confidences)
 
 
 def frames_to_message(block: FrameBlock) -> pb.Frames:

@@ -1,0 +1,81 @@
+# The server, in two images that differ only in what computes:
+#   docker build --target cpu --tag motionscribe:cpu .
+#   docker build --target gpu --tag motionscribe:gpu .        # run it with --gpus all; NVIDIA driver 580 or newer
+#   docker run --publish 127.0.0.1:50051:50051 --volume motionscribe:/data motionscribe:cpu
+# Its port speaks plaintext: publish it on loopback, as above, or behind a TLS proxy. Flags and MOTIONSCRIBE_* variables
+# are those of motionscribe-server. /models holds the shipped models: mount a folder there to serve others. /data keeps
+# the clusters that users named. The pip lines are those of the Makefile, without --editable.
+
+FROM python:3.12-slim-bookworm AS cpu-base
+RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+
+# CUDA 13 and cuDNN 9, which onnxruntime-gpu from 1.27 on is built for
+FROM nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04 AS gpu-base
+RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv tini && rm -rf /var/lib/apt/lists/*
+
+FROM cpu-base AS cpu-build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY client client
+COPY server server
+COPY training training
+COPY models/motionscribe_models models/motionscribe_models
+COPY proto proto
+RUN python3 -m venv /opt/motionscribe
+RUN --mount=type=cache,target=/root/.cache/pip /opt/motionscribe/bin/pip install --quiet '.[server-cpu]'
+
+FROM gpu-base AS gpu-build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY client client
+COPY server server
+COPY training training
+COPY models/motionscribe_models models/motionscribe_models
+COPY proto proto
+RUN python3 -m venv /opt/motionscribe
+# not [server]: its extras cuda and cudnn are a second copy of the libraries of this base
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/motionscribe/bin/pip install --quiet '.[serving]' 'onnxruntime-gpu>=1.27,<2'
+
+FROM cpu-base AS cpu
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe \
+    && install --directory --owner motionscribe /data
+COPY --from=cpu-build /opt/motionscribe /opt/motionscribe
+COPY models/cmu-expmap /models/cmu-expmap
+ENV PATH=/opt/motionscribe/bin:$PATH \
+    MOTIONSCRIBE_PORT=50051 \
+    MOTIONSCRIBE_MODELS=/models \
+    MOTIONSCRIBE_STORE=/data/motionscribe.sqlite
+USER 10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 50051
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD python -c "\
+import os, grpc; \
+from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
+channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
+reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
+raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
+ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--insecure"]
+
+# what follows FROM is the same as above: a Dockerfile cannot say it once
+FROM gpu-base AS gpu
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe \
+    && install --directory --owner motionscribe /data
+COPY --from=gpu-build /opt/motionscribe /opt/motionscribe
+COPY models/cmu-expmap /models/cmu-expmap
+ENV PATH=/opt/motionscribe/bin:$PATH \
+    MOTIONSCRIBE_PORT=50051 \
+    MOTIONSCRIBE_MODELS=/models \
+    MOTIONSCRIBE_STORE=/data/motionscribe.sqlite
+USER 10001
+WORKDIR /data
+VOLUME /data
+EXPOSE 50051
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD python -c "\
+import os, grpc; \
+from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
+channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
+reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
+raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
+ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--insecure"]

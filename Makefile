@@ -1,0 +1,46 @@
+# The commands of the README. Each builds its own environment; nothing outside the folder is touched.
+PYTHON ?= python3
+# the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
+TORCH = torch==2.13.0
+
+.PHONY: demo test check format model clean
+
+demo: .venv-demo/installed
+	.venv-demo/bin/motionscribe demo
+
+test: .venv/installed
+	.venv/bin/pytest
+
+check: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/installed
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --upgrade pip
+	.venv/bin/pip install --quiet $(TORCH)
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,dev]'
+	touch $@
+
+.venv-demo/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/pip install --quiet --upgrade pip
+	.venv-demo/bin/pip install --quiet --editable '.[server-cpu,report]'
+	touch $@
+
+# the shipped model, from the recordings in DATA; about five minutes on two cores
+DATA ?= ../shared/data
+model: .venv/installed
+	rm -rf models/cmu-expmap/1
+	.venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
+	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \
+	  --iterations 1000 --learning-rate 0.002 --seed 0 --name cmu-expmap --version 1 \
+	  --description "Whole-body motion as CMU exponential maps, 96 columns"
+
+clean:
+	rm -rf .venv .venv-demo

@@ -1,0 +1,165 @@
+"""The blocking client: AsyncClient on an event loop in a thread of its own."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+
+from motionscribe.aio import DEFAULT_ADDRESS, AsyncClient, LagPreset
+from motionscribe.backoff import Backoff
+from motionscribe.catalogue import Cluster, Model, Opened
+from motionscribe.sources import AnySource
+from motionscribe.stream import AsyncStream
+from motionscribe_proto.events import Event
+
+T = TypeVar("T")
+
+
+class Client:
+    """A connection to one server; a context manager. Arguments, answers and errors are those of AsyncClient."""
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        plaintext: bool = False,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="motionscribe-client", daemon=True)
+        self._thread.start()
+        self._client = AsyncClient(address, credentials=credentials, plaintext=plaintext, backoff=backoff)
+
+    @property
+    def address(self) -> str:
+        """host:port of the server."""
+        return self._client.address
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends all streams and the connection. A second time does nothing."""
+        if not self._loop.is_closed():
+            self._wait(self._client.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def stream(
+        self,
+        source: AnySource,
+        *,
+        stream_id: str | None = None,
+        model: str = "",
+        version: str = "latest",
+        lag: LagPreset = "balanced",
+        provisional: bool = True,
+        block: int | None = None,
+        realtime: float | None = None,
+    ) -> "Stream":
+        """Opens a stream and returns the iterator of its events: see AsyncClient.stream."""
+        stream = self._client.stream(
+            source,
+            stream_id=stream_id,
+            model=model,
+            version=version,
+            lag=lag,
+            provisional=provisional,
+            block=block,
+            realtime=realtime,
+        )
+        self._wait(stream.open())
+        return Stream(self, stream)
+
+    def watch(self, stream_id: str, *, provisional: bool = True) -> Iterator[Event]:
+        """Events of somebody else's live stream, from now until it ends."""
+        events = self._client.watch(stream_id, provisional=provisional)
+        try:
+            while (event := self._wait(_next(events))) is not None:
+                yield event
+        finally:
+            self._wait(events.aclose())
+
+    def models(self) -> list[Model]:
+        """All models, every version."""
+        return self._wait(self._client.models())
+
+    def describe(self, name: str, version: str = "latest") -> Model:
+        """One model. Raises UnknownModel."""
+        return self._wait(self._client.describe(name, version))
+
+    def clusters(self, stream_id: str) -> list[Cluster]:
+        """Clusters of a stream, merged ones included. Raises NotFound."""
+        return self._wait(self._client.clusters(stream_id))
+
+    def rename(self, stream_id: str, cluster: int, name: str) -> Cluster:
+        """Gives a cluster a name; an empty one takes it away. Raises NotFound."""
+        return self._wait(self._client.rename(stream_id, cluster, name))
+
+    def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
+        """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
+        return self._wait(self._client.merge(stream_id, sources, into))
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if self._loop.is_closed():
+            coroutine.close()
+            raise RuntimeError("the client is closed")
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+
+class Stream:
+    """Iterator of events, made by Client.stream. Ends when every label is final; a context manager ends it early."""
+
+    def __init__(self, client: Client, stream: AsyncStream) -> None:
+        self._client = client
+        self._stream = stream
+        self._events: deque[Event] = deque()
+
+    @property
+    def opened(self) -> Opened:
+        """What the server said when it opened the stream, on the latest connection."""
+        return self._stream.opened
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        if not self._events:
+            self._events.extend(self._client._wait(self._stream.batch()))
+        if not self._events:
+            raise StopIteration
+        return self._events.popleft()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the call at once, whatever is on its way, and with it the iteration."""
+        self._events.clear()
+        if not self._client._loop.is_closed():  # then the stream is as well
+            self._client._wait(self._stream.close())
+
+
+async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
+    return await anext(events, None)

@@ -1,0 +1,1 @@
+"""The subcommands of `motionscribe`, one module each: `add` describes it to argparse, `run` does it."""

@@ -1,0 +1,78 @@
+"""`motionscribe clusters`: lists, names and merges the clusters of a stream."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from motionscribe.catalogue import Cluster
+from motionscribe.commands.options import add_server, connect
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describes the command and its three verbs."""
+    parser = commands.add_parser("clusters", help="list, name and merge clusters", description=__doc__)
+    verbs = parser.add_subparsers(title="verbs", required=True)
+    listing = verbs.add_parser("list", help="all clusters of a stream")
+    renaming = verbs.add_parser("rename", help="name a cluster")
+    merging = verbs.add_parser("merge", help="make clusters part of another")
+    for verb, run in ((listing, run_list), (renaming, run_rename), (merging, run_merge)):
+        verb.add_argument("stream", metavar="STREAM", help="its id")
+        verb.add_argument("--json", action="store_true", help="print JSON lines")
+        add_server(verb)
+        verb.set_defaults(run=run)
+    renaming.add_argument("cluster", type=_cluster, metavar="CLUSTER")
+    renaming.add_argument("name", metavar="NAME", help="empty takes the name away")
+    merging.add_argument("clusters", type=_cluster, nargs="+", metavar="CLUSTER")
+    merging.add_argument("--into", type=_cluster, required=True, metavar="CLUSTER", help="the one that stays")
+
+
+def run_list(args: argparse.Namespace) -> None:
+    """Prints to stdout."""
+    with connect(args) as client:
+        _print(client.clusters(args.stream), args.json)
+
+
+def run_rename(args: argparse.Namespace) -> None:
+    """Prints the cluster as it is now."""
+    with connect(args) as client:
+        _print([client.rename(args.stream, args.cluster, args.name)], args.json)
+
+
+def run_merge(args: argparse.Namespace) -> None:
+    """Prints the cluster that stays."""
+    with connect(args) as client:
+        _print([client.merge(args.stream, args.clusters, args.into)], args.json)
+
+
+def _cluster(text: str) -> int:
+    """An argparse type: an id as the wire can carry it."""
+    number = int(text)
+    if not 0 < number < 2**32:
+        raise ValueError(text)
+    return number
+
+
+def _print(clusters: Sequence[Cluster], as_json: bool) -> None:
+    if as_json:
+        for cluster in clusters:
+            print(json.dumps(asdict(cluster)))
+        return
+    table = Table()
+    for column in ("cluster", "name", "segments", "seconds", "weight", ""):
+        table.add_column(column, justify="left" if column in ("name", "") else "right")
+    for cluster in clusters:
+        notes = [f"part of {cluster.merged_into}"] if cluster.merged_into else []
+        notes += ["came with the model"] if cluster.warm else []
+        table.add_row(
+            str(cluster.id),
+            cluster.name,
+            str(cluster.segments),
+            f"{cluster.seconds:.1f}",
+            f"{cluster.weight:.1f}",
+            ", ".join(notes),
+        )
+    Console().print(table)

@@ -1,0 +1,25 @@
+"""The events that a stream yields, for `match`: `case events.SegmentEnded(name=name)`. The server shares them."""
+
+from motionscribe_proto.events import (
+    Anomaly,
+    ClusterCreated,
+    ClusterMerged,
+    Event,
+    Gap,
+    Label,
+    Restarted,
+    SegmentEnded,
+    SegmentStarted,
+)
+
+__all__ = [
+    "Anomaly",
+    "ClusterCreated",
+    "ClusterMerged",
+    "Event",
+    "Gap",
+    "Label",
+    "Restarted",
+    "SegmentEnded",
+    "SegmentStarted",
+]

@@ -1,0 +1,127 @@
+"""A live table in the terminal: the label of the moment, the newest segments, anomalies and gaps; at the end all.
+
+Where the output is no terminal, only the final table is printed.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from motionscribe.events import (
+    Anomaly,
+    ClusterCreated,
+    ClusterMerged,
+    Event,
+    Gap,
+    Label,
+    Restarted,
+    SegmentEnded,
+    SegmentStarted,
+)
+
+COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_green", "bright_cyan", "bright_magenta")
+NEWEST_ROWS = 15
+
+
+class Terminal:
+    """Shows the events of one stream while the context lasts."""
+
+    def __init__(self, console: Console, title: str, names: dict[int, str] | None = None) -> None:
+        self._title = title
+        self._names = dict(names or {})
+        self._rows: list[tuple[str, str, str, Text]] = []
+        self._ongoing: dict[int, Anomaly] = {}
+        self._now: Label | None = None
+        self._origin_us: int | None = None
+        self._complete = False
+        self._live = Live(console=console, get_renderable=self.render, refresh_per_second=8)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._complete = True
+        self._live.vertical_overflow = "visible"
+        self._live.stop()
+        if not self._live.console.is_terminal:
+            self._live.console.line()  # Live leaves the last line open there
+
+    def write(self, event: Event) -> None:
+        """Takes an event into the table."""
+        match event:
+            case Label():
+                self._start(event.start_us)
+                # final labels speak of moments long gone
+                if self._now is None or event.end_us >= self._now.end_us:
+                    self._now = event
+            case SegmentStarted():
+                self._names[event.cluster] = event.name
+            case SegmentEnded():
+                self._names[event.cluster] = event.name
+                self._add(event.start_us, event.end_us, self._name(event.cluster))
+            case Anomaly(ongoing=True):
+                self._ongoing[event.anomaly] = event
+            case Anomaly():
+                self._ongoing.pop(event.anomaly, None)
+                self._add(event.start_us, event.end_us, _describe(event))
+            case Gap():
+                self._add(event.start_us, event.end_us, Text("gap: no frames", "dim"))
+            case ClusterCreated():
+                self._add(event.time_us, event.time_us, Text(f"new: cluster {event.cluster}", "dim"))
+            case ClusterMerged():
+                merged = Text.assemble(self._name(event.source), " is part of ", self._name(event.target), style="dim")
+                self._add(event.time_us, event.time_us, merged)
+            case Restarted():
+                self._add(event.time_us, event.time_us, Text(f"restarted: {event.reason}", "dim"))
+
+    def render(self) -> Group:
+        """The table as it is now."""
+        table = Table(title=self._title, title_justify="left")
+        for column in ("from", "to", "seconds"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("what")
+        rows = self._rows if self._complete else self._rows[-NEWEST_ROWS:]
+        if len(rows) < len(self._rows):
+            table.caption = f"{len(self._rows) - len(rows)} earlier rows come at the end"
+        for row in rows:
+            table.add_row(*row)
+        return Group(table) if self._complete else Group(table, *self._moment())
+
+    def _moment(self) -> list[Text]:
+        """What is happening now."""
+        lines = [_describe(anomaly) for anomaly in self._ongoing.values()]
+        if self._now:
+            stability = (f" {self._now.stability:.0%}", "dim")
+            lines.insert(0, Text.assemble("now: ", self._name(self._now.cluster), stability))
+        return lines
+
+    def _start(self, time_us: int) -> int:
+        if self._origin_us is None:
+            self._origin_us = time_us
+        return self._origin_us
+
+    def _add(self, start_us: int, end_us: int, what: Text) -> None:
+        origin_us = self._start(start_us)
+        seconds = f"{(end_us - start_us) / 1e6:.2f}" if end_us > start_us else ""
+        self._rows.append((_clock(start_us - origin_us), _clock(end_us - origin_us), seconds, what))
+
+    def _name(self, cluster: int) -> Text:
+        return Text(self._names.get(cluster) or f"cluster {cluster}", COLOURS[cluster % len(COLOURS)])
+
+
+def _describe(anomaly: Anomaly) -> Text:
+    joints = ", ".join(anomaly.joints[:3])
+    return Text(f"anomaly {anomaly.score:.1f}" + (f" in {joints}" if joints else ""), "bold red")
+
+
+def _clock(time_us: int) -> str:
+    """Minutes and seconds since the stream began."""
+    minutes, rest = divmod(time_us, 60_000_000)
+    return f"{minutes:d}:{rest / 1e6:05.2f}"

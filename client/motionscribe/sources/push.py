@@ -1,0 +1,103 @@
+"""A source that a camera's callback feeds: `push` never waits; when the network does not keep up, the oldest frames go.
+
+Frames are numbered when they are taken from the queue: dropped ones leave no hole in the numbers but one in time,
+which is a Gap event when it is long.
+"""
+
+import asyncio
+import operator
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from motionscribe.errors import BadFrames
+from motionscribe.sources.base import Source, pack
+from motionscribe_models.skeleton import Skeleton
+from motionscribe_proto.codec import FrameBlock
+
+GATHER_S = 0.1
+
+
+class PushSource(Source):
+    """A bounded queue between a callback and a stream. `push` and `close` may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        capacity: int = 256,  # about two seconds of motion capture: older frames are no news
+        name: str = "stream",
+        skeleton: Skeleton | None = None,
+        rate_hz: float = 0.0,
+    ) -> None:
+        if capacity < 1:
+            raise ValueError(f"expected a capacity of 1 frame or more, got {capacity}")
+        self.name = name
+        self.skeleton = skeleton
+        self.rate_hz = rate_hz or (skeleton.rate_hz if skeleton else 0.0)
+        self.dropped = 0
+        """Frames that were pushed and never sent: too old, or pushed after close."""
+        self._capacity = capacity
+        self._width = skeleton.width if skeleton else 0
+        self._queue: deque[tuple[int, NDArray[np.float32]]] = deque()
+        self._lock = threading.Lock()  # held for a few instructions only
+        self._closed = False
+        self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def push(self, frame: ArrayLike, timestamp_us: int) -> None:
+        """Queues a copy of one frame (D,). Raises BadFrames for another width than before; it never waits."""
+        row = np.array(frame, dtype=np.float32)
+        if row.ndim != 1 or not row.size or (self._width and len(row) != self._width):
+            raise BadFrames(f"expected a frame of shape ({self._width or 'D'},), got {row.shape}")
+        self._width = len(row)
+        with self._lock:
+            if self._closed:
+                self.dropped += 1
+                return
+            if len(self._queue) == self._capacity:
+                self._queue.popleft()
+                self.dropped += 1
+            self._queue.append((operator.index(timestamp_us), row))
+        self._wake()
+
+    def close(self) -> None:
+        """No more frames: the stream sends what is queued, then ends."""
+        with self._lock:
+            self._closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._listener:
+            loop, event = self._listener
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                loop.call_soon_threadsafe(event.set)
+
+    async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
+        """Blocks of `size` frames, or fewer when the first of them has waited for a tenth of a second."""
+        changed = asyncio.Event()
+        self._listener = asyncio.get_running_loop(), changed
+        size = min(size, self._capacity)
+        first_seq = 1
+        while True:
+            await _until(lambda: self._closed or bool(self._queue), changed)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await _until(lambda: self._closed or len(self._queue) >= size, changed)
+            with self._lock:
+                taken = [self._queue.popleft() for _ in range(min(size, len(self._queue)))]
+            if not taken:
+                return
+            yield pack(first_seq, [time_us for time_us, _ in taken], [row for _, row in taken])
+            first_seq += len(taken)
+
+
+async def _until(ready: Callable[[], bool], changed: asyncio.Event) -> None:
+    """Waits until `ready`, which `changed` announces."""
+    while not ready():
+        changed.clear()
+        # another thread may have made it true between the question and the clearing
+        if not ready():
+            await changed.wait()

@@ -1,0 +1,144 @@
+"""Which streams are computed together, and the loop that has it done: one engine thread, many streams, several models.
+
+In: streams with steps that wait. Out: each step with its WindowStates, handed back to its stream in order. At most one
+step per stream is in the engine at a time; whoever was served goes to the end of the queue. While a batch is computed,
+others gather: no stream waits for a batch to fill up. Policy is `plan`, a pure function; the rest is effects.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_server.errors import EngineError
+from motionscribe_server.inference import WindowStates
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.window import Step
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def plan(due: Sequence[T], batch_sizes: Sequence[int]) -> list[Sequence[T]]:
+    """Cuts `due` into batches, in order, for an engine that pads each one to the next of `batch_sizes` (ascending).
+
+    A batch is padded by no more rows than it has; where it would be, it is cut at the largest size that it fills.
+    """
+    batches = []
+    while due:
+        fitting = next((size for size in batch_sizes if size >= len(due)), None)
+        if fitting is not None and fitting <= 2 * len(due):
+            count = len(due)
+        else:
+            # where even the smallest size is too large there is no better cut
+            count = max((size for size in batch_sizes if size <= len(due)), default=len(due))
+        batches.append(due[:count])
+        due = due[count:]
+    return batches
+
+
+class Engine(Protocol):
+    """What computes: inference.Inference."""
+
+    def advance(self, states: Sequence[NDArray[np.float32]], steps: Sequence[Step]) -> list[WindowStates | None]:
+        """Advances `states` in place by one step each."""
+
+
+class Client(Protocol):
+    """What the batcher needs of a stream: stream.Stream."""
+
+    state: NDArray[np.float32]
+    """(W, H) encoder states."""
+    steps: deque[Step]
+    """Steps that wait, the oldest first."""
+
+    def receive_states(self, step: Step, states: WindowStates | None) -> None:
+        """Takes the answer to the oldest step."""
+
+    def fail(self, error: EngineError) -> None:
+        """Its state is lost; no answer will come."""
+
+
+class Lane:
+    """The streams of one engine that have steps waiting."""
+
+    def __init__(self, engine: Engine, batch_sizes: Sequence[int]) -> None:
+        self.engine = engine
+        self.batch_sizes = tuple(batch_sizes)
+        self.due: deque[Client] = deque()
+        # the streams in `due` and in the engine: each is in the queue once
+        self.known: set[Client] = set()
+
+
+class Batcher:
+    """The loop over lanes, round and round; start it with `run` as a task."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._lanes: dict[Engine, Lane] = {}
+        self._wake = asyncio.Event()
+        self._executor = ThreadPoolExecutor(1, "engine")
+
+    def add(self, engine: Engine, batch_sizes: Sequence[int]) -> None:
+        """Makes a lane for an engine."""
+        self._lanes[engine] = Lane(engine, batch_sizes)
+
+    def submit(self, engine: Engine, client: Client) -> None:
+        """Says that `client` has steps waiting; saying it twice does no harm."""
+        lane = self._lanes[engine]
+        if client.steps and client not in lane.known:
+            lane.known.add(client)
+            lane.due.append(client)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Computes whatever is due, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for lane in self._lanes.values():
+                due, lane.due = list(lane.due), deque()
+                for batch in plan(due, lane.batch_sizes):
+                    await self._compute(lane, batch)
+                if lane.due:
+                    self._wake.set()
+
+    def close(self) -> None:
+        """Waits for the batch that is being computed and ends the thread."""
+        self._executor.shutdown()
+
+    async def _compute(self, lane: Lane, batch: Sequence[Client]) -> None:
+        """One batch through the engine and back to its streams."""
+        # a stream that ended while it was in the queue has no steps any more
+        lane.known.difference_update(client for client in batch if not client.steps)
+        batch = [client for client in batch if client.steps]
+        if not batch:
+            return
+        steps = [client.steps.popleft() for client in batch]
+        states = [client.state for client in batch]
+        begin = time.perf_counter()
+        try:
+            answers = await asyncio.get_running_loop().run_in_executor(
+                self._executor, lane.engine.advance, states, steps
+            )
+        except Exception:
+            log.exception("the engine failed on %d streams", len(batch))
+            for client in batch:
+                lane.known.discard(client)
+                client.fail(EngineError("inference failed; the server's log says why"))
+            return
+        self._metrics.tick.observe(time.perf_counter() - begin)
+        self._metrics.batch.observe(len(batch))
+        for client, step, answer in zip(batch, steps, answers, strict=True):
+            client.receive_states(step, answer)
+            if client.steps:
+                lane.due.append(client)
+            else:
+                lane.known.discard(client)

@@ -1,0 +1,109 @@
+"""What is known of one cluster, what can happen to it, and what can be wrong with it: values without behaviour.
+
+ClusterState is what a session lists and what the store keeps. Centres are (d,) in units of the embedding, weights in
+seconds of motion, times in microseconds of the sender's clock.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from motionscribe_models.errors import ContractError
+
+WARM = 5.0
+"""Seconds of weight of a warm cluster: about what one action fills of the recordings that the model was fitted on."""
+
+
+class ClusterError(ContractError, ValueError):
+    """A point, an id or a setting that a clusterer cannot take; the message says what was expected and what came."""
+
+
+class UnknownClusterError(ClusterError, LookupError):
+    """No cluster of this id: never born, or faded."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterState:
+    """One cluster as a session lists it and as the store keeps it; there is no second form.
+
+    A clusterer built from the states (and `next_id`) of another predicts what that one predicts.
+    """
+
+    id: int
+    name: str
+    """Given by the user, empty when none."""
+    merged_into: int
+    """The cluster that this one is part of, 0 when it stands for itself. Never a cluster that was merged itself."""
+    warm: bool
+    """True for what came with the model: never dropped, never merged away but by the user."""
+    centre: NDArray[np.float64]
+    """(d,), read-only."""
+    weight: float
+    """Faded seconds of motion behind the centre; 0 when the centre is gone and only the id is remembered."""
+    created_us: int
+    """End of the segment that it was born with; 0 when warm."""
+    last_seen_us: int
+    segments: int
+    """Learnt segments, not faded, those of merged clusters included."""
+    seconds: float
+    """Learnt seconds, likewise."""
+
+    def __post_init__(self) -> None:
+        centre = np.array(self.centre, np.float64)
+        centre.setflags(write=False)
+        object.__setattr__(self, "centre", centre)
+        if self.id < 1 or self.merged_into < 0 or self.merged_into == self.id:
+            raise ClusterError(f"expected id >= 1 merged into another or 0, got {self.id} into {self.merged_into}")
+        if centre.ndim != 1 or not np.isfinite(centre).all():
+            raise ClusterError(
+                f"cluster {self.id}: expected a finite centre (d,), got {centre} of shape {centre.shape}"
+            )
+        if not (0 <= self.weight < math.inf and 0 <= self.seconds < math.inf and self.segments >= 0):
+            raise ClusterError(
+                f"cluster {self.id}: expected finite weight, seconds and segments >= 0, "
+                f"got {self.weight}, {self.seconds}, {self.segments}"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ClusterState):
+            return NotImplemented
+        mine, its = dict(vars(self)), dict(vars(other))
+        return np.array_equal(mine.pop("centre"), its.pop("centre")) and mine == its
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.weight, self.last_seen_us))
+
+
+def warm_clusters(centres: ArrayLike, names: Sequence[str] = (), weight: float = WARM) -> list[ClusterState]:
+    """Clusters 1..n from the centres (n,d) of a model; `names` may be empty or give one each."""
+    rows = np.asarray(centres, np.float64)
+    if rows.size == 0:
+        return []
+    if rows.ndim != 2:
+        raise ClusterError(f"expected warm centres (n, d), got shape {rows.shape}")
+    if names and len(names) != len(rows):
+        raise ClusterError(f"expected {len(rows)} names for as many warm centres, got {len(names)}")
+    return [
+        ClusterState(k + 1, names[k] if names else "", 0, True, row, weight, 0, 0, 0, 0.0) for k, row in enumerate(rows)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Cluster `id` was born."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Cluster `source` is part of `target` from now on."""
+
+    source: int
+    target: int
+
+
+Change = Created | Merged

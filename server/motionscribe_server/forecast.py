@@ -1,0 +1,41 @@
+"""Compares what the network predicted with what came: squared errors per feature, in units of their usual spread.
+
+In: predictions (M, F) of each window, and the frames (F,) that follow it. Out: mean squared error (F,) over the frames
+between two windows; None while no full window has predicted them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Forecast:
+    """The newest prediction of one stream, and its error so far."""
+
+    def __init__(self, scale: Array) -> None:
+        """`scale` (F,) is the standard deviation of each feature."""
+        self._scale = scale
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets the prediction made before a gap."""
+        self._prediction: NDArray[np.float32] | None = None
+        self._error = np.zeros_like(self._scale)
+        self._frames = 0
+
+    def observe(self, features: NDArray[np.float32]) -> None:
+        """The next frame (F,) after the prediction."""
+        if self._prediction is not None and self._frames < len(self._prediction):
+            self._error += np.square((features - self._prediction[self._frames]) / self._scale)
+            self._frames += 1
+
+    def error(self) -> Array | None:
+        """Mean squared error (F,) of the frames observed since the prediction."""
+        return self._error / self._frames if self._frames else None
+
+    def predict(self, prediction: NDArray[np.float32]) -> None:
+        """A newer prediction (M, F), of the frames to come."""
+        self._prediction = prediction
+        self._error = np.zeros_like(self._scale)
+        self._frames = 0

@@ -1,0 +1,177 @@
+"""Gives hypothesised segments the ids of clusters, and hands settled segments to the clusterer to learn.
+
+In: the segmenter's hypotheses after each moment. Out: the label of every moment that is not settled. Segments and
+clusters that this stream has shown are linked by average distance; a group takes the id that most of its weight bore
+before, else that of the nearest cluster not yet shown, else a new one. Clusters that wait to be shown take no part in
+the linking: of 28 that came with a model, a few lay between any two segments and tore actions apart (F1@50 of three
+trials of CMU subject 86 fell from .68 to .50). A cluster that no segment has been learnt into yet is young: its id is
+given, its centre is that of the segments that show it now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from motionscribe_server.clustering import ClusterState, OnlineClusterer
+from motionscribe_server.segmenter import Hypothesis
+
+Array = NDArray[np.float64]
+
+LEARN_AFTER = 300
+"""Moments after which a closed segment is learnt and no longer labelled anew. Half as many cost up to .007 accuracy
+(prototypes/online/REPORT.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A hypothesis with its cluster."""
+
+    segment: Hypothesis
+    cluster: int
+    margin: float
+    """Distance from its mean to the nearest other cluster; infinite when there is none."""
+
+
+class Labeller:
+    """Labels of one stream. Moments are numbered through gaps, without holes."""
+
+    def __init__(self, clusterer: OnlineClusterer, radius: float, moment_s: float) -> None:
+        self.clusterer = clusterer
+        self._radius = radius
+        self._moment_s = moment_s
+        self._first = 0  # moments before this one are learnt
+        self._labels: list[int] = []  # of moments from `_first` on
+        self.current: list[Labelled] = []
+        self._given: set[int] = set()  # ids of final labels that the clusterer has not met
+        self._shown = {state.id for state in clusterer.clusters() if state.segments}
+        self._announced = {state.id for state in clusterer.clusters()}
+        self._beyond = 1  # first id beyond all that were given
+
+    @property
+    def next_id(self) -> int:
+        """First id that no label ever bore."""
+        return max(self.clusterer.next_id, self._beyond)
+
+    def label(self, moment: int) -> int:
+        """Present label of a moment that is not learnt yet."""
+        return self._labels[moment - self._first]
+
+    def give(self, id: int) -> bool:
+        """`id` is about to become final; True when it is new."""
+        self._shown.add(id)
+        self._beyond = max(self._beyond, id + 1)
+        if not self.clusterer.resolve(id):
+            self._given.add(id)
+        new = id not in self._announced
+        self._announced.add(id)
+        return new
+
+    def young(self) -> list[ClusterState]:
+        """Clusters whose ids are given but which the clusterer has not learnt."""
+        states = []
+        for id in sorted(self._given):
+            segments = [shown.segment for shown in self.current if shown.cluster == id]
+            if not segments:  # what showed it is seen otherwise by now: only the id is left
+                states.append(ClusterState(id, "", 0, False, np.zeros(self.clusterer.dimensions), 0.0, 0, 0, 0, 0.0))
+            else:
+                moments = np.array([s.end - s.start for s in segments], np.float64)
+                centre = (moments[:, None] * np.array([s.mean for s in segments])).sum(0) / moments.sum()
+                seconds = float(moments.sum()) * self._moment_s
+                states.append(ClusterState(id, "", 0, False, centre, seconds, 0, 0, len(segments), seconds))
+        return states
+
+    def introduce(self, ids: Sequence[int]) -> None:
+        """Lets the clusterer know young clusters at once, since a user names or merges them."""
+        for state in self.young():
+            if state.id in ids and state.weight:
+                self.clusterer.learn(state.centre, state.weight, state.id)
+                self._given.discard(state.id)
+
+    def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> None:
+        """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER."""
+        segments = [h for h in hypotheses if h.end > self._first]
+        clusters = self._assign(segments)
+        self._labels += [0] * (segments[-1].end - self._first - len(self._labels))
+        for labelled in clusters:
+            start = max(labelled.segment.start, self._first)
+            end = labelled.segment.end
+            self._labels[start - self._first : end - self._first] = [labelled.cluster] * (end - start)
+        self.current = clusters
+        newest = segments[-1].end
+        while len(self.current) > 1 and self.current[0].segment.end <= newest - LEARN_AFTER:
+            self._learn(self.current.pop(0), time_us)
+
+    def finish(self, time_us: int) -> None:
+        """Learns all segments, at a gap or at the end."""
+        while self.current:
+            self._learn(self.current.pop(0), time_us)
+
+    def relabel(self) -> None:
+        """Clusters were merged: what is not learnt yet follows."""
+        self._labels = [self._standing(id) for id in self._labels]
+        self.current = [Labelled(s.segment, self._standing(s.cluster), s.margin) for s in self.current]
+        self._shown = {self._standing(id) for id in self._shown}
+        self._given = {id for id in self._given if not self.clusterer.resolve(id)}
+
+    def _standing(self, id: int) -> int:
+        """What `id` was merged into, or itself."""
+        return self.clusterer.resolve(id) or id
+
+    def _learn(self, labelled: Labelled, time_us: int) -> None:
+        moments = labelled.segment.end - max(labelled.segment.start, self._first)
+        id = self._standing(labelled.cluster)
+        self.clusterer.decay(moments * self._moment_s)
+        self.clusterer.learn(labelled.segment.mean, moments * self._moment_s, id, time_us)
+        self._given.discard(labelled.cluster)
+        self._labels = self._labels[moments:]
+        self._first = labelled.segment.end
+
+    def _assign(self, segments: Sequence[Hypothesis]) -> list[Labelled]:
+        """One cluster for each segment, in order."""
+        ids, centres, weights = self.clusterer.centres()
+        shown = np.isin(ids, list(self._shown))
+        waiting = ids[~shown], centres[~shown]
+        ids, centres, weights = ids[shown], centres[shown], weights[shown]
+        means = np.array([s.mean for s in segments])
+        points = np.vstack([centres, means])
+        groups = [1] if len(points) == 1 else fcluster(linkage(points, "average"), self._radius, "distance").tolist()
+        votes: dict[tuple[int, int], float] = {}
+        known = set(zip(groups, ids.tolist(), strict=False))  # one id twice where a user merged clusters
+        for group, id, weight in zip(groups, ids.tolist(), weights.tolist(), strict=False):
+            votes[group, id] = votes.get((group, id), 0.0) + weight / self._moment_s
+        own = groups[len(ids) :]
+        for group, segment in zip(own, segments, strict=True):
+            start = max(segment.start, self._first)
+            for id in self._labels[start - self._first : segment.end - self._first]:
+                votes[group, id] = votes.get((group, id), 0.0) + 1.0
+        of_group: dict[int, int] = {}
+        for (group, id), _ in sorted(votes.items(), key=lambda vote: (-vote[1], vote[0])):
+            if group not in of_group and (id not in of_group.values() or (group, id) in known):
+                of_group[group] = id
+        for group in dict.fromkeys(own):
+            if group not in of_group:
+                mean = means[np.array(own) == group].mean(axis=0)
+                of_group[group] = self._fresh(mean, *waiting, set(of_group.values()))
+        labels = [of_group[group] for group in own]
+        all_ids = np.concatenate([ids, labels])
+        return [
+            Labelled(segment, label, _margin(segment.mean, points, all_ids != label))
+            for segment, label in zip(segments, labels, strict=True)
+        ]
+
+    def _fresh(self, mean: Array, ids: NDArray[np.int64], centres: Array, taken: set[int]) -> int:
+        """An id that no present segment bears, for a group with this mean (d,): of `centres` that wait, or a new one."""
+        distances = np.where(np.isin(ids, list(taken)), np.inf, np.linalg.norm(centres - mean, axis=1))
+        if distances.size and distances.min() <= self._radius:
+            return int(ids[distances.argmin()])
+        return max([self.next_id, *(id + 1 for id in taken)])
+
+
+def _margin(mean: Array, points: Array, others: NDArray[np.bool_]) -> float:
+    """Distance from `mean` (d,) to the nearest of `points` (n, d) where `others` (n,) says so."""
+    if not others.any():
+        return float("inf")
+    return float(np.sqrt(np.square(points[others] - mean).sum(1).min()))

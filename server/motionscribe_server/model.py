@@ -1,0 +1,106 @@
+"""A loaded model folder as a session sees it: the numbers that turn decoder states into embeddings, labels and scores.
+
+In: a verified bundle. Out: typed, checked arrays and settings. The ONNX graphs are the business of inference.py.
+"""
+
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.errors import ModelFolderError
+from motionscribe_models.features import FeatureMap
+from motionscribe_models.manifest import Manifest
+from motionscribe_models.repository import ModelBundle
+from motionscribe_server.anomaly_reference import AnomalyReference
+from motionscribe_server.options import Lag
+from motionscribe_server.segmenter import Penalty
+
+Array = NDArray[np.float64]
+
+STABILITY_INPUTS = 5
+"""Width of what stability.py knows of a moment."""
+
+
+class ServedModel:
+    """What fit.py learnt, by name. Raises ModelFolderError where an array or setting is missing or of another shape.
+
+    Arrays of the folder, Q evidence values, d embedding dimensions, L revised moments:
+      spans (k,) int               trailing spans that pooling uses, in moments
+      evidence_mean (Q,)
+      students (L + 1, Q, d)       evidence to the embedding of the moment i moments ago, i = 0..L
+      embedding_mean (L + 1, d)
+      centres (n, d)               clusters of the training recordings, ids 1..n
+      feature_scale (F,)           standard deviation of each feature, for prediction errors
+      stability (STABILITY_INPUTS,)  of a logistic regression, see stability.py
+      anomaly (6,)                 AnomalyReference
+    Settings, for each lag preset: closed.<lag> young.<lag> adult.<lag> radius.<lag>; shortest and edge for all.
+    """
+
+    def __init__(self, bundle: ModelBundle) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self.feature_map = FeatureMap(bundle.manifest.skeleton, bundle.manifest.feature_joints)
+        if self.feature_map.width != self.manifest.features:
+            raise ModelFolderError(
+                f"expected {self.feature_map.width} features of joints {self.manifest.feature_joints}, "
+                f"got {self.manifest.features}"
+            )
+        self._arrays = bundle.arrays
+        self.spans = tuple(int(span) for span in self._array("spans", 1))
+        self.students: Array = self._array("students", 3)
+        revisions, evidence, self.dimensions = self.students.shape
+        self.evidence_mean: Array = self._array("evidence_mean", 1, evidence)
+        self.embedding_mean: Array = self._array("embedding_mean", 2, revisions, self.dimensions)
+        self.centres: Array = self._array("centres", 2, None, self.dimensions)
+        self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
+        self.stability: Array = self._array("stability", 1, STABILITY_INPUTS)
+        expected = 4 * self.manifest.projected * len(self.spans)
+        if evidence != expected:
+            raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
+        self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
+        for lag in get_args(Lag):
+            self.penalty(lag)
+            self.radius(lag)
+            self.latency(lag)
+
+    @property
+    def moment_s(self) -> float:
+        """Seconds from one moment to the next."""
+        return self.manifest.stride / self.manifest.rate_hz
+
+    def latency(self, lag: Lag) -> int:
+        """Moments until a label is final, at least 1."""
+        if lag not in self.manifest.latency or self.manifest.latency[lag] < 1:
+            raise ModelFolderError(f"expected a latency of at least one moment for {lag}, got {self.manifest.latency}")
+        return self.manifest.latency[lag]
+
+    def penalty(self, lag: Lag) -> Penalty:
+        """What a segment costs under this preset."""
+        try:
+            return Penalty(
+                self._setting(f"closed.{lag}"),
+                self._setting(f"young.{lag}"),
+                int(self._setting(f"adult.{lag}")),
+                int(self._setting("shortest")),
+                int(self._setting("edge")),
+            )
+        except ValueError as error:
+            raise ModelFolderError(f"settings of {lag}: {error}") from error
+
+    def radius(self, lag: Lag) -> float:
+        """Distance within which segments show the same action."""
+        return self._setting(f"radius.{lag}")
+
+    def _setting(self, name: str) -> float:
+        if name not in self.manifest.settings:
+            raise ModelFolderError(f"expected the setting {name}, got {', '.join(self.manifest.settings)}")
+        return self.manifest.settings[name]
+
+    def _array(self, name: str, dimensions: int, *shape: int | None) -> NDArray[Any]:
+        if name not in self._arrays:
+            raise ModelFolderError(f"expected the array {name}, got {', '.join(self._arrays)}")
+        array = np.asarray(self._arrays[name], np.float64)
+        wrong = any(want is not None and want != got for want, got in zip(shape, array.shape, strict=False))
+        if array.ndim != dimensions or wrong or not np.isfinite(array).all():
+            raise ModelFolderError(f"{name}: expected finite values of shape {shape or dimensions}, got {array.shape}")
+        return array

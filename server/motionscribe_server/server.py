@@ -1,0 +1,138 @@
+"""One running server: gRPC, batcher, registry, health, reflection and metrics, from start to drained.
+
+In: Settings and a loaded Catalog. Out: a port that answers. Signals and the command line are the business of __main__.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.segmentation_pb2_grpc import (
+    add_ClustersServicer_to_server,
+    add_ModelsServicer_to_server,
+    add_SegmentationServicer_to_server,
+)
+from motionscribe_server.batcher import Batcher
+from motionscribe_server.catalog import Catalog
+from motionscribe_server.clusters_service import ClustersService
+from motionscribe_server.errors import SettingsError
+from motionscribe_server.metrics import Metrics, MetricsServer
+from motionscribe_server.models_service import ModelsService
+from motionscribe_server.registry import Registry
+from motionscribe_server.service import SegmentationService
+from motionscribe_server.settings import Settings
+from motionscribe_server.shelf import Shelf
+from motionscribe_server.store import Store
+
+log = logging.getLogger(__name__)
+
+SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
+REAP_EVERY_S = 1.0
+
+
+def channel_options(settings: Settings) -> list[tuple[str, int]]:
+    """What gRPC is told. Measured facts are in DESIGN 4."""
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # gRPC would hold minutes of stale frames of a stream; credits hold what is wanted
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 64 << 10),
+        # a client that froze or lost its network is noticed after the sum of time and ping timeout (15.5 s measured)
+        ("grpc.keepalive_time_ms", 10_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.http2.ping_timeout_ms", 5_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # clients may ping as often as we do
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        # two servers on one port would take turns answering
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+class Server:
+    """Start it, stop it. Both once."""
+
+    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self.metrics = Metrics()
+        self._metrics_server: MetricsServer | None = None
+        self._health = health.aio.HealthServicer()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.port = 0
+        """The port that answers, after start."""
+
+    async def start(self) -> None:
+        """Opens store and ports. Raises StoreError, SettingsError."""
+        settings = self._settings
+        store = Store(settings.store)
+        self._batcher = Batcher(self.metrics)
+        clock = asyncio.get_running_loop().time
+        self.shelf = Shelf(store)
+        self.registry = Registry(settings, self._catalog, self.shelf, self._batcher, self.metrics, clock)
+        self._grpc = grpc.aio.server(options=channel_options(settings))
+        add_SegmentationServicer_to_server(SegmentationService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
+        add_ModelsServicer_to_server(ModelsService(self._catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
+        add_ClustersServicer_to_server(ClustersService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
+        try:
+            if settings.metrics_port is not None:
+                self._metrics_server = self.metrics.serve(settings.metrics_port)
+            self.port = self._bind()
+        except SettingsError:
+            await self._close()
+            raise
+        self._tasks = [asyncio.create_task(self._batcher.run()), asyncio.create_task(self._reap())]
+        await self._grpc.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Drains: no new streams, owners sent away with their tokens, clusters saved; calls end within the grace."""
+        await self._health.enter_graceful_shutdown()
+        await self.registry.drain()
+        await self._grpc.stop(self._settings.grace_s)
+        await self._close()
+
+    async def failed(self) -> None:
+        """Returns never, unless a part that must run for ever does not; raises what ended it."""
+        await asyncio.gather(*self._tasks)
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port of the metrics, where there is one."""
+        return self._metrics_server.port if self._metrics_server else None
+
+    def _bind(self) -> int:
+        host, port = self._settings.host, self._settings.port
+        try:
+            return int(self._grpc.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+        except RuntimeError as error:
+            raise SettingsError(f"expected an address that is free, got {host}:{port}: {error}") from error
+
+    async def _set_health(self, status: int) -> None:
+        for name in ("", *SERVICES):
+            await self._health.set(name, status)
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(REAP_EVERY_S)
+            try:
+                await self.registry.reap()
+            except Exception:
+                log.exception("looking after lost streams failed")
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(self._batcher.close)
+        await self.shelf.close()
+        if self._metrics_server:
+            await asyncio.to_thread(self._metrics_server.close)

@@ -1,0 +1,235 @@
+"""The server's state of one stream, without network, clock, log or randomness.
+
+Frames in, steps out; states in, events out.
+
+Between its two doors stands the encoder, which advances one state per frame for many sessions at once. Time is event
+time, so that replaying a recording is a pure function of its frames. Predict, then learn: a label is told before the
+clusterer learns from its segment, and a final label never changes.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, Restarted
+from motionscribe_server.anomaly import AnomalyDetector
+from motionscribe_server.clustering import ClusterState, Merged, make_clusterer
+from motionscribe_server.embedding import Embedding
+from motionscribe_server.forecast import Forecast
+from motionscribe_server.inference import WindowStates
+from motionscribe_server.intake import Arrival, Break, Intake
+from motionscribe_server.labeller import Labeller
+from motionscribe_server.model import ServedModel
+from motionscribe_server.options import SessionOptions
+from motionscribe_server.segmenter import Segmenter
+from motionscribe_server.span import Span
+from motionscribe_server.stability import stability, stability_inputs
+from motionscribe_server.tally import Tally
+from motionscribe_server.timeline import Timeline
+from motionscribe_server.window import Step
+
+HORIZON = 300
+"""Moments over which segments are cut anew; 30 s lost nothing against the whole past (prototypes/online/REPORT.md)."""
+
+
+HOLD_S = 0.8
+"""A final label that would change for less than this is not changed."""
+
+
+class Session:
+    """Owns everything learnt on one stream. Rules: steps are answered in order; a refused block changes nothing."""
+
+    def __init__(
+        self,
+        model: ServedModel,
+        options: SessionOptions | None = None,
+        clusters: Sequence[ClusterState] = (),
+        next_cluster: int = 1,
+    ) -> None:
+        """Begins with the model's clusters and those stored of an earlier session of the same stream."""
+        self.model = model
+        self.options = options or SessionOptions()
+        lag = self.options.lag
+        radius = model.radius(lag)
+        self._latency = model.latency(lag)
+        self._hold = round(HOLD_S / model.moment_s)
+        self._intake = Intake(model, self.options.rate_hz)
+        self._embedding = Embedding(model)
+        self._segmenter = Segmenter(model.dimensions, model.penalty(lag), HORIZON)
+        self._clusterer = make_clusterer(
+            self.options.clusterer, model.dimensions, model.centres, clusters, next_cluster, radius=radius
+        )
+        self._labeller = Labeller(self._clusterer, radius, model.moment_s)
+        self._timeline = Timeline()
+        self._tally = Tally(clusters)
+        self._forecast = Forecast(model.feature_scale)
+        self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
+        self._pending: deque[Arrival | Break] = deque()
+        self._moments = 0
+        self._spans: deque[Span] = deque()  # of the moments that are not final
+        self._told: deque[int] = deque()  # their last provisional labels, 0 for none
+
+    def __repr__(self) -> str:
+        return f"<Session of {self.model.manifest.name}, next seq {self.next_seq}, {self._moments} moments>"
+
+    @property
+    def next_seq(self) -> int:
+        """Seq of the next frame."""
+        return self._intake.next_seq
+
+    @property
+    def next_cluster(self) -> int:
+        """First cluster id that no final label ever bore."""
+        return self._labeller.next_id
+
+    def receive_frames(self, block: FrameBlock) -> list[Step]:
+        """Frames to steps for the encoder. Raises LayoutError for what is not finite, not (K, D), or runs backwards."""
+        arrived = self._intake.push(block)
+        self._pending.extend(arrived)
+        return [arrival.step for arrival in arrived if isinstance(arrival, Arrival)]
+
+    def receive_states(self, step: Step, states: WindowStates | None) -> list[Event]:
+        """The answer to the oldest step: `states` where it completed a window."""
+        events = self._pass_breaks()
+        arrival = self._pending.popleft() if self._pending else None
+        if not isinstance(arrival, Arrival) or arrival.step is not step:
+            raise ValueError(f"expected the oldest step that waits, got step {step.index}")
+        self._forecast.observe(step.features)
+        if states is None:
+            return events
+        if arrival.moment is not None:
+            warmed = step.index >= self.model.manifest.window
+            events += self._advance(arrival.moment, states, warmed)
+        self._forecast.predict(states.prediction)
+        return events
+
+    def close(self) -> list[Event]:
+        """No more frames: every label is final, every segment ended, everything learnt."""
+        events = self._pass_breaks()
+        if self._pending:
+            raise ValueError(f"expected answers to {len(self._pending)} steps before the end")
+        return events + self._flush(self._intake.tail(), self._intake.last_us)
+
+    def clusters(self) -> list[ClusterState]:
+        """All clusters that are remembered, in ascending order of id."""
+        states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
+        return self._tally.complete(states)
+
+    def rename(self, id: int, name: str) -> None:
+        """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
+        self._labeller.introduce([id])
+        self._clusterer.rename(id, name)
+
+    def merge(self, sources: Sequence[int], target: int) -> list[Event]:
+        """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
+        self._labeller.introduce([*sources, target])
+        self._clusterer.merge(sources, target)
+        return self._changes(self._spans[-1].end_us if self._spans else 0)
+
+    def _pass_breaks(self) -> list[Event]:
+        events: list[Event] = []
+        while self._pending and isinstance(self._pending[0], Break):
+            broken = self._pending.popleft()
+            assert isinstance(broken, Break)
+            events += self._flush(broken.tail, broken.gap.start_us)
+            events += [broken.gap, Restarted(broken.restart_seq, broken.gap.end_us, "gap")]
+        return events
+
+    def _advance(self, span: Span, states: WindowStates, warmed: bool) -> list[Event]:
+        """A moment more."""
+        events: list[Event] = []
+        if self._spans:
+            self._spans[-1] = replace(self._spans[-1], end_us=span.start_us)
+        self._spans.append(span)
+        self._told.append(0)
+        self._moments += 1
+        error = self._forecast.error()
+        if warmed and error is not None:
+            events += self._anomaly.update(float(states.residual.mean()), error, span)
+        estimates = self._embedding.push(states.projected)
+        hypotheses = self._segmenter.push(estimates)
+        if len(estimates) > self._embedding.revisions:
+            self._segmenter.settle()
+        self._labeller.push(hypotheses, span.end_us)
+        events += self._changes(span.end_us)
+        while len(self._spans) > self._latency:
+            events += self._finalise()
+        if self.options.provisional:
+            events += self._provisional()
+        return events
+
+    def _finalise(self) -> list[Event]:
+        """The oldest moment that is not final becomes it."""
+        id = self._lasting(self._moments - len(self._spans))
+        span = self._spans.popleft()
+        self._told.popleft()
+        events: list[Event] = []
+        if self._labeller.give(id):
+            events.append(ClusterCreated(id, span.start_us))
+        self._tally.add(id, span, begins=id != self._timeline.cluster)
+        return events + self._timeline.add(span, id, self._name(id), self._name(self._timeline.cluster))
+
+    def _lasting(self, moment: int) -> int:
+        """Label of a moment; another one than the open segment's only where it lasts for HOLD_S."""
+        id = self._labeller.label(moment)
+        before = self._clusterer.resolve(self._timeline.cluster) or self._timeline.cluster
+        ahead = range(moment, min(moment + self._hold, self._moments))
+        if before and any(self._labeller.label(m) != id for m in ahead):
+            return before
+        return id
+
+    def _provisional(self) -> list[Event]:
+        """Labels that are new or changed, as runs."""
+        first = self._moments - len(self._spans)
+        runs: list[Label] = []
+        for shown in self._labeller.current:
+            start, end = max(shown.segment.start, first) - first, shown.segment.end - first
+            changed = [i for i in range(start, end) if self._told[i] != shown.cluster or i == len(self._spans) - 1]
+            for i in changed:
+                self._told[i] = shown.cluster
+                moment, span = first + i, self._spans[i]
+                inputs = stability_inputs(
+                    shown.segment.start, shown.segment.end, moment, self._moments - 1, shown.margin
+                )
+                chance = stability(inputs, self.model.stability)
+                last = runs[-1] if runs else None
+                if last and last.cluster == shown.cluster and last.end_seq == span.start_seq:
+                    runs[-1] = replace(last, end_seq=span.end_seq, end_us=span.end_us, stability=chance)
+                else:
+                    runs.append(
+                        Label(span.start_seq, span.end_seq, span.start_us, span.end_us, shown.cluster, chance, False)
+                    )
+        return list(runs)
+
+    def _flush(self, tail: Span | None, time_us: int) -> list[Event]:
+        """The timeline ends at `time_us`, with `tail` frames that no moment covers."""
+        events: list[Event] = []
+        if tail is not None and self._spans:
+            last = self._spans[-1]
+            self._spans[-1] = Span(last.start_seq, tail.end_seq, last.start_us, tail.end_us)
+            tail = None
+        while self._spans:
+            events += self._finalise()
+        if tail is not None:  # too short to know: cluster 0
+            events += self._timeline.add(tail, 0, "", self._name(self._timeline.cluster))
+        events += self._timeline.end(self._name(self._timeline.cluster))
+        events += self._anomaly.finish()
+        self._labeller.finish(time_us)
+        events += self._changes(time_us)
+        self._segmenter.restart(self._moments)
+        self._embedding.restart()
+        self._forecast.restart()
+        return events
+
+    def _changes(self, time_us: int) -> list[Event]:
+        """Merges since the last call; births are told with the first final label instead."""
+        merged = [change for change in self._clusterer.changes() if isinstance(change, Merged)]
+        if merged:
+            for change in merged:
+                self._tally.merge(change.source, change.target)
+            self._labeller.relabel()
+        return [ClusterMerged(change.source, change.target, time_us) for change in merged]
+
+    def _name(self, id: int) -> str:
+        return self._clusterer.name(id)

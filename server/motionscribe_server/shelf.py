@@ -1,0 +1,80 @@
+"""The store as the event loop sees it: one thread that reads, writes and edits, in the order it was asked.
+
+In: stream ids, model keys, ClusterStates. Out: the same, awaited. Clusters of streams that nobody has open are edited
+here by the rules that a session's clusterer has.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from motionscribe_proto.events import Event
+from motionscribe_server.clustering import ClusterState, DPMeans
+from motionscribe_server.errors import NotFoundError
+from motionscribe_server.store import Store, StoredStream
+
+T = TypeVar("T")
+
+
+class ClusterBook(Protocol):
+    """Clusters that can be named and merged: a Session or a clusterer."""
+
+    def clusters(self) -> list[ClusterState]:
+        """All that is remembered, in ascending order of id."""
+
+    def rename(self, id: int, name: str) -> None:
+        """Raises UnknownClusterError, ClusterError."""
+
+    def merge(self, sources: Sequence[int], target: int) -> Sequence[Event] | None:
+        """Raises UnknownClusterError, ClusterError."""
+
+
+Change = Callable[[ClusterBook], Sequence[Event] | None]
+
+
+class Shelf:
+    """Owns `store`, and closes it. Raises StoreError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "store")
+
+    async def load(self, model: str, stream: str) -> StoredStream:
+        """See Store.load."""
+        return await self._run(lambda: self._store.load(model, stream))
+
+    async def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+        """See Store.save."""
+        await self._run(lambda: self._store.save(model, stream, next_id, clusters))
+
+    async def clusters(self, stream: str) -> Sequence[ClusterState]:
+        """Clusters of a stream under the model that it had last. Raises NotFoundError."""
+        return await self._run(lambda: self._find(stream)[1].clusters)
+
+    async def edit(self, stream: str, change: Change) -> Sequence[ClusterState]:
+        """The same, after `change` renamed or merged them. Raises NotFoundError and what `change` raises."""
+        return await self._run(lambda: self._edit(stream, change))
+
+    async def close(self) -> None:
+        """Returns when all that was asked for is done."""
+        await self._run(self._store.close)
+        self._thread.shutdown()
+
+    def _find(self, stream: str) -> tuple[str, StoredStream]:
+        model = self._store.model_of(stream)
+        if model is None:
+            raise NotFoundError(f"expected a stream that is live or was, got {stream[:200]!r}")
+        return model, self._store.load(model, stream)
+
+    def _edit(self, stream: str, change: Change) -> Sequence[ClusterState]:
+        model, stored = self._find(stream)
+        if not stored.clusters:
+            raise NotFoundError(f"expected a stream with clusters, got {stream!r}, which has none")
+        clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
+        change(clusterer)
+        self._store.save(model, stream, clusterer.next_id, clusterer.clusters())
+        return clusterer.clusters()
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

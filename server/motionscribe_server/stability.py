@@ -1,0 +1,32 @@
+"""How likely a provisional label is the one that becomes final: a logistic regression fitted by replaying recordings.
+
+In: where a moment lies in its hypothesised segment, and how near the next other cluster is. Out: 0..1. The weights
+are the model's; no label of a person is needed to fit them, since the final labels of the same replay are the truth.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:
+    """(5,) inputs about `moment` in the segment [start, end), when the newest moment is `now`.
+
+    `margin` is the distance from the segment's mean to the nearest other cluster, in embedding units.
+    """
+    still_open = end > now
+    return np.array(
+        [
+            1.0,
+            np.log1p(end - start),
+            np.log1p(end - 1 - moment if not still_open else now - moment),
+            float(still_open),
+            min(margin, 2.0),
+        ]
+    )
+
+
+def stability(inputs: Array, weights: Array) -> float:
+    """Chance that the label stays; inputs (5,), weights (5,)."""
+    return float(1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0))))

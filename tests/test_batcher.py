@@ -1,0 +1,156 @@
+"""Batching: the plan as a pure function, and the loop against a slow obvious twin."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from motionscribe_server.batcher import Batcher, plan
+from motionscribe_server.errors import EngineError
+from motionscribe_server.inference import WindowStates
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.window import Step, step_of
+
+SIZES = (1, 4, 16, 64)
+
+
+@given(st.integers(0, 300), st.lists(st.integers(1, 100), min_size=1, max_size=5).map(lambda sizes: sorted(set(sizes))))
+def test_a_plan_holds_everybody_once_in_order_and_wastes_less_than_half(count: int, sizes: list[int]) -> None:
+    batches = plan(range(count), sizes)
+    assert [one for batch in batches for one in batch] == list(range(count))
+    for batch in batches:
+        assert 0 < len(batch) <= sizes[-1]
+        padded = next(size for size in sizes if size >= len(batch))
+        assert padded <= 2 * len(batch) or len(batch) < sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("due", "batches"), [(1, [1]), (2, [2]), (5, [4, 1]), (8, [8]), (17, [16, 1]), (50, [50]), (130, [64, 64, 2])]
+)
+def test_the_plan_for_the_default_sizes(due: int, batches: list[int]) -> None:
+    assert [len(batch) for batch in plan(range(due), SIZES)] == batches
+
+
+class Engine:
+    """Adds each step's feature to the state; remembers who was computed together."""
+
+    def __init__(self, fails_at: float = np.inf) -> None:
+        self.batches: list[list[float]] = []
+        self.fails_at = fails_at
+
+    def advance(self, states: Sequence[NDArray[np.float32]], steps: Sequence[Step]) -> list[WindowStates | None]:
+        self.batches.append([float(step.features[0]) for step in steps])
+        if self.fails_at in self.batches[-1]:
+            raise RuntimeError("out of memory")
+        answers = []
+        for state, step in zip(states, steps, strict=True):
+            state += step.features
+            answers.append(WindowStates(state.copy(), state.copy(), state.copy()))
+        return answers
+
+
+class Stream:
+    """A client of the batcher that waits for `want` answers."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self.state = np.zeros(1, np.float32)
+        self.steps = deque(step_of(np.array([v], np.float32), i, 8, 4) for i, v in enumerate(values))
+        self.want = len(values)
+        self.got: list[tuple[int, float]] = []
+        self.done = asyncio.Event()
+        self.error: EngineError | None = None
+
+    def receive_states(self, step: Step, states: WindowStates | None) -> None:
+        assert states is not None
+        self.got.append((step.index, float(states.projected[0])))
+        if len(self.got) == self.want:
+            self.done.set()
+
+    def fail(self, error: EngineError) -> None:
+        self.error = error
+        self.steps.clear()
+        self.done.set()
+
+
+async def _compute(clients: Sequence[tuple[Engine, Stream]], sizes: Sequence[int] = SIZES) -> None:
+    batcher = Batcher(Metrics())
+    for engine, _ in clients:
+        batcher.add(engine, sizes)
+    task = asyncio.create_task(batcher.run())
+    for engine, stream in clients:
+        batcher.submit(engine, stream)
+        batcher.submit(engine, stream)
+    await asyncio.wait_for(asyncio.gather(*(stream.done.wait() for _, stream in clients)), 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    batcher.close()
+
+
+@given(st.lists(st.lists(st.integers(0, 100), min_size=1, max_size=6), min_size=1, max_size=9))
+def test_every_stream_gets_what_it_would_get_alone(values: list[list[int]]) -> None:
+    async def run() -> None:
+        engines = [Engine(), Engine()]
+        streams = [Stream(steps) for steps in values]
+        await _compute([(engines[i % 2], stream) for i, stream in enumerate(streams)], (1, 2, 4))
+        for stream, steps in zip(streams, values, strict=True):
+            assert stream.got == list(enumerate(np.cumsum(steps).tolist()))
+
+    asyncio.run(run())
+
+
+def test_streams_take_turns_and_share_batches() -> None:
+    async def run() -> None:
+        engine = Engine()
+        await _compute([(engine, Stream([1, 2, 3])), (engine, Stream([10])), (engine, Stream([100, 200]))])
+        assert engine.batches == [[1, 10, 100], [2, 200], [3]]
+
+    asyncio.run(run())
+
+
+def test_a_stream_with_many_steps_does_not_keep_a_new_one_waiting() -> None:
+    async def run() -> None:
+        engine = Engine()
+        await _compute([(engine, Stream(range(50))), (engine, Stream([1000]))], (1,))
+        assert engine.batches.index([1000]) == 1
+
+    asyncio.run(run())
+
+
+def test_a_failing_batch_ends_its_streams_and_no_others() -> None:
+    async def run() -> None:
+        engine, other = Engine(fails_at=2), Engine()
+        broken, well = Stream([1, 2, 3]), Stream([5, 6])
+        await _compute([(engine, broken), (other, well)])
+        assert "inference failed" in str(broken.error)
+        assert broken.got == [(0, 1.0)]
+        assert well.got == [(0, 5.0), (1, 11.0)]
+        assert well.error is None
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_ends_in_the_queue_is_passed_over() -> None:
+    async def run() -> None:
+        engine = Engine()
+        gone, there = Stream([1]), Stream([2])
+        batcher = Batcher(Metrics())
+        batcher.add(engine, SIZES)
+        batcher.submit(engine, gone)
+        batcher.submit(engine, there)
+        gone.steps.clear()
+        task = asyncio.create_task(batcher.run())
+        await asyncio.wait_for(there.done.wait(), 10)
+        gone.steps.append(step_of(np.ones(1, np.float32), 0, 8, 4))
+        batcher.submit(engine, gone)
+        await asyncio.wait_for(gone.done.wait(), 10)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        batcher.close()
+        assert engine.batches == [[2], [1]]
+
+    asyncio.run(run())

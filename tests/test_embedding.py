@@ -1,0 +1,103 @@
+"""Estimates of the newest moments are the model's students on what trails, oldest moment first."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up_session import D, M, made_up_model
+
+from motionscribe_models.errors import ModelFolderError
+from motionscribe_models.pooling import Pooling
+from motionscribe_models.repository import ModelBundle, read_bundle
+from motionscribe_server.embedding import Embedding
+from motionscribe_server.model import ServedModel
+
+
+def windows(count: int, model: ServedModel, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    shape = (count, model.manifest.decoder_steps, model.manifest.projected)
+    return rng.normal(size=shape).astype(np.float32)
+
+
+def test_students_see_again_what_moments_were() -> None:
+    """The made-up model's students undo pooling: an estimate of an older moment is that moment."""
+    embedding, moments = Embedding(made_up_model()), np.random.default_rng(0).normal(size=(9, D))
+    assert embedding.revisions == 2
+    for newest in range(9):
+        estimates = embedding.push(np.tile(moments[newest], (M, 1)))
+        np.testing.assert_allclose(estimates, moments[max(0, newest - 2) : newest + 1], atol=1e-12)
+
+
+def test_estimates_of_the_shipped_model_are_its_maps_on_pooled_evidence(tiny_model: Path) -> None:
+    model = ServedModel(read_bundle(tiny_model))
+    embedding, pooling = Embedding(model), Pooling(model.spans)
+    for count, window in enumerate(windows(embedding.revisions + 5, model), 1):
+        evidence = pooling.push(window) - model.evidence_mean
+        ages = range(min(count, embedding.revisions + 1) - 1, -1, -1)
+        expected = [model.students[age].T @ evidence + model.embedding_mean[age] for age in ages]
+        np.testing.assert_allclose(embedding.push(window), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_restart_forgets_all() -> None:
+    model = made_up_model()
+    used, fresh = Embedding(model), Embedding(model)
+    for window in windows(5, model):
+        used.push(window)
+    used.restart()
+    for window in windows(5, model, seed=1):
+        assert used.push(window).tobytes() == fresh.push(window).tobytes()
+
+
+# -- the arrays of a model folder
+
+
+def changed(name: str, value: object) -> ServedModel:
+    model = made_up_model()
+    arrays = {**model._arrays, name: value}
+    return ServedModel(ModelBundle(model.manifest, {}, {k: v for k, v in arrays.items() if v is not None}, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("students", None, r"expected the array students, got spans, evidence_mean, "),
+        ("students", np.zeros((3, 12 * D)), r"students: expected finite values of shape 3, got \(3, 24\)"),
+        ("students", np.zeros((3, 8 * D, D)), r"evidence_mean: expected finite values of shape \(16,\), got \(24,\)"),
+        ("spans", np.array([1, 2]), r"expected students of 16 evidence values, got 24"),
+        ("evidence_mean", np.zeros(3), r"evidence_mean: expected finite values of shape \(24,\), got \(3,\)"),
+        ("embedding_mean", np.zeros((2, D)), r"embedding_mean: expected finite values of shape \(3, 2\), got \(2, 2\)"),
+        ("embedding_mean", np.full((3, D), np.nan), r"embedding_mean: expected finite values"),
+        ("centres", np.zeros((4, 3)), r"centres: expected finite values of shape \(None, 2\), got \(4, 3\)"),
+        ("feature_scale", np.zeros(5), r"feature_scale: expected finite values of shape \(2,\), got \(5,\)"),
+        ("stability", np.zeros(4), r"stability: expected finite values of shape \(5,\), got \(4,\)"),
+        ("anomaly", np.zeros(7), r"anomaly: expected finite values of shape \(6,\), got \(7,\)"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(ModelFolderError, match=message):
+        changed(name, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"settings": {}}, r"expected the setting closed.fast, got "),
+        ({"settings": {"young.fast": 9.0}}, r"settings of fast: expected 0 <= young <= closed"),
+        ({"settings": {"shortest": 0.0}}, r"settings of fast: .*shortest=0"),
+        ({"latency": {"fast": 2}}, r"expected a latency of at least one moment for balanced, got {'fast': 2}"),
+        ({"latency": {"fast": 0, "balanced": 1, "stable": 2}}, r"at least one moment for fast"),
+        ({"features": 3}, r"expected 2 features of joints \(0, 1\), got 3"),
+    ],
+)
+def test_numbers_of_another_form_are_refused(change: dict[str, object], message: str) -> None:
+    model = made_up_model()
+    if change.get("settings"):
+        change = {"settings": {**model.manifest.settings, **change["settings"]}}  # type: ignore[dict-item]  # a table
+    manifest = replace(model.manifest, **change)  # type: ignore[arg-type]  # of each field's own type
+    with pytest.raises(ModelFolderError, match=message):
+        ServedModel(ModelBundle(manifest, {}, model._arrays, {}))
+
+
+def test_a_model_without_clusters_is_a_model() -> None:
+    assert made_up_model(()).centres.shape == (0, D)

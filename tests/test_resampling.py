@@ -1,0 +1,91 @@
+"""Frames with times of their own land on an even grid, however they are cut into pushes."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motionscribe_models.recordings import even_times
+from motionscribe_models.resampling import Resampler
+
+# 128 Hz: half of its grid lies between two microseconds
+rates = st.sampled_from([7.0, 10.0, 24.0, 29.97, 30.0, 60.0, 64.0, 100.0, 120.0, 128.0, 1000.0])
+origins = st.sampled_from([0, 1, -5_000_000, 1_700_000_000_000_000, 2**62 - 10**9, -(2**62) + 1])
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Times (n,), values (n, 2) and where to cut them."""
+    steps = draw(st.lists(st.integers(1, 90_000), max_size=40))
+    times = np.int64(draw(origins)) + np.cumsum([0, *steps])
+    values = np.random.default_rng(draw(st.integers(0, 99))).normal(size=(len(times), 2))
+    cuts = draw(st.lists(st.integers(1, len(times)), unique=True))
+    return times, values, sorted({0, len(times), *cuts})
+
+
+def whole(rate: float, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return Resampler(rate).push(times, values)
+
+
+@given(rates, recordings())
+def test_cutting_a_recording_into_pushes_changes_no_bit(rate: float, cut: tuple[np.ndarray, ...]) -> None:
+    times, values, bounds = cut
+    resampler, parts = Resampler(rate), []
+    for start, end in itertools.pairwise(bounds):
+        grid, points, left = resampler.push(times[start:end], values[start:end])
+        parts.append((grid, points, left + start))
+    for got, expected in zip(zip(*parts, strict=True), whole(rate, times, values), strict=True):
+        assert np.concatenate(got).tobytes() == expected.tobytes()
+
+
+@given(rates, recordings())
+def test_the_grid_is_even_and_reaches_the_newest_frame_but_not_beyond(rate: float, cut: tuple[np.ndarray, ...]) -> None:
+    times, values, _ = cut
+    grid, _, left = whole(rate, times, values)
+    # Python's integers: as floats these times would be hundreds of microseconds off
+    since = [int(t) - int(times[0]) for t in grid]
+    assert all(abs(t - k * 1e6 / rate) <= 0.51 for k, t in enumerate(since))
+    assert int(grid[-1]) <= int(times[-1])
+    assert len(grid) * 1e6 / rate > int(times[-1]) - int(times[0]) - 0.51
+    for point, index in zip(grid, left, strict=True):
+        assert index == max(k for k, t in enumerate(times) if t <= point)
+
+
+@given(rates, recordings())
+def test_values_are_those_of_linear_interpolation(rate: float, cut: tuple[np.ndarray, ...]) -> None:
+    times, values, _ = cut
+    grid, points, _ = whole(rate, times, values)
+    since, at = (times - times[0]).astype(float), (grid - times[0]).astype(float)
+    for column in range(2):
+        np.testing.assert_allclose(points[:, column], np.interp(at, since, values[:, column]), atol=1e-12)
+
+
+@pytest.mark.parametrize(("source", "model"), [(120.0, 30.0), (60.0, 30.0), (90.0, 30.0), (30.0, 30.0), (240.0, 120.0)])
+def test_frames_on_the_grid_pass_unchanged(source: float, model: float) -> None:
+    times = even_times(3600, source)
+    values = np.random.default_rng(0).normal(size=(3600, 3))
+    every = round(source / model)
+    grid, points, left = whole(model, times, values)
+    assert grid.tobytes() == times[::every].tobytes()
+    assert points.tobytes() == values[::every].tobytes()
+    assert left.tolist() == list(range(0, 3600, every))
+
+
+def test_a_slow_source_is_filled_in_between_frames() -> None:
+    resampler = Resampler(40.0)
+    first, _, _ = resampler.push(np.array([0]), np.array([[0.0]]))
+    grid, points, left = resampler.push(np.array([100_000]), np.array([[4.0]]))
+    assert first.tolist() == [0]
+    assert grid.tolist() == [25_000, 50_000, 75_000, 100_000]
+    assert points.ravel().tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert left.tolist() == [-1, -1, -1, 0]  # after the frame before this push, and at this one
+
+
+def test_what_is_pushed_may_be_overwritten_afterwards() -> None:
+    resampler, values = Resampler(40.0), np.array([[1.0]])
+    resampler.push(np.array([0]), values)
+    values[:] = 99.0
+    _, points, _ = resampler.push(np.array([50_000]), np.array([[3.0]]))
+    assert points.ravel().tolist() == [2.0, 3.0]

@@ -1,0 +1,144 @@
+"""The command `motionscribe-train run | evaluate | fetch`: reads arguments, calls the step, prints what went wrong.
+
+The parser works without torch; a subcommand imports what it needs when it runs.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from motionscribe_models.errors import ContractError, MissingExtraError
+from motionscribe_training.errors import TrainingError
+
+DATA = "../shared/data"
+TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm")
+"""Modules of the extra `training`; what else is missing is the server's, which measures what is exported."""
+
+
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """The whole parser; `command` is the one that will run, since evaluate's options stand in evaluate.py."""
+    parser = argparse.ArgumentParser(prog="motionscribe-train", description="Train, evaluate, and fetch recordings.")
+    commands = parser.add_subparsers(required=True, metavar="run | evaluate | fetch")
+    _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
+    evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
+    if command == "evaluate":
+        from motionscribe_training.evaluate import add_arguments
+
+        add_arguments(evaluate)
+    _add_fetch(commands.add_parser("fetch", help="download a public set of recordings", formatter_class=_Help))
+    return parser
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults."""
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_run)
+    what = parser.add_argument_group("what to learn from")
+    what.add_argument("places", nargs="*", type=Path, metavar="PLACE", help="recordings, or folders of them")
+    data = Path(os.environ.get("MOTIONSCRIBE_DATA", DATA))
+    what.add_argument("--data", type=Path, default=data, metavar="ROOT", help="folder of the public sets")
+    what.add_argument("--trial", type=_words, default=(), metavar="01,03", help="trials of CMU subject 86 in ROOT")
+    what.add_argument(
+        "--actions",
+        type=_words,
+        default=(),
+        metavar="walking,running",
+        help="join clips <action>_<n>.txt of a folder (ROOT/cmu8 unless one is given); all actions when left out",
+    )
+    what.add_argument(
+        "--single-action",
+        nargs="+",
+        type=Path,
+        default=(),
+        metavar="PLACE",
+        help="recordings of one action each, for the network: what tells actions apart is not learnt from them",
+    )
+    what.add_argument("--num-actions", type=int, metavar="N", help="how many different actions, chosen by --seed")
+    what.add_argument("--total-num-actions", type=int, metavar="N", help="how many clips, repeated actions counted")
+    what.add_argument("--rate", type=float, default=30.0, metavar="HZ", help="rate of the network's frames")
+
+    network = parser.add_argument_group("the network")
+    network.add_argument("--hidden", type=int, default=1024, metavar="H", help="units of the cell (published: 1024)")
+    network.add_argument("--source-seq-len", type=int, default=50, metavar="T", help="frames that are observed")
+    network.add_argument("--target-seq-len", type=int, default=25, metavar="M", help="frames that are predicted")
+    network.add_argument("--stride", type=int, default=5, metavar="N", help="frames between two windows; divides T")
+    network.add_argument("--projected", type=int, default=32, metavar="P", help="dimensions of the embedding")
+
+    learning = parser.add_argument_group("learning")
+    learning.add_argument("--iterations", type=int, default=10_000, metavar="N", help="at most; validation may stop it")
+    learning.add_argument("--batch-size", type=int, default=64, metavar="B", help="windows per iteration")
+    learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="Adam's, at its highest")
+    learning.add_argument("--seed", type=int, default=0, metavar="N", help="of weights, batches, choices and fits")
+    learning.add_argument(
+        "--adversarial",
+        type=float,
+        nargs="?",
+        const=0.05,
+        default=0.0,
+        metavar="WEIGHT",
+        help="also convince a fidelity and a continuity discriminator; 0.05 when no weight is given",
+    )
+    learning.add_argument("--load", type=Path, metavar="FILE", help="go on from this checkpoint")
+
+    result = parser.add_argument_group("what to make")
+    result.add_argument("--name", default="motion", help="of the model")
+    result.add_argument("--version", metavar="N", help="of the model; the next free one when left out")
+    result.add_argument("--description", default="", metavar="TEXT", help="one sentence for those who will use it")
+    result.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
+    result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoint and loss curve")
+    result.add_argument("--model", type=Path, metavar="DIR", help="do not train: look through this model folder")
+    result.add_argument(
+        "--lag", choices=("fast", "balanced", "stable"), default="balanced", help="preset that is shown"
+    )
+    result.add_argument("--picture", type=Path, metavar="FILE", help="predicted against true segments, as .png")
+    result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
+
+
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_fetch)
+    parser.add_argument("set", choices=("cmu-86",), help="CMU subject 86: skeleton and 14 trials, about 90 MB")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--base-url", metavar="URL", help="of a mirror; the official site when left out")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _run(options: argparse.Namespace) -> None:
+    from motionscribe_training.run import run
+
+    run(options)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from motionscribe_training.fetch import fetch
+
+    paths = fetch(options.set, options.to, options.base_url)
+    print(f"{len(paths)} files in {options.to}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 done, 1 with the reason on standard error, 2 for arguments that are no such command."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = build_parser(arguments[0] if arguments else "").parse_args(arguments)
+        options.command(options)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("motionscribe"):
+            raise
+        extra = "training" if error.name in TRAINING else "server-cpu"
+        print(f"motionscribe-train: {MissingExtraError(extra, error.name)}", file=sys.stderr)
+        return 1
+    except (ContractError, TrainingError, OSError) as error:
+        print(f"motionscribe-train: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

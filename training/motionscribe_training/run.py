@@ -1,0 +1,197 @@
+"""`motionscribe-train run`: recordings in, a model folder out; or a look at recordings through a model that exists.
+
+The order of the steps and what passes between them stands here; each step has a file of its own. What can be checked
+before an hour of training is checked before it: name, version, sizes, places.
+"""
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from motionscribe_models.manifest import Manifest
+from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.repository import read_bundle
+from motionscribe_server.inference import Inference
+from motionscribe_server.model import ServedModel
+from motionscribe_training.actions import concatenate_actions
+from motionscribe_training.annotations import Annotation, find_annotation
+from motionscribe_training.dataset import Dataset, find_recordings, find_trials, make_dataset
+from motionscribe_training.errors import TrainingError
+from motionscribe_training.evaluate import replay_recording, save_film, save_picture, score_replayed
+from motionscribe_training.export import export
+from motionscribe_training.fit import fit
+from motionscribe_training.table import Row, table
+from motionscribe_training.train import TrainOptions, TrainResult, train
+from motionscribe_training.windows import Windows
+
+REFERENCES = 8
+"""Windows of real motion that every server replays against the exported graphs."""
+
+Truth = Annotation | None
+
+
+def run(options: Namespace) -> None:
+    """Everything that `run` does, as the parser of __main__.py understood it."""
+    pairs = gather(options)
+    folder = options.model or make_model(options, [recording for recording, _ in pairs])
+    show(options, folder, pairs)
+
+
+def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
+    """The recordings that the options name, each with its annotation where there is one."""
+    data: Path = options.data
+    if options.actions or options.num_actions or options.total_num_actions:
+        if options.trial or len(options.places) > 1:
+            raise TrainingError("expected --actions with at most one folder of clips, and without --trial")
+        folder = options.places[0] if options.places else data / "cmu8"
+        return [
+            concatenate_actions(folder, options.actions, options.num_actions, options.total_num_actions, options.seed)
+        ]
+    paths = [*find_recordings(options.places), *find_trials(data, options.trial)]
+    if not paths:
+        raise TrainingError("expected recordings or folders, --trial or --actions; got nothing to learn from")
+    return [(read_recording(path), find_annotation(path)) for path in paths]
+
+
+def make_model(options: Namespace, several: Sequence[Recording]) -> Path:
+    """Trains, fits and exports. The new model folder `<out>/<name>/<version>`.
+
+    In the recordings `several` actions change; those of --single-action teach the network only.
+    """
+    singles = [read_recording(path) for path in find_recordings(options.single_action)]
+    dataset = make_dataset([*several, *singles], options.rate)
+    version = options.version or next_version(options.out / options.name)
+    folder: Path = options.out / options.name / version
+    if folder.exists():
+        raise TrainingError(
+            f"expected a new version of {options.name}, {folder} exists; leave --version out for the next"
+        )
+    training = TrainOptions(
+        iterations=options.iterations,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        source_seq_len=options.source_seq_len,
+        target_seq_len=options.target_seq_len,
+        hidden=options.hidden,
+        seed=options.seed,
+        adversarial=options.adversarial,
+    )
+    draft = draft_manifest(options, dataset, training, version)
+    print(
+        f"{len(dataset.sequences)} recordings, {dataset.hours * 60:.1f} minutes at {dataset.rate_hz:g} Hz, "
+        f"{draft.features} features of {len(draft.feature_joints)} joints"
+    )
+    log: Path = options.log / options.name / version
+    result = train(
+        dataset.sequences,
+        training,
+        normalisation=dataset.feature_map.normalisation,
+        load=options.load,
+        checkpoint=log / "checkpoint.pt",
+        curve=log / "loss.png",
+    )
+    print(
+        f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
+        f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
+    )
+    return _publish(options, dataset, len(several), result, draft, folder)
+
+
+def _publish(
+    options: Namespace, dataset: Dataset, several: int, result: TrainResult, draft: Manifest, folder: Path
+) -> Path:
+    fitted = fit(
+        result.network,
+        dataset.sequences,
+        dataset.sequences[:several],
+        window=draft.window,
+        stride=draft.stride,
+        steps=draft.decoder_steps,
+        projected=draft.projected,
+        rate_hz=draft.rate_hz,
+        seed=options.seed,
+    )
+    learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
+    draft = replace(
+        draft,
+        latency=fitted.latency,
+        settings=fitted.settings,
+        metrics=learnt,
+        training={**draft.training, "iterations_run": result.iterations, "best_iteration": result.best_iteration},
+    )
+    windows = Windows(dataset.sequences, draft.window).spread(REFERENCES)
+    manifest = export(result.network, folder=folder, draft=draft, arrays=fitted.arrays, windows=windows)
+    errors = ", ".join(f"{name} within {variant.error:.1e}" for name, variant in manifest.variants.items())
+    print(f"{folder}: {errors} of torch")
+    return folder
+
+
+def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions, version: str) -> Manifest:
+    """All of the manifest that is known before training. Raises ModelFolderError where it does not fit together."""
+    seconds = {r.name: round((int(r.timestamps_us[-1]) - int(r.timestamps_us[0])) / 1e6, 3) for r in dataset.recordings}
+    learnt: dict[str, Any] = {
+        "command": shlex.join(["motionscribe-train", *sys.argv[1:]]),
+        "recordings": seconds,
+        "minutes": round(dataset.hours * 60, 2),
+        **asdict(training),
+    }
+    return Manifest(
+        name=options.name,
+        version=version,
+        created=date.today().isoformat(),
+        description=options.description,
+        skeleton=dataset.feature_map.skeleton,
+        feature_joints=dataset.feature_map.joints,
+        rate_hz=dataset.rate_hz,
+        window=training.source_seq_len,
+        stride=options.stride,
+        decoder_steps=training.target_seq_len,
+        features=dataset.feature_map.width,
+        hidden=training.hidden,
+        projected=options.projected,
+        latency={},
+        metrics={},
+        settings={},
+        training=learnt,
+    )
+
+
+def next_version(folder: Path) -> str:
+    """One more than the highest version of a model; "1" for a new one."""
+    there = [int(p.name) for p in folder.iterdir() if p.name.isdecimal()] if folder.is_dir() else []
+    return str(max(there, default=0) + 1)
+
+
+def show(options: Namespace, folder: Path, pairs: Sequence[tuple[Recording, Truth]]) -> None:
+    """Replays recordings through the model: scores where there is an annotation, pictures where asked for."""
+    bundle = read_bundle(folder)
+    model, inference = ServedModel(bundle), Inference(bundle)
+    rows: list[Row] = []
+    for recording, truth in pairs:
+        annotation = truth.fitted(len(recording.frames)) if truth else None
+        if not (annotation or options.picture or options.video):
+            continue
+        replayed = replay_recording(model, inference, recording, annotation, options.lag)
+        if annotation:
+            rows.append(Row(recording.name, options.lag, "final", score_replayed(replayed)))
+        if options.picture:
+            picture = path_of(options.picture, recording, len(pairs))
+            save_picture(picture, replayed, model)
+            print(picture)
+        if options.video:
+            video = path_of(options.video, recording, len(pairs))
+            save_film(video, replayed, model, inference)
+            print(video)
+    if rows:
+        print(table(rows))
+
+
+def path_of(path: Path, recording: Recording, count: int) -> Path:
+    """`path` as it is for one recording, with the recording's name in it for several."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path if count == 1 else path.with_name(f"{path.stem}-{recording.name}{path.suffix}")
