@@ -36,8 +36,8 @@ T, STRIDE, M, D, RATE = 12, 3, 4, 2, 30.0
 MOMENT_US = 100_000
 LATENCY = {"fast": 2, "balanced": 10, "stable": 30}
 SKELETON = feature_skeleton("plane", ("x", "y"), RATE)
-PLACES = ((0.0, 0.0), (3.0, 0.0), (0.0, 3.0), (3.0, 3.0), (6.0, 0.0), (0.0, 6.0))
-"""Far apart: each is a motion of its own."""
+PLACES = ((0.0, 0.0), (1.2, 0.0), (0.0, 1.2), (1.2, 1.2), (2.4, 0.0), (0.0, 2.4))
+"""Each is a motion of its own, as far apart as actions are in an embedding whose variance is 1 in all."""
 
 
 def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ServedModel:

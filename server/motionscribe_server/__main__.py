@@ -1,98 +1,22 @@
-"""motionscribe-server: the command line of the server.
+"""The command motionscribe-server; where an extra is missing, the pip command that installs it."""
 
-`motionscribe-server [flags]` serves until SIGTERM or SIGINT; `motionscribe-server config show [flags]` prints the
-effective settings and where each comes from. Exit status 0 when drained; 2 when it cannot serve, with one line that
-says why.
-"""
-
-import argparse
-import asyncio
-import contextlib
-import logging
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
-from motionscribe_models.errors import ContractError
-from motionscribe_server.catalog import Catalog, load_catalog
-from motionscribe_server.errors import ServerError, SettingsError
-from motionscribe_server.server import Server
-from motionscribe_server.settings import Settings, read_settings, to_toml, unknown_variables
-
-log = logging.getLogger("motionscribe_server")
-
-CANNOT = 2
+from motionscribe_models.errors import MissingExtraError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns the exit status."""
-    parsed = vars(_parser().parse_args(arguments))
-    command, config = parsed.pop("command"), parsed.pop("config")
+    """Exit status of command.run; 2 when a package is missing."""
     try:
-        if command not in ([], ["config", "show"]):
-            raise SettingsError(f"expected no command or 'config show', got '{' '.join(command)}'")
-        settings, sources = read_settings(parsed, config)
-        if command:
-            print(to_toml(settings, sources), end="")
-            return 0
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        for complaint in unknown_variables(os.environ):
-            log.warning(complaint)
-        asyncio.run(serve(settings, load_catalog(settings)))
-    except (ServerError, ContractError) as error:
-        print(f"motionscribe-server: {error}", file=sys.stderr)
-        return CANNOT
-    return 0
-
-
-async def serve(settings: Settings, catalog: Catalog) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. Prints the address when it answers."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    server = Server(settings, catalog)
-    await server.start()
-    for model in catalog.models:
-        log.info("serving %s at %s:%d", model.engine.describe(), settings.host, server.port)
-    if server.metrics_port is not None:
-        log.info("metrics at http://127.0.0.1:%d/metrics", server.metrics_port)
-    print(f"listening on {settings.host}:{server.port}", flush=True)
-    told, failed = asyncio.create_task(stopping.wait()), asyncio.create_task(server.failed())
-    await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("draining")
-    await server.stop()
-    for task in (told, failed):
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await failed
-    log.info("drained")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="motionscribe-server",
-        description="Serves motion models over gRPC. Every flag may also be set as MOTIONSCRIBE_NAME in the "
-        "environment or as a key of the TOML file.",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=version("motionscribe"))
-    parser.add_argument("command", nargs="*", default=[], help="'config show' prints the settings instead of serving")
-    parser.add_argument(
-        "--config", type=Path, default=None, metavar="FILE", help="TOML file; ./motionscribe.toml when it exists"
-    )
-    for name, field in Settings.model_fields.items():
-        options: dict[str, Any] = {"metavar": name.rpartition("_")[2].upper()}
-        if field.annotation is bool:
-            options = {"action": argparse.BooleanOptionalAction}
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", dest=name, help=f"{field.description} ({field.default})", **options
-        )
-    return parser
+        from motionscribe_server.command import run
+    except ImportError as error:
+        if error.name and error.name.startswith("motionscribe"):
+            raise
+        missing = error if isinstance(error, MissingExtraError) else MissingExtraError("server-cpu", str(error.name))
+        print(f"motionscribe-server: {missing}", file=sys.stderr)
+        return 2
+    return run(arguments)
 
 
 if __name__ == "__main__":

@@ -28,5 +28,5 @@ def stability_inputs(start: int, end: int, moment: int, now: int, margin: float)
 
 
 def stability(inputs: Array, weights: Array) -> float:
-    """Chance that the label stays; inputs (5,), weights (5,)."""
-    return float(1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0))))
+    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,)."""
+    return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0)))))
