@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -160,7 +161,9 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
 def started(recording: Path, *arguments: str) -> "subprocess.Popen[str]":
     """The command as a process, for what only a process has: pipes and signals."""
     command = [sys.executable, "-m", "motionscribe", "stream", str(recording), "--json", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a test run in the background of a shell ignores interrupts, and its children would too
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
 
 
 def test_an_interrupt_is_130_and_keeps_what_came(recording: Path, tmp_path: Path) -> None:

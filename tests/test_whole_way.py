@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_recording_streamed_from_the_command_line_is_what_a_session_says_offli
     assert len(lines) >= len(streamed)
     segments = [event for event in streamed if isinstance(event, SegmentEnded)]
     assert (segments[0].start_seq, segments[-1].end_seq) == (1, 4580)
-    for one, next_one in zip(segments, segments[1:], strict=False):
+    for one, next_one in pairwise(segments):
         assert (one.end_seq, one.end_us) == (next_one.start_seq, next_one.start_us)
         assert one.cluster != next_one.cluster
     picture, table = tmp_path / "ethogram.png", tmp_path / "segments.csv"

@@ -29,7 +29,7 @@ SHIPPED = Path(__file__).parents[2] / "models"
 ENOUGH = 0.8
 # times real time: labels can still be followed by eye
 SPEED = 8.0
-# what is scored are final segments: performers 0 to 4 reach 0.85 to 0.96 with stable, 0.78 to 0.86 with balanced
+# what is scored are final segments; performers 0 to 4 reach 0.85 to 0.88
 LAG = "stable"
 PICTURES = (".png", ".svg", ".pdf")
 

@@ -65,6 +65,10 @@ class Labeller:
         self._beyond = max(self._beyond, id + 1)
         if not self.clusterer.resolve(id):
             self._given.add(id)
+        return self.announce(id)
+
+    def announce(self, id: int) -> bool:
+        """True where nobody was told of `id` before."""
         new = id not in self._announced
         self._announced.add(id)
         return new
@@ -163,7 +167,7 @@ class Labeller:
         ]
 
     def _fresh(self, mean: Array, ids: NDArray[np.int64], centres: Array, taken: set[int]) -> int:
-        """An id that no present segment bears, for a group with this mean (d,): of `centres` that wait, or a new one."""
+        """An id that no present segment bears, for a group of this mean (d,): of `centres` that wait, or new."""
         distances = np.where(np.isin(ids, list(taken)), np.inf, np.linalg.norm(centres - mean, axis=1))
         if distances.size and distances.min() <= self._radius:
             return int(ids[distances.argmin()])

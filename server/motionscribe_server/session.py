@@ -223,13 +223,16 @@ class Session:
         return events
 
     def _changes(self, time_us: int) -> list[Event]:
-        """Merges since the last call; births are told with the first final label instead."""
-        merged = [change for change in self._clusterer.changes() if isinstance(change, Merged)]
-        if merged:
-            for change in merged:
+        """Merges since the last call, and births that no final label told."""
+        events: list[Event] = []
+        for change in self._clusterer.changes():
+            if isinstance(change, Merged):
                 self._tally.merge(change.source, change.target)
-            self._labeller.relabel()
-        return [ClusterMerged(change.source, change.target, time_us) for change in merged]
+                self._labeller.relabel()
+                events.append(ClusterMerged(change.source, change.target, time_us))
+            elif self._labeller.announce(change.id):
+                events.append(ClusterCreated(change.id, time_us))
+        return events
 
     def _name(self, id: int) -> str:
         return self._clusterer.name(id)
