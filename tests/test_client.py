@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -316,6 +316,15 @@ def test_watching() -> None:
         assert isinstance(next(client.watch("live")), SegmentStarted)
         with pytest.raises(errors.NotFound, match="expected the stream 'live', got 'dead'"):
             list(client.watch("dead"))
+
+
+def test_a_client_that_closes_ends_what_it_watches() -> None:
+    with ScriptedServer() as server:
+        with Client(server.address) as client:
+            watching = client.watch("live")
+            next(watching)
+        assert isinstance(watching, Generator)
+        watching.close()
 
 
 def test_models_and_clusters() -> None:

@@ -89,7 +89,8 @@ class Client:
             while (event := self._wait(_next(events))) is not None:
                 yield event
         finally:
-            self._wait(events.aclose())
+            if not self._loop.is_closed():  # closing the client has ended it
+                self._wait(events.aclose())
 
     def models(self) -> list[Model]:
         """All models, every version."""

@@ -112,7 +112,8 @@ class Manifest:
         _check(
             self.window % self.stride == 0, f"expected window divisible by stride, got {self.window} and {self.stride}"
         )
-        _check(self.projected <= self.hidden, f"expected projected <= hidden, got {self.projected} and {self.hidden}")
+        # with as many dimensions nothing is left out, and a residual of rounding would be compared with another
+        _check(self.projected < self.hidden, f"expected projected < hidden, got {self.projected} and {self.hidden}")
         joints = self.feature_joints
         _check(
             len(set(joints)) == len(joints) and all(0 <= j < len(self.skeleton.joints) for j in joints),

@@ -1,0 +1,123 @@
+"""Slow features find what changes between actions in what also changes within them; students see it coming."""
+
+import numpy as np
+import pytest
+from scipy.linalg import eigh
+from sklearn.linear_model import Ridge
+
+from motionscribe_training.slow_features import (
+    DIMENSIONS,
+    REVISIONS,
+    RIDGE,
+    SHARE,
+    fit_students,
+    fit_teacher,
+)
+
+LAG = 20
+
+
+def scenes(seed: int, moments: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    """Actions (n, 2) of 60 moments each, and evidence (n, 14) that mixes them with twelve faster, stronger motions."""
+    rng = np.random.default_rng(seed)
+    slow = np.repeat(rng.normal(size=(moments // 60, 2)), 60, axis=0)
+    noise = rng.normal(size=(moments + 4, 12))
+    fast = np.mean([noise[k : k + moments] for k in range(5)], axis=0) * 4.0
+    mixing, _ = np.linalg.qr(np.random.default_rng(99).normal(size=(14, 14)))
+    return slow, np.hstack([slow, fast]) @ mixing + 5.0
+
+
+@pytest.fixture(scope="module")
+def recordings() -> list[tuple[np.ndarray, np.ndarray]]:
+    return [scenes(seed) for seed in range(4)]
+
+
+def explained(target: np.ndarray, embedding: np.ndarray) -> float:
+    """Share of the variance of `target` (n, 2) that a linear map of `embedding` (n, d) explains."""
+    x, y = embedding - embedding.mean(axis=0), target - target.mean(axis=0)
+    left = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    return 1.0 - float(left.var() / y.var())
+
+
+def test_the_first_directions_are_the_actions(recordings: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    teacher = fit_teacher([evidence for _, evidence in recordings], LAG)
+    slow, evidence = scenes(17)  # one that it has not seen
+    assert explained(slow, teacher.embed(evidence)[:, :2]) > 0.9
+    assert explained(slow, teacher.embed(evidence)[:, 2:]) < 0.2
+    # principal components, for which strong is what counts, do not see them
+    centred = evidence - evidence.mean(axis=0)
+    strong = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    assert explained(slow, strong) < 0.5
+
+
+def test_an_embedding_varies_by_one_in_all_about_each_recordings_mean(
+    recordings: list[tuple[np.ndarray, np.ndarray]],
+) -> None:
+    teacher = fit_teacher([evidence + 100.0 * k for k, (_, evidence) in enumerate(recordings)], LAG)
+    embedded = [teacher.embed(evidence + 100.0 * k) for k, (_, evidence) in enumerate(recordings)]
+    centred = np.vstack([e - e.mean(axis=0) for e in embedded])
+    assert teacher.directions.shape == (14, DIMENSIONS)
+    assert centred.var(axis=0).sum() == pytest.approx(1.0)
+    assert np.vstack(embedded).mean(axis=0) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_directions_solve_the_eigenvalue_problem(recordings: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Against the covariances written out; a short recording has no differences but counts for the rest."""
+    parts = [evidence for _, evidence in recordings] + [scenes(8)[1][: LAG - 3]]
+    teacher = fit_teacher(parts, LAG)
+    total, count = np.zeros((14, 14)), 0
+    fast, steps = np.zeros((14, 14)), 0
+    for part in parts:
+        for row in part - part.mean(axis=0):
+            total += np.outer(row, row)
+            count += 1
+        for before, after in zip(part, part[LAG:], strict=False):
+            fast += np.outer(after - before, after - before) / 2
+            steps += 1
+    fast /= steps
+    ratios, _ = eigh(total / count, fast + SHARE * np.trace(fast) / 14 * np.eye(14))
+    for k in range(DIMENSIONS):
+        d = teacher.directions[:, k]
+        ratio = (d @ total @ d / count) / (d @ (fast + SHARE * np.trace(fast) / 14 * np.eye(14)) @ d)
+        assert ratio == pytest.approx(ratios[::-1][k])
+
+
+def test_who_moves_is_not_an_action(recordings: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """What only differs between recordings has no part in the directions, however much it differs."""
+    plain = fit_teacher([evidence for _, evidence in recordings], LAG)
+    people = np.random.default_rng(0).normal(0, 50, (4, 14))
+    shifted = fit_teacher([e + person for (_, e), person in zip(recordings, people, strict=True)], LAG)
+    np.testing.assert_allclose(np.abs(shifted.directions), np.abs(plain.directions), rtol=1e-6, atol=1e-9)
+
+
+def test_students_are_ridge_regressions_of_each_age() -> None:
+    rng = np.random.default_rng(0)
+    evidence = [rng.normal(np.arange(5.0), 1.0, (n, 5)) for n in (80, 50)]
+    wanted = [rng.normal(size=(n, 3)) for n in (80, 50)]
+    students = fit_students(evidence, wanted)
+    assert students.maps.shape == (REVISIONS + 1, 5, 3)
+    assert students.embedding_mean.shape == (REVISIONS + 1, 3)
+    mean = np.vstack(evidence).mean(axis=0)
+    for age in range(REVISIONS + 1):
+        x = np.vstack([e[age:] for e in evidence]) - mean
+        y = np.vstack([w[: len(w) - age] for w in wanted])
+        ridge = Ridge(alpha=RIDGE * np.square(x).sum() / 5, fit_intercept=False).fit(x, y - y.mean(axis=0))
+        np.testing.assert_allclose(students.maps[age], ridge.coef_.T, atol=1e-9)
+        expected = ridge.predict(evidence[0] - mean) + y.mean(axis=0)
+        np.testing.assert_allclose(students.estimate(evidence[0], age), expected, atol=1e-9)
+
+
+def test_the_longer_a_moment_is_past_the_better_it_is_known() -> None:
+    """Evidence trails over 8 moments, the embedding is centred: six moments later nearly all of it was seen."""
+    rng = np.random.default_rng(1)
+    signal = np.cumsum(rng.normal(size=(4000, 1)), axis=0) * 0.1
+    window = np.lib.stride_tricks.sliding_window_view(signal[:, 0], 13)  # (n, 13): moments t-6 .. t+6
+    centred = window[:, 3:10].mean(axis=1, keepdims=True)
+    trailing = window[:, :7]
+    students = fit_students([trailing], [centred])
+    errors = [
+        float(np.square(students.estimate(trailing[age:], age) - centred[: len(centred) - age]).mean())
+        for age in range(REVISIONS + 1)
+    ]
+    assert errors[0] > errors[1] > errors[2] > errors[3]
+    assert errors[3] < 0.2 * errors[0]
