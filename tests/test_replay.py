@@ -110,6 +110,16 @@ def test_events_come_in_the_order_of_time(trial: Played) -> None:
 
 
 @pytest.mark.data
+def test_labels_that_stay_were_told_to_be_stabler(trial: Played) -> None:
+    final = by_frame(trial.events, len(trial.recording.frames))
+    told = [e for e in trial.events if isinstance(e, Label) and not e.final]
+    stayed = [e.stability for e in told if (final[e.start_seq - 1 : e.end_seq - 1] == e.cluster).all()]
+    changed = [e.stability for e in told if (final[e.start_seq - 1 : e.end_seq - 1] != e.cluster).all()]
+    assert min(len(stayed), len(changed)) > 10
+    assert np.mean(stayed) > np.mean(changed) + 0.05
+
+
+@pytest.mark.data
 def test_what_is_told_depends_on_the_past_alone_and_not_on_chance(trial: Played, server: Server) -> None:
     """A replay of the first half tells what a replay of the whole told by then."""
     half = part(trial.recording, slice(2000))

@@ -50,9 +50,9 @@ class AsyncClient:
         self._backoff = backoff or Backoff()
         self._channel = open_channel(address, credentials, plaintext)
         # generated code has no types
-        self._segmentation: Any = SegmentationStub(self._channel)  # type: ignore[no-untyped-call]
-        self._models: Any = ModelsStub(self._channel)  # type: ignore[no-untyped-call]
-        self._clusters: Any = ClustersStub(self._channel)  # type: ignore[no-untyped-call]
+        self._segmentation: Any = SegmentationStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._models: Any = ModelsStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._clusters: Any = ClustersStub(self._channel)  # type: ignore[no-untyped-call]  # generated
         self._streams: list[AsyncStream] = []
 
     async def __aenter__(self) -> Self:

@@ -18,8 +18,8 @@ from motionscribe_models.errors import LayoutError
 QUANTILE = 0.99
 """The highest that ten minutes of moments tell reliably: 60 of them lie above it."""
 SMOOTH = 10
-"""Moments that a score averages, one second: states pooled over 1 to 2.5 s cluster well, single ones poorly (DESIGN
-4)."""
+"""Moments that a score averages, one second: states pooled over 1 to 2.5 s cluster well, single ones
+poorly."""
 CALM = -3.0
 """Lowest z score: stillness is forecast all but exactly, and what follows it must not need a second to outweigh
 that."""

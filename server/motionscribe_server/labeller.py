@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 LEARN_AFTER = 300
 """Moments after which a closed segment is learnt and no longer labelled anew. Half as many cost up to .007 accuracy
-(prototypes/online/REPORT.md)."""
+on CMU subject 86."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ REAP_EVERY_S = 1.0
 
 
 def channel_options(settings: Settings) -> list[tuple[str, int]]:
-    """What gRPC is told. Measured facts are in DESIGN 4."""
+    """What gRPC is told."""
     return [
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         # gRPC would hold minutes of stale frames of a stream; credits hold what is wanted
@@ -76,9 +76,9 @@ class Server:
         self.shelf = Shelf(store)
         self.registry = Registry(settings, self._catalog, self.shelf, self._batcher, self.metrics, clock)
         self._grpc = grpc.aio.server(options=channel_options(settings))
-        add_SegmentationServicer_to_server(SegmentationService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
-        add_ModelsServicer_to_server(ModelsService(self._catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
-        add_ClustersServicer_to_server(ClustersService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]
+        add_SegmentationServicer_to_server(SegmentationService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ModelsServicer_to_server(ModelsService(self._catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ClustersServicer_to_server(ClustersService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:

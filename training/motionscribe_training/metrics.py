@@ -22,7 +22,7 @@ RATE_HZ = 30.0
 
 HALF_SECOND_US = 500_000
 LASTING = 0.9
-"""Share of the rest of a segment that must be right for a label to count as found (prototypes/online)."""
+"""Share of the rest of a segment that must be right for a label to count as found."""
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ from motionscribe_server.clustering.state import (
 )
 
 RADIUS = 0.5
-"""Between .45 (clean) and .55 (fast), the linkage cuts that labelled CMU subject 86 best (prototypes/online)."""
+"""Between .45 (clean) and .55 (fast), the linkage cuts that labelled CMU subject 86 best."""
 HALF_LIFE = 1800.0
 """Seconds. With FAINT: an action of 4 s is remembered for an hour and a half, a spurious second for half an hour."""
 CAPACITY = 64
-"""Centres of one session: twice the 32 ids at which the online prototype lost nothing."""
+"""Centres of one session: twice the 32 with which CMU subject 86 lost nothing."""
 FAINT = 0.5
 """Seconds of weight below which a cluster that is neither warm nor named is forgotten; no segment is that short."""
 ANCHOR = 10.0

@@ -2,7 +2,7 @@
 
 A point farther than `radius` from every centre becomes one (Kulis and Jordan 2012, arXiv 1111.0352); a nearer one moves
 its centre by its share of the weight, as online k-means does; centres that meet become one; weights halve with time
-(`decay`, in base). Of the clusterers tried on CMU subject 86 this one was best and cheapest (DESIGN 4). Deterministic.
+(`decay`, in base). Of the clusterers tried on CMU subject 86 this one was best and cheapest. Deterministic.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,7 @@ from motionscribe_server.clustering.state import ClusterError, ClusterState
 
 MERGE = 0.9
 """Centres nearer than this share of the radius become one. ARI of seven trials of subject 86, in true segments of 2
-to 5 s and the online prototype's embedding scaled as here: .86 with .9, .81 with .8, .70 with the clustering
-prototype's .5."""
+to 5 s and slow features scaled as here: .86 with .9, .81 with .8, .70 with .5."""
 FLOOR = 0.05
 """Least share of the way that a centre moves to a point, so that heavy clusters follow a tiring performer; 0 to .2
 score alike on the same trials."""
