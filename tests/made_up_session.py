@@ -79,7 +79,7 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         "embedding_mean": np.zeros((3, D)),
         "centres": np.array(centres, float).reshape(-1, D),
         "feature_scale": np.ones(width),
-        "stability": np.array([1.0, 0.5, 0.5, -1.0, 0.5]),
+        "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5], (3, 1)),
         "anomaly": np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
     }
     return ServedModel(ModelBundle(manifest, {}, arrays, {}))

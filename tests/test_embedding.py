@@ -70,7 +70,7 @@ def changed(name: str, value: object) -> ServedModel:
         ("embedding_mean", np.full((3, D), np.nan), r"embedding_mean: expected finite values"),
         ("centres", np.zeros((4, 3)), r"centres: expected finite values of shape \(None, 2\), got \(4, 3\)"),
         ("feature_scale", np.zeros(5), r"feature_scale: expected finite values of shape \(2,\), got \(5,\)"),
-        ("stability", np.zeros(4), r"stability: expected finite values of shape \(5,\), got \(4,\)"),
+        ("stability", np.zeros((3, 4)), r"stability: expected finite values of shape \(3, 5\), got \(3, 4\)"),
         ("anomaly", np.zeros(7), r"anomaly: expected finite values of shape \(6,\), got \(7,\)"),
     ],
 )

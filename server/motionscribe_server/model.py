@@ -18,6 +18,7 @@ from motionscribe_server.segmenter import Penalty
 
 Array = NDArray[np.float64]
 
+LAGS: tuple[Lag, ...] = get_args(Lag)
 STABILITY_INPUTS = 5
 """Width of what stability.py knows of a moment."""
 
@@ -32,7 +33,7 @@ class ServedModel:
       embedding_mean (L + 1, d)
       centres (n, d)               clusters of the training recordings, ids 1..n
       feature_scale (F,)           standard deviation of each feature, for prediction errors
-      stability (STABILITY_INPUTS,)  of a logistic regression, see stability.py
+      stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
       anomaly (6,)                 AnomalyReference
     Settings, for each lag preset: closed.<lag> young.<lag> adult.<lag> radius.<lag>; shortest and edge for all.
     """
@@ -53,12 +54,12 @@ class ServedModel:
         self.embedding_mean: Array = self._array("embedding_mean", 2, revisions, self.dimensions)
         self.centres: Array = self._array("centres", 2, None, self.dimensions)
         self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
-        self.stability: Array = self._array("stability", 1, STABILITY_INPUTS)
+        self._stability: Array = self._array("stability", 2, len(LAGS), STABILITY_INPUTS)
         expected = 4 * self.manifest.projected * len(self.spans)
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
         self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
-        for lag in get_args(Lag):
+        for lag in LAGS:
             self.penalty(lag)
             self.radius(lag)
             self.latency(lag)
@@ -86,6 +87,11 @@ class ServedModel:
             )
         except ValueError as error:
             raise ModelFolderError(f"settings of {lag}: {error}") from error
+
+    def stability(self, lag: Lag) -> Array:
+        """Weights (STABILITY_INPUTS,) of the chance that a provisional label stays."""
+        weights: Array = self._stability[LAGS.index(lag)]
+        return weights
 
     def radius(self, lag: Lag) -> float:
         """Distance within which segments show the same action."""

@@ -53,6 +53,7 @@ class Session:
         lag = self.options.lag
         radius = model.radius(lag)
         self._latency = model.latency(lag)
+        self._stability = model.stability(lag)
         self._hold = round(HOLD_S / model.moment_s)
         self._intake = Intake(model, self.options.rate_hz)
         self._embedding = Embedding(model)
@@ -192,7 +193,7 @@ class Session:
                 inputs = stability_inputs(
                     shown.segment.start, shown.segment.end, moment, self._moments - 1, shown.margin
                 )
-                chance = stability(inputs, self.model.stability)
+                chance = stability(inputs, self._stability)
                 last = runs[-1] if runs else None
                 if last and last.cluster == shown.cluster and last.end_seq == span.start_seq:
                     runs[-1] = replace(last, end_seq=span.end_seq, end_us=span.end_us, stability=chance)

@@ -21,6 +21,8 @@ from motionscribe_server.anomaly_reference import fit_reference
 from motionscribe_server.clustering import make_clusterer
 from motionscribe_server.forecast import Forecast
 from motionscribe_server.labeller import Labeller
+from motionscribe_server.model import LAGS
+from motionscribe_server.options import Lag
 from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session import HORIZON
 from motionscribe_server.stability import stability_inputs
@@ -108,7 +110,9 @@ def fit(
         "embedding_mean": students.embedding_mean.astype(np.float32),
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
-        "stability": _fit_stability(evidence, students, centres, settings, latency["balanced"], moment_s),
+        "stability": np.array(
+            [_fit_stability(evidence, students, centres, settings, lag, latency[lag], moment_s) for lag in LAGS]
+        ),
         "anomaly": np.array(astuple(fit_reference(surprise))),
     }
     return FitResult(arrays, settings, latency)
@@ -193,6 +197,7 @@ def _fit_stability(
     students: Students,
     centres: Array,
     settings: dict[str, float],
+    lag: Lag,
     latency: int,
     moment_s: float,
 ) -> Array:
@@ -200,8 +205,8 @@ def _fit_stability(
     inputs: list[Array] = []
     stayed: list[bool] = []
     for x in evidence:
-        radius = settings["radius.balanced"]
-        segmenter = Segmenter(students.maps.shape[2], _penalty(settings, "balanced"), HORIZON)
+        radius = settings[f"radius.{lag}"]
+        segmenter = Segmenter(students.maps.shape[2], _penalty(settings, lag), HORIZON)
         labeller = Labeller(make_clusterer("dpmeans", students.maps.shape[2], centres, radius=radius), radius, moment_s)
         estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
         told: list[list[tuple[Array, int]]] = [[] for _ in x]
