@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import torch
 from small_model import (
@@ -116,6 +117,22 @@ def test_an_int8_variant_that_is_far_off_is_left_out(
     assert Inference(read_bundle(tmp_path / "1")).variant == "fp32"
     with pytest.raises(ModelFolderError, match=r"cannot be served as int8: .*expected one of the variants \['fp32'\]"):
         Inference(read_bundle(tmp_path / "1"), "int8")
+
+
+def test_int8_products_of_the_largest_states_and_weights_do_not_saturate(network: Seq2Seq) -> None:
+    """All states near 1 and equal weights make the largest sums, which a 16-bit accumulator must hold."""
+    w = weights_of(network)
+    w = replace(w, weight_hh=np.full_like(w.weight_hh, 0.5 / w.hidden))
+    feeds = {
+        "x": np.zeros((1, w.features), np.float32),
+        "h": np.full((1, 5, w.hidden), 62 / 63, np.float32),
+        "keep": np.ones((1, 5, 1), np.float32),
+    }
+    exact, rounded = (
+        ort.InferenceSession(encoder_graph(w, 5, int8=int8), providers=["CPUExecutionProvider"]).run(["h2"], feeds)[0]
+        for int8 in (False, True)
+    )
+    assert relative_error(rounded, exact) < 1e-5
 
 
 @pytest.mark.parametrize("int8", [False, True])

@@ -316,7 +316,7 @@ def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys:
         (["--stride", "7"], "expected window divisible by stride, got 50 and 7"),
         (["--name", "My Model"], "expected a name of a-z"),
         (["--version", "one"], "expected a positive integer as version"),
-        (["--hidden", "8"], "expected projected <= hidden"),
+        (["--hidden", "8"], "expected projected < hidden, got 32 and 8"),
         (["--version", "3"], "exists; leave --version out for the next"),
         (["--actions", "walking"], "without --trial"),
     ],
