@@ -66,15 +66,16 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         settings=settings | {"shortest": 8.0, "edge": 4.0},
         training={},
     )
-    one, zero = np.eye(D), np.zeros((3 * D, D))  # of a span's 4 D values only the first D, its mean, count
+    one, none = np.eye(D), np.zeros((D, D))  # of a span's 2 D values only the first D, its mean, count; no states do
     students = [
-        np.vstack([one, zero, 0 * one, zero, 0 * one, zero]),
-        np.vstack([-one, zero, 2 * one, zero, 0 * one, zero]),
-        np.vstack([0 * one, zero, -2 * one, zero, 3 * one, zero]),
+        np.vstack([one, none, none, none, none, none, none, none]),
+        np.vstack([-one, none, 2 * one, none, none, none, none, none]),
+        np.vstack([none, none, -2 * one, none, 3 * one, none, none, none]),
     ]
     arrays = {
-        "spans": np.array([1, 2, 3]),
-        "evidence_mean": np.zeros(12 * D),
+        "motion": np.stack([np.eye(width, D), np.zeros((width, D))]),
+        "spans": np.array([1, 2, 3]) * STRIDE,
+        "evidence_mean": np.zeros(8 * D),
         "students": np.array(students),
         "embedding_mean": np.zeros((3, D)),
         "centres": np.array(centres, float).reshape(-1, D),

@@ -1,52 +1,64 @@
 """Estimates of the newest moments are the model's students on what trails, oldest moment first."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_session import D, M, made_up_model
+from made_up_session import D, made_up_model
 
 from motionscribe_models.errors import ModelFolderError
-from motionscribe_models.pooling import Pooling
 from motionscribe_models.repository import ModelBundle, read_bundle
 from motionscribe_server.embedding import Embedding
+from motionscribe_server.evidence import Evidence
 from motionscribe_server.model import ServedModel
 
 
-def windows(count: int, model: ServedModel, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    shape = (count, model.manifest.decoder_steps, model.manifest.projected)
-    return rng.normal(size=shape).astype(np.float32)
+def moments(count: int, model: ServedModel, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames (stride, F) and projected states (M, P) of each."""
+    rng, manifest = np.random.default_rng(seed), model.manifest
+    for _ in range(count):
+        frames = rng.normal(size=(manifest.stride, manifest.features)).astype(np.float32)
+        yield frames, rng.normal(size=(manifest.decoder_steps, manifest.projected)).astype(np.float32)
+
+
+def told(embedding: Embedding, moment: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    for frame in moment[0]:
+        embedding.observe(frame)
+    return embedding.push(moment[1])
 
 
 def test_students_see_again_what_moments_were() -> None:
     """The made-up model's students undo pooling: an estimate of an older moment is that moment."""
-    embedding, moments = Embedding(made_up_model()), np.random.default_rng(0).normal(size=(9, D))
+    model = made_up_model()
+    embedding, means = Embedding(model), []
     assert embedding.revisions == 2
-    for newest in range(9):
-        estimates = embedding.push(np.tile(moments[newest], (M, 1)))
-        np.testing.assert_allclose(estimates, moments[max(0, newest - 2) : newest + 1], atol=1e-12)
+    for moment in moments(9, model):
+        means.append(moment[0].astype(np.float64).mean(axis=0))
+        np.testing.assert_allclose(told(embedding, moment), means[-3:], atol=1e-12)
 
 
-def test_estimates_of_the_shipped_model_are_its_maps_on_pooled_evidence(tiny_model: Path) -> None:
+def test_estimates_of_the_shipped_model_are_its_maps_on_evidence(tiny_model: Path) -> None:
     model = ServedModel(read_bundle(tiny_model))
-    embedding, pooling = Embedding(model), Pooling(model.spans)
-    for count, window in enumerate(windows(embedding.revisions + 5, model), 1):
-        evidence = pooling.push(window) - model.evidence_mean
+    embedding, evidence = Embedding(model), Evidence(model.motion, model.spans)
+    for count, moment in enumerate(moments(embedding.revisions + 5, model), 1):
+        for frame in moment[0]:
+            evidence.observe(frame)
+        known = evidence.of(moment[1]) - model.evidence_mean
         ages = range(min(count, embedding.revisions + 1) - 1, -1, -1)
-        expected = [model.students[age].T @ evidence + model.embedding_mean[age] for age in ages]
-        np.testing.assert_allclose(embedding.push(window), expected, rtol=1e-9, atol=1e-12)
+        expected = [model.students[age].T @ known + model.embedding_mean[age] for age in ages]
+        np.testing.assert_allclose(told(embedding, moment), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_restart_forgets_all() -> None:
     model = made_up_model()
     used, fresh = Embedding(model), Embedding(model)
-    for window in windows(5, model):
-        used.push(window)
+    for moment in moments(5, model):
+        told(used, moment)
     used.restart()
-    for window in windows(5, model, seed=1):
-        assert used.push(window).tobytes() == fresh.push(window).tobytes()
+    for moment in moments(5, model, seed=1):
+        assert told(used, moment).tobytes() == told(fresh, moment).tobytes()
 
 
 # -- the arrays of a model folder
@@ -61,11 +73,13 @@ def changed(name: str, value: object) -> ServedModel:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("students", None, r"expected the array students, got spans, evidence_mean, "),
-        ("students", np.zeros((3, 12 * D)), r"students: expected finite values of shape 3, got \(3, 24\)"),
-        ("students", np.zeros((3, 8 * D, D)), r"evidence_mean: expected finite values of shape \(16,\), got \(24,\)"),
-        ("spans", np.array([1, 2]), r"expected students of 16 evidence values, got 24"),
-        ("evidence_mean", np.zeros(3), r"evidence_mean: expected finite values of shape \(24,\), got \(3,\)"),
+        ("students", None, r"expected the array students, got motion, spans, evidence_mean, "),
+        ("students", np.zeros((3, 8 * D)), r"students: expected finite values of shape 3, got \(3, 16\)"),
+        ("students", np.zeros((3, 6 * D, D)), r"evidence_mean: expected finite values of shape \(12,\), got \(16,\)"),
+        ("spans", np.array([1, 2]), r"expected students of 12 evidence values, got 16"),
+        ("motion", np.zeros((2, 3, D)), r"motion: expected finite values of shape \(2, 2\), got \(2, 3, 2\)"),
+        ("motion", np.zeros((2, 2, 3)), r"expected students of 22 evidence values, got 16"),
+        ("evidence_mean", np.zeros(3), r"evidence_mean: expected finite values of shape \(16,\), got \(3,\)"),
         ("embedding_mean", np.zeros((2, D)), r"embedding_mean: expected finite values of shape \(3, 2\), got \(2, 2\)"),
         ("embedding_mean", np.full((3, D), np.nan), r"embedding_mean: expected finite values"),
         ("centres", np.zeros((4, 3)), r"centres: expected finite values of shape \(None, 2\), got \(4, 3\)"),

@@ -94,16 +94,17 @@ def test_students_are_ridge_regressions_of_each_age() -> None:
     rng = np.random.default_rng(0)
     evidence = [rng.normal(np.arange(5.0), 1.0, (n, 5)) for n in (80, 50)]
     wanted = [rng.normal(size=(n, 3)) for n in (80, 50)]
-    students = fit_students(evidence, wanted)
+    weights = np.array([1.0, 1.0, 2.0, 0.5, 0.1])
+    students = fit_students(evidence, wanted, weights)
     assert students.maps.shape == (REVISIONS + 1, 5, 3)
     assert students.embedding_mean.shape == (REVISIONS + 1, 3)
     mean = np.vstack(evidence).mean(axis=0)
     for age in range(REVISIONS + 1):
-        x = np.vstack([e[age:] for e in evidence]) - mean
+        x = (np.vstack([e[age:] for e in evidence]) - mean) * weights
         y = np.vstack([w[: len(w) - age] for w in wanted])
         ridge = Ridge(alpha=RIDGE * np.square(x).sum() / 5, fit_intercept=False).fit(x, y - y.mean(axis=0))
-        np.testing.assert_allclose(students.maps[age], ridge.coef_.T, atol=1e-9)
-        expected = ridge.predict(evidence[0] - mean) + y.mean(axis=0)
+        np.testing.assert_allclose(students.maps[age], ridge.coef_.T * weights[:, None], atol=1e-9)
+        expected = ridge.predict((evidence[0] - mean) * weights) + y.mean(axis=0)
         np.testing.assert_allclose(students.estimate(evidence[0], age), expected, atol=1e-9)
 
 
@@ -114,7 +115,7 @@ def test_the_longer_a_moment_is_past_the_better_it_is_known() -> None:
     window = np.lib.stride_tricks.sliding_window_view(signal[:, 0], 13)  # (n, 13): moments t-6 .. t+6
     centred = window[:, 3:10].mean(axis=1, keepdims=True)
     trailing = window[:, :7]
-    students = fit_students([trailing], [centred])
+    students = fit_students([trailing], [centred], np.ones(7))
     errors = [
         float(np.square(students.estimate(trailing[age:], age) - centred[: len(centred) - age]).mean())
         for age in range(REVISIONS + 1)

@@ -16,13 +16,14 @@ FOLDERS = {
 }
 CONTRACTS = {"motionscribe_proto", "motionscribe_models"}
 GRPC_OF_THE_SERVER = {"server", "service", "answering", "models_service", "clusters_service", "command", "__main__"}
-SERVER_IN_TRAINING = {"evaluate", "fit", "table", "export", "run", "states"}
+SERVER_IN_TRAINING = {"evaluate", "fit", "table", "export", "run", "states", "motion"}
 CORE = {
     "intake",
     "window",
     "model",
     "options",
     "embedding",
+    "evidence",
     "segmenter",
     "labeller",
     "stability",

@@ -1,8 +1,6 @@
-"""From the projected decoder states of successive windows to the evidence about a moment.
+"""Mean and spread of vectors over several trailing spans, and of states over the steps of a window.
 
-One window gives (M, P) projected states. Their mean and spread over the M decoder steps is what the network expects
-of the next moments; mean and spread of that over several trailing spans say what kind of motion goes on. The same
-numbers come out one window at a time (`Pooling.push`) and for a whole recording (`pool`).
+The same numbers come out one vector at a time in a session and for a whole recording in training.
 """
 
 from collections import deque
@@ -21,22 +19,27 @@ def summarise(projected: NDArray[np.floating]) -> Array:
 
 
 class Pooling:
-    """Trailing mean and spread over several spans, from running sums."""
+    """The newest vectors (q,) of one stream."""
 
     def __init__(self, spans: Sequence[int]) -> None:
-        """`spans` are lengths in windows."""
-        self._spans = tuple(spans)
+        """`spans` are numbers of vectors."""
+        self._spans = np.array(spans)
         self._recent: deque[Array] = deque(maxlen=max(spans))
 
-    def push(self, projected: NDArray[np.floating]) -> Array:
-        """Projected states (M, P) of the newest window to evidence (Q,), Q = 4 P * spans."""
-        self._recent.append(summarise(projected))
-        recent = np.array(self._recent)
-        parts: list[Array] = []
-        for span in self._spans:
-            parts += [recent[-span:].mean(axis=0), recent[-span:].std(axis=0)]
-        return np.concatenate(parts)
+    def push(self, vector: Array) -> None:
+        """One more (q,)."""
+        self._recent.append(vector)
+
+    def pooled(self) -> Array:
+        """(2 q k,): span by span, mean and standard deviation of what there is of it. Needs one vector."""
+        newest = self._recent[-1]
+        away = np.array(self._recent)[::-1] - newest  # differences, so that squares of a far mean do not drown a spread
+        lengths = np.minimum(self._spans, len(away))
+        mean = np.cumsum(away, axis=0)[lengths - 1] / lengths[:, None]
+        square = np.cumsum(away * away, axis=0)[lengths - 1] / lengths[:, None]
+        spread = np.sqrt(np.maximum(square - mean * mean, 0.0))
+        return np.concatenate([newest + mean, spread], axis=1).ravel()
 
     def restart(self) -> None:
-        """Forgets the windows before a gap."""
+        """Forgets what came before a gap."""
         self._recent.clear()

@@ -26,8 +26,9 @@ STABILITY_INPUTS = 5
 class ServedModel:
     """What fit.py learnt, by name. Raises ModelFolderError where an array or setting is missing or of another shape.
 
-    Arrays of the folder, Q evidence values, d embedding dimensions, L revised moments:
-      spans (k,) int               trailing spans that pooling uses, in moments
+    Arrays of the folder, q motion and Q evidence values, d embedding dimensions, L revised moments:
+      motion (2, F, q)             features of a frame, and of the one before it, to its motion
+      spans (k,) int               trailing spans that motion is pooled over, in frames
       evidence_mean (Q,)
       students (L + 1, Q, d)       evidence to the embedding of the moment i moments ago, i = 0..L
       embedding_mean (L + 1, d)
@@ -47,6 +48,7 @@ class ServedModel:
                 f"got {self.manifest.features}"
             )
         self._arrays = bundle.arrays
+        self.motion: Array = self._array("motion", 3, 2, self.manifest.features)
         self.spans = tuple(int(span) for span in self._array("spans", 1))
         self.students: Array = self._array("students", 3)
         revisions, evidence, self.dimensions = self.students.shape
@@ -55,7 +57,7 @@ class ServedModel:
         self.centres: Array = self._array("centres", 2, None, self.dimensions)
         self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
         self._stability: Array = self._array("stability", 2, len(LAGS), STABILITY_INPUTS)
-        expected = 4 * self.manifest.projected * len(self.spans)
+        expected = 2 * self.motion.shape[2] * len(self.spans) + 2 * self.manifest.projected
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
         self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())

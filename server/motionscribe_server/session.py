@@ -97,6 +97,7 @@ class Session:
         if not isinstance(arrival, Arrival) or arrival.step is not step:
             raise ValueError(f"expected the oldest step that waits, got step {step.index}")
         self._forecast.observe(step.features)
+        self._embedding.observe(step.features)
         if states is None:
             return events
         if arrival.moment is not None:

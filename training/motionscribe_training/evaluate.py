@@ -175,6 +175,7 @@ def embed(model: ServedModel, inference: Inference, recording: Recording) -> tup
         for step in session.receive_frames(block):
             if step.restart:
                 embedding.restart()
+            embedding.observe(step.features)
             (states,) = inference.advance([state], [step])
             if states is not None:
                 times.append(int(block.timestamps_us[0]))

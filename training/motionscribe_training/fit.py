@@ -16,7 +16,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from motionscribe_models.pooling import Pooling, summarise
+from motionscribe_models.pooling import summarise
 from motionscribe_server.anomaly_reference import fit_reference
 from motionscribe_server.clustering import make_clusterer
 from motionscribe_server.forecast import Forecast
@@ -27,6 +27,7 @@ from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session import HORIZON
 from motionscribe_server.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.motion import centred, evidence_of, fit_motion, trailing
 from motionscribe_training.seq2seq import Seq2Seq
 from motionscribe_training.slow_features import REVISIONS, SLOW_S, Students, fit_students, fit_teacher
 from motionscribe_training.states import window_states
@@ -35,12 +36,14 @@ Array = NDArray[np.float64]
 
 SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 """Trailing spans of the evidence, seconds; the longest is the teacher's."""
+STATES_WEIGHT = 0.3
+"""What the decoder states count beside the motion, which is 1."""
 LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
-QUICK = {"closed": 4.5, "young": 0.35 * 4.5, "adult_s": 3.0, "radius": 0.55}
-CLEAN = {"closed": 6.0, "young": 3.0, "adult_s": 2.0, "radius": 0.45}
-"""Quick finds boundaries early and too many, clean the opposite: the best of a grid on ten trials of CMU subject 86 at
-latencies up to 1 s, and above. Penalties are for moments of a tenth of a second."""
-PENALTIES = {"fast": QUICK, "balanced": QUICK, "stable": CLEAN}
+PENALTY = {"closed": 7.0, "young": 3.5}
+"""For moments of a tenth of a second. With ADULT_S and RADIUS the best of a grid on seven trials of CMU subject 86, at
+any latency; chosen on six trials for the seventh it was the same for most, and at 3 s for all."""
+ADULT_S = 2.5
+RADIUS = 0.65
 SHORTEST_S, EDGE_S = 0.8, 0.4
 PCA_ROWS = 200_000
 """Decoder states that the PCA sees at most; it does not change visibly with more."""
@@ -90,20 +93,20 @@ def fit(
     network.pca_components = torch.from_numpy(pca.components_.astype(np.float32)).to(network.mean.device)
     states = [pca.transform(s.reshape(-1, s.shape[-1])).reshape(*s.shape[:2], -1) for s, _ in windows]
 
-    spans = sorted({max(1, round(span / moment_s)) for span in SPANS_S})
-    evidence = [_evidence(s, spans) for s in states]
-    pooled = [_evidence(s, spans[-1:]) for s in states]
-    teacher = fit_teacher(pooled, slow)
-    centred = [teacher.embed(_centred(s, spans[-1])) for s in states]
-    students = fit_students(evidence, centred)
+    spans = sorted({max(1, round(span * rate_hz)) for span in SPANS_S})
+    motion = fit_motion(long, network.std.cpu().numpy())
+    teacher = fit_teacher([trailing(x, motion, spans[-1], stride) for x in long], slow)
+    embeddings = [teacher.embed(centred(x, motion, spans[-1], stride)) for x in long]
+    evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
+    students = fit_students(evidence, embeddings, _weights(states, 2 * motion.shape[2] * len(spans)))
 
     settings = _settings(moment_s)
-    quick = _penalty(settings, "balanced")
-    centres = _first_clusters(centred, quick, settings["radius.balanced"], moment_s)
+    centres = _first_clusters(embeddings, _penalty(settings, "balanced"), RADIUS, moment_s)
     latency = {lag: max(1, round(s / moment_s)) for lag, s in LATENCY_S.items()}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
     surprise = [_surprise(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
     arrays = {
+        "motion": motion.astype(np.float32),
         "spans": np.array(spans),
         "evidence_mean": students.evidence_mean.astype(np.float32),
         "students": students.maps.astype(np.float32),
@@ -135,17 +138,11 @@ def _fit_pca(rows: Sequence[NDArray[np.float32]], projected: int) -> PCA:
     return PCA(projected, svd_solver="covariance_eigh").fit(everything)
 
 
-def _evidence(projected: NDArray[np.floating], spans: Sequence[int]) -> Array:
-    """(n, M, P) to (n, Q), as a session pools it."""
-    pooling = Pooling(spans)
-    return np.array([pooling.push(p) for p in projected])
-
-
-def _centred(projected: NDArray[np.floating], span: int) -> Array:
-    """(n, M, P) to (n, 4 P): evidence of the span that has each moment in its middle, cut off at the ends."""
-    summary = summarise(projected)
-    around = [summary[max(0, i - span // 2) : i + span // 2 + 1] for i in range(len(summary))]
-    return np.array([np.concatenate([a.mean(axis=0), a.std(axis=0)]) for a in around])
+def _weights(projected: Sequence[NDArray[np.floating]], motion: int) -> Array:
+    """(Q,): 1 for each of the first `motion` values; STATES_WEIGHT for those of the states (n, M, P), all together."""
+    summary = summarise(np.concatenate(list(projected)))
+    total = np.sqrt(summary.var(axis=0).sum())
+    return np.concatenate([np.ones(motion), np.full(summary.shape[1], STATES_WEIGHT / total)])
 
 
 def _settings(moment_s: float) -> dict[str, float]:
@@ -153,12 +150,12 @@ def _settings(moment_s: float) -> dict[str, float]:
         "shortest": float(max(1, round(SHORTEST_S / moment_s))),
         "edge": float(round(EDGE_S / moment_s)),
     }
-    for lag, values in PENALTIES.items():
+    for lag in LAGS:
         # deviations add up over moments, so that a penalty is worth the same time at another stride
-        for name in ("closed", "young"):
-            settings[f"{name}.{lag}"] = values[name] * 0.1 / moment_s
-        settings[f"adult.{lag}"] = float(max(1, round(values["adult_s"] / moment_s)))
-        settings[f"radius.{lag}"] = values["radius"]
+        for name, value in PENALTY.items():
+            settings[f"{name}.{lag}"] = value * 0.1 / moment_s
+        settings[f"adult.{lag}"] = float(max(1, round(ADULT_S / moment_s)))
+        settings[f"radius.{lag}"] = RADIUS
     return settings
 
 

@@ -70,16 +70,19 @@ class Students:
         return estimates
 
 
-def fit_students(evidence: Sequence[Array], embeddings: Sequence[Array]) -> Students:
-    """From trailing evidence (n, Q) and the teacher's centred embedding (n, d) of the same moments, by recording."""
+def fit_students(evidence: Sequence[Array], embeddings: Sequence[Array], weights: Array) -> Students:
+    """From trailing evidence (n, Q) and the teacher's centred embedding (n, d) of the same moments, by recording.
+
+    `weights` (Q,): the ridge presses harder on what counts less.
+    """
     mean = np.vstack(list(evidence)).mean(axis=0)
     maps, offsets = [], []
     for age in range(REVISIONS + 1):
-        seen = np.vstack([x[age:] for x in evidence]) - mean
+        seen = (np.vstack([x[age:] for x in evidence]) - mean) * weights
         wanted = np.vstack([y[: len(y) - age] for y in embeddings])
         offset = wanted.mean(axis=0)
         covariance = seen.T @ seen
         ridge = RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-        maps.append(np.linalg.solve(covariance + ridge, seen.T @ (wanted - offset)))
+        maps.append(weights[:, None] * np.linalg.solve(covariance + ridge, seen.T @ (wanted - offset)))
         offsets.append(offset)
     return Students(mean, np.array(maps), np.array(offsets))

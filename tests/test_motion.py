@@ -1,0 +1,67 @@
+"""Evidence frame by frame, and motion of whole recordings, against the definitions."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motionscribe.sources.performer import perform
+from motionscribe_models.features import FeatureMap, moving_joints, recording_features
+from motionscribe_models.pooling import summarise
+from motionscribe_models.recordings import CMU_EXPMAP
+from motionscribe_server.evidence import Evidence
+from motionscribe_training.motion import COMPONENTS, centred, evidence_of, fit_motion, trailing
+
+
+def performances() -> tuple[list[np.ndarray], np.ndarray]:
+    """Features (m, F) of two, and what features count (F,)."""
+    recordings = [perform([("walk", 4.0), ("wave", 4.0), ("squat", 4.0)], seed=s).recording for s in (1, 2)]
+    feature_map = FeatureMap(CMU_EXPMAP, moving_joints(CMU_EXPMAP, [r.frames for r in recordings]))
+    features = [recording_features(feature_map, r.frames, r.timestamps_us, 30.0) for r in recordings]
+    return features, feature_map.normalisation(features)[1]
+
+
+def test_motion_varies_by_one_in_all_half_of_it_pose() -> None:
+    features, scale = performances()
+    motion = fit_motion(features, scale)
+    assert motion.shape == (2, features[0].shape[1], 2 * COMPONENTS)
+    pose = np.vstack(features) @ motion[0][:, :COMPONENTS]
+    change = np.vstack([np.diff(x, axis=0) for x in features]) @ motion[0][:, COMPONENTS:]
+    np.testing.assert_allclose([pose.var(axis=0).sum(), change.var(axis=0).sum()], 0.5, rtol=1e-2)
+    np.testing.assert_array_equal(motion[1], np.hstack([0 * motion[0][:, :COMPONENTS], -motion[0][:, COMPONENTS:]]))
+
+
+def test_few_features_have_few_components() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    assert fit_motion([x], np.ones(3)).shape == (2, 3, 6)
+
+
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(0, 99))
+def test_trailing_motion_is_the_first_part_of_the_evidence(frames: int, stride: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    features, motion, span = rng.normal(size=(frames, 2)), rng.normal(size=(2, 2, 3)), 7
+    states = rng.normal(size=(frames // stride, 4, 2))
+    evidence = evidence_of(features, states, motion, [span, 3], stride)
+    assert len(evidence) == len(states)
+    if len(states):
+        np.testing.assert_allclose(evidence[:, :6], trailing(features, motion, span, stride), atol=1e-7)
+        np.testing.assert_allclose(evidence[:, 12:], summarise(states), atol=1e-12)
+
+
+def test_centred_motion_has_as_much_on_both_sides() -> None:
+    """Motion that rises steadily is, centred, what it is in the middle of a moment; at the ends there is less."""
+    features, motion = np.arange(60.0)[:, None], np.array([[[1.0]], [[0.0]]])
+    means = centred(features, motion, 21, 3)[:, 0]
+    assert len(means) == 20
+    np.testing.assert_allclose(means[4:16], np.arange(1, 60, 3)[4:16])
+    np.testing.assert_allclose(means[[0, -1]], [np.arange(0, 12).mean(), np.arange(48, 60).mean()])
+
+
+def test_the_frame_before_the_first_is_itself_and_a_restart_forgets() -> None:
+    motion = np.array([[[1.0, 1.0]], [[0.0, -1.0]]])  # pose, and change
+    evidence, states = Evidence(motion, [2]), np.zeros((3, 1))
+    for _ in range(2):
+        evidence.observe(np.array([5.0]))
+        assert evidence.of(states).tolist() == [5, 0, 0, 0, 0, 0]
+        evidence.observe(np.array([7.0]))
+        assert evidence.of(states).tolist() == [6, 1, 1, 1, 0, 0]
+        evidence.restart()
