@@ -42,8 +42,7 @@ PLACES = ((0.0, 0.0), (1.2, 0.0), (0.0, 1.2), (1.2, 1.2), (2.4, 0.0), (0.0, 2.4)
 
 def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ServedModel:
     """Clusters 1..n at `centres`; radius .5. Another skeleton than the plane only serves the intake."""
-    numbers = {"closed": 4.5, "young": 1.5, "adult": 30.0, "radius": 0.5}
-    settings = {f"{name}.{lag}": value for lag in LATENCY for name, value in numbers.items()}
+    settings = {"closed": 4.5, "young": 1.5, "adult": 30.0, "radius": 0.5, "shortest": 8.0, "edge": 4.0}
     joints = tuple(range(len(skeleton.joints)))
     width = {"features": 1, "positions": 3}.get(skeleton.representation, 6) * len(joints)
     width += {"features": 0, "positions": 4}.get(skeleton.representation, 10)
@@ -63,7 +62,7 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         projected=D,
         latency=LATENCY,
         metrics={},
-        settings=settings | {"shortest": 8.0, "edge": 4.0},
+        settings=settings,
         training={},
     )
     one, none = np.eye(D), np.zeros((D, D))  # of a span's 2 D values only the first D, its mean, count; no states do

@@ -20,6 +20,7 @@ class SlowDPMeans:
         self.capacity, self.warm, self.next_id = capacity, warm, warm + 1
         self.centres: list[list] = []  # type: ignore[type-arg]
         self.names: dict[int, str] = {}
+        self.learnt: set[int] = set()
         self.parent: dict[int, int] = {}
 
     def root(self, id: int) -> int:
@@ -29,6 +30,11 @@ class SlowDPMeans:
         return id <= self.warm or bool(self.names.get(id) or self.names.get(self.root(id)))
 
     def learn(self, x: list[float], weight: float, id: int = 0) -> int:
+        taken = self.take(x, weight, id)
+        self.learnt.add(taken)
+        return taken
+
+    def take(self, x: list[float], weight: float, id: int) -> int:
         given = id != 0
         near = [c for c in self.centres if self.root(c[0]) == id] if given else self.centres
         best = min(near, key=lambda c: math.dist(c[1], x), default=None)
@@ -61,6 +67,8 @@ class SlowDPMeans:
 
     def may_meet(self, c: list, best: list) -> bool:  # type: ignore[type-arg]
         if math.dist(c[1], best[1]) >= self.merge_at or (self.keeps(c[0]) and self.keeps(best[0])):
+            return False
+        if not any(self.root(id) == self.root(c[0]) for id in self.learnt):
             return False
         same = self.root(c[0]) == self.root(best[0])
         return same or (c[0] not in self.parent and best[0] not in self.parent)
@@ -130,6 +138,14 @@ def test_dpmeans_restored_goes_on_as_if_nothing_happened() -> None:
         again.decay(3.0)
         clusterer.decay(3.0)
     assert again.clusters() == clusterer.clusters()
+
+
+def test_dpmeans_joins_no_warm_cluster_that_has_learnt_nothing() -> None:
+    clusterer = DPMeans(2, warm_clusters([[0.0, 0.0]]), radius=0.5)
+    assert clusterer.learn([0.6, 0.0], 5.0) == 2
+    assert clusterer.learn([0.1, 0.0], 5.0, id=2) == 2, "it has come near 1, which waits"
+    assert clusterer.learn([0.0, 0.0], 5.0, id=1) == 1, "now they are the same"
+    assert clusterer.resolve(2) == 1
 
 
 def test_dpmeans_joins_clusters_that_drift_together() -> None:

@@ -96,9 +96,9 @@ def test_arrays_of_another_form_are_refused(name: str, value: object, message: s
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"settings": {}}, r"expected the setting closed.fast, got "),
-        ({"settings": {"young.fast": 9.0}}, r"settings of fast: expected 0 <= young <= closed"),
-        ({"settings": {"shortest": 0.0}}, r"settings of fast: .*shortest=0"),
+        ({"settings": {}}, r"expected the setting closed, got "),
+        ({"settings": {"young": 9.0}}, r"settings: expected 0 <= young <= closed"),
+        ({"settings": {"shortest": 0.0}}, r"settings: .*shortest=0"),
         ({"latency": {"fast": 2}}, r"expected a latency of at least one moment for balanced, got {'fast': 2}"),
         ({"latency": {"fast": 0, "balanced": 1, "stable": 2}}, r"at least one moment for fast"),
         ({"features": 3}, r"expected 2 features of joints \(0, 1\), got 3"),

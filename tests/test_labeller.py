@@ -113,6 +113,15 @@ def test_what_an_earlier_session_showed_does_not_wait() -> None:
     assert ids(labels) == [7], "a waiting cluster is nearer, but a shown one is near enough"
 
 
+def test_a_cluster_of_the_model_joins_nothing_until_it_has_learnt() -> None:
+    """Its centre lies between two motions; with it among the points all would be one."""
+    labels = labeller([(0.3, 0.0)])
+    labels.push(hypotheses([(10, A)]), 0)
+    assert not labels.give(1)
+    labels.push(hypotheses([(10, A), (10, (0.6, 0.0))]), 0)
+    assert ids(labels) == [1, 2]
+
+
 # -- ids are given once
 
 

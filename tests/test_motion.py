@@ -9,7 +9,7 @@ from motionscribe_models.features import FeatureMap, moving_joints, recording_fe
 from motionscribe_models.pooling import summarise
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_server.evidence import Evidence
-from motionscribe_training.motion import COMPONENTS, centred, evidence_of, fit_motion, trailing
+from motionscribe_training.motion import COMPONENTS, centred, evidence_of, fit_motion
 
 
 def performances() -> tuple[list[np.ndarray], np.ndarray]:
@@ -36,14 +36,19 @@ def test_few_features_have_few_components() -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 5), st.integers(0, 99))
-def test_trailing_motion_is_the_first_part_of_the_evidence(frames: int, stride: int, seed: int) -> None:
+def test_evidence_is_motion_pooled_over_each_span_then_the_states(frames: int, stride: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    features, motion, span = rng.normal(size=(frames, 2)), rng.normal(size=(2, 2, 3)), 7
+    features, motion = rng.normal(size=(frames, 2)), rng.normal(size=(2, 2, 3))
     states = rng.normal(size=(frames // stride, 4, 2))
-    evidence = evidence_of(features, states, motion, [span, 3], stride)
+    evidence = evidence_of(features, states, motion, [7, 3], stride)
     assert len(evidence) == len(states)
     if len(states):
-        np.testing.assert_allclose(evidence[:, :6], trailing(features, motion, span, stride), atol=1e-7)
+        vectors = features @ motion[0] + np.vstack([features[:1], features[:-1]]) @ motion[1]
+        ends = range(stride, frames + 1, stride)
+        for span, columns in ((7, evidence[:, :6]), (3, evidence[:, 6:12])):
+            trails = [vectors[max(0, end - span) : end] for end in ends]
+            expected = [np.concatenate([x.mean(axis=0), x.std(axis=0)]) for x in trails]
+            np.testing.assert_allclose(columns, expected, atol=1e-7)
         np.testing.assert_allclose(evidence[:, 12:], summarise(states), atol=1e-12)
 
 

@@ -20,7 +20,7 @@ from motionscribe_models.skeleton import Skeleton
 
 V = TypeVar("V")
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.npz"
 REFERENCE = "reference.npz"

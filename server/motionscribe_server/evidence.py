@@ -2,9 +2,6 @@
 
 In: each frame's features, and the projected decoder states of each window. Out: the evidence of the moment, Q numbers:
 the motion of the frames pooled over trailing spans (pooling.py), then mean and spread of the newest window's states.
-
-The states are not pooled over spans: that cost 2 points of accuracy on trials of CMU subject 86 that the network had
-not learnt. It knows its own recordings too well.
 """
 
 from collections.abc import Sequence

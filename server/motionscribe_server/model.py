@@ -3,6 +3,7 @@
 In: a verified bundle. Out: typed, checked arrays and settings. The ONNX graphs are the business of inference.py.
 """
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import numpy as np
@@ -36,7 +37,7 @@ class ServedModel:
       feature_scale (F,)           standard deviation of each feature, for prediction errors
       stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
       anomaly (6,)                 AnomalyReference
-    Settings, for each lag preset: closed.<lag> young.<lag> adult.<lag> radius.<lag>; shortest and edge for all.
+    Settings: those of Penalty, and radius: the distance within which segments show the same action.
     """
 
     def __init__(self, bundle: ModelBundle) -> None:
@@ -61,9 +62,9 @@ class ServedModel:
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
         self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
+        self.penalty = penalty_of(self.manifest.settings)
+        self.radius = _setting(self.manifest.settings, "radius")
         for lag in LAGS:
-            self.penalty(lag)
-            self.radius(lag)
             self.latency(lag)
 
     @property
@@ -77,32 +78,10 @@ class ServedModel:
             raise ModelFolderError(f"expected a latency of at least one moment for {lag}, got {self.manifest.latency}")
         return self.manifest.latency[lag]
 
-    def penalty(self, lag: Lag) -> Penalty:
-        """What a segment costs under this preset."""
-        try:
-            return Penalty(
-                self._setting(f"closed.{lag}"),
-                self._setting(f"young.{lag}"),
-                int(self._setting(f"adult.{lag}")),
-                int(self._setting("shortest")),
-                int(self._setting("edge")),
-            )
-        except ValueError as error:
-            raise ModelFolderError(f"settings of {lag}: {error}") from error
-
     def stability(self, lag: Lag) -> Array:
         """Weights (STABILITY_INPUTS,) of the chance that a provisional label stays."""
         weights: Array = self._stability[LAGS.index(lag)]
         return weights
-
-    def radius(self, lag: Lag) -> float:
-        """Distance within which segments show the same action."""
-        return self._setting(f"radius.{lag}")
-
-    def _setting(self, name: str) -> float:
-        if name not in self.manifest.settings:
-            raise ModelFolderError(f"expected the setting {name}, got {', '.join(self.manifest.settings)}")
-        return self.manifest.settings[name]
 
     def _array(self, name: str, dimensions: int, *shape: int | None) -> NDArray[Any]:
         if name not in self._arrays:
@@ -112,3 +91,20 @@ class ServedModel:
         if array.ndim != dimensions or wrong or not np.isfinite(array).all():
             raise ModelFolderError(f"{name}: expected finite values of shape {shape or dimensions}, got {array.shape}")
         return array
+
+
+def penalty_of(settings: Mapping[str, float]) -> Penalty:
+    """What a segment costs. Raises ModelFolderError."""
+    closed, young, adult, shortest, edge = (
+        _setting(settings, name) for name in ("closed", "young", "adult", "shortest", "edge")
+    )
+    try:
+        return Penalty(closed, young, int(adult), int(shortest), int(edge))
+    except ValueError as error:
+        raise ModelFolderError(f"settings: {error}") from error
+
+
+def _setting(settings: Mapping[str, float], name: str) -> float:
+    if name not in settings:
+        raise ModelFolderError(f"expected the setting {name}, got {', '.join(settings)}")
+    return settings[name]

@@ -51,17 +51,16 @@ class Session:
         self.model = model
         self.options = options or SessionOptions()
         lag = self.options.lag
-        radius = model.radius(lag)
         self._latency = model.latency(lag)
         self._stability = model.stability(lag)
         self._hold = round(HOLD_S / model.moment_s)
         self._intake = Intake(model, self.options.rate_hz)
         self._embedding = Embedding(model)
-        self._segmenter = Segmenter(model.dimensions, model.penalty(lag), HORIZON)
+        self._segmenter = Segmenter(model.dimensions, model.penalty, HORIZON)
         self._clusterer = make_clusterer(
-            self.options.clusterer, model.dimensions, model.centres, clusters, next_cluster, radius=radius
+            self.options.clusterer, model.dimensions, model.centres, clusters, next_cluster, radius=model.radius
         )
-        self._labeller = Labeller(self._clusterer, radius, model.moment_s)
+        self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
         self._timeline = Timeline()
         self._tally = Tally(clusters)
         self._forecast = Forecast(model.feature_scale)

@@ -66,7 +66,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     network.add_argument("--source-seq-len", type=int, default=50, metavar="T", help="frames that are observed")
     network.add_argument("--target-seq-len", type=int, default=25, metavar="M", help="frames that are predicted")
     network.add_argument("--stride", type=int, default=5, metavar="N", help="frames between two windows; divides T")
-    network.add_argument("--projected", type=int, default=32, metavar="P", help="dimensions of the embedding")
+    network.add_argument(
+        "--projected", type=int, default=32, metavar="P", help="dimensions that decoder states are projected to"
+    )
+    network.add_argument(
+        "--states-weight",
+        type=float,
+        default=0.0,
+        metavar="W",
+        help="what the decoder states count for labels, beside the motion of the body, which counts 1",
+    )
 
     learning = parser.add_argument_group("learning")
     learning.add_argument("--iterations", type=int, default=10_000, metavar="N", help="at most; validation may stop it")

@@ -21,13 +21,12 @@ from motionscribe_server.anomaly_reference import fit_reference
 from motionscribe_server.clustering import make_clusterer
 from motionscribe_server.forecast import Forecast
 from motionscribe_server.labeller import Labeller
-from motionscribe_server.model import LAGS
-from motionscribe_server.options import Lag
+from motionscribe_server.model import LAGS, penalty_of
 from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session import HORIZON
 from motionscribe_server.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
-from motionscribe_training.motion import centred, evidence_of, fit_motion, trailing
+from motionscribe_training.motion import centred, evidence_of, fit_motion
 from motionscribe_training.seq2seq import Seq2Seq
 from motionscribe_training.slow_features import REVISIONS, SLOW_S, Students, fit_students, fit_teacher
 from motionscribe_training.states import window_states
@@ -36,10 +35,8 @@ Array = NDArray[np.float64]
 
 SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 """Trailing spans of the evidence, seconds; the longest is the teacher's."""
-STATES_WEIGHT = 0.3
-"""What the decoder states count beside the motion, which is 1."""
 LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
-PENALTY = {"closed": 7.0, "young": 3.5}
+CLOSED, YOUNG = 7.0, 3.5
 """For moments of a tenth of a second. With ADULT_S and RADIUS the best of a grid on seven trials of CMU subject 86, at
 any latency; chosen on six trials for the seventh it was the same for most, and at 3 s for all."""
 ADULT_S = 2.5
@@ -71,8 +68,11 @@ def fit(
     projected: int,
     rate_hz: float,
     seed: int,
+    states_weight: float = 0.0,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
+
+    `states_weight` is what the decoder states count in the embedding beside the motion, which is 1.
 
     The PCA sees all `recordings`; what tells actions apart is learnt from `several`, recordings in which actions
     change. With 28 recordings of other people, most of one action each, among them, accuracy on trials of CMU subject
@@ -95,13 +95,16 @@ def fit(
 
     spans = sorted({max(1, round(span * rate_hz)) for span in SPANS_S})
     motion = fit_motion(long, network.std.cpu().numpy())
-    teacher = fit_teacher([trailing(x, motion, spans[-1], stride) for x in long], slow)
-    embeddings = [teacher.embed(centred(x, motion, spans[-1], stride)) for x in long]
     evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
-    students = fit_students(evidence, embeddings, _weights(states, 2 * motion.shape[2] * len(spans)))
+    width = 2 * motion.shape[2]  # of what a span says; the longest comes last, then the states
+    pooled = width * len(spans)
+    teacher = fit_teacher([x[:, pooled - width : pooled] for x in evidence], slow)
+    embeddings = [teacher.embed(centred(x, motion, spans[-1], stride)) for x in long]
+    students = fit_students(evidence, embeddings, _weights(states, pooled, states_weight))
 
     settings = _settings(moment_s)
-    centres = _first_clusters(embeddings, _penalty(settings, "balanced"), RADIUS, moment_s)
+    penalty = penalty_of(settings)
+    centres = _first_clusters(embeddings, penalty, moment_s)
     latency = {lag: max(1, round(s / moment_s)) for lag, s in LATENCY_S.items()}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
     surprise = [_surprise(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
@@ -114,7 +117,7 @@ def fit(
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
         "stability": np.array(
-            [_fit_stability(evidence, students, centres, settings, lag, latency[lag], moment_s) for lag in LAGS]
+            [_fit_stability(evidence, students, centres, penalty, latency[lag], moment_s) for lag in LAGS]
         ),
         "anomaly": np.array(astuple(fit_reference(surprise))),
     }
@@ -138,38 +141,26 @@ def _fit_pca(rows: Sequence[NDArray[np.float32]], projected: int) -> PCA:
     return PCA(projected, svd_solver="covariance_eigh").fit(everything)
 
 
-def _weights(projected: Sequence[NDArray[np.floating]], motion: int) -> Array:
-    """(Q,): 1 for each of the first `motion` values; STATES_WEIGHT for those of the states (n, M, P), all together."""
+def _weights(projected: Sequence[NDArray[np.floating]], motion: int, states: float) -> Array:
+    """(Q,): 1 for each of the first `motion` values; `states` for those of the states (n, M, P), all together."""
     summary = summarise(np.concatenate(list(projected)))
     total = np.sqrt(summary.var(axis=0).sum())
-    return np.concatenate([np.ones(motion), np.full(summary.shape[1], STATES_WEIGHT / total)])
+    return np.concatenate([np.ones(motion), np.full(summary.shape[1], states / total)])
 
 
 def _settings(moment_s: float) -> dict[str, float]:
-    settings = {
+    # deviations add up over moments, so that a penalty is worth the same time at another stride
+    return {
+        "closed": CLOSED * 0.1 / moment_s,
+        "young": YOUNG * 0.1 / moment_s,
+        "adult": float(max(1, round(ADULT_S / moment_s))),
         "shortest": float(max(1, round(SHORTEST_S / moment_s))),
         "edge": float(round(EDGE_S / moment_s)),
+        "radius": RADIUS,
     }
-    for lag in LAGS:
-        # deviations add up over moments, so that a penalty is worth the same time at another stride
-        for name, value in PENALTY.items():
-            settings[f"{name}.{lag}"] = value * 0.1 / moment_s
-        settings[f"adult.{lag}"] = float(max(1, round(ADULT_S / moment_s)))
-        settings[f"radius.{lag}"] = RADIUS
-    return settings
 
 
-def _penalty(settings: dict[str, float], lag: str) -> Penalty:
-    return Penalty(
-        settings[f"closed.{lag}"],
-        settings[f"young.{lag}"],
-        int(settings[f"adult.{lag}"]),
-        int(settings["shortest"]),
-        int(settings["edge"]),
-    )
-
-
-def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, radius: float, moment_s: float) -> Array:
+def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, moment_s: float) -> Array:
     """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
     segments: list[Hypothesis] = []
     for embedding in embeddings:
@@ -180,7 +171,7 @@ def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, radius: float
         segments += found
     means = np.array([s.mean for s in segments])
     seconds = np.array([(s.end - s.start) * moment_s for s in segments])
-    groups = fcluster(linkage(means, "average"), radius, "distance") if len(means) > 1 else np.ones(1, int)
+    groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)
     centres = [
         np.average(means[groups == g], axis=0, weights=seconds[groups == g])
         for g in np.unique(groups)
@@ -193,8 +184,7 @@ def _fit_stability(
     evidence: Sequence[Array],
     students: Students,
     centres: Array,
-    settings: dict[str, float],
-    lag: Lag,
+    penalty: Penalty,
     latency: int,
     moment_s: float,
 ) -> Array:
@@ -202,9 +192,8 @@ def _fit_stability(
     inputs: list[Array] = []
     stayed: list[bool] = []
     for x in evidence:
-        radius = settings[f"radius.{lag}"]
-        segmenter = Segmenter(students.maps.shape[2], _penalty(settings, lag), HORIZON)
-        labeller = Labeller(make_clusterer("dpmeans", students.maps.shape[2], centres, radius=radius), radius, moment_s)
+        segmenter = Segmenter(students.maps.shape[2], penalty, HORIZON)
+        labeller = Labeller(make_clusterer("dpmeans", students.maps.shape[2], centres, radius=RADIUS), RADIUS, moment_s)
         estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
         told: list[list[tuple[Array, int]]] = [[] for _ in x]
         for now in range(len(x)):

@@ -48,23 +48,10 @@ def evidence_of(
 
 def centred(features: NDArray[np.floating], motion: Array, span: int, stride: int) -> Array:
     """(m, F) to (n, 2 q): motion pooled over `span` frames with each moment in their middle, cut off at the ends."""
-    vectors = _motion(features, motion)
+    frames = features.astype(np.float64)
+    vectors = frames @ motion[0] + np.vstack([frames[:1], frames[:-1]]) @ motion[1]
     middles = range(stride // 2, len(vectors) // stride * stride, stride)
     return np.array([_pool(vectors[max(0, i - span // 2) : i + span // 2 + 1]) for i in middles])
-
-
-def trailing(features: NDArray[np.floating], motion: Array, span: int, stride: int) -> Array:
-    """(m, F) to (n, 2 q): motion pooled over the `span` frames up to the end of each moment."""
-    vectors = _motion(features, motion)
-    ends = range(stride, len(vectors) + 1, stride)
-    return np.array([_pool(vectors[max(0, i - span) : i]) for i in ends])
-
-
-def _motion(features: NDArray[np.floating], motion: Array) -> Array:
-    frames = features.astype(np.float64)
-    before = np.vstack([frames[:1], frames[:-1]])
-    vectors: Array = frames @ motion[0] + before @ motion[1]
-    return vectors
 
 
 def _pool(vectors: Array) -> Array:

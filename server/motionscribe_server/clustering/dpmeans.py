@@ -85,8 +85,13 @@ class DPMeans(OnlineClusterer):
             k = self._at(survivor)
 
     def _foldable(self, i: int, k: int) -> bool:
-        """Of different centres, not both kept; a centre that a user put into another cluster stays in that one."""
+        """Of different centres, not both kept; a centre that a user put into another cluster stays in that one.
+
+        A warm centre that has learnt nothing waits where it is: what is labelled with its id may be elsewhere.
+        """
         a, b = int(self._ids[i]), int(self._ids[k])
+        if not self._records[self.resolve(a)].segments:
+            return False
         if a == b or (self._keeps(a) and self._keeps(b)):
             return False
         return self.resolve(a) == self.resolve(b) or (self.resolve(a) == a and self.resolve(b) == b)
