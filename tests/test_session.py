@@ -1,6 +1,7 @@
 """A session on motion whose labels are known by construction, and on what can happen to a stream."""
 
 import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,9 +41,10 @@ from motionscribe_proto.events import (
     SegmentStarted,
 )
 from motionscribe_server.clustering import CLUSTERERS, ClusterError, UnknownClusterError
+from motionscribe_server.clustering.base import FAINT
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import replay
-from motionscribe_server.session import HOLD_S, Session
+from motionscribe_server.session import Session
 
 MODEL = made_up_model()  # knows places 0 and 1 as clusters 1 and 2
 WARM = (1, 2)
@@ -386,13 +388,21 @@ def ended_segments(events: Sequence[Event]) -> list[tuple[int, float]]:
 def test_clusters_count_the_final_segments(story: tuple[np.ndarray, np.ndarray], options: SessionOptions) -> None:
     frames, times = story
     stream = feed(MODEL, options)
-    events = stream.send(1, frames, times) + stream.session.close()
+    learnt: dict[int, float] = defaultdict(float)  # most at once
+    learn = stream.session._clusterer.learn
+
+    def remember(x: np.ndarray, weight: float, id: int, time_us: int = 0) -> int:
+        learnt[id] = max(learnt[id], weight)
+        return learn(x, weight, id, time_us)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream.session._clusterer, "learn", remember)
+        events = stream.send(1, frames, times) + stream.session.close()
     ended = ended_segments(events)
     states = {state.id: state for state in stream.session.clusters()}
-    # a segment that was held for HOLD_S, and whose first moments, too few to cut, were then seen otherwise
-    short = HOLD_S + MODEL.manifest.settings["shortest"] * MODEL.moment_s
-    lost = [seconds for id, seconds in ended if id and id not in states]
-    assert all(seconds < short for seconds in lost), "only what is too short to remember may be forgotten"
+    # shown for a while, but by the time that its motion was learnt it was seen otherwise
+    lost = [learnt[id] for id, _ in ended if id and id not in states]
+    assert all(seconds < 1.1 * FAINT for seconds in lost), "only what is too short to remember may be forgotten"
     for id, state in states.items():
         shown = [seconds for cluster, seconds in ended if cluster == id]
         assert (state.segments, state.seconds) == (len(shown), pytest.approx(sum(shown)))
