@@ -65,16 +65,17 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         settings=settings,
         training={},
     )
-    one, none = np.eye(D), np.zeros((D, D))  # of a span's 2 D values only the first D, its mean, count; no states do
+    one, none = np.eye(D), np.zeros((D, D))
+    rest = np.zeros((6 * D, D))  # of a span's 2 D values only the first D, its mean, count; no states do
     students = [
-        np.vstack([one, none, none, none, none, none, none, none]),
-        np.vstack([-one, none, 2 * one, none, none, none, none, none]),
-        np.vstack([none, none, -2 * one, none, 3 * one, none, none, none]),
+        np.vstack([one, none, none, none, none, none, rest]),
+        np.vstack([-one, none, 2 * one, none, none, none, rest]),
+        np.vstack([none, none, -2 * one, none, 3 * one, none, rest]),
     ]
     arrays = {
         "motion": np.stack([np.eye(width, D), np.zeros((width, D))]),
         "spans": np.array([1, 2, 3]) * STRIDE,
-        "evidence_mean": np.zeros(8 * D),
+        "evidence_mean": np.zeros(12 * D),
         "students": np.array(students),
         "embedding_mean": np.zeros((3, D)),
         "centres": np.array(centres, float).reshape(-1, D),

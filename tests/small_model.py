@@ -42,13 +42,15 @@ def small_network(features: NDArray[np.float32], seed: int = 0) -> Seq2Seq:
     """Seeded weights large enough to drive the gates as training does, normalisation and PCA of `features` (n, F)."""
     torch.manual_seed(seed)
     network = Seq2Seq(features.shape[1], H)
+    network.out.reset_parameters()  # it begins with zeros
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(2.0)
         network.mean.copy_(torch.from_numpy(features.mean(0)))
         network.std.copy_(torch.from_numpy(features.std(0).clip(1e-3)))
         windows = torch.from_numpy(some_windows(features, 32))
-        states, _ = network.decode(network.encode(network.normalise(windows)), M)
+        normal = network.normalise(windows)
+        states, _ = network.decode(network.encode(normal), normal[:, -1], M)
         flat = states.reshape(-1, H)
         network.pca_mean.copy_(flat.mean(0))
         network.pca_components = torch.linalg.svd(flat - flat.mean(0), full_matrices=False).Vh[:P].contiguous()
@@ -84,10 +86,11 @@ def recompute(network: Seq2Seq, window: NDArray[np.floating], steps: int = M) ->
     h = np.zeros(H)
     for frame in window:
         h = cell((frame - p["mean"]) / p["std"], h)
-    states, outputs = [h], [p["out.weight"] @ h + p["out.bias"]]
+    last = (window[-1] - p["mean"]) / p["std"]
+    states, outputs = [h], [last + p["out.weight"] @ h + p["out.bias"]]
     for _ in range(steps - 1):
         states.append(cell(outputs[-1], states[-1]))
-        outputs.append(p["out.weight"] @ states[-1] + p["out.bias"])
+        outputs.append(outputs[-1] + p["out.weight"] @ states[-1] + p["out.bias"])
     centred = np.array(states) - p["pca_mean"]
     projected = centred @ p["pca_components"].T
     return {

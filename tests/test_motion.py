@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from motionscribe.sources.performer import perform
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
-from motionscribe_models.pooling import summarise
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_server.evidence import Evidence
 from motionscribe_training.motion import COMPONENTS, centred, evidence_of, fit_motion
@@ -49,7 +48,14 @@ def test_evidence_is_motion_pooled_over_each_span_then_the_states(frames: int, s
             trails = [vectors[max(0, end - span) : end] for end in ends]
             expected = [np.concatenate([x.mean(axis=0), x.std(axis=0)]) for x in trails]
             np.testing.assert_allclose(columns, expected, atol=1e-7)
-        np.testing.assert_allclose(evidence[:, 12:], summarise(states), atol=1e-12)
+        means = states.mean(axis=1)
+        for span, columns in (
+            (max(1, round(7 / stride)), evidence[:, 12:16]),
+            (max(1, round(3 / stride)), evidence[:, 16:]),
+        ):
+            trails = [means[max(0, end - span) : end] for end in range(1, len(means) + 1)]
+            expected = [np.concatenate([x.mean(axis=0), x.std(axis=0)]) for x in trails]
+            np.testing.assert_allclose(columns, expected, atol=1e-7)
 
 
 def test_centred_motion_has_as_much_on_both_sides() -> None:
@@ -63,10 +69,10 @@ def test_centred_motion_has_as_much_on_both_sides() -> None:
 
 def test_the_frame_before_the_first_is_itself_and_a_restart_forgets() -> None:
     motion = np.array([[[1.0, 1.0]], [[0.0, -1.0]]])  # pose, and change
-    evidence, states = Evidence(motion, [2]), np.zeros((3, 1))
+    evidence, states = Evidence(motion, [2], 1), np.ones((3, 1))
     for _ in range(2):
         evidence.observe(np.array([5.0]))
-        assert evidence.of(states).tolist() == [5, 0, 0, 0, 0, 0]
+        assert evidence.push(states).tolist() == [5, 0, 0, 0, 1, 0]
         evidence.observe(np.array([7.0]))
-        assert evidence.of(states).tolist() == [6, 1, 1, 1, 0, 0]
+        assert evidence.push(states * 3).tolist() == [6, 1, 1, 1, 2, 1]
         evidence.restart()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe_models.pooling import Pooling, summarise
+from motionscribe_models.pooling import Pooling
 
 
 def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
@@ -55,13 +55,6 @@ def test_a_restart_forgets_all() -> None:
 def test_what_stays_the_same_is_its_mean_and_no_spread() -> None:
     last = pooled(np.tile([2.0, -3.1], (6, 1)), [1, 4])[-1]
     assert last.tolist() == [2, -3.1, 0, 0] * 2
-
-
-def test_a_summary_is_mean_and_spread_over_decoder_steps() -> None:
-    states = np.array([[1.0, 10.0], [3.0, 10.0]])
-    assert summarise(states).tolist() == [2.0, 10.0, 1.0, 0.0]
-    assert summarise(np.stack([states, states + 1])).shape == (2, 4)
-    assert summarise(states.astype(np.float32)).dtype == np.float64
 
 
 def test_memory_does_not_grow() -> None:

@@ -14,6 +14,7 @@ B, T, M, F, H = 3, 7, 5, 4, 6
 def network() -> Seq2Seq:
     torch.manual_seed(1)
     network = Seq2Seq(F, H).double()
+    network.out.reset_parameters()  # it begins with zeros
     # larger than the initial weights, so that gates open and close
     for parameter in network.parameters():
         parameter.data.mul_(3)
@@ -42,15 +43,15 @@ def slow_step(network: Seq2Seq, x: NDArray[np.float64], h: NDArray[np.float64]) 
 def test_encoder_and_decoder_are_the_one_cell_of_the_definition(network: Seq2Seq) -> None:
     windows = np.random.default_rng(0).normal(size=(B, T, F))
     with torch.no_grad():
-        state = network.encode(network.normalise(torch.from_numpy(windows)))
-        states, predictions = network.decode(state, M)
+        normal = network.normalise(torch.from_numpy(windows))
+        states, predictions = network.decode(network.encode(normal), normal[:, -1], M)
     out, bias = network.out.weight.detach().numpy(), network.out.bias.detach().numpy()
     for b in range(B):
         h = np.zeros(H)
-        for frame in (windows[b] - network.mean.numpy()) / network.std.numpy():
-            h = slow_step(network, frame, h)
+        for prediction in (windows[b] - network.mean.numpy()) / network.std.numpy():
+            h = slow_step(network, prediction, h)
         for m in range(M):
-            prediction = out @ h + bias
+            prediction = prediction + out @ h + bias
             np.testing.assert_allclose(states[b, m], h, atol=1e-12)
             np.testing.assert_allclose(predictions[b, m], prediction, atol=1e-12)
             h = slow_step(network, prediction, h)
@@ -59,13 +60,19 @@ def test_encoder_and_decoder_are_the_one_cell_of_the_definition(network: Seq2Seq
 def test_gradients_of_the_prediction_reach_the_tied_cell_from_encoder_and_decoder(network: Seq2Seq) -> None:
     windows = torch.randn(B, T, F, dtype=torch.float64)
     state = network.encode(windows)
-    network.decode(state.detach(), M)[1].square().mean().backward()
+    network.decode(state.detach(), windows[:, -1], M)[1].square().mean().backward()
     assert network.weight_hh.grad is not None
     from_decoder = network.weight_hh.grad.clone()
     network.zero_grad()
-    network.decode(network.encode(windows), M)[1].square().mean().backward()
+    network.decode(network.encode(windows), windows[:, -1], M)[1].square().mean().backward()
     assert from_decoder.abs().max() > 0
     assert not torch.allclose(from_decoder, network.weight_hh.grad)
+
+
+def test_a_new_network_repeats_the_last_frame() -> None:
+    windows = torch.randn(B, T, F)
+    _, predictions = Seq2Seq(F, H).decode(torch.randn(B, H), windows[:, -1], M)
+    assert torch.equal(predictions, windows[:, -1:].expand(B, M, F))
 
 
 def test_all_weights_are_one_cell_and_one_linear_map(network: Seq2Seq) -> None:

@@ -216,7 +216,7 @@ def test_a_checkpoint_of_another_network_is_refused(sequences: Sequences, tmp_pa
 def batch(sequences: Sequences) -> tuple[Trainer, torch.Tensor, torch.Tensor, torch.Tensor]:
     trainer = Trainer(sequences, replace(SMALL, adversarial=0.1), CPU)
     observed, future = trainer.held
-    _, predicted = trainer.network.decode(trainer.network.encode(observed), SMALL.target_seq_len)
+    _, predicted = trainer.network.decode(trainer.network.encode(observed), observed[:, -1], SMALL.target_seq_len)
     return trainer, observed, future, predicted
 
 
@@ -244,7 +244,7 @@ def test_doubt_teaches_the_network_and_leaves_the_judges_alone(sequences: Sequen
     optimizer = torch.optim.Adam(trainer.network.parameters(), lr=5e-3)
     doubts = []
     for _ in range(20):
-        _, predicted = trainer.network.decode(trainer.network.encode(observed), SMALL.target_seq_len)
+        _, predicted = trainer.network.decode(trainer.network.encode(observed), observed[:, -1], SMALL.target_seq_len)
         doubt = adversary.doubt(observed, predicted)
         optimizer.zero_grad()
         doubt.backward()

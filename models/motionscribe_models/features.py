@@ -63,6 +63,11 @@ class FeatureMap:
         return len(self.names)
 
     @property
+    def rates(self) -> int:
+        """How many features, the last ones, are per second."""
+        return {"features": 0, "positions": 3}.get(self.skeleton.representation, 6)
+
+    @property
     def joint_of(self) -> NDArray[np.int64]:
         """(F,) index into skeleton.joints of the joint that each feature speaks of."""
         match self.skeleton.representation:

@@ -1,4 +1,4 @@
-"""Mean and spread of vectors over several trailing spans, and of states over the steps of a window.
+"""Mean and spread of vectors over several trailing spans.
 
 The same numbers come out one vector at a time in a session and for a whole recording in training.
 """
@@ -10,12 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-
-
-def summarise(projected: NDArray[np.floating]) -> Array:
-    """(..., M, P) projected states of a window to (..., 2 P): mean and standard deviation over the decoder steps."""
-    states = projected.astype(np.float64)
-    return np.concatenate([states.mean(axis=-2), states.std(axis=-2)], axis=-1)
 
 
 class Pooling:

@@ -19,7 +19,7 @@ class Embedding:
 
     def __init__(self, model: ServedModel) -> None:
         self._model = model
-        self._evidence = Evidence(model.motion, model.spans)
+        self._evidence = Evidence(model.motion, model.spans, model.manifest.stride)
         self._seen = 0
 
     @property
@@ -36,7 +36,7 @@ class Embedding:
 
         Of shape (l, d), where l = L + 1 once that many moments were seen since the restart.
         """
-        evidence = self._evidence.of(projected) - self._model.evidence_mean
+        evidence = self._evidence.push(projected) - self._model.evidence_mean
         self._seen = min(self._seen + 1, self.revisions + 1)
         ages = range(self._seen - 1, -1, -1)
         return np.array([evidence @ self._model.students[age] + self._model.embedding_mean[age] for age in ages])

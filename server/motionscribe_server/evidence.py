@@ -1,7 +1,7 @@
-"""What is known of a moment: how the body moved lately, and what the network expects next.
+"""What is known of a moment: how the body moved lately, and what the network expected next.
 
 In: each frame's features, and the projected decoder states of each window. Out: the evidence of the moment, Q numbers:
-the motion of the frames pooled over trailing spans (pooling.py), then mean and spread of the newest window's states.
+the motion of the frames, then the mean states of the windows, each pooled over the same trailing spans (pooling.py).
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_models.pooling import Pooling, summarise
+from motionscribe_models.pooling import Pooling
 
 Array = NDArray[np.float64]
 
@@ -17,27 +17,30 @@ Array = NDArray[np.float64]
 class Evidence:
     """Of one stream, in event order: the frames of a moment, then its window."""
 
-    def __init__(self, motion: Array, spans: Sequence[int]) -> None:
-        """`motion` (2, F, q) maps a frame and the one before it; `spans` are numbers of frames."""
+    def __init__(self, motion: Array, spans: Sequence[int], stride: int) -> None:
+        """`motion` (2, F, q) maps a frame and the one before it; `spans` are frames, a moment has `stride` of them."""
         self._motion = motion
-        self._pooling = Pooling(spans)
+        self._frames = Pooling(spans)
+        self._windows = Pooling([max(1, round(span / stride)) for span in spans])
         self._before: Array | None = None
 
     def observe(self, features: NDArray[np.floating]) -> None:
         """The next frame (F,)."""
         frame = features.astype(np.float64)
         before = frame if self._before is None else self._before
-        self._pooling.push(frame @ self._motion[0] + before @ self._motion[1])
+        self._frames.push(frame @ self._motion[0] + before @ self._motion[1])
         self._before = frame
 
-    def of(self, projected: NDArray[np.floating]) -> Array:
-        """Projected states (M, P) of the newest window to the evidence (Q,), Q = 2 q k + 2 P.
+    def push(self, projected: NDArray[np.floating]) -> Array:
+        """Projected states (M, P) of the newest window to the evidence (Q,), Q = 2 (q + P) k.
 
         Needs one frame.
         """
-        return np.concatenate([self._pooling.pooled(), summarise(projected)])
+        self._windows.push(projected.astype(np.float64).mean(axis=0))
+        return np.concatenate([self._frames.pooled(), self._windows.pooled()])
 
     def restart(self) -> None:
-        """Forgets the frames before a gap."""
-        self._pooling.restart()
+        """Forgets what came before a gap."""
+        self._frames.restart()
+        self._windows.restart()
         self._before = None

@@ -107,7 +107,8 @@ class Inference:
         answers: list[WindowStates | None] = [None] * len(steps)
         for batch, size in self._batches(len(due)):
             finished = [states[i][steps[i].decode_slot] for i in due[batch]]
-            for i, window in zip(due[batch], self._decode(finished, size), strict=True):
+            frames = [steps[i].features for i in due[batch]]
+            for i, window in zip(due[batch], self._decode(finished, frames, size), strict=True):
                 answers[i] = window
         return answers
 
@@ -126,11 +127,12 @@ class Inference:
         for row, state in enumerate(states):
             state[...] = h2[row]
 
-    def _decode(self, states: Sequence[Single], size: int) -> list[WindowStates]:
-        """One decoder batch of `size` rows, the last of them padding; states (H,)."""
+    def _decode(self, states: Sequence[Single], frames: Sequence[Single], size: int) -> list[WindowStates]:
+        """One decoder batch of `size` rows, the last of them padding; states (H,) after `frames` (F,)."""
         h = np.zeros((size, self.manifest.hidden), np.float32)
-        h[: len(states)] = states
-        answers = self._decoder.run(list(OUTPUTS), {"h": h})
+        x = np.zeros((size, self.manifest.features), np.float32)
+        h[: len(states)], x[: len(frames)] = states, frames
+        answers = self._decoder.run(list(OUTPUTS), {"h": h, "x": x})
         # copies: a row must not keep its whole batch alive
         return [WindowStates(*(answer[row].copy() for answer in answers)) for row in range(len(states))]
 
@@ -149,13 +151,13 @@ class Inference:
         variant, W, H = m.variants[name], m.slots, m.hidden
         encoder_shapes = {"x": [m.features], "h": [W, H], "keep": [W, 1]}
         self._encoder = _load(bundle.graphs[variant.encoder], encoder_shapes, ("h2",), provider, threads)
-        self._decoder = _load(bundle.graphs[variant.decoder], {"h": [H]}, OUTPUTS, provider, threads)
+        self._decoder = _load(bundle.graphs[variant.decoder], {"h": [H], "x": [m.features]}, OUTPUTS, provider, threads)
         self.variant, self.provider = name, provider
         try:
             for size in self._batch_sizes:  # kernels are chosen and memory is planned at the first run of a shape
                 idle = step_of(np.zeros(m.features, np.float32), 0, m.window, m.window)
                 self._encode([self.new_state()], [idle], size)
-                self._decode([np.zeros(H, np.float32)], size)
+                self._decode([np.zeros(H, np.float32)], [idle.features], size)
             self.error = self._self_check(bundle.reference)
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise ModelFolderError(f"expected graphs that run, got {error}") from error

@@ -29,7 +29,7 @@ class ServedModel:
 
     Arrays of the folder, q motion and Q evidence values, d embedding dimensions, L revised moments:
       motion (2, F, q)             features of a frame, and of the one before it, to its motion
-      spans (k,) int               trailing spans that motion is pooled over, in frames
+      spans (k,) int               trailing spans that motion and states are pooled over, in frames
       evidence_mean (Q,)
       students (L + 1, Q, d)       evidence to the embedding of the moment i moments ago, i = 0..L
       embedding_mean (L + 1, d)
@@ -58,7 +58,7 @@ class ServedModel:
         self.centres: Array = self._array("centres", 2, None, self.dimensions)
         self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
         self._stability: Array = self._array("stability", 2, len(LAGS), STABILITY_INPUTS)
-        expected = 2 * self.motion.shape[2] * len(self.spans) + 2 * self.manifest.projected
+        expected = 2 * (self.motion.shape[2] + self.manifest.projected) * len(self.spans)
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
         self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())

@@ -72,7 +72,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--states-weight",
         type=float,
-        default=0.0,
+        default=1.0,
         metavar="W",
         help="what the decoder states count for labels, beside the motion of the body, which counts 1",
     )
@@ -80,7 +80,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     learning = parser.add_argument_group("learning")
     learning.add_argument("--iterations", type=int, default=10_000, metavar="N", help="at most; validation may stop it")
     learning.add_argument("--batch-size", type=int, default=64, metavar="B", help="windows per iteration")
-    learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="Adam's, at its highest")
+    learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="AdamW's, at its highest")
     learning.add_argument("--seed", type=int, default=0, metavar="N", help="of weights, batches, choices and fits")
     learning.add_argument(
         "--adversarial",

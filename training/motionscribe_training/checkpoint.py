@@ -12,7 +12,7 @@ import torch
 
 from motionscribe_training.errors import CheckpointError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -95,8 +95,8 @@ def weights_of(network: Seq2Seq) -> Weights:
 def reference_of(network: Seq2Seq, windows: NDArray[np.float32], steps: int) -> dict[str, NDArray[np.float32]]:
     """What torch answers to windows (R, T, F), computed in float64, as the arrays of reference.npz."""
     exact = copy.deepcopy(network).cpu().double().eval()
-    h = exact.encode(exact.normalise(torch.from_numpy(windows).double()))  # (R, H)
-    states, predictions = exact.decode(h, steps)  # (R, M, H), (R, M, F)
+    normal = exact.normalise(torch.from_numpy(windows).double())  # (R, T, F)
+    states, predictions = exact.decode(exact.encode(normal), normal[:, -1], steps)  # (R, M, H), (R, M, F)
     projected = exact.project(states)  # (R, M, P)
     left = states - exact.pca_mean - projected @ exact.pca_components  # (R, M, H)
     answers = {

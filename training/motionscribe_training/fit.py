@@ -16,7 +16,6 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
-from motionscribe_models.pooling import summarise
 from motionscribe_server.anomaly_reference import fit_reference
 from motionscribe_server.clustering import make_clusterer
 from motionscribe_server.forecast import Forecast
@@ -35,6 +34,8 @@ Array = NDArray[np.float64]
 
 SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 """Trailing spans of the evidence, seconds; the longest is the teacher's."""
+STATES_WEIGHT = 1.0
+"""What decoder states count in the embedding beside the motion of the body, which counts 1."""
 LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
 CLOSED, YOUNG = 7.0, 3.5
 """For moments of a tenth of a second. With ADULT_S and RADIUS the best of a grid on seven trials of CMU subject 86, at
@@ -44,6 +45,8 @@ RADIUS = 0.65
 SHORTEST_S, EDGE_S = 0.8, 0.4
 PCA_ROWS = 200_000
 """Decoder states that the PCA sees at most; it does not change visibly with more."""
+TINY = 1e-9
+"""Spread of states that say nothing."""
 CLUSTER_S = 3.0
 """Seconds of training motion that make a first cluster: less is a transition."""
 
@@ -68,7 +71,7 @@ def fit(
     projected: int,
     rate_hz: float,
     seed: int,
-    states_weight: float = 0.0,
+    states_weight: float = STATES_WEIGHT,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
@@ -100,7 +103,7 @@ def fit(
     pooled = width * len(spans)
     teacher = fit_teacher([x[:, pooled - width : pooled] for x in evidence], slow)
     embeddings = [teacher.embed(centred(x, motion, spans[-1], stride)) for x in long]
-    students = fit_students(evidence, embeddings, _weights(states, pooled, states_weight))
+    students = fit_students(evidence, embeddings, _weights(evidence, pooled, len(spans), states_weight))
 
     settings = _settings(moment_s)
     penalty = penalty_of(settings)
@@ -141,11 +144,11 @@ def _fit_pca(rows: Sequence[NDArray[np.float32]], projected: int) -> PCA:
     return PCA(projected, svd_solver="covariance_eigh").fit(everything)
 
 
-def _weights(projected: Sequence[NDArray[np.floating]], motion: int, states: float) -> Array:
-    """(Q,): 1 for each of the first `motion` values; `states` for those of the states (n, M, P), all together."""
-    summary = summarise(np.concatenate(list(projected)))
-    total = np.sqrt(summary.var(axis=0).sum())
-    return np.concatenate([np.ones(motion), np.full(summary.shape[1], states / total)])
+def _weights(evidence: Sequence[Array], motion: int, spans: int, states: float) -> Array:
+    """(Q,): 1 for the first `motion` values of evidence (n, Q); the others vary by `states` a span, all together."""
+    others = np.concatenate(list(evidence))[:, motion:]
+    spread = np.sqrt(others.var(axis=0).sum() / spans)
+    return np.concatenate([np.ones(motion), np.full(others.shape[1], states / max(spread, TINY))])
 
 
 def _settings(moment_s: float) -> dict[str, float]:

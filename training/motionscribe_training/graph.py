@@ -5,11 +5,11 @@ elementwise operators, no Loop, Scan or GRU: CUDA graphs refuse control flow, an
 N symbolic:
 
   encoder  x (N, F) raw features, h (N, W, H), keep (N, W, 1) 0 where a slot restarts before this frame -> h2 (N, W, H)
-  decoder  h (N, H) a slot's state after its last frame -> projected (N, M, P), residual (N, M), prediction (N, M, F)
+  decoder  h (N, H) a slot's state after its last frame, x (N, F) that frame, raw
+           -> projected (N, M, P), residual (N, M), prediction (N, M, F)
 
 Features and predictions have raw units: normalisation is folded into the weights. The PCA is inside. The decoder is fed
-its own output, x = W_out h + b_out, so its r and z gates fold W_ih W_out into W_hh; the n gate cannot, because its
-recurrent half stands inside the reset gate. Nothing is verified here: export.py does that.
+its own output, the frame before plus W_out h + b_out. Nothing is verified here: export.py does that.
 """
 
 from dataclasses import dataclass, fields
@@ -103,19 +103,21 @@ def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
     """M = `steps` decoder states and what is read from them, serialised; `int8` as for the encoder."""
     w, H, F, P = weights, weights.hidden, weights.features, weights.projected
     graph = _Builder(int8)
-    fed_weight, fed_bias = w.weight_ih @ w.out_weight, w.weight_ih @ w.out_bias + w.bias_ih  # (3H, H), (3H,)
-    folded = np.concatenate([w.weight_hh[: 2 * H] + fed_weight[: 2 * H], w.weight_hh[2 * H :], w.out_weight])
-    bias = np.concatenate([w.bias_hh[: 2 * H] + fed_bias[: 2 * H], w.bias_hh[2 * H :], w.out_bias])
+    recurrent, bias = np.concatenate([w.weight_hh, w.out_weight]), np.concatenate([w.bias_hh, w.out_bias])
+    x = graph.op("Sub", "x", graph.constant("mean", _single(w.mean)))
+    x = graph.op("Div", x, graph.constant("std", _single(w.std)))  # (N, F)
     h, states = "h", ["h"]
     for _ in range(steps - 1):
-        rz, gh_n, x = graph.split(graph.recurrent(h, "folded", folded, bias), 2 * H, H, F)  # (N, 2H), (N, H), (N, F)
-        gi_n = graph.matmul(x, "input_n", w.weight_ih[2 * H :], w.bias_ih[2 * H :])  # (N, H)
-        h = graph.gates(rz, gi_n, gh_n, h, H)  # (N, H)
+        gh_rz, gh_n, change = graph.split(graph.recurrent(h, "recurrent", recurrent, bias), 2 * H, H, F)
+        x = graph.op("Add", x, change)  # (N, F)
+        gi_rz, gi_n = graph.split(graph.matmul(x, "input", w.weight_ih, w.bias_ih), 2 * H, H)
+        h = graph.gates(graph.op("Add", gi_rz, gh_rz), gi_n, gh_n, h, H)  # (N, H)
         states.append(h)
     stacked = graph.op("Concat", *(graph.op("Unsqueeze", s, graph.axes(1)) for s in states), axis=1)  # (N, M, H)
-    # once more from the states, not collected from the steps: the last has none, and this one is never quantised
-    prediction = graph.matmul(stacked, "output", w.out_weight * w.std[:, None], w.out_bias * w.std + w.mean)
-    graph.op("Identity", prediction, out="prediction")  # (N, M, F)
+    # once more from the states, not collected from the steps: the last has none, and these are never quantised
+    changes = graph.matmul(stacked, "output", w.out_weight * w.std[:, None], w.out_bias * w.std)  # (N, M, F)
+    moved = graph.op("CumSum", changes, graph.constant("steps", np.array(1, np.int64)))
+    graph.op("Add", graph.op("Unsqueeze", "x", graph.axes(1)), moved, out="prediction")  # (N, M, F)
     centred = graph.op("Sub", stacked, graph.constant("pca_mean", _single(w.pca_mean)))
     projected = graph.matmul(centred, "pca", w.pca_components)
     graph.op("Identity", projected, out="projected")  # (N, M, P)
@@ -124,7 +126,7 @@ def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
     graph.op("ReduceL2", left, axes=[-1], keepdims=0, out="residual")  # (N, M)
     return graph.serialise(
         "decoder",
-        {"h": ("N", H)},
+        {"h": ("N", H), "x": ("N", F)},
         {"projected": ("N", steps, P), "residual": ("N", steps), "prediction": ("N", steps, F)},
     )
 

@@ -38,11 +38,11 @@ def evidence_of(
     features: NDArray[np.floating], projected: NDArray[np.floating], motion: Array, spans: Sequence[int], stride: int
 ) -> Array:
     """Features (m, F) and projected states (n, M, P) of a recording's windows to evidence (n, Q), as in a session."""
-    evidence, rows = Evidence(motion, spans), []
+    evidence, rows = Evidence(motion, spans, stride), []
     for moment, states in enumerate(projected):
         for frame in features[moment * stride : (moment + 1) * stride]:
             evidence.observe(frame)
-        rows.append(evidence.of(states))
+        rows.append(evidence.push(states))
     return np.array(rows)
 
 

@@ -91,6 +91,7 @@ def make_model(options: Namespace, several: Sequence[Recording]) -> Path:
         dataset.sequences,
         training,
         normalisation=dataset.feature_map.normalisation,
+        rates=dataset.feature_map.rates,
         load=options.load,
         checkpoint=log / "checkpoint.pt",
         curve=log / "loss.png",

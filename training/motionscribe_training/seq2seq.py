@@ -2,8 +2,10 @@
 
 In: windows (B, T, F) of features. Out: the M decoder states (B, M, H), which are what is clustered, and the M predicted
 frames (B, M, F). The cell is tied: encoder and decoder share all weights, so the decoder's first step *is* the step on
-the last observed frame, and decoder state 1 is the encoder's last state. The output is linear in the state, with no
-residual connection, and there is no teacher forcing. After Su and Shlizerman, 2020 (doi 10.3389/frai.2020.00070).
+the last observed frame, and decoder state 1 is the encoder's last state. There is no teacher forcing. After Su and
+Shlizerman, 2020 (doi 10.3389/frai.2020.00070), but that the output, linear in the state, is the change from the frame
+before (as in Martinez et al., 2017, doi 10.1109/cvpr.2017.497): a network that has to rebuild the pose itself predicts
+bodies that it has not seen worse than one that repeats the last frame.
 
 It does not train itself (train.py), fit the PCA that it carries (fit.py) or run in the server (export.py writes ONNX).
 """
@@ -36,6 +38,8 @@ class Seq2Seq(nn.Module):
         # nn.GRU runs a whole window in one call; decode() steps with the same four tensors
         self.gru = nn.GRU(features, hidden, batch_first=True)
         self.out = nn.Linear(hidden, features)
+        nn.init.zeros_(self.out.weight)  # at first it repeats the last frame
+        nn.init.zeros_(self.out.bias)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.register_buffer("pca_mean", torch.zeros(hidden))
@@ -79,13 +83,16 @@ class Seq2Seq(nn.Module):
         h: Tensor = last[0]  # (B, H)
         return h
 
-    def decode(self, h: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-        """Encoder state (B, H) to states (B, M, H) and normalised predictions (B, M, F); state 1 is `h` itself."""
-        states, predictions = [h], [self.out(h)]  # (B, H), (B, F)
+    def decode(self, h: Tensor, last: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        """Encoder state (B, H) and last observed frame (B, F) to M states and predictions; state 1 is `h` itself.
+
+        Frames are normalised. States (B, M, H), predictions (B, M, F).
+        """
+        states, predictions = [h], [last + self.out(h)]  # (B, H), (B, F)
         for _ in range(steps - 1):
             h = torch.gru_cell(predictions[-1], h, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)  # (B, H)
             states.append(h)  # (B, H)
-            predictions.append(self.out(h))  # (B, F)
+            predictions.append(predictions[-1] + self.out(h))  # (B, F)
         return torch.stack(states, 1), torch.stack(predictions, 1)  # (B, M, H), (B, M, F)
 
     def project(self, states: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def window_states(network: Seq2Seq, features: Single, *, window: int, stride: in
         same = ends[lengths == length]
         for start in range(0, len(same), WINDOWS_AT_ONCE):
             batch = torch.stack([normal[end - length : end] for end in same[start : start + WINDOWS_AT_ONCE]])
-            hidden, predicted = network.decode(network.encode(batch), steps)  # (B, M, H), (B, M, F)
+            hidden, predicted = network.decode(network.encode(batch), batch[:, -1], steps)  # (B, M, H), (B, M, F)
             states.append(hidden.cpu().numpy())
             predictions.append(network.denormalise(predicted).cpu().numpy())
     if not states:

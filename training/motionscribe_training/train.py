@@ -24,6 +24,7 @@ from motionscribe_models.features import mean_and_scale
 from motionscribe_training.adversarial import Adversary
 from motionscribe_training.checkpoint import load_checkpoint, save_checkpoint
 from motionscribe_training.curve import Point, draw_curve
+from motionscribe_training.disturb import DECAY, SPEEDS, at_speed, disturb
 from motionscribe_training.errors import CheckpointError, DivergedError, TrainingError
 from motionscribe_training.seq2seq import HIDDEN, Seq2Seq
 from motionscribe_training.windows import Windows, hold_back
@@ -42,7 +43,7 @@ class TrainOptions:
     """At most; published value."""
     batch_size: int = 64
     learning_rate: float = 1e-3
-    """Adam's, at its highest."""
+    """AdamW's, at its highest."""
     source_seq_len: int = 50
     """T, frames observed."""
     target_seq_len: int = 25
@@ -127,12 +128,14 @@ class Trainer:
         options: TrainOptions,
         device: torch.device,
         normalisation: Normalisation = mean_and_scale,
+        rates: int = 0,
     ) -> None:
         self.options = options
         self.device = device
         self.progress = Progress()
         learn, held = hold_back(sequences, options.length, seed=options.seed)
-        self.windows = Windows(learn, options.length)
+        paces = [learn, *(at_speed(learn, speed, rates) for speed in SPEEDS if speed != 1)]
+        self.windows = [Windows(pace, options.length) for pace in paces if any(len(x) >= options.length for x in pace)]
         with torch.random.fork_rng(devices=[]):  # seeded weights, and nobody else's random numbers disturbed
             torch.manual_seed(options.seed)
             network = Seq2Seq(sequences[0].shape[1], options.hidden)
@@ -143,17 +146,20 @@ class Trainer:
         network.mean.copy_(torch.from_numpy(mean))
         network.std.copy_(torch.from_numpy(std))
         self.network = network.to(device)
-        self.optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=DECAY)
         self.held = self._split(Windows(held, options.length).spread(VALIDATION_WINDOWS))
 
     def step(self) -> float:
-        """One iteration of Adam on one batch; the prediction error before it."""
+        """One iteration of AdamW on one batch; the prediction error before it, from disturbed observations."""
         options = self.options
         rng = np.random.default_rng((options.seed, self.progress.iteration))
-        observed, future = self._split(self.windows.draw(rng, options.batch_size))  # (B, T, F), (B, M, F)
+        paces = np.bincount(rng.integers(len(self.windows), size=options.batch_size), minlength=len(self.windows))
+        drawn = [windows.draw(rng, int(count)) for windows, count in zip(self.windows, paces, strict=True)]
+        observed, future = self._split(np.concatenate(drawn))  # (B, T, F), (B, M, F)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(self.progress.iteration, options)
-        _, predicted = self.network.decode(self.network.encode(observed), options.target_seq_len)  # (B, M, F)
+        encoded = self.network.encode(disturb(observed, rng))  # (B, H)
+        _, predicted = self.network.decode(encoded, observed[:, -1], options.target_seq_len)  # (B, M, F)
         error = mse_loss(predicted, future)
         loss = error
         if self.adversary:
@@ -170,7 +176,8 @@ class Trainer:
         """Error on the windows held back, remembered with the mean error `training` since the last time."""
         observed, future = self.held
         with torch.no_grad():
-            _, predicted = self.network.decode(self.network.encode(observed), self.options.target_seq_len)  # (n, M, F)
+            encoded = self.network.encode(observed)  # (n, H)
+            _, predicted = self.network.decode(encoded, observed[:, -1], self.options.target_seq_len)  # (n, M, F)
             point = Point(self.progress.iteration, training, mse_loss(predicted, future).item())
         if not math.isfinite(point.validation):
             raise DivergedError(
@@ -251,6 +258,7 @@ def train(
     options: TrainOptions,
     *,
     normalisation: Normalisation = mean_and_scale,
+    rates: int = 0,
     load: Path | None = None,
     checkpoint: Path | None = None,
     curve: Path | None = None,
@@ -260,11 +268,12 @@ def train(
     """Trains on `sequences` (m, F) until validation stops improving or the iterations are done.
 
     `load` is a checkpoint to go on from; `checkpoint` and `curve` (a picture) are rewritten at every validation;
-    `device` is CUDA where there is one and the CPU otherwise; `normalisation` gives mean (F,) and scale (F,). Raises
+    `device` is CUDA where there is one and the CPU otherwise; `normalisation` gives mean (F,) and scale (F,);
+    the last `rates` features are per second. Raises
     TrainingError for recordings too short, CheckpointError for a checkpoint of another network, DivergedError.
     """
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    trainer = Trainer(sequences, options, place, normalisation)
+    trainer = Trainer(sequences, options, place, normalisation, rates)
     if load:
         trainer.load_state(load_checkpoint(load))
     errors: list[float] = []

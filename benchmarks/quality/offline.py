@@ -1,0 +1,36 @@
+"""Blind offline: the whole recording is visible, no boundary is given, all that is learnt comes from other recordings.
+
+In: the centred embedding (n, d) of a recording. Out: a label for each moment. Optimal partitioning with a penalty, then
+average linkage of the segments' means: the server's own segmenter, settled moment by moment.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+
+from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
+
+Array = NDArray[np.float64]
+
+
+def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
+    """The best segments of the whole of (n, d)."""
+    whole = Penalty(penalty.closed, penalty.closed, penalty.adult, penalty.shortest, penalty.edge)
+    segmenter = Segmenter(embedding.shape[1], whole, len(embedding))
+    segments: list[Hypothesis] = []
+    for row in embedding:
+        segments = segmenter.push(row[None])
+        segmenter.settle()
+    return segments
+
+
+def link(segments: list[Hypothesis], *, radius: float = 0.0, number: int = 0) -> NDArray[np.int64]:
+    """Labels (n,) of the moments of `segments`; clusters within `radius`, or a given `number` of them."""
+    means = np.array([segment.mean for segment in segments])
+    if len(means) == 1:
+        groups = np.ones(1, int)
+    elif number:
+        groups = fcluster(linkage(means, "average"), number, "maxclust")
+    else:
+        groups = fcluster(linkage(means, "average"), radius, "distance")
+    return np.repeat(groups, [segment.end - segment.start for segment in segments]).astype(np.int64)

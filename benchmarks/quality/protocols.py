@@ -1,0 +1,95 @@
+"""The protocols, one recording at a time: live, blind offline, and peers. Fits and replays are kept in WORK.
+
+In: the folder of the recordings and the name of one. Out: its scores under a model that has not seen it.
+"""
+
+from pathlib import Path
+from typing import cast
+
+from joblib import Memory
+
+from benchmarks.quality.left_out import Fitted, NoNetwork, fit_without
+from benchmarks.quality.offline import link, partition
+from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS, Seen
+from benchmarks.quality.watch import Labelled, Watched, score_moments, watch
+from motionscribe_models.recordings import read_recording
+from motionscribe_server.inference import Inference
+from motionscribe_training.annotations import find_annotation
+from motionscribe_training.evaluate import embed
+
+TRIALS = ("01", "03", "07", "09", "10", "11", "13")
+"""Of CMU subject 86; each is labelled by a model of the others and of mocap6."""
+OTHERS = ("13_29", "13_30", "14_14")
+"""Of mocap6; labelled by a model of subject 86 alone."""
+WORK = Path("runs/quality")
+
+Scores = dict[str, float]
+Cell = tuple[float, float]
+"""Penalty of a closed segment, and radius."""
+
+MEMORY = Memory(WORK, verbose=0)
+
+
+@MEMORY.cache
+def fitted(data: Path, without: str) -> Fitted:
+    """A model of all recordings but trial `without`, or but "mocap6"."""
+    return fit_without(data, (without,)) if without in TRIALS else fit_without(data, (), ("sub86",))
+
+
+def unaware(data: Path, name: str) -> Fitted:
+    """The model that has not seen the recording `name`."""
+    return fitted(data, name if name in TRIALS else "mocap6")
+
+
+@MEMORY.cache
+def live(data: Path, name: str, latency: float, cell: Cell | None, cold: bool) -> Watched:
+    """Through a session, with the shipped settings where no `cell` is given."""
+    return watch(unaware(data, name).served(latency, cold=cold, **settings_of(cell)), labelled(data, name))
+
+
+@MEMORY.cache
+def offline(data: Path, name: str, cell: Cell) -> tuple[Scores, Scores]:
+    """With the number of actions unknown, and given."""
+    model, found = unaware(data, name), labelled(data, name)
+    served = model.served(**settings_of(cell))
+    segments = partition(model.centred(found[0]), served.penalty)
+    return (
+        score_moments(found, link(segments, radius=served.radius), served.moment_s),
+        score_moments(found, link(segments, number=len(found[1].names)), served.moment_s),
+    )
+
+
+@MEMORY.cache
+def peers(data: Path, name: str) -> dict[str, Scores]:
+    """Scores of each of PEERS; of boundaries alone where it finds nothing else."""
+    model, found = unaware(data, name), labelled(data, name)
+    served = model.served()
+    _, settled = embed(served, cast(Inference, NoNetwork(served.manifest)), found[0])  # it only calls the two verbs
+    seen = Seen(
+        pose=model.pose(found[0]),
+        embedding=settled,
+        centred=model.centred(found[0]),
+        radius=served.radius,
+        moment_s=served.moment_s,
+        classes=len(found[1].names),
+        segments=len(found[1].fitted(len(found[0].frames)).segments),
+    )
+    rows: dict[str, Scores] = {}
+    for peer, label in PEERS.items():
+        scores = score_moments(found, label(seen), served.moment_s)
+        kept = ("boundary_f1", "boundary_f1_half_second", "segments_per_true")
+        rows[peer] = {k: v for k, v in scores.items() if k in kept} if peer in BOUNDARIES_ONLY else scores
+    return rows
+
+
+def labelled(data: Path, name: str) -> Labelled:
+    """A recording with what its annotators say. Raises RecordingError."""
+    place = data / (f"sub86/{name}.mat" if name in TRIALS else f"mocap6/amc/{name}.amc")
+    annotation = find_annotation(place)
+    assert annotation is not None  # all ten have one
+    return read_recording(place), annotation
+
+
+def settings_of(cell: Cell | None) -> dict[str, float]:
+    """As ServedModel reads them; a young segment costs half of a closed one."""
+    return {} if cell is None else {"closed": cell[0], "young": cell[0] / 2, "radius": cell[1]}

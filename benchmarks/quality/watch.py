@@ -1,0 +1,106 @@
+"""One recording through the server's own Session, and what somebody who watches it sees: labels, revisions, ids.
+
+In: a served model and an annotated recording. Out: Watched. Frame labels are scored by motionscribe_training.metrics.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from benchmarks.quality.left_out import NoNetwork
+from motionscribe_models.recordings import Recording
+from motionscribe_proto.events import Label
+from motionscribe_server.inference import Inference
+from motionscribe_server.model import ServedModel
+from motionscribe_server.options import SessionOptions
+from motionscribe_server.replay import Emitted, replay
+from motionscribe_server.session import Session
+from motionscribe_training.annotations import Annotation
+from motionscribe_training.evaluate import Replayed, embed, gather_labels, score_replayed
+from motionscribe_training.metrics import Labels, runs
+from motionscribe_training.table import numbers
+
+Labelled = tuple[Recording, Annotation]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One replay."""
+
+    final: dict[str, float]
+    """Metrics of the final labels, and `revisions_per_boundary`, `id_persistence`."""
+    first: dict[str, float]
+    """Metrics of the labels as first shown: latency 0."""
+    stability: NDArray[np.float64]
+    """(n, 2): stability that a provisional label was told with, and whether it is the final one."""
+
+
+def watch(model: ServedModel, labelled: Labelled) -> Watched:
+    """Final labels come after the model's latency, which is that of every preset."""
+    recording, annotation = labelled
+    engine = cast(Inference, NoNetwork(model.manifest))  # replay only calls its two verbs
+    options = SessionOptions(rate_hz=recording.skeleton.rate_hz)
+    session = Session(model, options)
+    emitted = replay(model, engine, recording, options, session)
+    replayed = gather_labels(emitted, recording, annotation, options.lag)
+    truth = annotation.fitted(len(recording.frames))
+    revisions = count_revisions(emitted, len(recording.frames))
+    times, points = embed(model, engine, recording)
+    final = {
+        **numbers(score_replayed(replayed)),
+        "revisions_per_boundary": revisions / max(1, len(truth.boundaries)),
+        "id_persistence": persistence(session, replayed.final, recording.timestamps_us, times, points),
+    }
+    told = [
+        (label.stability, float(label.cluster == replayed.final[label.start_seq - 1]))
+        for label in (came.event for came in emitted)
+        if isinstance(label, Label) and not label.final
+    ]
+    return Watched(final, numbers(score_replayed(replayed, "first")), np.array(told).reshape(-1, 2))
+
+
+def count_revisions(emitted: Sequence[Emitted], frames: int) -> int:
+    """How many labels said another cluster of a frame than the label before."""
+    shown, revisions = np.full(frames, -1, np.int64), 0
+    for came in emitted:
+        if isinstance(came.event, Label) and came.event.cluster > 0:
+            spoken = slice(came.event.start_seq - 1, came.event.end_seq - 1)
+            revisions += bool(np.any((shown[spoken] >= 0) & (shown[spoken] != came.event.cluster)))
+            shown[spoken] = came.event.cluster
+    return revisions
+
+
+def persistence(
+    session: Session, final: Labels, frame_us: Labels, moment_us: Labels, points: NDArray[np.float64]
+) -> float:
+    """Adjusted Rand index of the labels as they were streamed against those that the clusters at the end give.
+
+    Each streamed segment is labelled anew with the nearest cluster by the mean of its settled embedding.
+    """
+    known = {state.id: state for state in session.clusters()}
+    learnt = [state for state in known.values() if state.segments and state.weight]
+    if not learnt:
+        return 0.0
+    ids = np.array([state.merged_into or state.id for state in learnt])
+    centres = np.array([state.centre for state in learnt])
+    streamed = final[np.searchsorted(frame_us, moment_us)]
+    again = streamed.copy()
+    for start, end, _ in runs(streamed):
+        distance = np.linalg.norm(centres - points[start:end].mean(axis=0), axis=1)
+        again[start:end] = ids[distance.argmin()]
+    return float(adjusted_rand_score(streamed, again))
+
+
+def score_moments(labelled: Labelled, labels: Labels, moment_s: float, latency_s: float = 0.0) -> dict[str, float]:
+    """Metrics of labels (n,) of moments, told `latency_s` after each; what is left at the end goes on like the last."""
+    recording, annotation = labelled
+    times = recording.timestamps_us
+    moment = np.minimum(((times - times[0]) / 1e6 / moment_s).astype(int), len(labels) - 1)
+    frames = labels[moment].astype(np.int64)
+    emitted = np.minimum(times + int(1e6 * latency_s), times[-1])
+    replayed = Replayed(recording, annotation, "balanced", frames, emitted, frames, emitted, {})
+    return numbers(score_replayed(replayed))
