@@ -41,11 +41,11 @@ def test_students_see_again_what_moments_were() -> None:
 
 def test_estimates_of_the_shipped_model_are_its_maps_on_evidence(tiny_model: Path) -> None:
     model = ServedModel(read_bundle(tiny_model))
-    embedding, evidence = Embedding(model), Evidence(model.motion, model.spans)
+    embedding, evidence = Embedding(model), Evidence(model.motion, model.spans, model.manifest.stride)
     for count, moment in enumerate(moments(embedding.revisions + 5, model), 1):
         for frame in moment[0]:
             evidence.observe(frame)
-        known = evidence.of(moment[1]) - model.evidence_mean
+        known = evidence.push(moment[1]) - model.evidence_mean
         ages = range(min(count, embedding.revisions + 1) - 1, -1, -1)
         expected = [model.students[age].T @ known + model.embedding_mean[age] for age in ages]
         np.testing.assert_allclose(told(embedding, moment), expected, rtol=1e-9, atol=1e-12)
@@ -75,11 +75,11 @@ def changed(name: str, value: object) -> ServedModel:
     [
         ("students", None, r"expected the array students, got motion, spans, evidence_mean, "),
         ("students", np.zeros((3, 8 * D)), r"students: expected finite values of shape 3, got \(3, 16\)"),
-        ("students", np.zeros((3, 6 * D, D)), r"evidence_mean: expected finite values of shape \(12,\), got \(16,\)"),
-        ("spans", np.array([1, 2]), r"expected students of 12 evidence values, got 16"),
+        ("students", np.zeros((3, 6 * D, D)), r"evidence_mean: expected finite values of shape \(12,\), got \(24,\)"),
+        ("spans", np.array([1, 2]), r"expected students of 16 evidence values, got 24"),
         ("motion", np.zeros((2, 3, D)), r"motion: expected finite values of shape \(2, 2\), got \(2, 3, 2\)"),
-        ("motion", np.zeros((2, 2, 3)), r"expected students of 22 evidence values, got 16"),
-        ("evidence_mean", np.zeros(3), r"evidence_mean: expected finite values of shape \(16,\), got \(3,\)"),
+        ("motion", np.zeros((2, 2, 3)), r"expected students of 30 evidence values, got 24"),
+        ("evidence_mean", np.zeros(3), r"evidence_mean: expected finite values of shape \(24,\), got \(3,\)"),
         ("embedding_mean", np.zeros((2, D)), r"embedding_mean: expected finite values of shape \(3, 2\), got \(2, 2\)"),
         ("embedding_mean", np.full((3, D), np.nan), r"embedding_mean: expected finite values"),
         ("centres", np.zeros((4, 3)), r"centres: expected finite values of shape \(None, 2\), got \(4, 3\)"),

@@ -2,42 +2,44 @@
 
 Two models are trained like the shipped one, each without half of the trials at hand, and label the trials that they
 have not seen, live, through the server's own Session. The number of actions is not given. Prints a table and writes
-results.json beside this file; value is the mean over recordings, low and high the worst and best recording.
+results.json beside this file; value is the mean over recordings, low and high the least and the most of a recording.
+`prediction/to_repeating`: squared error of predicted frames over that of repeating the last frame, of all recordings.
 """
 
 import argparse
 import json
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
-from motionscribe_models.manifest import read_manifest
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.blind.folds import FOLDS, train_without
+from motionscribe_models.features import FeatureMap, recording_features
+from motionscribe_models.manifest import Manifest
+from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
+from motionscribe_server.window import step_of
 from motionscribe_training.evaluate import LAGS, evaluate, labelled_recordings
 from motionscribe_training.table import Row, numbers, table
 
-FOLDS = (("01", "03", "07"), ("09", "10", "11", "13"))
 COMMAND = "python -m benchmarks.blind"
 HERE = Path(__file__).parent
 
 
-def train_without(trials: tuple[str, ...], data: Path, out: Path) -> Path:
-    """The folder of a model trained by the shipped model's own command, but without `trials`. Made once."""
-    folder = out / f"without-{'-'.join(trials)}" / "1"
-    if folder.exists():
-        return folder
-    shipped = read_manifest(HERE.parents[1] / "models" / "cmu-expmap" / "1")
-    _, *arguments = shlex.split(shipped.training["command"])
-    kept = [str(path) for path in sorted((data / "sub86").glob("*.mat")) if path.stem not in trials]
-    places = {"sub86": kept, "amc": [str(data / "mocap6" / "amc")], "cmu_amc": [str(data / "cmu_amc")]}
-    changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
-    # of options given twice the last counts
-    result = ["--name", folder.parent.name, "--out", str(out), "--log", str(out / "log")]
-    subprocess.run([sys.executable, "-m", "motionscribe_training", *changed, *result], check=True)
-    return folder
+def prediction_errors(manifest: Manifest, inference: Inference, recording: Recording) -> NDArray[np.float64]:
+    """(2,): squared errors of all predicted frames, normalised as for training, and of repeating the last frame."""
+    feature_map = FeatureMap(recording.skeleton, manifest.feature_joints)
+    features = recording_features(feature_map, recording.frames, recording.timestamps_us, manifest.rate_hz)
+    _, scale = feature_map.normalisation([features])
+    state, errors = inference.new_state(), np.zeros(2)
+    for index, frame in enumerate(features[: -manifest.decoder_steps]):
+        (answer,) = inference.advance([state], [step_of(frame, index, manifest.window, manifest.stride)])
+        if answer is not None:
+            future = features[index + 1 : index + 1 + manifest.decoder_steps]
+            errors += [np.square((guess - future) / scale).sum() for guess in (answer.prediction, frame)]
+    return errors
 
 
 def main() -> None:
@@ -47,24 +49,31 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/blind"), help="where the two models are kept")
     options = parser.parse_args()
     rows: list[Row] = []
+    errors: list[NDArray[np.float64]] = []
     for trials in FOLDS:
         bundle = read_bundle(train_without(trials, options.data, options.work))
         labelled = labelled_recordings([options.data / "sub86" / f"{trial}.mat" for trial in trials])
-        rows += evaluate(ServedModel(bundle), Inference(bundle), labelled, LAGS, first=True)
+        model, inference = ServedModel(bundle), Inference(bundle)
+        rows += evaluate(model, inference, labelled, LAGS, first=True)
+        errors += [prediction_errors(bundle.manifest, inference, recording) for recording, _ in labelled]
     print(table(rows))
+    predicted, repeated = np.sum(errors, axis=0)
+    ratio = float(predicted / repeated)
+    print(f"squared error of predictions over that of repeating the last frame: {ratio:.3f}")
     results: dict[str, object] = {"command": COMMAND}
     for lag in LAGS:
         for labels in ("final", "first"):
             found = [numbers(row.score) for row in rows if (row.lag, row.labels) == (lag, labels)]
             for metric in found[0]:
-                values = [f[metric] for f in found if metric in f]
-                results[f"{lag}-{labels}/{metric}"] = {
-                    "value": round(sum(values) / len(values), 4),
-                    "low": round(min(values), 4),
-                    "high": round(max(values), 4),
-                    "n": len(values),
-                }
+                results[f"{lag}-{labels}/{metric}"] = spread([f[metric] for f in found if metric in f])
+    results["prediction/to_repeating"] = {**spread([float(a / b) for a, b in errors]), "value": round(ratio, 4)}
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Mean, least and most."""
+    mean = sum(values) / len(values)
+    return {"value": round(mean, 4), "low": round(min(values), 4), "high": round(max(values), 4), "n": len(values)}
 
 
 if __name__ == "__main__":

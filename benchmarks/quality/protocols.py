@@ -4,21 +4,19 @@ In: the folder of the recordings and the name of one. Out: its scores under a mo
 """
 
 from pathlib import Path
-from typing import cast
 
 from joblib import Memory
 
-from benchmarks.quality.left_out import Fitted, NoNetwork, fit_without
+from benchmarks.quality.left_out import left_out
 from benchmarks.quality.offline import link, partition
 from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS, Seen
 from benchmarks.quality.watch import Labelled, Watched, score_moments, watch
 from motionscribe_models.recordings import read_recording
-from motionscribe_server.inference import Inference
 from motionscribe_training.annotations import find_annotation
 from motionscribe_training.evaluate import embed
 
 TRIALS = ("01", "03", "07", "09", "10", "11", "13")
-"""Of CMU subject 86; each is labelled by a model of the others and of mocap6."""
+"""Of CMU subject 86; each is labelled by a model of half of the others, and of mocap6."""
 OTHERS = ("13_29", "13_30", "14_14")
 """Of mocap6; labelled by a model of subject 86 alone."""
 WORK = Path("runs/quality")
@@ -31,27 +29,17 @@ MEMORY = Memory(WORK, verbose=0)
 
 
 @MEMORY.cache
-def fitted(data: Path, without: str) -> Fitted:
-    """A model of all recordings but trial `without`, or but "mocap6"."""
-    return fit_without(data, (without,)) if without in TRIALS else fit_without(data, (), ("sub86",))
-
-
-def unaware(data: Path, name: str) -> Fitted:
-    """The model that has not seen the recording `name`."""
-    return fitted(data, name if name in TRIALS else "mocap6")
-
-
-@MEMORY.cache
 def live(data: Path, name: str, latency: float, cell: Cell | None, cold: bool) -> Watched:
     """Through a session, with the shipped settings where no `cell` is given."""
-    return watch(unaware(data, name).served(latency, cold=cold, **settings_of(cell)), labelled(data, name))
+    model = left_out(data, name)
+    return watch(model.served(latency, settings_of(cell), cold), model.inference(), labelled(data, name))
 
 
 @MEMORY.cache
 def offline(data: Path, name: str, cell: Cell) -> tuple[Scores, Scores]:
     """With the number of actions unknown, and given."""
-    model, found = unaware(data, name), labelled(data, name)
-    served = model.served(**settings_of(cell))
+    model, found = left_out(data, name), labelled(data, name)
+    served = model.served(1.0, settings_of(cell))
     segments = partition(model.centred(found[0]), served.penalty)
     return (
         score_moments(found, link(segments, radius=served.radius), served.moment_s),
@@ -62,9 +50,9 @@ def offline(data: Path, name: str, cell: Cell) -> tuple[Scores, Scores]:
 @MEMORY.cache
 def peers(data: Path, name: str) -> dict[str, Scores]:
     """Scores of each of PEERS; of boundaries alone where it finds nothing else."""
-    model, found = unaware(data, name), labelled(data, name)
-    served = model.served()
-    _, settled = embed(served, cast(Inference, NoNetwork(served.manifest)), found[0])  # it only calls the two verbs
+    model, found = left_out(data, name), labelled(data, name)
+    served = model.served(1.0, {})
+    _, settled = embed(served, model.inference(), found[0])
     seen = Seen(
         pose=model.pose(found[0]),
         embedding=settled,

@@ -5,13 +5,11 @@ In: a served model and an annotated recording. Out: Watched. Frame labels are sc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from benchmarks.quality.left_out import NoNetwork
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label
 from motionscribe_server.inference import Inference
@@ -39,17 +37,16 @@ class Watched:
     """(n, 2): stability that a provisional label was told with, and whether it is the final one."""
 
 
-def watch(model: ServedModel, labelled: Labelled) -> Watched:
+def watch(model: ServedModel, inference: Inference, labelled: Labelled) -> Watched:
     """Final labels come after the model's latency, which is that of every preset."""
     recording, annotation = labelled
-    engine = cast(Inference, NoNetwork(model.manifest))  # replay only calls its two verbs
     options = SessionOptions(rate_hz=recording.skeleton.rate_hz)
     session = Session(model, options)
-    emitted = replay(model, engine, recording, options, session)
+    emitted = replay(model, inference, recording, options, session)
     replayed = gather_labels(emitted, recording, annotation, options.lag)
     truth = annotation.fitted(len(recording.frames))
     revisions = count_revisions(emitted, len(recording.frames))
-    times, points = embed(model, engine, recording)
+    times, points = embed(model, inference, recording)
     final = {
         **numbers(score_replayed(replayed)),
         "revisions_per_boundary": revisions / max(1, len(truth.boundaries)),

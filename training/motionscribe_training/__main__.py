@@ -72,7 +72,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--states-weight",
         type=float,
-        default=1.0,
+        default=0.5,
         metavar="W",
         help="what the decoder states count for labels, beside the motion of the body, which counts 1",
     )

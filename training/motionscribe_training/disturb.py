@@ -1,8 +1,8 @@
 """Makes training harder than use, so that the network learns motion and not its few recordings.
 
 In: what a window observed, and whole recordings. Out: observations with noise and without some features, and recordings
-played at other speeds. Without all this the error on trials of CMU subject 86 that were left out hardly fell below that
-of repeating the last frame; with it, a fifth below (docs/4-training.md).
+played at other speeds (mirror.py has the third kind). Without all this the error on trials of CMU subject 86 that were
+left out hardly fell below that of repeating the last frame; with it, a fifth below.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,8 @@ def disturb(observed: Tensor, rng: np.random.Generator) -> Tensor:
 
 def at_speed(sequences: Sequence[NDArray[np.float32]], speed: float, rates: int) -> list[NDArray[np.float32]]:
     """Sequences (m, F) played `speed` times faster, linearly interpolated; the last `rates` columns are per second."""
+    if speed == 1:
+        return list(sequences)
     played = []
     for sequence in sequences:
         places = np.arange(0, len(sequence) - 1, speed)

@@ -90,8 +90,7 @@ def make_model(options: Namespace, several: Sequence[Recording]) -> Path:
     result = train(
         dataset.sequences,
         training,
-        normalisation=dataset.feature_map.normalisation,
-        rates=dataset.feature_map.rates,
+        feature_map=dataset.feature_map,
         load=options.load,
         checkpoint=log / "checkpoint.pt",
         curve=log / "loss.png",

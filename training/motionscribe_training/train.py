@@ -8,7 +8,7 @@ It reads no recordings (dataset.py) and does not fit or export what a server nee
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,18 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from tqdm import tqdm
 
-from motionscribe_models.features import mean_and_scale
+from motionscribe_models.features import FeatureMap, mean_and_scale
 from motionscribe_training.adversarial import Adversary
 from motionscribe_training.checkpoint import load_checkpoint, save_checkpoint
 from motionscribe_training.curve import Point, draw_curve
 from motionscribe_training.disturb import DECAY, SPEEDS, at_speed, disturb
 from motionscribe_training.errors import CheckpointError, DivergedError, TrainingError
+from motionscribe_training.mirror import mirrored
 from motionscribe_training.seq2seq import HIDDEN, Seq2Seq
 from motionscribe_training.windows import Windows, hold_back
 
 VALIDATION_WINDOWS = 512
 """At most: a validation then costs about as much as three iterations."""
-
-Normalisation = Callable[[Sequence[NDArray[np.float32]]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
@@ -127,14 +126,17 @@ class Trainer:
         sequences: Sequence[NDArray[np.float32]],
         options: TrainOptions,
         device: torch.device,
-        normalisation: Normalisation = mean_and_scale,
-        rates: int = 0,
+        feature_map: FeatureMap | None = None,
     ) -> None:
         self.options = options
         self.device = device
         self.progress = Progress()
         learn, held = hold_back(sequences, options.length, seed=options.seed)
-        paces = [learn, *(at_speed(learn, speed, rates) for speed in SPEEDS if speed != 1)]
+        # parts of which nothing is known but their numbers are neither mirrored nor is anything in them a rate
+        rates = feature_map.rates if feature_map else 0
+        twins = [mirrored(part, feature_map) for part in learn] if feature_map else []
+        shown = [*learn, *(twin for twin in twins if twin is not None)]
+        paces = [at_speed(shown, speed, rates) for speed in SPEEDS]
         self.windows = [Windows(pace, options.length) for pace in paces if any(len(x) >= options.length for x in pace)]
         with torch.random.fork_rng(devices=[]):  # seeded weights, and nobody else's random numbers disturbed
             torch.manual_seed(options.seed)
@@ -142,7 +144,8 @@ class Trainer:
             self.adversary = (
                 Adversary(network.features, options.learning_rate, device) if options.adversarial > 0 else None
             )
-        mean, std = (x.astype(np.float32) for x in normalisation(learn))
+        normalise = feature_map.normalisation if feature_map else mean_and_scale
+        mean, std = (x.astype(np.float32) for x in normalise(learn))
         network.mean.copy_(torch.from_numpy(mean))
         network.std.copy_(torch.from_numpy(std))
         self.network = network.to(device)
@@ -257,8 +260,7 @@ def train(
     sequences: Sequence[NDArray[np.float32]],
     options: TrainOptions,
     *,
-    normalisation: Normalisation = mean_and_scale,
-    rates: int = 0,
+    feature_map: FeatureMap | None = None,
     load: Path | None = None,
     checkpoint: Path | None = None,
     curve: Path | None = None,
@@ -268,12 +270,12 @@ def train(
     """Trains on `sequences` (m, F) until validation stops improving or the iterations are done.
 
     `load` is a checkpoint to go on from; `checkpoint` and `curve` (a picture) are rewritten at every validation;
-    `device` is CUDA where there is one and the CPU otherwise; `normalisation` gives mean (F,) and scale (F,);
-    the last `rates` features are per second. Raises
-    TrainingError for recordings too short, CheckpointError for a checkpoint of another network, DivergedError.
+    `device` is CUDA where there is one and the CPU otherwise; `feature_map` tells what features mean, for their scale
+    and for motion mirrored and at other speeds. Raises TrainingError for recordings too short, CheckpointError for a
+    checkpoint of another network, DivergedError.
     """
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    trainer = Trainer(sequences, options, place, normalisation, rates)
+    trainer = Trainer(sequences, options, place, feature_map)
     if load:
         trainer.load_state(load_checkpoint(load))
     errors: list[float] = []
