@@ -51,7 +51,8 @@ def main() -> None:
         rows[f"live/{latency:g}"] = [nested[n, best_elsewhere(nested, n)] for n in TRIALS]
         rows[f"fixed/{latency:g}"] = [watched[n, None, False] for n in TRIALS]
         rows[f"cold/{latency:g}"] = [watched[n, None, True] for n in TRIALS]
-    whole = {(n, cell): offline(data, n, cell) for n in TRIALS for cell in CELLS}
+    found_offline = pool(delayed(offline)(data, n, CELLS) for n in TRIALS)
+    whole = {(n, cell): found[cell] for n, found in zip(TRIALS, found_offline, strict=True) for cell in CELLS}
     for row, which in (("blind_offline", 0), ("blind_offline_number_given", 1)):
         nested = {key: scores[which] for key, scores in whole.items()}
         rows[row] = [nested[n, best_elsewhere(nested, n)] for n in TRIALS]

@@ -16,7 +16,7 @@ from motionscribe_models.repository import ModelBundle, read_bundle
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_training.motion import centred, evidence_of
-from motionscribe_training.slow_features import SLOW_S, Teacher, fit_teacher
+from motionscribe_training.slow_features import SLOW_S, fit_teacher
 
 Array = NDArray[np.float64]
 
@@ -25,10 +25,12 @@ MODELS = Path("runs/blind")
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A model, and what was left out of its training."""
+    """A model, and where what it was made of lies."""
 
     bundle: ModelBundle
-    teacher: Teacher
+    data: Path
+    fold: tuple[str, ...]
+    """What it was made without."""
 
     def served(self, latency_s: float, settings: dict[str, float], cold: bool = False) -> ServedModel:
         """With other settings. `cold` is without the clusters of the other recordings."""
@@ -51,7 +53,15 @@ class LeftOut:
     def centred(self, recording: Recording) -> Array:
         """(n, d): the embedding of each moment with what came before and what came after; of motion alone."""
         model, features = ServedModel(self.bundle), self._features(recording)
-        return self.teacher.embed(centred(features, model.motion, max(model.spans), model.manifest.stride))
+        stride, span = model.manifest.stride, max(model.spans)
+        trails = []
+        for path in recordings_without(self.fold, self.data):
+            other = self._features(read_recording(path))
+            silence = np.zeros((len(other) // stride, 1, 1))
+            trails.append(evidence_of(other, silence, model.motion, [span], stride)[:, : 2 * model.motion.shape[2]])
+        slow = round(SLOW_S / model.moment_s)
+        teacher = fit_teacher([x for x in trails if len(x) > 2 * slow], slow)
+        return teacher.embed(centred(features, model.motion, span, stride))
 
     def pose(self, recording: Recording) -> Array:
         """(n, F): features at the middle of each moment, divided by their scale."""
@@ -68,13 +78,4 @@ class LeftOut:
 def left_out(data: Path, name: str) -> LeftOut:
     """The model for the recording `name`; trained if it is not there."""
     fold = next((fold for fold in FOLDS if name in fold), ("mocap6",))
-    bundle = read_bundle(train_without(fold, data, MODELS))
-    model, trails = LeftOut(bundle, Teacher(np.zeros(0), np.zeros((0, 0)))), []
-    served, manifest = ServedModel(bundle), bundle.manifest
-    for path in recordings_without(fold, data):
-        features = model._features(read_recording(path))
-        silence = np.zeros((len(features) // manifest.stride, 1, 1))
-        evidence = evidence_of(features, silence, served.motion, [max(served.spans)], manifest.stride)
-        trails.append(evidence[:, : 2 * served.motion.shape[2]])
-    slow = round(SLOW_S * manifest.rate_hz / manifest.stride)
-    return replace(model, teacher=fit_teacher([x for x in trails if len(x) > 2 * slow], slow))
+    return LeftOut(read_bundle(train_without(fold, data, MODELS)), data, fold)

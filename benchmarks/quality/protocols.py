@@ -36,15 +36,18 @@ def live(data: Path, name: str, latency: float, cell: Cell | None, cold: bool) -
 
 
 @MEMORY.cache
-def offline(data: Path, name: str, cell: Cell) -> tuple[Scores, Scores]:
-    """With the number of actions unknown, and given."""
+def offline(data: Path, name: str, cells: tuple[Cell, ...]) -> dict[Cell, tuple[Scores, Scores]]:
+    """For each of `cells`, with the number of actions unknown, and given."""
     model, found = left_out(data, name), labelled(data, name)
-    served = model.served(1.0, settings_of(cell))
-    segments = partition(model.centred(found[0]), served.penalty)
-    return (
-        score_moments(found, link(segments, radius=served.radius), served.moment_s),
-        score_moments(found, link(segments, number=len(found[1].names)), served.moment_s),
-    )
+    embedding = model.centred(found[0])
+    rows = {}
+    for cell in cells:
+        served = model.served(1.0, settings_of(cell))
+        segments = partition(embedding, served.penalty)
+        labels = link(segments, radius=served.radius), link(segments, number=len(found[1].names))
+        unknown, given = (score_moments(found, x, served.moment_s) for x in labels)
+        rows[cell] = unknown, given
+    return rows
 
 
 @MEMORY.cache

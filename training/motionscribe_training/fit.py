@@ -38,9 +38,9 @@ STATES_WEIGHT = 0.5
 """What decoder states count in the embedding beside the motion of the body, which counts 1. From .3 to 1.4 it made less
 difference on seven trials of CMU subject 86 that the network had not seen than the seed of the network does."""
 LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
-CLOSED, YOUNG = 7.0, 3.5
-"""For moments of a tenth of a second. With ADULT_S and RADIUS the best of a grid on seven trials of CMU subject 86, at
-any latency; chosen on six trials for the seventh it was the same for most, and at 3 s for all."""
+CLOSED, YOUNG = 9.0, 4.5
+"""For moments of a tenth of a second. With RADIUS the best of four pairs on seven trials of CMU subject 86 at most
+latencies; `python -m benchmarks.quality` also chooses for each trial on the others. ADULT_S is of a larger grid."""
 ADULT_S = 2.5
 RADIUS = 0.65
 SHORTEST_S, EDGE_S = 0.8, 0.4
