@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from benchmarks.quality.offline import link, partition
+from benchmarks.quality.offline import link
 from benchmarks.quality.watch import count_revisions, score_moments, watch
 from made_up_session import MOMENT_US, STRIDE, Means, made_up_model, motion, recording
 
 from motionscribe_proto.events import Label
 from motionscribe_server.replay import Emitted
 from motionscribe_training.annotations import Annotation, Boundary, Segment
+from motionscribe_training.fit import partition
 
 
 def test_a_perfect_stream_is_perfect() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.blind.folds import FOLDS, train_without
+from benchmarks.spread import spread
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording
@@ -68,12 +69,6 @@ def main() -> None:
                 results[f"{lag}-{labels}/{metric}"] = spread([f[metric] for f in found if metric in f])
     results["prediction/to_repeating"] = {**spread([float(a / b) for a, b in errors]), "value": round(ratio, 4)}
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Mean, least and most."""
-    mean = sum(values) / len(values)
-    return {"value": round(mean, 4), "low": round(min(values), 4), "high": round(max(values), 4), "n": len(values)}
 
 
 if __name__ == "__main__":

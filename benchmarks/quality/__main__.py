@@ -19,6 +19,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.quality.left_out import left_out
 from benchmarks.quality.protocols import OTHERS, TRIALS, Cell, Scores, live, offline, peers
 from benchmarks.quality.watch import Watched
+from benchmarks.spread import spread
 
 LATENCIES = (0.5, 1.0, 2.0, 3.0)
 CELLS = ((5.0, 0.55), (7.0, 0.55), (7.0, 0.65), (9.0, 0.65))
@@ -98,13 +99,7 @@ def write(rows: dict[str, list[Scores]]) -> None:
     results: dict[str, object] = {"command": COMMAND}
     for row, found in rows.items():
         for metric in dict.fromkeys(metric for scores in found for metric in scores):
-            values = [scores[metric] for scores in found if metric in scores]
-            results[f"{row}/{metric}"] = {
-                "value": round(float(np.mean(values)), 4),
-                "low": round(min(values), 4),
-                "high": round(max(values), 4),
-                "n": len(values),
-            }
+            results[f"{row}/{metric}"] = spread([scores[metric] for scores in found if metric in scores])
     (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 
 

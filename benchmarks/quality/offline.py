@@ -1,27 +1,14 @@
 """Blind offline: the whole recording is visible, no boundary is given, all that is learnt comes from other recordings.
 
-In: the centred embedding (n, d) of a recording. Out: a label for each moment. Optimal partitioning with a penalty, then
-average linkage of the segments' means: the server's own segmenter, settled moment by moment.
+In: the segments of a recording (fit.partition, by the server's own segmenter). Out: a label for each moment, by average
+linkage of the segments' means.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
-
-Array = NDArray[np.float64]
-
-
-def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
-    """The best segments of the whole of (n, d)."""
-    whole = Penalty(penalty.closed, penalty.closed, penalty.adult, penalty.shortest, penalty.edge)
-    segmenter = Segmenter(embedding.shape[1], whole, len(embedding))
-    segments: list[Hypothesis] = []
-    for row in embedding:
-        segments = segmenter.push(row[None])
-        segmenter.settle()
-    return segments
+from motionscribe_server.segmenter import Hypothesis
 
 
 def link(segments: list[Hypothesis], *, radius: float = 0.0, number: int = 0) -> NDArray[np.int64]:

@@ -3,17 +3,19 @@
 In: the folder of the recordings and the name of one. Out: its scores under a model that has not seen it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from joblib import Memory
 
 from benchmarks.quality.left_out import left_out
-from benchmarks.quality.offline import link, partition
+from benchmarks.quality.offline import link
 from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS, Seen
 from benchmarks.quality.watch import Labelled, Watched, score_moments, watch
 from motionscribe_models.recordings import read_recording
 from motionscribe_training.annotations import find_annotation
 from motionscribe_training.evaluate import embed
+from motionscribe_training.fit import partition
 
 TRIALS = ("01", "03", "07", "09", "10", "11", "13")
 """Of CMU subject 86; each is labelled by a model of half of the others, and of mocap6."""
@@ -43,7 +45,7 @@ def offline(data: Path, name: str, cells: tuple[Cell, ...]) -> dict[Cell, tuple[
     rows = {}
     for cell in cells:
         served = model.served(1.0, settings_of(cell))
-        segments = partition(embedding, served.penalty)
+        segments = partition(embedding, replace(served.penalty, young=served.penalty.closed))
         labels = link(segments, radius=served.radius), link(segments, number=len(found[1].names))
         unknown, given = (score_moments(found, x, served.moment_s) for x in labels)
         rows[cell] = unknown, given

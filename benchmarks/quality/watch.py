@@ -78,8 +78,7 @@ def persistence(
 
     Each streamed segment is labelled anew with the nearest cluster by the mean of its settled embedding.
     """
-    known = {state.id: state for state in session.clusters()}
-    learnt = [state for state in known.values() if state.segments and state.weight]
+    learnt = [state for state in session.clusters() if state.segments and state.weight]
     if not learnt:
         return 0.0
     ids = np.array([state.merged_into or state.id for state in learnt])
@@ -92,12 +91,11 @@ def persistence(
     return float(adjusted_rand_score(streamed, again))
 
 
-def score_moments(labelled: Labelled, labels: Labels, moment_s: float, latency_s: float = 0.0) -> dict[str, float]:
-    """Metrics of labels (n,) of moments, told `latency_s` after each; what is left at the end goes on like the last."""
+def score_moments(labelled: Labelled, labels: Labels, moment_s: float) -> dict[str, float]:
+    """Metrics of labels (n,) of moments, told at once; what is left at the end goes on like the last."""
     recording, annotation = labelled
     times = recording.timestamps_us
     moment = np.minimum(((times - times[0]) / 1e6 / moment_s).astype(int), len(labels) - 1)
     frames = labels[moment].astype(np.int64)
-    emitted = np.minimum(times + int(1e6 * latency_s), times[-1])
-    replayed = Replayed(recording, annotation, "balanced", frames, emitted, frames, emitted, {})
+    replayed = Replayed(recording, annotation, "balanced", frames, times, frames, times, {})
     return numbers(score_replayed(replayed))

@@ -69,6 +69,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--projected", type=int, default=32, metavar="P", help="dimensions that decoder states are projected to"
     )
+    # from .3 to 1.4 it made less difference on seven unseen trials of CMU subject 86 than the seed of the network
     network.add_argument(
         "--states-weight",
         type=float,

@@ -34,9 +34,6 @@ Array = NDArray[np.float64]
 
 SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 """Trailing spans of the evidence, seconds; the longest is the teacher's."""
-STATES_WEIGHT = 0.5
-"""What decoder states count in the embedding beside the motion of the body, which counts 1. From .3 to 1.4 it made less
-difference on seven trials of CMU subject 86 that the network had not seen than the seed of the network does."""
 LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
 CLOSED, YOUNG = 9.0, 4.5
 """For moments of a tenth of a second. With RADIUS the best of four pairs on seven trials of CMU subject 86 at most
@@ -72,7 +69,7 @@ def fit(
     projected: int,
     rate_hz: float,
     seed: int,
-    states_weight: float = STATES_WEIGHT,
+    states_weight: float,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
@@ -164,15 +161,18 @@ def _settings(moment_s: float) -> dict[str, float]:
     }
 
 
+def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
+    """The segments of a whole recording's embedding (n, d), settled moment by moment."""
+    segmenter, segments = Segmenter(embedding.shape[1], penalty, len(embedding)), list[Hypothesis]()
+    for row in embedding:
+        segments = segmenter.push(row[None])
+        segmenter.settle()
+    return segments
+
+
 def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, moment_s: float) -> Array:
     """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
-    segments: list[Hypothesis] = []
-    for embedding in embeddings:
-        segmenter = Segmenter(embedding.shape[1], penalty, len(embedding))
-        for row in embedding:
-            found = segmenter.push(row[None])
-            segmenter.settle()
-        segments += found
+    segments = [segment for embedding in embeddings for segment in partition(embedding, penalty)]
     means = np.array([s.mean for s in segments])
     seconds = np.array([(s.end - s.start) * moment_s for s in segments])
     groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)
