@@ -45,9 +45,9 @@ def untrained(sequences: list[np.ndarray], feature_map: FeatureMap) -> Seq2Seq:
     return network
 
 
-def fitted(network: Seq2Seq, sequences: list[np.ndarray], states_weight: float = 0.3, **changes: int) -> FitResult:
+def fitted(network: Seq2Seq, sequences: list[np.ndarray], **changes: int) -> FitResult:
     sizes = {"window": T, "stride": STRIDE, "steps": M, "projected": P, "seed": 0, **changes}
-    return fit(network, sequences, sequences[:2], rate_hz=RATE, states_weight=states_weight, **sizes)
+    return fit(network, sequences, sequences[:2], rate_hz=RATE, **sizes)
 
 
 @dataclass(frozen=True)
@@ -197,13 +197,16 @@ def test_the_same_seed_fits_the_same(made: Made, monkeypatch: pytest.MonkeyPatch
     assert results[0].arrays["students"].tobytes() != results[2].arrays["students"].tobytes()
 
 
-def test_decoder_states_count_as_much_as_is_asked_for(made: Made) -> None:
-    network = untrained(made.sequences, made.feature_map)
-    none, little, much = (
-        fitted(network, made.sequences, states_weight=w).arrays["students"][:, -10 * P :] for w in (0.0, 0.1, 1.0)
-    )
-    assert not none.any()
-    assert 0 < np.linalg.norm(little) < np.linalg.norm(much)
+def test_the_embedding_is_motion_over_two_spans_and_decoder_states(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = made.result.arrays["students"]
+    states, dimensions = 10 * P, maps.shape[2] // 3
+    assert not maps[:, -states:, : 2 * dimensions].any()
+    assert not maps[:, :-states, 2 * dimensions :].any()
+    monkeypatch.setattr(module, "WEIGHTS", (1.0, 0.0, 0.0))
+    alone = fitted(untrained(made.sequences, made.feature_map), made.sequences).arrays["students"]
+    assert not alone[:, :, dimensions:].any()
+    share = 1 / np.sqrt(1 + 0.7**2 + 1)
+    np.testing.assert_allclose(maps[:, :, :dimensions], share * alone[:, :, :dimensions], rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("stride", [2, 6])

@@ -8,7 +8,7 @@ from motionscribe.sources.performer import perform
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_server.evidence import Evidence
-from motionscribe_training.motion import COMPONENTS, centred, evidence_of, fit_motion
+from motionscribe_training.motion import COMPONENTS, evidence_of, fit_motion
 
 
 def performances() -> tuple[list[np.ndarray], np.ndarray]:
@@ -56,15 +56,6 @@ def test_evidence_is_motion_pooled_over_each_span_then_the_states(frames: int, s
             trails = [means[max(0, end - span) : end] for end in range(1, len(means) + 1)]
             expected = [np.concatenate([x.mean(axis=0), x.std(axis=0)]) for x in trails]
             np.testing.assert_allclose(columns, expected, atol=1e-7)
-
-
-def test_centred_motion_has_as_much_on_both_sides() -> None:
-    """Motion that rises steadily is, centred, what it is in the middle of a moment; at the ends there is less."""
-    features, motion = np.arange(60.0)[:, None], np.array([[[1.0]], [[0.0]]])
-    means = centred(features, motion, 21, 3)[:, 0]
-    assert len(means) == 20
-    np.testing.assert_allclose(means[4:16], np.arange(1, 60, 3)[4:16])
-    np.testing.assert_allclose(means[[0, -1]], [np.arange(0, 12).mean(), np.arange(48, 60).mean()])
 
 
 def test_the_frame_before_the_first_is_itself_and_a_restart_forgets() -> None:

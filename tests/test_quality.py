@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from benchmarks.quality.offline import link
+from benchmarks.quality.published import cluster, fill, in_order, learn
+from benchmarks.quality.state_metrics import state_metrics
 from benchmarks.quality.watch import count_revisions, score_moments, watch
 from made_up_session import MOMENT_US, STRIDE, Means, made_up_model, motion, recording
 
@@ -47,3 +49,30 @@ def test_offline_segments_come_back_as_one_cluster() -> None:
     found = link(segments, radius=0.5)
     assert found[0] == found[-1] != found[60]
     assert len(set(link(segments, number=3))) == 3
+
+
+def test_labels_of_the_published_protocol_stay_in_their_part() -> None:
+    found, frames, edges = np.array([7, 8, 9]), np.array([2, 5, 8]), np.array([0, 4, 10])
+    assert fill(found, frames, edges).tolist() == [7, 7, 7, 7, 8, 8, 8, 9, 9, 9]
+    # nothing is predicted in the first part: what comes next counts
+    assert fill(found[1:], frames[1:], edges).tolist() == [8, 8, 8, 8, 8, 8, 8, 9, 9, 9]
+    assert in_order(np.array([5, 5, 2, 5, 9])).tolist() == [0, 0, 1, 0, 2]
+
+
+def test_the_published_protocol_tells_what_is_cut_apart() -> None:
+    """Two places, given as two parts: an untrained network is enough."""
+    rng = np.random.default_rng(0)
+    parts = [(place + 0.01 * rng.normal(size=(150, 4))).astype(np.float32) for place in (-1.0, 1.0)]
+    labels = cluster(learn(parts, 0, seed=0), parts, 2)
+    assert labels.shape == (300,)
+    assert labels[:150].std() == labels[150:].std() == 0
+    assert labels[0] != labels[-1]
+
+
+def test_state_metrics_are_one_for_the_truth_under_other_names() -> None:
+    truth = np.repeat([0, 1, 0, 2], 50)
+    assert state_metrics(truth, np.array([4, 2, 9])[truth]) == pytest.approx(
+        dict.fromkeys(state_metrics(truth, truth), 1)
+    )
+    worse = state_metrics(truth, np.zeros(200, np.int64))
+    assert all(0 <= value < 0.8 for value in worse.values())

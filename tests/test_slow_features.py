@@ -10,8 +10,11 @@ from motionscribe_training.slow_features import (
     REVISIONS,
     RIDGE,
     SHARE,
+    Part,
+    centred,
     fit_students,
     fit_teacher,
+    fit_teachers,
 )
 
 LAG = 20
@@ -45,8 +48,8 @@ def test_the_first_directions_are_the_actions(recordings: list[tuple[np.ndarray,
     assert explained(slow, teacher.embed(evidence)[:, :2]) > 0.9
     assert explained(slow, teacher.embed(evidence)[:, 2:]) < 0.2
     # principal components, for which strong is what counts, do not see them
-    centred = evidence - evidence.mean(axis=0)
-    strong = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    about = evidence - evidence.mean(axis=0)
+    strong = about @ np.linalg.svd(about, full_matrices=False)[2][:2].T
     assert explained(slow, strong) < 0.5
 
 
@@ -55,9 +58,9 @@ def test_an_embedding_varies_by_one_in_all_about_each_recordings_mean(
 ) -> None:
     teacher = fit_teacher([evidence + 100.0 * k for k, (_, evidence) in enumerate(recordings)], LAG)
     embedded = [teacher.embed(evidence + 100.0 * k) for k, (_, evidence) in enumerate(recordings)]
-    centred = np.vstack([e - e.mean(axis=0) for e in embedded])
+    about = np.vstack([e - e.mean(axis=0) for e in embedded])
     assert teacher.directions.shape == (14, DIMENSIONS)
-    assert centred.var(axis=0).sum() == pytest.approx(1.0)
+    assert about.var(axis=0).sum() == pytest.approx(1.0)
     assert np.vstack(embedded).mean(axis=0) == pytest.approx(0.0, abs=1e-9)
 
 
@@ -90,35 +93,76 @@ def test_who_moves_is_not_an_action(recordings: list[tuple[np.ndarray, np.ndarra
     np.testing.assert_allclose(np.abs(shifted.directions), np.abs(plain.directions), rtol=1e-6, atol=1e-9)
 
 
-def test_students_are_ridge_regressions_of_each_age() -> None:
+def test_centred_is_what_trails_half_a_span_later() -> None:
+    """Values that rise steadily are, centred, what they are in the middle; at the end there is no later."""
+    values = np.arange(60.0)[:, None]
+    trailing = np.array([values[max(0, i - 6) : i + 1].mean(axis=0) for i in range(60)])  # over 7 moments
+    found = centred(trailing, 7)
+    np.testing.assert_allclose(found[3:57], values[3:57])
+    np.testing.assert_allclose(found[[0, -1], 0], [1.5, 56.0])
+
+
+def parts() -> list[Part]:
+    """Two of the first five columns, one of the other four."""
+    return [
+        Part(slice(0, 5), slice(0, 3), 8, 0.8),
+        Part(slice(0, 5), slice(2, 5), 2, 0.0),
+        Part(slice(5, 9), slice(6, 9), 4, 0.6),
+    ]
+
+
+def noise(*lengths: int) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
-    evidence = [rng.normal(np.arange(5.0), 1.0, (n, 5)) for n in (80, 50)]
-    wanted = [rng.normal(size=(n, 3)) for n in (80, 50)]
-    weights = np.array([1.0, 1.0, 2.0, 0.5, 0.1])
-    students = fit_students(evidence, wanted, weights)
-    assert students.maps.shape == (REVISIONS + 1, 5, 3)
-    assert students.embedding_mean.shape == (REVISIONS + 1, 3)
+    return [np.cumsum(rng.normal(0.1, 1.0, (n, 9)), axis=0) for n in lengths]
+
+
+def test_parts_stand_beside_each_other_in_the_embedding() -> None:
+    evidence = noise(80, 70)
+    teachers = fit_teachers(evidence, parts(), LAG)
+    alone = [fit_teacher([x[:, part.pooled] for x in evidence], LAG) for part in parts()]
+    whole = teachers.embed(evidence[0])
+    assert whole.shape == (80, 9)
+    np.testing.assert_allclose(whole[:, :3], 0.8 * alone[0].embed(centred(evidence[0][:, 0:3], 8)))
+    np.testing.assert_allclose(whole[:, 3:6], 0)
+    np.testing.assert_allclose(whole[:, 6:], 0.6 * alone[2].embed(centred(evidence[0][:, 6:9], 4)))
+
+
+def test_evidence_that_says_nothing_is_embedded_as_nothing() -> None:
+    silent = [np.ones((60, 9)), np.ones((50, 9))]
+    np.testing.assert_allclose(fit_teachers(silent, parts(), LAG).embed(silent[0]), 0, atol=1e-9)
+
+
+def test_students_are_ridge_regressions_of_each_age_and_part_on_its_own_kind() -> None:
+    evidence = noise(80, 50)
+    teachers = fit_teachers(evidence, parts(), LAG)
+    students = fit_students(evidence, teachers)
+    assert students.maps.shape == (REVISIONS + 1, 9, 9)
+    assert students.embedding_mean.shape == (REVISIONS + 1, 9)
+    wanted = [teachers.embed(x) for x in evidence]
     mean = np.vstack(evidence).mean(axis=0)
     for age in range(REVISIONS + 1):
-        x = (np.vstack([e[age:] for e in evidence]) - mean) * weights
+        x = np.vstack([e[age:] for e in evidence]) - mean
         y = np.vstack([w[: len(w) - age] for w in wanted])
-        ridge = Ridge(alpha=RIDGE * np.square(x).sum() / 5, fit_intercept=False).fit(x, y - y.mean(axis=0))
-        np.testing.assert_allclose(students.maps[age], ridge.coef_.T * weights[:, None], atol=1e-9)
-        expected = ridge.predict((evidence[0] - mean) * weights) + y.mean(axis=0)
-        np.testing.assert_allclose(students.estimate(evidence[0], age), expected, atol=1e-9)
+        for kind, own in ((slice(0, 5), slice(0, 6)), (slice(5, 9), slice(6, 9))):
+            alpha = RIDGE * np.square(x[:, kind]).sum() / x[:, kind].shape[1]
+            ridge = Ridge(alpha=alpha, fit_intercept=False).fit(x[:, kind], (y - y.mean(axis=0))[:, own])
+            np.testing.assert_allclose(students.maps[age][kind, own], ridge.coef_.T, atol=1e-9)
+            expected = ridge.predict((evidence[0] - mean)[:, kind]) + y.mean(axis=0)[own]
+            np.testing.assert_allclose(students.estimate(evidence[0], age)[:, own], expected, atol=1e-9)
+        assert not students.maps[age][5:, :6].any()
+        assert not students.maps[age][:5, 6:].any()
 
 
 def test_the_longer_a_moment_is_past_the_better_it_is_known() -> None:
-    """Evidence trails over 8 moments, the embedding is centred: six moments later nearly all of it was seen."""
+    """Evidence trails over 7 moments, the embedding is centred: three moments later all of it was seen."""
     rng = np.random.default_rng(1)
     signal = np.cumsum(rng.normal(size=(4000, 1)), axis=0) * 0.1
-    window = np.lib.stride_tricks.sliding_window_view(signal[:, 0], 13)  # (n, 13): moments t-6 .. t+6
-    centred = window[:, 3:10].mean(axis=1, keepdims=True)
-    trailing = window[:, :7]
-    students = fit_students([trailing], [centred], np.ones(7))
+    pooled = np.array([signal[max(0, i - 6) : i + 1].mean(axis=0) for i in range(4000)])
+    teachers = fit_teachers([pooled], [Part(slice(0, 1), slice(0, 1), 7, 1.0)], LAG)
+    students, embedding = fit_students([pooled], teachers), teachers.embed(pooled)
     errors = [
-        float(np.square(students.estimate(trailing[age:], age) - centred[: len(centred) - age]).mean())
+        float(np.square(students.estimate(pooled[age:], age) - embedding[: len(embedding) - age]).mean())
         for age in range(REVISIONS + 1)
     ]
     assert errors[0] > errors[1] > errors[2] > errors[3]
-    assert errors[3] < 0.2 * errors[0]
+    assert errors[3] < 0.25 * errors[0]  # what is left is the ridge

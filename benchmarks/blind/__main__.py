@@ -1,8 +1,8 @@
 """How good live labels are on trials of CMU subject 86 that the model has not seen: `python -m benchmarks.blind`.
 
-Two models are trained like the shipped one, each without half of the trials at hand, and label the trials that they
-have not seen, live, through the server's own Session. The number of actions is not given. Prints a table and writes
-results.json beside this file; value is the mean over recordings, low and high the least and the most of a recording.
+For each trial a model is trained like the shipped one but without that trial, and labels it live, through the server's
+own Session, with the shipped settings. The number of actions is not given. Prints a table and writes results.json
+beside this file; value is the mean over recordings, low and high the least and the most of a recording.
 `prediction/to_repeating`: squared error of predicted frames over that of repeating the last frame, of all recordings.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.blind.folds import FOLDS, train_without
+from benchmarks.blind.folds import TRIALS, train_without
 from benchmarks.spread import spread
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.manifest import Manifest
@@ -47,13 +47,13 @@ def main() -> None:
     """Trains, replays, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--work", type=Path, default=Path("runs/blind"), help="where the two models are kept")
+    parser.add_argument("--work", type=Path, default=Path("runs/blind"), help="where the models are kept")
     options = parser.parse_args()
     rows: list[Row] = []
     errors: list[NDArray[np.float64]] = []
-    for trials in FOLDS:
-        bundle = read_bundle(train_without(trials, options.data, options.work))
-        labelled = labelled_recordings([options.data / "sub86" / f"{trial}.mat" for trial in trials])
+    for trial in TRIALS:
+        bundle = read_bundle(train_without((trial,), options.data, options.work))
+        labelled = labelled_recordings([options.data / "sub86" / f"{trial}.mat"])
         model, inference = ServedModel(bundle), Inference(bundle)
         rows += evaluate(model, inference, labelled, LAGS, first=True)
         errors += [prediction_errors(bundle.manifest, inference, recording) for recording, _ in labelled]

@@ -1,24 +1,26 @@
-"""The protocols, one recording at a time: live, blind offline, and peers. Fits and replays are kept in WORK.
+"""The protocols, one recording at a time: live, blind offline, published, and peers. Replays are kept in WORK.
 
 In: the folder of the recordings and the name of one. Out: its scores under a model that has not seen it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from joblib import Memory
 
-from benchmarks.quality.left_out import left_out
+from benchmarks.quality.left_out import Without, left_out
 from benchmarks.quality.offline import link
-from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS, Seen
+from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS
+from benchmarks.quality.published import published as published_rows
+from benchmarks.quality.seen import see
 from benchmarks.quality.watch import Labelled, Watched, score_moments, watch
 from motionscribe_models.recordings import read_recording
 from motionscribe_training.annotations import find_annotation
-from motionscribe_training.evaluate import embed
 from motionscribe_training.fit import partition
 
 TRIALS = ("01", "03", "07", "09", "10", "11", "13")
-"""Of CMU subject 86; each is labelled by a model of half of the others, and of mocap6."""
+"""Of CMU subject 86; each is labelled by a model of the others, and of mocap6."""
 OTHERS = ("13_29", "13_30", "14_14")
 """Of mocap6; labelled by a model of subject 86 alone."""
 WORK = Path("runs/quality")
@@ -31,45 +33,44 @@ MEMORY = Memory(WORK, verbose=0)
 
 
 @MEMORY.cache
-def live(data: Path, name: str, latency: float, cell: Cell | None, cold: bool) -> Watched:
-    """Through a session, with the shipped settings where no `cell` is given."""
-    model = left_out(data, name)
-    return watch(model.served(latency, settings_of(cell), cold), model.inference(), labelled(data, name))
+def live(data: Path, name: str, seed: int, latency: float, cell: Cell, without: Without = "") -> Watched:
+    """Through a session."""
+    model = left_out(data, name, seed)
+    return watch(model.served(latency, settings_of(cell), without), model.inference(), labelled(data, name))
 
 
 @MEMORY.cache
-def offline(data: Path, name: str, cells: tuple[Cell, ...]) -> dict[Cell, tuple[Scores, Scores]]:
-    """For each of `cells`, with the number of actions unknown, and given."""
-    model, found = left_out(data, name), labelled(data, name)
-    embedding = model.centred(found[0])
+def offline(
+    data: Path, names: Sequence[str], seed: int, cells: Sequence[Cell], without: Without = ""
+) -> dict[tuple[str, Cell], tuple[Scores, Scores]]:
+    """For recordings of one model and each of `cells`, with the number of actions unknown, and given."""
+    model, all_found = left_out(data, names[0], seed), [labelled(data, name) for name in names]
     rows = {}
-    for cell in cells:
-        served = model.served(1.0, settings_of(cell))
-        segments = partition(embedding, replace(served.penalty, young=served.penalty.closed))
-        labels = link(segments, radius=served.radius), link(segments, number=len(found[1].names))
-        unknown, given = (score_moments(found, x, served.moment_s) for x in labels)
-        rows[cell] = unknown, given
+    embeddings = model.centred([recording for recording, _ in all_found], without)
+    for name, found, embedding in zip(names, all_found, embeddings, strict=True):
+        for cell in cells:
+            served = model.served(1.0, settings_of(cell))
+            segments = partition(embedding, replace(served.penalty, young=served.penalty.closed))
+            labels = link(segments, radius=served.radius), link(segments, number=len(found[1].names))
+            unknown, given = (score_moments(found, x, served.moment_s) for x in labels)
+            rows[name, cell] = unknown, given
     return rows
 
 
 @MEMORY.cache
-def peers(data: Path, name: str) -> dict[str, Scores]:
+def published(data: Path, name: str, seed: int) -> dict[str, Scores]:
+    """Rows of published.py."""
+    return published_rows(labelled(data, name), seed)
+
+
+@MEMORY.cache
+def peers(data: Path, name: str, seed: int) -> dict[str, Scores]:
     """Scores of each of PEERS; of boundaries alone where it finds nothing else."""
-    model, found = left_out(data, name), labelled(data, name)
-    served = model.served(1.0, {})
-    _, settled = embed(served, model.inference(), found[0])
-    seen = Seen(
-        pose=model.pose(found[0]),
-        embedding=settled,
-        centred=model.centred(found[0]),
-        radius=served.radius,
-        moment_s=served.moment_s,
-        classes=len(found[1].names),
-        segments=len(found[1].fitted(len(found[0].frames)).segments),
-    )
+    found = labelled(data, name)
+    seen = see(left_out(data, name, seed), found)
     rows: dict[str, Scores] = {}
     for peer, label in PEERS.items():
-        scores = score_moments(found, label(seen), served.moment_s)
+        scores = score_moments(found, label(seen), seen.moment_s)
         kept = ("boundary_f1", "boundary_f1_half_second", "segments_per_true")
         rows[peer] = {k: v for k, v in scores.items() if k in kept} if peer in BOUNDARIES_ONLY else scores
     return rows
@@ -83,6 +84,6 @@ def labelled(data: Path, name: str) -> Labelled:
     return read_recording(place), annotation
 
 
-def settings_of(cell: Cell | None) -> dict[str, float]:
+def settings_of(cell: Cell) -> dict[str, float]:
     """As ServedModel reads them; a young segment costs half of a closed one."""
-    return {} if cell is None else {"closed": cell[0], "young": cell[0] / 2, "radius": cell[1]}
+    return {"closed": cell[0], "young": cell[0] / 2, "radius": cell[1]}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.quality.state_metrics import state_metrics
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label
 from motionscribe_server.inference import Inference
@@ -19,7 +20,7 @@ from motionscribe_server.replay import Emitted, replay
 from motionscribe_server.session import Session
 from motionscribe_training.annotations import Annotation
 from motionscribe_training.evaluate import Replayed, embed, gather_labels, score_replayed
-from motionscribe_training.metrics import Labels, runs
+from motionscribe_training.metrics import Labels, runs, scored_frames
 from motionscribe_training.table import numbers
 
 Labelled = tuple[Recording, Annotation]
@@ -48,7 +49,7 @@ def watch(model: ServedModel, inference: Inference, labelled: Labelled) -> Watch
     revisions = count_revisions(emitted, len(recording.frames))
     times, points = embed(model, inference, recording)
     final = {
-        **numbers(score_replayed(replayed)),
+        **measures(replayed),
         "revisions_per_boundary": revisions / max(1, len(truth.boundaries)),
         "id_persistence": persistence(session, replayed.final, recording.timestamps_us, times, points),
     }
@@ -57,7 +58,7 @@ def watch(model: ServedModel, inference: Inference, labelled: Labelled) -> Watch
         for label in (came.event for came in emitted)
         if isinstance(label, Label) and not label.final
     ]
-    return Watched(final, numbers(score_replayed(replayed, "first")), np.array(told).reshape(-1, 2))
+    return Watched(final, measures(replayed, "first"), np.array(told).reshape(-1, 2))
 
 
 def count_revisions(emitted: Sequence[Emitted], frames: int) -> int:
@@ -98,4 +99,15 @@ def score_moments(labelled: Labelled, labels: Labels, moment_s: float) -> dict[s
     moment = np.minimum(((times - times[0]) / 1e6 / moment_s).astype(int), len(labels) - 1)
     frames = labels[moment].astype(np.int64)
     replayed = Replayed(recording, annotation, "balanced", frames, times, frames, times, {})
-    return numbers(score_replayed(replayed))
+    return measures(replayed)
+
+
+def measures(replayed: Replayed, labels: str = "final") -> dict[str, float]:
+    """All metrics of the "final" labels, or of those "first" shown."""
+    assert replayed.annotation is not None
+    times = replayed.recording.timestamps_us
+    truth = replayed.annotation.fitted(len(times)).labels(len(times))
+    told = replayed.final if labels == "final" else replayed.first
+    scored = scored_frames(times)
+    scored = scored[truth[scored] >= 0]
+    return {**numbers(score_replayed(replayed, labels)), **state_metrics(truth[scored], told[scored])}

@@ -1,8 +1,7 @@
 """What a frame shows without any network: the main components of pose and of its change, pooled over time.
 
 In: features (m, F) of whole recordings. Out: the linear map (2, F, q) from a frame and the one before it to its motion,
-and motion pooled around each moment, which a session cannot know yet: what the students of slow_features.py learn to
-foresee.
+and the evidence of all moments of a recording.
 """
 
 from collections.abc import Sequence
@@ -44,15 +43,3 @@ def evidence_of(
             evidence.observe(frame)
         rows.append(evidence.push(states))
     return np.array(rows)
-
-
-def centred(features: NDArray[np.floating], motion: Array, span: int, stride: int) -> Array:
-    """(m, F) to (n, 2 q): motion pooled over `span` frames with each moment in their middle, cut off at the ends."""
-    frames = features.astype(np.float64)
-    vectors = frames @ motion[0] + np.vstack([frames[:1], frames[:-1]]) @ motion[1]
-    middles = range(stride // 2, len(vectors) // stride * stride, stride)
-    return np.array([_pool(vectors[max(0, i - span // 2) : i + span // 2 + 1]) for i in middles])
-
-
-def _pool(vectors: Array) -> Array:
-    return np.concatenate([vectors.mean(axis=0), vectors.std(axis=0)])

@@ -115,7 +115,6 @@ def _publish(
         projected=draft.projected,
         rate_hz=draft.rate_hz,
         seed=options.seed,
-        states_weight=options.states_weight,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
     draft = replace(

@@ -1,0 +1,84 @@
+"""What peers are shown of a recording: its frames, its moments as our labeller sees them, and what is given to some.
+
+In: a model that has not seen the recording, and the recording with its annotation. Out: Seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality.left_out import LeftOut
+from benchmarks.quality.watch import Labelled
+from motionscribe_models.features import recording_features
+from motionscribe_models.recordings import Recording
+from motionscribe_server.forecast import Forecast
+from motionscribe_server.inference import Inference
+from motionscribe_server.model import ServedModel
+from motionscribe_server.options import SessionOptions
+from motionscribe_server.replay import blocks_of
+from motionscribe_server.session import Session
+from motionscribe_training.evaluate import embed
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One recording: n moments of `stride` frames each, m frames in all."""
+
+    frames: Array
+    """(m, F) features at the model's rate, divided by the scale that a network of this recording would have."""
+    pose: Array
+    """(n, F) features at the middle of each moment, divided by the standard deviation of each in training."""
+    embedding: Array
+    """(n, d) settled, as a live labeller knows it 0.6 s after each moment."""
+    centred: Array
+    """(n, d) as known when all of the recording is."""
+    error: Array
+    """(n,) how wrong the network was about each moment (`surprise`)."""
+    stride: int
+    radius: float
+    moment_s: float
+    classes: int
+    """True number of actions, for rows that are given it."""
+    segments: int
+    """True number of segments, likewise."""
+
+
+def see(model: LeftOut, labelled: Labelled) -> Seen:
+    """With the model's own settings."""
+    recording, annotation = labelled
+    served, inference, manifest = ServedModel(model.bundle), model.inference(), model.bundle.manifest
+    _, settled = embed(served, inference, recording)
+    features = recording_features(served.feature_map, recording.frames, recording.timestamps_us, manifest.rate_hz)
+    return Seen(
+        frames=features / served.feature_map.normalisation([features])[1],
+        pose=model.pose(recording),
+        embedding=settled,
+        centred=model.centred([recording])[0],
+        error=surprise(served, inference, recording),
+        stride=manifest.stride,
+        radius=served.radius,
+        moment_s=served.moment_s,
+        classes=len(annotation.names),
+        segments=len(annotation.fitted(len(recording.frames)).segments),
+    )
+
+
+def surprise(model: ServedModel, inference: Inference, recording: Recording) -> Array:
+    """(n,): mean squared error of a moment's frames as the window before predicted them, in units of each feature's
+    variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
+    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
+    state, forecast, errors = inference.new_state(), Forecast(model.feature_scale), list[float]()
+    for block in blocks_of(recording, 1):
+        for step in session.receive_frames(block):
+            if step.restart:
+                forecast.restart()
+            forecast.observe(step.features)
+            (states,) = inference.advance([state], [step])
+            if states is not None:
+                error = forecast.error()
+                errors.append(0.0 if error is None else float(error.mean()))
+                forecast.predict(states.prediction)
+    return np.array(errors)
