@@ -9,6 +9,7 @@ from pathlib import Path
 
 from joblib import Memory
 
+from benchmarks.blind.folds import TRIALS
 from benchmarks.quality.left_out import Without, left_out
 from benchmarks.quality.offline import link
 from benchmarks.quality.peers import BOUNDARIES_ONLY, PEERS
@@ -19,8 +20,6 @@ from motionscribe_models.recordings import read_recording
 from motionscribe_training.annotations import find_annotation
 from motionscribe_training.fit import partition
 
-TRIALS = ("01", "03", "07", "09", "10", "11", "13")
-"""Of CMU subject 86; each is labelled by a model of the others, and of mocap6."""
 OTHERS = ("13_29", "13_30", "14_14")
 """Of mocap6; labelled by a model of subject 86 alone."""
 WORK = Path("runs/quality")
