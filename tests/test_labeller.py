@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from motionscribe_server.clustering import ClusterState, OnlineClusterer, make_clusterer
-from motionscribe_server.labeller import LEARN_AFTER, Labeller
+from motionscribe_server.labeller import LEARN_AFTER, Labeller, cut
 from motionscribe_server.segmenter import Hypothesis
 
 MOMENT_S = 0.1
@@ -314,3 +317,10 @@ def test_a_young_cluster_may_be_merged_into_a_learnt_one() -> None:
     labels.finish(0)
     clusterer: OnlineClusterer = labels.clusterer
     assert clusterer.predict(B) == 1
+
+
+@given(st.integers(2, 12), st.floats(0, 4), st.integers(0, 1000))
+def test_a_tree_is_cut_as_scipy_cuts_it(points: int, radius: float, seed: int) -> None:
+    tree = linkage(np.random.default_rng(seed).normal(size=(points, 3)), "average")
+    ours, theirs = cut(tree, points, radius), fcluster(tree, radius, "distance")
+    assert len(set(zip(ours, theirs, strict=True))) == len(set(ours)) == len(set(theirs))

@@ -23,7 +23,7 @@ def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
 def pooled(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
     pooling, rows = Pooling(spans), []
     for vector in vectors:
-        pooling.push(vector)
+        pooling.push(vector[None])
         rows.append(pooling.pooled())
     return np.array(rows)
 
@@ -44,11 +44,11 @@ def test_a_restart_forgets_all() -> None:
     vectors = np.random.default_rng(0).normal(size=(12, 2))
     pooling, fresh = Pooling([2, 7]), Pooling([2, 7])
     for vector in vectors[:6]:
-        pooling.push(vector)
+        pooling.push(vector[None])
     pooling.restart()
     for vector in vectors[6:]:
-        pooling.push(vector)
-        fresh.push(vector)
+        pooling.push(vector[None])
+        fresh.push(vector[None])
         assert pooling.pooled().tobytes() == fresh.pooled().tobytes()
 
 
@@ -61,6 +61,7 @@ def test_memory_does_not_grow() -> None:
     pooling = Pooling([2, 3])
     many = np.random.default_rng(1).normal(size=(50, 1))
     for vector in many:
-        pooling.push(vector)
+        pooling.push(vector[None])
     assert pooling.pooled() == pytest.approx(directly(many, [2, 3])[-1])
-    assert len(pooling._recent) == 3
+    assert pooling._kept is not None
+    assert len(pooling._kept) == 6

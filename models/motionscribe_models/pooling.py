@@ -3,7 +3,6 @@
 The same numbers come out one vector at a time in a session and for a whole recording in training.
 """
 
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,22 +17,34 @@ class Pooling:
     def __init__(self, spans: Sequence[int]) -> None:
         """`spans` are numbers of vectors."""
         self._spans = np.array(spans)
-        self._recent: deque[Array] = deque(maxlen=max(spans))
+        self._longest = max(spans)
+        self._kept: Array | None = None  # (2 longest, q), moved to its beginning when it is full
+        self._count = 0
 
-    def push(self, vector: Array) -> None:
-        """One more (q,)."""
-        self._recent.append(vector)
+    def push(self, vectors: Array) -> None:
+        """Some more (n, q), in order."""
+        vectors = vectors[-self._longest :]
+        if self._kept is None:
+            self._kept = np.empty((2 * self._longest, vectors.shape[1]))
+        if self._count + len(vectors) > len(self._kept):
+            recent = self._kept[self._count - self._longest : self._count].copy()
+            self._kept[: self._longest], self._count = recent, self._longest
+        self._kept[self._count : self._count + len(vectors)] = vectors
+        self._count += len(vectors)
 
     def pooled(self) -> Array:
         """(2 q k,): span by span, mean and standard deviation of what there is of it. Needs one vector."""
-        newest = self._recent[-1]
-        away = np.array(self._recent)[::-1] - newest  # differences, so that squares of a far mean do not drown a spread
-        lengths = np.minimum(self._spans, len(away))
-        mean = np.cumsum(away, axis=0)[lengths - 1] / lengths[:, None]
-        square = np.cumsum(away * away, axis=0)[lengths - 1] / lengths[:, None]
+        if self._kept is None or not self._count:
+            raise ValueError("expected one vector at least, got none")
+        recent = self._kept[max(0, self._count - self._longest) : self._count]
+        newest = recent[-1]
+        away = recent - newest  # differences, so that squares of a far mean do not drown a spread
+        lengths = np.minimum(self._spans, len(away))[:, None]
+        share = (np.arange(len(away), 0, -1) <= lengths) / lengths  # (k, n)
+        mean, square = share @ away, share @ (away * away)
         spread = np.sqrt(np.maximum(square - mean * mean, 0.0))
         return np.concatenate([newest + mean, spread], axis=1).ravel()
 
     def restart(self) -> None:
         """Forgets what came before a gap."""
-        self._recent.clear()
+        self._count = 0

@@ -15,22 +15,16 @@ Array = NDArray[np.float64]
 def rotation_matrix(vectors: NDArray[np.floating]) -> Array:
     """Rotation vectors (..., 3) in radians to matrices (..., 3, 3), by Rodrigues' formula."""
     vectors = vectors.astype(np.float64)
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    squared = x * x + y * y + z * z
+    squared = (vectors * vectors).sum(axis=-1, keepdims=True)
     angle = np.sqrt(squared)
     sine = np.sinc(angle / np.pi)  # sin(a) / a, 1 at 0
     versine = 0.5 * np.sinc(angle / (2 * np.pi)) ** 2  # (1 - cos(a)) / a^2, 1/2 at 0
-    cosine = 1.0 - versine * squared
-    matrices = np.empty((*vectors.shape[:-1], 3, 3))
-    matrices[..., 0, 0] = cosine + versine * x * x
-    matrices[..., 1, 1] = cosine + versine * y * y
-    matrices[..., 2, 2] = cosine + versine * z * z
-    matrices[..., 0, 1] = versine * x * y - sine * z
-    matrices[..., 1, 0] = versine * x * y + sine * z
-    matrices[..., 0, 2] = versine * x * z + sine * y
-    matrices[..., 2, 0] = versine * x * z - sine * y
-    matrices[..., 1, 2] = versine * y * z - sine * x
-    matrices[..., 2, 1] = versine * y * z + sine * x
+    matrices: Array = (versine * vectors)[..., :, None] * vectors[..., None, :]
+    flat = matrices.reshape(*vectors.shape[:-1], 9)
+    flat[..., ::4] += 1.0 - versine * squared
+    turned = sine * vectors
+    flat[..., [7, 2, 3]] += turned
+    flat[..., [5, 6, 1]] -= turned
     return matrices
 
 
@@ -51,10 +45,10 @@ def quaternion_matrix(quaternions: NDArray[np.floating]) -> Array:
 
 def rotation_vector(matrices: NDArray[np.floating]) -> Array:
     """Matrices (..., 3, 3) to rotation vectors (..., 3) of length 0 to pi; exact at both ends."""
-    m = matrices.astype(np.float64)
-    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    m = matrices.astype(np.float64).reshape(-1, 9).T
+    xx, yy, zz = m[0], m[4], m[8]
+    xy, xz, yz = m[1] + m[3], m[2] + m[6], m[5] + m[7]
+    wx, wy, wz = m[7] - m[5], m[2] - m[6], m[3] - m[1]
     # four multiples of the quaternion, each times 4 of its own leading component: the longest is never near 0
     candidates = np.array(
         [
@@ -64,12 +58,11 @@ def rotation_vector(matrices: NDArray[np.floating]) -> Array:
             [wz, xz, yz, 1 - xx - yy + zz],
         ]
     )
-    leading = np.array([candidates[i, i] for i in range(4)])
-    chosen = leading.argmax(axis=0)
-    quaternion = np.moveaxis(np.take_along_axis(candidates, chosen[None, None], axis=0)[0], 0, -1)
+    chosen = candidates[range(4), range(4)].argmax(axis=0)
+    quaternion = candidates[chosen, :, np.arange(len(chosen))]
     quaternion /= np.linalg.norm(quaternion, axis=-1, keepdims=True)
     quaternion *= np.where(quaternion[..., :1] < 0, -1.0, 1.0)
-    return quaternion_vector(quaternion)
+    return quaternion_vector(quaternion).reshape(*matrices.shape[:-2], 3)
 
 
 def quaternion_vector(quaternions: NDArray[np.floating]) -> Array:

@@ -4,6 +4,7 @@ A skeleton says what the D columns of a raw frame mean. It holds no motion and n
 """
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from motionscribe_models.errors import LayoutError
@@ -61,7 +62,7 @@ class Skeleton:
         if self.axes and len(self.axes) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} axes, got {len(self.axes)}")
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the D columns of a raw frame, in order."""
         root = ("root.tx", "root.ty", "root.tz")

@@ -38,8 +38,9 @@ class Embedding:
         """
         evidence = self._evidence.push(projected) - self._model.evidence_mean
         self._seen = min(self._seen + 1, self.revisions + 1)
-        ages = range(self._seen - 1, -1, -1)
-        return np.array([evidence @ self._model.students[age] + self._model.embedding_mean[age] for age in ages])
+        students, mean = self._model.students[: self._seen], self._model.embedding_mean[: self._seen]
+        estimates: Array = evidence @ students + mean
+        return estimates[::-1]
 
     def restart(self) -> None:
         """Forgets what came before a gap."""

@@ -22,25 +22,28 @@ class Evidence:
         self._motion = motion
         self._frames = Pooling(spans)
         self._windows = Pooling([max(1, round(span / stride)) for span in spans])
-        self._before: Array | None = None
+        self._fresh: list[NDArray[np.floating]] = []  # frames since the last window, after the one before them
 
     def observe(self, features: NDArray[np.floating]) -> None:
         """The next frame (F,)."""
-        frame = features.astype(np.float64)
-        before = frame if self._before is None else self._before
-        self._frames.push(frame @ self._motion[0] + before @ self._motion[1])
-        self._before = frame
+        if not self._fresh:
+            self._fresh.append(features)
+        self._fresh.append(features)
 
     def push(self, projected: NDArray[np.floating]) -> Array:
         """Projected states (M, P) of the newest window to the evidence (Q,), Q = 2 (q + P) k.
 
         Needs one frame.
         """
-        self._windows.push(projected.astype(np.float64).mean(axis=0))
+        if len(self._fresh) > 1:
+            frames = np.array(self._fresh, np.float64)
+            self._frames.push(frames[1:] @ self._motion[0] + frames[:-1] @ self._motion[1])
+            self._fresh = self._fresh[-1:]
+        self._windows.push(projected.astype(np.float64).mean(axis=0, keepdims=True))
         return np.concatenate([self._frames.pooled(), self._windows.pooled()])
 
     def restart(self) -> None:
         """Forgets what came before a gap."""
         self._frames.restart()
         self._windows.restart()
-        self._before = None
+        self._fresh = []

@@ -21,21 +21,22 @@ class Forecast:
     def restart(self) -> None:
         """Forgets the prediction made before a gap."""
         self._prediction: NDArray[np.float32] | None = None
-        self._error = np.zeros_like(self._scale)
-        self._frames = 0
+        self._frames: list[NDArray[np.float32]] = []
 
     def observe(self, features: NDArray[np.float32]) -> None:
         """The next frame (F,) after the prediction."""
-        if self._prediction is not None and self._frames < len(self._prediction):
-            self._error += np.square((features - self._prediction[self._frames]) / self._scale)
-            self._frames += 1
+        if self._prediction is not None and len(self._frames) < len(self._prediction):
+            self._frames.append(features)
 
     def error(self) -> Array | None:
         """Mean squared error (F,) of the frames observed since the prediction."""
-        return self._error / self._frames if self._frames else None
+        if self._prediction is None or not self._frames:
+            return None
+        missed = (np.array(self._frames) - self._prediction[: len(self._frames)]) / self._scale
+        error: Array = np.square(missed).mean(axis=0)
+        return error
 
     def predict(self, prediction: NDArray[np.float32]) -> None:
         """A newer prediction (M, F), of the frames to come."""
         self._prediction = prediction
-        self._error = np.zeros_like(self._scale)
-        self._frames = 0
+        self._frames = []

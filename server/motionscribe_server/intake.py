@@ -70,13 +70,12 @@ class Intake:
 
     def push(self, block: FrameBlock) -> list[Arrival | Break]:
         """What a block brings. Raises LayoutError, and then it brings nothing."""
-        self._check(block)
+        steps = self._check(block)
         times, poses = block.timestamps_us, self._model.feature_map.pose(block.values)
         seqs = block.first_seq + np.arange(len(times))
         if self._last_us is None:
             self.next_seq = block.first_seq
-        before = times[0] if self._last_us is None else self._last_us
-        missing = np.diff(times, prepend=before) > self._longest_us
+        missing = steps > self._longest_us
         starts = sorted({0, *np.flatnonzero(missing).tolist()})
         arrived: list[Arrival | Break] = []
         for start, end in zip(starts, [*starts[1:], len(times)], strict=True):
@@ -91,7 +90,8 @@ class Intake:
             return None
         return Span(self._open[0], self.next_seq, self._open[1], self._last_us + self._period_us)
 
-    def _check(self, block: FrameBlock) -> None:
+    def _check(self, block: FrameBlock) -> NDArray[np.int64]:
+        """Time (K,) since the frame before each; 1 us where there is none."""
         if not np.isfinite(block.values).all():
             row, column = np.argwhere(~np.isfinite(block.values))[0]
             columns = self._model.manifest.skeleton.columns
@@ -114,6 +114,7 @@ class Intake:
             raise LayoutError(
                 f"expected times that increase, got {times[row]} us after {last} us at frame {block.first_seq + row}"
             )
+        return steps
 
     def _restart(self) -> None:
         self._resampler = Resampler(self._model.manifest.rate_hz)

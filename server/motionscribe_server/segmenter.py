@@ -8,6 +8,7 @@ The cost of a segment is its sum of squared deviations from its mean plus a pena
 is young pays less, so that it opens quickly and must earn its keep.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,7 @@ class Segmenter:
         """Begins a new timeline at `moment`; nothing before it is looked at again."""
         self._origin = moment  # moment number of row 0
         self._settled = 0  # rows that will not be estimated again
+        # row r speaks of the first r moments; rows beyond the newest are room for more
         self._sums = np.zeros((1, self._dimensions))
         self._squares = np.zeros(1)
         self._cost = np.array([-self._penalty.closed])
@@ -63,18 +65,15 @@ class Segmenter:
 
     def push(self, estimates: Array) -> list[Hypothesis]:
         """The best segments of the history after one more moment; the last one is still open."""
-        keep = self._settled + 1
-        self._sums = self._sums[:keep]
-        self._squares = self._squares[:keep]
-        self._cost = self._cost[:keep]
-        self._back = self._back[:keep]
-        self._sums = np.vstack([self._sums, self._sums[-1] + np.cumsum(estimates, axis=0)])
-        self._squares = np.append(self._squares, self._squares[-1] + np.cumsum((estimates**2).sum(axis=1)))
-        newest = len(self._squares) - 1
-        for end in range(keep, newest + 1):
-            cost, start = self._best(end, newest)
-            self._cost = np.append(self._cost, cost)
-            self._back = np.append(self._back, start)
+        keep, newest = self._settled + 1, self._settled + len(estimates)
+        self._reserve(newest + 1)
+        fresh = slice(keep, newest + 1)
+        self._sums[fresh] = self._sums[keep - 1] + np.cumsum(estimates, axis=0)
+        self._squares[fresh] = self._squares[keep - 1] + np.cumsum((estimates**2).sum(axis=1))
+        # of so many ends none is where a segment of another begins
+        together = min(self._penalty.shortest, self._horizon)
+        for first in range(keep, newest + 1, together):
+            self._solve(first, min(first + together, newest + 1), newest)
         return self._trace(newest)
 
     def settle(self) -> None:
@@ -84,41 +83,61 @@ class Segmenter:
         if surplus > self._horizon:  # trimmed rarely: a copy of the arrays for every horizon of moments
             self._origin += surplus
             self._settled -= surplus
-            self._sums = self._sums[surplus:]
-            self._squares = self._squares[surplus:]
-            self._cost = self._cost[surplus:]
+            # sums that grew for days would drown a moment
+            self._sums = self._sums[surplus:] - self._sums[surplus]
+            self._squares = self._squares[surplus:] - self._squares[surplus]
+            self._cost = self._cost[surplus:] - self._cost[surplus]
             self._back = np.maximum(self._back[surplus:] - surplus, 0)
 
-    def _best(self, end: int, newest: int) -> tuple[float, int]:
-        """Least cost of rows [0, end) and the start of its last segment."""
-        first = max(0, end - self._horizon)
-        starts = np.arange(first, max(end - self._penalty.shortest, first) + 1)
-        length = end - starts
-        total = self._sums[end] - self._sums[starts]
-        deviation = self._squares[end] - self._squares[starts] - np.einsum("sd,sd->s", total, total) / length
-        penalty = np.full(len(starts), self._penalty.closed)
-        if end == newest:
+    def _reserve(self, rows: int) -> None:
+        """Makes room for so many rows at least."""
+        if rows > len(self._cost):
+            self._sums = np.concatenate([self._sums, np.zeros((rows, self._dimensions))])
+            self._squares, self._cost = (np.concatenate([x, np.zeros(rows)]) for x in (self._squares, self._cost))
+            self._back = np.concatenate([self._back, np.zeros(rows, np.int64)])
+
+    def _solve(self, first: int, beyond: int, newest: int) -> None:
+        """Least cost of rows [0, end), and the start of its last segment, for each end from `first` to `beyond` - 1."""
+        ends = np.arange(first, beyond)[:, None]
+        earliest = np.maximum(0, ends - self._horizon)
+        latest = np.maximum(ends - self._penalty.shortest, earliest)
+        starts = np.arange(earliest[0, 0], latest[-1, 0] + 1)
+        allowed = (starts >= earliest) & (starts <= latest)
+        length = np.maximum(ends - starts, 1)
+        here, there = self._sums[first:beyond], self._sums[starts[0] : starts[-1] + 1]
+        total = _squared(here)[:, None] + _squared(there) - 2.0 * (here @ there.T)
+        cost = self._cost[starts] + self._squares[ends] - self._squares[starts] - total / length
+        cost += self._penalty.closed
+        if beyond > newest:
             rise = (self._penalty.closed - self._penalty.young) / self._penalty.adult
-            penalty = np.minimum(self._penalty.young + rise * length, self._penalty.closed)
-        cost = self._cost[starts] + deviation + penalty
-        best = int(cost.argmin())
-        return float(cost[best]), int(starts[best])
+            cost[-1] += np.minimum(self._penalty.young + rise * length[-1], self._penalty.closed) - self._penalty.closed
+        cost[~allowed] = np.inf
+        best = cost.argmin(axis=1)
+        self._cost[first:beyond] = cost[np.arange(len(best)), best]
+        self._back[first:beyond] = starts[best]
 
     def _trace(self, newest: int) -> list[Hypothesis]:
-        spans: list[Hypothesis] = []
-        end = newest
-        while end > 0:
-            start = int(self._back[end])
-            spans.append(self._span(start, end, newest))
-            end = start
-        return spans[::-1]
+        bounds = [newest]
+        while bounds[-1] > 0:
+            bounds.append(int(self._back[bounds[-1]]))
+        spans = list(itertools.pairwise(reversed(bounds)))
+        inner = np.array([self._inner(start, end, newest) for start, end in spans])
+        means = (self._sums[inner[:, 1]] - self._sums[inner[:, 0]]) / (inner[:, 1] - inner[:, 0])[:, None]
+        origin = self._origin
+        return [Hypothesis(origin + start, origin + end, mean) for (start, end), mean in zip(spans, means, strict=True)]
 
-    def _span(self, start: int, end: int, newest: int) -> Hypothesis:
+    def _inner(self, start: int, end: int, newest: int) -> tuple[int, int]:
+        """The rows whose mean a segment has."""
         inner_start, inner_end = start, end
         if self._penalty.edge and end - start > 5:
             if start > 0:
                 inner_start = min(start + self._penalty.edge, end - 5)
             if end < newest:
                 inner_end = max(end - self._penalty.edge, inner_start + 5)
-        mean = (self._sums[inner_end] - self._sums[inner_start]) / (inner_end - inner_start)
-        return Hypothesis(self._origin + start, self._origin + end, mean)
+        return inner_start, inner_end
+
+
+def _squared(rows: Array) -> Array:
+    """(n,) squared lengths of (n, d)."""
+    squared: Array = np.einsum("nd,nd->n", rows, rows)
+    return squared
