@@ -92,10 +92,11 @@ class Means:
     def new_state(self) -> Single:
         return np.zeros((STRIDE, D), np.float32)
 
-    def advance(self, states: Sequence[Single], steps: Sequence[Step]) -> list[WindowStates | None]:
+    def advance(self, states: Sequence[Single], runs: Sequence[Sequence[Step]]) -> list[WindowStates | None]:
         answers: list[WindowStates | None] = []
-        for state, step in zip(states, steps, strict=True):
-            state[step.index % STRIDE] = step.features[:D]
+        for state, run in zip(states, runs, strict=True):
+            for step in run:
+                state[step.index % STRIDE] = step.features[:D]
             mean = np.tile(state.mean(axis=0), (M, 1))
             prediction = np.tile(step.features, (M, 1))
             done = step.decode_slot >= 0
@@ -128,7 +129,7 @@ class Feed:
         """One block through both doors."""
         events: list[Event] = []
         for step in self.session.receive_frames(FrameBlock(seq, values, times)):
-            (states,) = self.engine.advance([self.state], [step])
+            (states,) = self.engine.advance([self.state], [[step]])
             events += self.session.receive_states(step, states)
         return events
 

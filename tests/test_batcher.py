@@ -43,31 +43,33 @@ class Engine:
         self.batches: list[list[float]] = []
         self.fails_at = fails_at
 
-    def advance(self, states: Sequence[NDArray[np.float32]], steps: Sequence[Step]) -> list[WindowStates | None]:
-        self.batches.append([float(step.features[0]) for step in steps])
+    def advance(
+        self, states: Sequence[NDArray[np.float32]], runs: Sequence[Sequence[Step]]
+    ) -> list[WindowStates | None]:
+        self.batches.append([float(step.features[0]) for run in runs for step in run])
         if self.fails_at in self.batches[-1]:
             raise RuntimeError("out of memory")
-        answers = []
-        for state, step in zip(states, steps, strict=True):
-            state += step.features
-            answers.append(WindowStates(state.copy(), state.copy(), state.copy()))
+        answers: list[WindowStates | None] = []
+        for state, run in zip(states, runs, strict=True):
+            state += np.sum([step.features for step in run], axis=0)
+            window = WindowStates(state.copy(), state.copy(), state.copy())
+            answers.append(window if run[-1].decode_slot >= 0 else None)
         return answers
 
 
 class Stream:
-    """A client of the batcher that waits for `want` answers."""
+    """A client of the batcher that waits for `want` answers; every `stride` steps complete a window."""
 
-    def __init__(self, values: Sequence[float]) -> None:
+    def __init__(self, values: Sequence[float], stride: int = 1) -> None:
         self.state = np.zeros(1, np.float32)
-        self.steps = deque(step_of(np.array([v], np.float32), i, 8, 4) for i, v in enumerate(values))
+        self.steps = deque(step_of(np.array([v], np.float32), i, 4 * stride, stride) for i, v in enumerate(values))
         self.want = len(values)
-        self.got: list[tuple[int, float]] = []
+        self.got: list[tuple[int, float | None]] = []
         self.done = asyncio.Event()
         self.error: EngineError | None = None
 
     def receive_states(self, step: Step, states: WindowStates | None) -> None:
-        assert states is not None
-        self.got.append((step.index, float(states.projected[0])))
+        self.got.append((step.index, None if states is None else float(states.projected[0])))
         if len(self.got) == self.want:
             self.done.set()
 
@@ -91,14 +93,15 @@ async def _compute(clients: Sequence[tuple[Engine, Stream]], sizes: Sequence[int
     batcher.close()
 
 
-@given(st.lists(st.lists(st.integers(0, 100), min_size=1, max_size=6), min_size=1, max_size=9))
-def test_every_stream_gets_what_it_would_get_alone(values: list[list[int]]) -> None:
+@given(st.lists(st.lists(st.integers(0, 100), min_size=1, max_size=6), min_size=1, max_size=9), st.integers(1, 3))
+def test_every_stream_gets_what_it_would_get_alone(values: list[list[int]], stride: int) -> None:
     async def run() -> None:
         engines = [Engine(), Engine()]
-        streams = [Stream(steps) for steps in values]
+        streams = [Stream(steps, stride) for steps in values]
         await _compute([(engines[i % 2], stream) for i, stream in enumerate(streams)], (1, 2, 4))
         for stream, steps in zip(streams, values, strict=True):
-            assert stream.got == list(enumerate(np.cumsum(steps).tolist()))
+            sums = np.cumsum(steps).tolist()
+            assert stream.got == [(i, sums[i] if (i + 1) % stride == 0 else None) for i in range(len(steps))]
 
     asyncio.run(run())
 
@@ -108,6 +111,15 @@ def test_streams_take_turns_and_share_batches() -> None:
         engine = Engine()
         await _compute([(engine, Stream([1, 2, 3])), (engine, Stream([10])), (engine, Stream([100, 200]))])
         assert engine.batches == [[1, 10, 100], [2, 200], [3]]
+
+    asyncio.run(run())
+
+
+def test_a_turn_is_the_steps_up_to_the_next_window() -> None:
+    async def run() -> None:
+        engine = Engine()
+        await _compute([(engine, Stream([1, 2, 3, 4], 3)), (engine, Stream([10, 20], 3))])
+        assert engine.batches == [[1, 2, 3, 10, 20], [4]]
 
     asyncio.run(run())
 

@@ -164,7 +164,7 @@ def test_a_session_embeds_what_fit_embedded(made: Made) -> None:
     seen = 0
     for index, row in enumerate(features):
         embedding.observe(row)
-        (answer,) = engine.advance([state], [step_of(row, index, T, STRIDE)])
+        (answer,) = engine.advance([state], [[step_of(row, index, T, STRIDE)]])
         if answer is None:
             continue
         trails = [motion[max(0, index + 1 - span) : index + 1] for span in arrays["spans"]]

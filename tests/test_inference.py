@@ -3,6 +3,7 @@
 import importlib
 import platform
 import sys
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from small_model import STRIDE, H, M, P, T, exported, made_up_features, real_fea
 
 from motionscribe_models.errors import MissingExtraError, ModelFolderError
 from motionscribe_models.repository import ModelBundle
+from motionscribe_server.batcher import take
 from motionscribe_server.inference import CUDA, Choice, Inference, WindowStates, relative_error
 from motionscribe_server.window import Step, step_of
 
@@ -45,7 +47,7 @@ def steps_of(features: NDArray[np.float32]) -> list[Step]:
 
 def alone(inference: Inference, steps: Sequence[Step]) -> list[WindowStates | None]:
     state = inference.new_state()
-    return [inference.advance([state], [step])[0] for step in steps]
+    return [inference.advance([state], [[step]])[0] for step in steps]
 
 
 def worst(got: WindowStates, wanted: dict[str, NDArray[np.float64]]) -> float:
@@ -82,8 +84,8 @@ def test_a_restart_forgets_everything(inference: Inference) -> None:
     fresh = alone(inference, steps_of(MOTION[100:180]))
     state = inference.new_state()
     for step in steps_of(MOTION[:93]):
-        inference.advance([state], [step])
-    again = [inference.advance([state], [step])[0] for step in steps_of(MOTION[100:180])]
+        inference.advance([state], [[step]])
+    again = [inference.advance([state], [[step]])[0] for step in steps_of(MOTION[100:180])]
     assert_same(again, fresh)
 
 
@@ -91,15 +93,18 @@ def test_shapes_and_types(inference: Inference) -> None:
     state = inference.new_state()
     assert state.shape == (T // STRIDE, H)
     assert not state.any()
-    answers = [inference.advance([state], [step])[0] for step in steps_of(MOTION[:STRIDE])]
+    answers = [inference.advance([state], [[step]])[0] for step in steps_of(MOTION[:STRIDE])]
     assert answers[:-1] == [None] * (STRIDE - 1)
     last = answers[-1]
     assert last is not None
     assert (last.projected.shape, last.residual.shape, last.prediction.shape) == ((M, P), (M,), (M, F))
     assert {last.projected.dtype, last.residual.dtype, last.prediction.dtype, state.dtype} == {np.dtype(np.float32)}
     assert inference.advance([], []) == []
-    with pytest.raises(ValueError, match="expected one state per step, got 1 states and 0 steps"):
+    with pytest.raises(ValueError, match="expected one state per run, got 1 states and 0 runs"):
         inference.advance([state], [])
+    for run in ([], steps_of(MOTION[: STRIDE + 1])):
+        with pytest.raises(ValueError, match="no more than the last completes a window"):
+            inference.advance([state], [run])
 
 
 @settings(max_examples=8, deadline=None)
@@ -111,7 +116,7 @@ def test_shapes_and_types(inference: Inference) -> None:
 def test_company_in_a_batch_changes_no_answer(
     bundle: ModelBundle, data: st.DataObject, sizes: tuple[int, ...], variant: Choice
 ) -> None:
-    """Streams of different motion that come and go: each gets what it gets alone, for any set of batch sizes."""
+    """Streams of different motion that come and go: each gets what it gets alone, in runs of any length."""
     single, batched = Inference(bundle, variant, (1,)), Inference(bundle, variant, sizes)
     streams = [
         steps_of(MOTION[start : start + 50])
@@ -122,10 +127,12 @@ def test_company_in_a_batch_changes_no_answer(
     chance = np.random.default_rng(data.draw(st.integers(0, 9)))
     while waiting := [i for i, done in enumerate(answers) if len(done) < 50]:
         due = [i for i in waiting if chance.random() < 0.7]
-        for i, answer in zip(
-            due, batched.advance([states[i] for i in due], [streams[i][len(answers[i])] for i in due]), strict=True
-        ):
-            answers[i].append(answer)
+        runs = []
+        for i in due:
+            steps = deque(streams[i][len(answers[i]) : len(answers[i]) + int(chance.integers(1, STRIDE + 1))])
+            runs.append(take(steps))
+        for i, run, answer in zip(due, runs, batched.advance([states[i] for i in due], runs), strict=True):
+            answers[i] += [*[None] * (len(run) - 1), answer]
     for got, steps in zip(answers, streams, strict=True):
         assert_same(got, alone(single, steps))
 
@@ -144,7 +151,7 @@ def test_ten_recordings_together_and_alone(data_dir: Path, tmp_path: Path, varia
     for t in range(max(len(r) for r in recordings)):
         due = [i for i, steps in enumerate(streams) if t < len(steps)]
         for i, answer in zip(
-            due, inference.advance([states[i] for i in due], [streams[i][t] for i in due]), strict=True
+            due, inference.advance([states[i] for i in due], [[streams[i][t]] for i in due]), strict=True
         ):
             together[i].append(answer)
     ends = []

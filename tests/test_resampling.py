@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionscribe_models.recordings import even_times
-from motionscribe_models.resampling import Resampler
+from motionscribe_models.resampling import EARLY, Resampler
 
 # 128 Hz: half of its grid lies between two microseconds
 rates = st.sampled_from([7.0, 10.0, 24.0, 29.97, 30.0, 60.0, 64.0, 100.0, 120.0, 128.0, 1000.0])
@@ -41,25 +41,39 @@ def test_cutting_a_recording_into_pushes_changes_no_bit(rate: float, cut: tuple[
 
 
 @given(rates, recordings())
-def test_the_grid_is_even_and_reaches_the_newest_frame_but_not_beyond(rate: float, cut: tuple[np.ndarray, ...]) -> None:
+def test_the_grid_is_even_and_reaches_the_newest_frame(rate: float, cut: tuple[np.ndarray, ...]) -> None:
     times, values, _ = cut
     grid, _, left = whole(rate, times, values)
     # Python's integers: as floats these times would be hundreds of microseconds off
     since = [int(t) - int(times[0]) for t in grid]
     assert all(abs(t - k * 1e6 / rate) <= 0.51 for k, t in enumerate(since))
-    assert int(grid[-1]) <= int(times[-1])
-    assert len(grid) * 1e6 / rate > int(times[-1]) - int(times[0]) - 0.51
+    early = int(EARLY * 1e6 / rate)
+    assert int(grid[-1]) <= int(times[-1]) + early
+    assert len(grid) * 1e6 / rate > int(times[-1]) - int(times[0]) + early - 0.51
     for point, index in zip(grid, left, strict=True):
-        assert index == max(k for k, t in enumerate(times) if t <= point)
+        met = [k for k, t in enumerate(times) if int(point) - early <= t <= point]
+        assert index == (met[0] if met else max(k for k, t in enumerate(times) if t <= point))
 
 
 @given(rates, recordings())
 def test_values_are_those_of_linear_interpolation(rate: float, cut: tuple[np.ndarray, ...]) -> None:
     times, values, _ = cut
-    grid, points, _ = whole(rate, times, values)
+    grid, points, left = whole(rate, times, values)
     since, at = (times - times[0]).astype(float), (grid - times[0]).astype(float)
+    early = grid - times[left] <= int(EARLY * 1e6 / rate)
     for column in range(2):
-        np.testing.assert_allclose(points[:, column], np.interp(at, since, values[:, column]), atol=1e-12)
+        between = np.interp(at, since, values[:, column])
+        np.testing.assert_allclose(points[:, column], np.where(early, values[left, column], between), atol=1e-12)
+
+
+@pytest.mark.parametrize("block", [1, 5, 7])
+def test_times_that_are_rounded_block_by_block_do_not_make_a_frame_late(block: int) -> None:
+    """Every frame is on the grid although it is early by up to two microseconds."""
+    resampler = Resampler(30.0)
+    for first in range(0, 900 // block * block, block):
+        times = round(first * 1e6 / 30) - first % 3 + np.rint(np.arange(block) * 1e6 / 30).astype(np.int64)
+        _, points, _ = resampler.push(times, np.arange(first, first + block)[:, None].astype(float))
+        assert points.ravel().tolist() == list(range(first, first + block))
 
 
 @pytest.mark.parametrize(("source", "model"), [(120.0, 30.0), (60.0, 30.0), (90.0, 30.0), (30.0, 30.0), (240.0, 120.0)])

@@ -76,7 +76,7 @@ def surprise(model: ServedModel, inference: Inference, recording: Recording) -> 
             if step.restart:
                 forecast.restart()
             forecast.observe(step.features)
-            (states,) = inference.advance([state], [step])
+            (states,) = inference.advance([state], [[step]])
             if states is not None:
                 error = forecast.error()
                 errors.append(0.0 if error is None else float(error.mean()))

@@ -1,8 +1,9 @@
 """Which streams are computed together, and the loop that has it done: one engine thread, many streams, several models.
 
-In: streams with steps that wait. Out: each step with its WindowStates, handed back to its stream in order. At most one
-step per stream is in the engine at a time; whoever was served goes to the end of the queue. While a batch is computed,
-others gather: no stream waits for a batch to fill up. Policy is `plan`, a pure function; the rest is effects.
+In: streams with steps that wait. Out: each step with its WindowStates, handed back to its stream in order. A stream's
+turn is its steps up to the next window; whoever was served goes to the end of the queue. While a batch is computed,
+others gather, and the answers of the batch before are handed back: no stream waits for a batch to fill up. Policy is
+`plan` and `take`, pure functions; the rest is effects.
 """
 
 import asyncio
@@ -44,11 +45,21 @@ def plan(due: Sequence[T], batch_sizes: Sequence[int]) -> list[Sequence[T]]:
     return batches
 
 
+def take(steps: deque[Step]) -> list[Step]:
+    """Takes the oldest of some steps, up to the first that completes a window."""
+    run = [steps.popleft()]
+    while steps and run[-1].decode_slot < 0:
+        run.append(steps.popleft())
+    return run
+
+
 class Engine(Protocol):
     """What computes: inference.Inference."""
 
-    def advance(self, states: Sequence[NDArray[np.float32]], steps: Sequence[Step]) -> list[WindowStates | None]:
-        """Advances `states` in place by one step each."""
+    def advance(
+        self, states: Sequence[NDArray[np.float32]], runs: Sequence[Sequence[Step]]
+    ) -> list[WindowStates | None]:
+        """Advances `states` in place by a run of steps each."""
 
 
 class Client(Protocol):
@@ -85,6 +96,7 @@ class Batcher:
         self._lanes: dict[Engine, Lane] = {}
         self._wake = asyncio.Event()
         self._executor = ThreadPoolExecutor(1, "engine")
+        self._computed: list[tuple[Client, list[Step], WindowStates | None]] = []  # not handed back yet
 
     def add(self, engine: Engine, batch_sizes: Sequence[int]) -> None:
         """Makes a lane for an engine."""
@@ -109,6 +121,8 @@ class Batcher:
                     await self._compute(lane, batch)
                 if lane.due:
                     self._wake.set()
+            if not self._wake.is_set():
+                self._hand_back()
 
     def close(self) -> None:
         """Waits for the batch that is being computed and ends the thread."""
@@ -121,13 +135,13 @@ class Batcher:
         batch = [client for client in batch if client.steps]
         if not batch:
             return
-        steps = [client.steps.popleft() for client in batch]
+        runs = [take(client.steps) for client in batch]
         states = [client.state for client in batch]
         begin = time.perf_counter()
+        turn = asyncio.get_running_loop().run_in_executor(self._executor, lane.engine.advance, states, runs)
+        self._hand_back()
         try:
-            answers = await asyncio.get_running_loop().run_in_executor(
-                self._executor, lane.engine.advance, states, steps
-            )
+            answers = await turn
         except Exception:
             log.exception("the engine failed on %d streams", len(batch))
             for client in batch:
@@ -136,9 +150,17 @@ class Batcher:
             return
         self._metrics.tick.observe(time.perf_counter() - begin)
         self._metrics.batch.observe(len(batch))
-        for client, step, answer in zip(batch, steps, answers, strict=True):
-            client.receive_states(step, answer)
+        self._computed += zip(batch, runs, answers, strict=True)
+        for client in batch:
             if client.steps:
                 lane.due.append(client)
             else:
                 lane.known.discard(client)
+
+    def _hand_back(self) -> None:
+        """Gives the streams of the last batch their answers."""
+        computed, self._computed = self._computed, []
+        for client, run, answer in computed:
+            for step in run[:-1]:
+                client.receive_states(step, None)
+            client.receive_states(run[-1], answer)

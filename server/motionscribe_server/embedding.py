@@ -36,7 +36,7 @@ class Embedding:
 
         Of shape (l, d), where l = L + 1 once that many moments were seen since the restart.
         """
-        evidence = self._evidence.push(projected) - self._model.evidence_mean
+        evidence = (self._evidence.push(projected) - self._model.evidence_mean).astype(np.float32)
         self._seen = min(self._seen + 1, self.revisions + 1)
         students, mean = self._model.students[: self._seen], self._model.embedding_mean[: self._seen]
         estimates: Array = evidence @ students + mean

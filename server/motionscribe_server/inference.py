@@ -1,6 +1,6 @@
-"""ONNX Runtime behind two verbs: a new state, and one frame for many streams.
+"""ONNX Runtime behind two verbs: a new state, and the next frames for many streams.
 
-In: the running encoder states (W, H) of some streams and one Step for each. Out: each state advanced in place, and
+In: the running encoder states (W, H) of some streams and a few Steps for each. Out: each state advanced in place, and
 WindowStates for the streams whose window is complete. Streams are computed together in fixed, warmed batch sizes, short
 batches padded with zeros. The sessions are made from verified bytes, and a variant that does not repeat the trainer's
 reference windows is refused. No policy here (who is due is the batcher's business), no asyncio. The only module that
@@ -97,35 +97,47 @@ class Inference:
         """The encoder states (W, H) of a stream that has seen nothing."""
         return np.zeros((self.manifest.slots, self.manifest.hidden), np.float32)
 
-    def advance(self, states: Sequence[Single], steps: Sequence[Step]) -> list[WindowStates | None]:
-        """Puts one frame into each stream's state (W, H), in place; WindowStates where a step completes a window."""
-        if len(states) != len(steps):
-            raise ValueError(f"expected one state per step, got {len(states)} states and {len(steps)} steps")
-        for batch, size in self._batches(len(steps)):
-            self._encode(states[batch], steps[batch], size)
-        due = [i for i, step in enumerate(steps) if step.decode_slot >= 0]
-        answers: list[WindowStates | None] = [None] * len(steps)
+    def advance(self, states: Sequence[Single], runs: Sequence[Sequence[Step]]) -> list[WindowStates | None]:
+        """Puts a run of steps into each stream's state (W, H), in place; WindowStates where it completes a window.
+
+        Raises ValueError for a run without a step, or with one that completes a window and is not the last.
+        """
+        if len(states) != len(runs):
+            raise ValueError(f"expected one state per run, got {len(states)} states and {len(runs)} runs")
+        if any(not run or any(step.decode_slot >= 0 for step in run[:-1]) for run in runs):
+            raise ValueError("expected runs of steps of which no more than the last completes a window")
+        # those that go on longest come first, so that the ones that go on are always the first rows
+        order = sorted(range(len(runs)), key=lambda i: -len(runs[i]))
+        for batch, _ in self._batches(len(order)):
+            self._encode([states[i] for i in order[batch]], [runs[i] for i in order[batch]])
+        due = [i for i, run in enumerate(runs) if run[-1].decode_slot >= 0]
+        answers: list[WindowStates | None] = [None] * len(runs)
         for batch, size in self._batches(len(due)):
-            finished = [states[i][steps[i].decode_slot] for i in due[batch]]
-            frames = [steps[i].features for i in due[batch]]
+            finished = [states[i][runs[i][-1].decode_slot] for i in due[batch]]
+            frames = [runs[i][-1].features for i in due[batch]]
             for i, window in zip(due[batch], self._decode(finished, frames, size), strict=True):
                 answers[i] = window
         return answers
 
-    def _encode(self, states: Sequence[Single], steps: Sequence[Step], size: int) -> None:
-        """One encoder batch of `size` rows, the last of them padding."""
+    def _encode(self, states: Sequence[Single], runs: Sequence[Sequence[Step]]) -> None:
+        """One encoder batch for each step of the longest run, which is the first; the last rows are padding."""
         W, H, F = self.manifest.slots, self.manifest.hidden, self.manifest.features
-        x, h = np.zeros((size, F), np.float32), np.zeros((size, W, H), np.float32)
-        keep = np.ones((size, W, 1), np.float32)
-        for row, (state, step) in enumerate(zip(states, steps, strict=True)):
-            x[row], h[row] = step.features, state
-            if step.restart:
-                keep[row] = 0
-            elif step.slot_restart >= 0:
-                keep[row, step.slot_restart] = 0
-        (h2,) = self._encoder.run(["h2"], {"x": x, "h": h, "keep": keep})
+        h = np.zeros((self._size(len(runs)), W, H), np.float32)
+        h[: len(states)] = states
+        for at in range(len(runs[0])):
+            going = [run[at] for run in runs if len(run) > at]
+            size = self._size(len(going))
+            x, keep = np.zeros((size, F), np.float32), np.ones((size, W, 1), np.float32)
+            for row, step in enumerate(going):
+                x[row] = step.features
+                if step.restart:
+                    keep[row] = 0
+                elif step.slot_restart >= 0:
+                    keep[row, step.slot_restart] = 0
+            (h2,) = self._encoder.run(["h2"], {"x": x, "h": h[:size], "keep": keep})
+            h[: len(going)] = h2[: len(going)]
         for row, state in enumerate(states):
-            state[...] = h2[row]
+            state[...] = h[row]
 
     def _decode(self, states: Sequence[Single], frames: Sequence[Single], size: int) -> list[WindowStates]:
         """One decoder batch of `size` rows, the last of them padding; states (H,) after `frames` (F,)."""
@@ -141,7 +153,11 @@ class Inference:
         largest = self._batch_sizes[-1]
         for start in range(0, count, largest):
             rows = min(largest, count - start)
-            yield slice(start, start + rows), next(size for size in self._batch_sizes if size >= rows)
+            yield slice(start, start + rows), self._size(rows)
+
+    def _size(self, rows: int) -> int:
+        """The batch size that holds so many rows."""
+        return next(size for size in self._batch_sizes if size >= rows)
 
     def _start(self, bundle: ModelBundle, name: str, provider: str, threads: int) -> None:
         """Loads a variant, runs each batch size once and checks the answers. Raises ModelFolderError."""
@@ -156,7 +172,7 @@ class Inference:
         try:
             for size in self._batch_sizes:  # kernels are chosen and memory is planned at the first run of a shape
                 idle = step_of(np.zeros(m.features, np.float32), 0, m.window, m.window)
-                self._encode([self.new_state()], [idle], size)
+                self._encode([self.new_state()] * size, [[idle]] * size)
                 self._decode([np.zeros(H, np.float32)], [idle.features], size)
             self.error = self._self_check(bundle.reference)
         except Exception as error:  # ONNX Runtime's errors have no common base
@@ -174,7 +190,7 @@ class Inference:
                 steps = [step_of(windows[r, t], turn * T + t, T, stride) for r in range(len(windows))]
                 if t < T - 1:  # windows that the reference does not have
                     steps = [replace(step, decode_slot=-1) for step in steps]
-                answers = self.advance(states, steps)
+                answers = self.advance(states, [[step] for step in steps])
             for output in OUTPUTS:
                 got = np.stack([getattr(answer, output) for answer in answers])
                 errors.append(relative_error(got, reference[output]))

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import pdist, squareform
 
 from motionscribe_server.clustering import ClusterState, OnlineClusterer
 from motionscribe_server.segmenter import Hypothesis
@@ -159,8 +158,9 @@ class Labeller:
         ids = known.ids
         means = np.array([s.mean for s in segments])
         points = np.vstack([known.centres, means])
-        apart = pdist(points)
-        groups = cut(linkage(apart, "average") if len(points) > 1 else np.empty((0, 4)), len(points), self._radius)
+        apart = distances(points)
+        pairs = apart[np.triu_indices(len(points), 1)]
+        groups = cut(linkage(pairs, "average") if len(pairs) else np.empty((0, 4)), len(points), self._radius)
         votes: dict[tuple[int, int], float] = {}
         standing = set(zip(groups, ids, strict=False))  # one id twice where a user merged clusters
         for group, id, weight in zip(groups, ids, known.weights, strict=False):
@@ -168,8 +168,9 @@ class Labeller:
         own = groups[len(ids) :]
         for group, segment in zip(own, segments, strict=True):
             start = max(segment.start, self._first)
-            for id, moments in Counter(self._labels[start - self._first : segment.end - self._first]).items():
-                votes[group, id] = votes.get((group, id), 0.0) + moments
+            before = self._labels[start - self._first : segment.end - self._first]
+            for id in set(before):
+                votes[group, id] = votes.get((group, id), 0.0) + before.count(id)
         of_group: dict[int, int] = {}
         for (group, id), _ in sorted(votes.items(), key=lambda vote: (-vote[1], vote[0])):
             if group not in of_group and (id not in of_group.values() or (group, id) in standing):
@@ -180,7 +181,7 @@ class Labeller:
                 of_group[group] = self._fresh(mean, known, set(of_group.values()))
         labels = [of_group[group] for group in own]
         same = np.array(labels)[:, None] == np.array([*ids, *labels])
-        margins = np.where(same, np.inf, squareform(apart)[len(ids) :]).min(axis=1).tolist()
+        margins = np.where(same, np.inf, apart[len(ids) :]).min(axis=1).tolist()
         return [Labelled(*labelled) for labelled in zip(segments, labels, margins, strict=True)]
 
     def _look(self) -> _Known:
@@ -196,10 +197,17 @@ class Labeller:
         Not one that another group has `taken`, unless a user merged clusters into it: then it names several motions.
         """
         barred = np.isin(known.waiting_ids, list(taken - known.several))
-        distances = np.where(barred, np.inf, np.linalg.norm(known.waiting - mean, axis=1))
-        if distances.size and distances.min() <= self._radius:
-            return known.waiting_ids[distances.argmin()]
+        away = np.where(barred, np.inf, np.linalg.norm(known.waiting - mean, axis=1))
+        if away.size and away.min() <= self._radius:
+            return known.waiting_ids[away.argmin()]
         return max([self.next_id, *(id + 1 for id in taken)])
+
+
+def distances(points: Array) -> Array:
+    """(n, n) between points (n, d), by one matrix product."""
+    squares = (points * points).sum(axis=1)
+    between: Array = np.sqrt(np.maximum(squares[:, None] + squares - 2.0 * (points @ points.T), 0.0))
+    return between
 
 
 def cut(tree: Array, points: int, radius: float) -> list[int]:

@@ -48,7 +48,7 @@ def replay(
     for block in blocks_of(recording, 1):
         time_us = int(block.timestamps_us[-1])
         for step in session.receive_frames(block):
-            (states,) = inference.advance([state], [step])
+            (states,) = inference.advance([state], [[step]])
             emitted += [Emitted(time_us, event) for event in session.receive_states(step, states)]
     last_us = int(np.max(recording.timestamps_us))
     return emitted + [Emitted(last_us, event) for event in session.close()]

@@ -60,6 +60,7 @@ class Segmenter:
         # row r speaks of the first r moments; rows beyond the newest are room for more
         self._sums = np.zeros((1, self._dimensions))
         self._squares = np.zeros(1)
+        self._norms = np.zeros(1)  # squared lengths of the sums
         self._cost = np.array([-self._penalty.closed])
         self._back = np.zeros(1, np.int64)
 
@@ -70,6 +71,7 @@ class Segmenter:
         fresh = slice(keep, newest + 1)
         self._sums[fresh] = self._sums[keep - 1] + np.cumsum(estimates, axis=0)
         self._squares[fresh] = self._squares[keep - 1] + np.cumsum((estimates**2).sum(axis=1))
+        self._norms[fresh] = (self._sums[fresh] ** 2).sum(axis=1)
         # of so many ends none is where a segment of another begins
         together = min(self._penalty.shortest, self._horizon)
         for first in range(keep, newest + 1, together):
@@ -86,6 +88,7 @@ class Segmenter:
             # sums that grew for days would drown a moment
             self._sums = self._sums[surplus:] - self._sums[surplus]
             self._squares = self._squares[surplus:] - self._squares[surplus]
+            self._norms = (self._sums**2).sum(axis=1)
             self._cost = self._cost[surplus:] - self._cost[surplus]
             self._back = np.maximum(self._back[surplus:] - surplus, 0)
 
@@ -93,7 +96,9 @@ class Segmenter:
         """Makes room for so many rows at least."""
         if rows > len(self._cost):
             self._sums = np.concatenate([self._sums, np.zeros((rows, self._dimensions))])
-            self._squares, self._cost = (np.concatenate([x, np.zeros(rows)]) for x in (self._squares, self._cost))
+            self._squares, self._norms, self._cost = (
+                np.concatenate([array, np.zeros(rows)]) for array in (self._squares, self._norms, self._cost)
+            )
             self._back = np.concatenate([self._back, np.zeros(rows, np.int64)])
 
     def _solve(self, first: int, beyond: int, newest: int) -> None:
@@ -101,17 +106,16 @@ class Segmenter:
         ends = np.arange(first, beyond)[:, None]
         earliest = np.maximum(0, ends - self._horizon)
         latest = np.maximum(ends - self._penalty.shortest, earliest)
-        starts = np.arange(earliest[0, 0], latest[-1, 0] + 1)
-        allowed = (starts >= earliest) & (starts <= latest)
+        past = slice(int(earliest[0, 0]), int(latest[-1, 0]) + 1)
+        starts = np.arange(past.start, past.stop)
         length = np.maximum(ends - starts, 1)
-        here, there = self._sums[first:beyond], self._sums[starts[0] : starts[-1] + 1]
-        total = _squared(here)[:, None] + _squared(there) - 2.0 * (here @ there.T)
-        cost = self._cost[starts] + self._squares[ends] - self._squares[starts] - total / length
-        cost += self._penalty.closed
+        total = self._norms[ends] + self._norms[past] - 2.0 * (self._sums[first:beyond] @ self._sums[past].T)
+        cost = self._cost[past] - self._squares[past] - total / length
+        cost += self._squares[ends] + self._penalty.closed
         if beyond > newest:
             rise = (self._penalty.closed - self._penalty.young) / self._penalty.adult
             cost[-1] += np.minimum(self._penalty.young + rise * length[-1], self._penalty.closed) - self._penalty.closed
-        cost[~allowed] = np.inf
+        cost[(starts < earliest) | (starts > latest)] = np.inf
         best = cost.argmin(axis=1)
         self._cost[first:beyond] = cost[np.arange(len(best)), best]
         self._back[first:beyond] = starts[best]
@@ -135,9 +139,3 @@ class Segmenter:
             if end < newest:
                 inner_end = max(end - self._penalty.edge, inner_start + 5)
         return inner_start, inner_end
-
-
-def _squared(rows: Array) -> Array:
-    """(n,) squared lengths of (n, d)."""
-    squared: Array = np.einsum("nd,nd->n", rows, rows)
-    return squared

@@ -176,7 +176,7 @@ def embed(model: ServedModel, inference: Inference, recording: Recording) -> tup
             if step.restart:
                 embedding.restart()
             embedding.observe(step.features)
-            (states,) = inference.advance([state], [step])
+            (states,) = inference.advance([state], [[step]])
             if states is not None:
                 times.append(int(block.timestamps_us[0]))
                 estimates = embedding.push(states.projected)
