@@ -28,8 +28,8 @@ class Resampler:
     def push(self, times_us: NDArray[np.int64], values: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
         """Grid points up to the newest frame, and one just behind it (EARLY).
 
-        Returns times (g,) in microseconds, values (g, Q), and (g,) the index within this push of the last frame at or
-        before each grid point; -1 is the frame before this push.
+        Returns times (g,) in microseconds, values (g, Q), and (g,) the index within this push of the frame that each
+        grid point has or, where it lies between two, follows; -1 is the frame before this push.
         """
         if self._last is None:
             self._origin_us = int(times_us[0])

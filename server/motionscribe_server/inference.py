@@ -108,14 +108,14 @@ class Inference:
             raise ValueError("expected runs of steps of which no more than the last completes a window")
         # those that go on longest come first, so that the ones that go on are always the first rows
         order = sorted(range(len(runs)), key=lambda i: -len(runs[i]))
-        for batch, _ in self._batches(len(order)):
+        for batch in self._batches(len(order)):
             self._encode([states[i] for i in order[batch]], [runs[i] for i in order[batch]])
         due = [i for i, run in enumerate(runs) if run[-1].decode_slot >= 0]
         answers: list[WindowStates | None] = [None] * len(runs)
-        for batch, size in self._batches(len(due)):
+        for batch in self._batches(len(due)):
             finished = [states[i][runs[i][-1].decode_slot] for i in due[batch]]
             frames = [runs[i][-1].features for i in due[batch]]
-            for i, window in zip(due[batch], self._decode(finished, frames, size), strict=True):
+            for i, window in zip(due[batch], self._decode(finished, frames), strict=True):
                 answers[i] = window
         return answers
 
@@ -139,8 +139,9 @@ class Inference:
         for row, state in enumerate(states):
             state[...] = h[row]
 
-    def _decode(self, states: Sequence[Single], frames: Sequence[Single], size: int) -> list[WindowStates]:
-        """One decoder batch of `size` rows, the last of them padding; states (H,) after `frames` (F,)."""
+    def _decode(self, states: Sequence[Single], frames: Sequence[Single]) -> list[WindowStates]:
+        """One decoder batch, the last rows of which are padding; states (H,) after `frames` (F,)."""
+        size = self._size(len(states))
         h = np.zeros((size, self.manifest.hidden), np.float32)
         x = np.zeros((size, self.manifest.features), np.float32)
         h[: len(states)], x[: len(frames)] = states, frames
@@ -148,12 +149,11 @@ class Inference:
         # copies: a row must not keep its whole batch alive
         return [WindowStates(*(answer[row].copy() for answer in answers)) for row in range(len(states))]
 
-    def _batches(self, count: int) -> Iterator[tuple[slice, int]]:
-        """Slices of `count` rows, each with the batch size that holds it."""
+    def _batches(self, count: int) -> Iterator[slice]:
+        """Slices of `count` rows, none above the largest batch size."""
         largest = self._batch_sizes[-1]
         for start in range(0, count, largest):
-            rows = min(largest, count - start)
-            yield slice(start, start + rows), self._size(rows)
+            yield slice(start, min(start + largest, count))
 
     def _size(self, rows: int) -> int:
         """The batch size that holds so many rows."""
@@ -173,7 +173,7 @@ class Inference:
             for size in self._batch_sizes:  # kernels are chosen and memory is planned at the first run of a shape
                 idle = step_of(np.zeros(m.features, np.float32), 0, m.window, m.window)
                 self._encode([self.new_state()] * size, [[idle]] * size)
-                self._decode([np.zeros(H, np.float32)], [idle.features], size)
+                self._decode([np.zeros(H, np.float32)] * size, [idle.features] * size)
             self.error = self._self_check(bundle.reference)
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise ModelFolderError(f"expected graphs that run, got {error}") from error
