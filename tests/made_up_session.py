@@ -27,7 +27,7 @@ from motionscribe_proto.events import (
 )
 from motionscribe_server.inference import WindowStates
 from motionscribe_server.model import ServedModel
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, steps_of
 from motionscribe_server.window import Step
 
 Single = NDArray[np.float32]
@@ -128,9 +128,10 @@ class Feed:
     def send(self, seq: int, values: Single, times: NDArray[np.int64]) -> list[Event]:
         """One block through both doors."""
         events: list[Event] = []
-        for step in self.session.receive_frames(FrameBlock(seq, values, times)):
+        self.session.receive_frames(FrameBlock(seq, values, times))
+        for step in steps_of([self.session])[0]:
             (states,) = self.engine.advance([self.state], [[step]])
-            events += self.session.receive_states(step, states)
+            events += self.session.receive_states([step], states)
         return events
 
 

@@ -1,11 +1,13 @@
 """evaluate.py: from events to scores by hand-made streams, and the whole command on a small model."""
 
 import argparse
+import itertools
 import json
 import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times, re
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import ClusterCreated, Label, SegmentEnded
 from motionscribe_server import session
-from motionscribe_server.embedding import Embedding
+from motionscribe_server.embedding import estimate
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_server.replay import Emitted, replay
@@ -272,17 +274,14 @@ def test_a_film_shows_the_embedding_that_the_session_settled_on(
     model, _ = served
     settled: dict[int, list[float]] = {}
 
-    class Spy(Embedding):
-        pushes = 0
+    pushes = itertools.count()
 
-        def push(self, projected: np.ndarray) -> np.ndarray:
-            estimates = super().push(projected)
-            self.pushes += 1
-            for age, estimate in enumerate(reversed(estimates)):
-                settled[self.pushes - 1 - age] = estimate.tolist()
-            return estimates
+    def spy(*seen: Any) -> list[np.ndarray]:
+        (estimates,), moment = estimate(*seen), next(pushes)
+        settled.update({moment - age: point.tolist() for age, point in enumerate(reversed(estimates))})
+        return [estimates]
 
-    monkeypatch.setattr(session, "Embedding", Spy)
+    monkeypatch.setattr(session, "estimate", spy)
     replay(*served, start_of_trial_1[0])
     monkeypatch.undo()
     times, points = embed(*served, start_of_trial_1[0])

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from motionscribe.sources.performer import perform
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.features import FASTEST, ROOT_SHARE, SMALLEST, FeatureMap, moving_joints, recording_features
+from motionscribe_models.features import (
+    FASTEST,
+    ROOT_SHARE,
+    SMALLEST,
+    FeatureMap,
+    moving_joints,
+    preceding,
+    recording_features,
+)
 from motionscribe_models.recordings import CMU_EXPMAP, even_times, read_recording
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
@@ -49,7 +57,8 @@ def smooth(seed: int, frames: int, columns: int, size: float) -> np.ndarray:
 
 def compute(skeleton: Skeleton, frames: np.ndarray) -> np.ndarray:
     feature_map = FeatureMap(skeleton, (1, 2))
-    return feature_map.features(feature_map.pose(frames), None, PERIOD)
+    poses = feature_map.pose(frames)
+    return feature_map.features(poses, preceding(poses), PERIOD)
 
 
 turned_bodies = st.builds(body, st.sampled_from(["expmap", "quaternion"]), st.booleans(), st.sampled_from("xyz"))
@@ -160,9 +169,9 @@ def test_features_of_pieces_are_those_of_the_whole(seed: int, cut: int, skeleton
     whole = feature_map.pose(frames)
     poses = np.vstack([feature_map.pose(frames[:cut]), feature_map.pose(frames[cut:])])
     assert poses.tobytes() == whole.tobytes()
-    first = feature_map.features(poses[:cut], None, PERIOD)
-    second = feature_map.features(poses[cut:], poses[cut - 1], PERIOD)
-    assert np.vstack([first, second]).tobytes() == feature_map.features(whole, None, PERIOD).tobytes()
+    first = feature_map.features(poses[:cut], preceding(poses[:cut]), PERIOD)
+    second = feature_map.features(poses[cut:], poses[cut - 1 : -1], PERIOD)
+    assert np.vstack([first, second]).tobytes() == feature_map.features(whole, preceding(whole), PERIOD).tobytes()
 
 
 def test_columns_without_a_body_are_their_own_features() -> None:
@@ -171,7 +180,8 @@ def test_columns_without_a_body_are_their_own_features() -> None:
     feature_map = FeatureMap(skeleton, (2, 0))
     assert feature_map.names == ("c", "a")
     assert feature_map.joint_of.tolist() == [2, 0]
-    assert (feature_map.features(feature_map.pose(frames), None, 0.1) == frames[:, [2, 0]]).all()
+    poses = feature_map.pose(frames)
+    assert (feature_map.features(poses, preceding(poses), 0.1) == frames[:, [2, 0]]).all()
 
 
 @pytest.mark.parametrize("representation", ["expmap", "quaternion", "positions", "features"])
@@ -179,7 +189,8 @@ def test_names_joints_and_columns_agree(representation: str) -> None:
     skeleton = body(representation)
     feature_map = FeatureMap(skeleton, (2, 1))
     frames = np.random.default_rng(0).normal(size=(4, skeleton.width))
-    features = feature_map.features(feature_map.pose(frames), None, PERIOD)
+    poses = feature_map.pose(frames)
+    features = feature_map.features(poses, preceding(poses), PERIOD)
     assert features.dtype == np.float32
     assert features.shape == (4, feature_map.width)
     assert len(feature_map.names) == len(set(feature_map.names)) == len(feature_map.joint_of) == feature_map.width
@@ -196,9 +207,9 @@ def test_joints_that_are_not_there_are_refused(joints: tuple[int, ...]) -> None:
 def test_frames_of_another_width_are_refused() -> None:
     feature_map = FeatureMap(body(), (1,))
     with pytest.raises(LayoutError, match=r"body: expected frames of 12 columns, got shape \(4, 13\)"):
-        feature_map.pose(np.zeros((4, 13)))
+        feature_map.check(np.zeros((4, 13)))
     with pytest.raises(LayoutError, match=r"expected frames of 12 columns, got shape \(12,\)"):
-        feature_map.pose(np.zeros(12))
+        feature_map.check(np.zeros(12))
 
 
 # -- another rate
@@ -235,7 +246,8 @@ def test_every_fourth_frame_of_120_hz_is_exactly_30_hz() -> None:
     recording = perform([("walk", 3.0)], seed=2).recording
     feature_map = FeatureMap(recording.skeleton, moving_joints(recording.skeleton, [recording.frames]))
     resampled = recording_features(feature_map, recording.frames, recording.timestamps_us, 30.0)
-    own = feature_map.features(feature_map.pose(recording.frames[::4]), None, 1 / 30.0)
+    poses = feature_map.pose(recording.frames[::4])
+    own = feature_map.features(poses, preceding(poses), 1 / 30.0)
     assert np.array_equal(resampled, own)
 
 

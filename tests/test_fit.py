@@ -14,7 +14,7 @@ from motionscribe_models.features import FeatureMap, moving_joints, recording_fe
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_models.repository import read_bundle
-from motionscribe_server.embedding import Embedding
+from motionscribe_server.embedding import Embedding, estimate
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_server.replay import replay
@@ -163,16 +163,16 @@ def test_a_session_embeds_what_fit_embedded(made: Made) -> None:
     embedding, state = Embedding(model), engine.new_state()
     seen = 0
     for index, row in enumerate(features):
-        embedding.observe(row)
         (answer,) = engine.advance([state], [[step_of(row, index, T, STRIDE)]])
         if answer is None:
             continue
         trails = [motion[max(0, index + 1 - span) : index + 1] for span in arrays["spans"]]
         trails += [windows[max(0, seen + 1 - span // STRIDE) : seen + 1].mean(axis=1) for span in arrays["spans"]]
         evidence = np.concatenate([part for x in trails for part in (x.mean(axis=0), x.std(axis=0))])
-        for age, estimate in enumerate(embedding.push(answer.projected)[::-1]):
+        (estimates,) = estimate([embedding], features[None, index + 1 - STRIDE : index + 1], answer.projected[None])
+        for age, found in enumerate(estimates[::-1]):
             expected = (evidence - arrays["evidence_mean"]) @ arrays["students"][age] + arrays["embedding_mean"][age]
-            np.testing.assert_allclose(estimate, expected, atol=1e-3)
+            np.testing.assert_allclose(found, expected, atol=1e-3)
         seen += 1
     assert seen == len(windows) == 50
 
@@ -182,9 +182,8 @@ def test_an_embedding_varies_by_about_one_in_all(made: Made) -> None:
     for x in made.sequences[:2]:
         embedding, oldest = Embedding(model), []
         for moment, states in enumerate(projected(made.network, x)):
-            for row in x[moment * STRIDE : (moment + 1) * STRIDE]:
-                embedding.observe(row)
-            oldest.append(embedding.push(states)[0])
+            (estimates,) = estimate([embedding], x[None, moment * STRIDE : (moment + 1) * STRIDE], states[None])
+            oldest.append(estimates[0])
         parts.append(np.array(oldest) - np.mean(oldest, axis=0))
     assert 0.5 < np.vstack(parts).var(axis=0).sum() < 1.5
 

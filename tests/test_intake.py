@@ -14,7 +14,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.recordings import CMU_EXPMAP, even_times
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import Gap
-from motionscribe_server.intake import FARTHEST, Arrival, Break, Intake
+from motionscribe_server.intake import FARTHEST, Arrival, Break, Intake, arrivals
 from motionscribe_server.model import ServedModel
 from motionscribe_server.span import Span
 
@@ -27,6 +27,14 @@ def block(seq: int, times: Sequence[int] | np.ndarray, values: np.ndarray | None
     times = np.array(times, np.int64)
     values = np.zeros((len(times), D), np.float32) if values is None else values
     return FrameBlock(seq, values, times)
+
+
+def push(intake: Intake, block: FrameBlock) -> list[Arrival | Break]:
+    """What a block brings, alone and at once."""
+    points = intake.push(block)
+    (arrived,) = arrivals([intake])
+    assert points == sum(isinstance(a, Arrival) for a in arrived)
+    return arrived
 
 
 def summary(arrived: Sequence[Arrival | Break]) -> list[object]:
@@ -70,9 +78,9 @@ def pieces(whole: FrameBlock, cuts: Sequence[int]) -> list[FrameBlock]:
 @given(streams(), st.lists(st.integers(0, 40)), st.sampled_from([0.0, 10.0, 25.0, 100.0]))
 def test_cutting_a_stream_into_blocks_changes_no_bit(blocks: list[FrameBlock], cuts: list[int], rate: float) -> None:
     whole, cut, single = (Intake(MODEL, rate) for _ in range(3))
-    expected = [a for b in blocks for a in whole.push(b)]
-    got = [a for b in blocks for piece in pieces(b, cuts) for a in cut.push(piece)]
-    ones = [a for b in blocks for piece in pieces(b, range(40)) for a in single.push(piece)]
+    expected = [a for b in blocks for a in push(whole, b)]
+    got = [a for b in blocks for piece in pieces(b, cuts) for a in push(cut, piece)]
+    ones = [a for b in blocks for piece in pieces(b, range(40)) for a in push(single, piece)]
     assert summary(got) == summary(ones) == summary(expected)
     assert cut.tail() == single.tail() == whole.tail()
     assert cut.next_seq == single.next_seq == whole.next_seq
@@ -87,8 +95,8 @@ def test_cutting_a_performance_into_blocks_changes_no_bit(cuts: list[int], rate:
     model = made_up_model(skeleton=CMU_EXPMAP)
     whole = FrameBlock(1, recording.frames, times)
     cut = Intake(model, rate)
-    got = [a for piece in pieces(whole, cuts) for a in cut.push(piece)]
-    assert summary(got) == summary(Intake(model, rate).push(whole))
+    got = [a for piece in pieces(whole, cuts) for a in push(cut, piece)]
+    assert summary(got) == summary(push(Intake(model, rate), whole))
     assert len(got) >= 89
 
 
@@ -107,7 +115,7 @@ def spans_of(arrived: Sequence[Arrival | Break], tail: Span | None) -> list[Span
 @given(streams(), st.sampled_from([0.0, 10.0, 100.0]))
 def test_moments_gaps_and_tails_tile_the_frames(blocks: list[FrameBlock], rate: float) -> None:
     intake = Intake(MODEL, rate)
-    arrived = [a for b in blocks for a in intake.push(b)]
+    arrived = [a for b in blocks for a in push(intake, b)]
     spans = spans_of(arrived, intake.tail())
     assert spans[0].start_seq == blocks[0].first_seq
     assert spans[0].start_us == blocks[0].timestamps_us[0]
@@ -124,7 +132,7 @@ def test_moments_gaps_and_tails_tile_the_frames(blocks: list[FrameBlock], rate: 
 
 
 def test_frames_on_the_grid_make_moments_of_one_stride() -> None:
-    arrived = Intake(MODEL, 0.0).push(block(1, even_times(31, RATE)))
+    arrived = push(Intake(MODEL, 0.0), block(1, even_times(31, RATE)))
     moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
     assert len(moments) == 31 // STRIDE
     for k, moment in enumerate(moments):
@@ -136,7 +144,7 @@ def test_frames_on_the_grid_make_moments_of_one_stride() -> None:
 
 def test_a_camera_of_four_times_the_rate_fills_each_moment_with_four_times_the_frames() -> None:
     intake = Intake(MODEL, 4 * RATE)
-    arrived = intake.push(block(1, even_times(241, 4 * RATE)))
+    arrived = push(intake, block(1, even_times(241, 4 * RATE)))
     moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
     # the first grid point is the first frame, so the first moment ends with the ninth
     assert [m.end_seq for m in moments] == [10 + 12 * k for k in range(20)]
@@ -146,7 +154,7 @@ def test_a_camera_of_four_times_the_rate_fills_each_moment_with_four_times_the_f
 
 def test_the_features_of_an_arrival_are_the_interpolated_frame() -> None:
     ramp = np.arange(20, dtype=np.float32)[:, None] * np.array([1, -1], np.float32)
-    arrived = Intake(MODEL, 20.0).push(block(1, even_times(20, 20.0), ramp))
+    arrived = push(Intake(MODEL, 20.0), block(1, even_times(20, 20.0), ramp))
     for k, a in enumerate(arrived):
         assert isinstance(a, Arrival)
         np.testing.assert_allclose(a.step.features, [k / 1.5, -k / 1.5], atol=1e-5)
@@ -165,7 +173,7 @@ def test_missing_time_is_one_gap_and_a_restart_whatever_the_blocks(size: int) ->
     times = even_times(40, RATE)
     times[20:] += 5_000_000
     for piece in pieces(block(3, times), range(0, 40, size)):
-        arrived += intake.push(piece)
+        arrived += push(intake, piece)
     breaks = [a for a in arrived if isinstance(a, Break)]
     gap_us = int(times[19]) + PERIOD_US, int(times[20])
     assert breaks == [Break(Gap(23, 23, *gap_us), Span(21, 23, int(times[18]), gap_us[0]), 23)]
@@ -176,8 +184,8 @@ def test_missing_time_is_one_gap_and_a_restart_whatever_the_blocks(size: int) ->
 
 def test_missing_seqs_with_their_time_are_a_gap_of_frames() -> None:
     intake = Intake(MODEL, 0.0)
-    intake.push(even(1, 10))
-    (broken, first, *_) = intake.push(even(41, 10, 40 * PERIOD_US))
+    push(intake, even(1, 10))
+    (broken, first, *_) = push(intake, even(41, 10, 40 * PERIOD_US))
     assert isinstance(broken, Break)
     assert (broken.gap.start_seq, broken.gap.end_seq, broken.restart_seq) == (11, 41, 41)
     assert isinstance(first, Arrival)
@@ -189,9 +197,9 @@ def test_missing_seqs_with_their_time_are_a_gap_of_frames() -> None:
 def test_few_lost_frames_are_bridged_and_counted(lost: int, before: int) -> None:
     """Even where a moment ends among the lost ones."""
     intake = Intake(MODEL, 0.0)
-    arrived = intake.push(even(1, before))
+    arrived = push(intake, even(1, before))
     after = before + lost
-    arrived += intake.push(block(after + 1, even_times(40, RATE)[after:]))
+    arrived += push(intake, block(after + 1, even_times(40, RATE)[after:]))
     assert not any(isinstance(a, Break) for a in arrived)
     spans = spans_of(arrived, intake.tail())
     assert [span.start_seq for span in spans[1:]] == [span.end_seq for span in spans[:-1]]
@@ -201,17 +209,17 @@ def test_few_lost_frames_are_bridged_and_counted(lost: int, before: int) -> None
 
 def test_lost_seqs_without_lost_time_are_bridged() -> None:
     intake = Intake(MODEL, 0.0)
-    intake.push(even(1, 10))
-    arrived = intake.push(even(5000, 10, 10 * PERIOD_US))
+    push(intake, even(1, 10))
+    arrived = push(intake, even(5000, 10, 10 * PERIOD_US))
     assert not any(isinstance(a, Break) for a in arrived)
     assert spans_of(arrived, intake.tail())[0].start_seq <= 11
 
 
 def test_frames_after_a_year_go_on() -> None:
     intake = Intake(MODEL, 0.0)
-    intake.push(even(1, 10))
+    push(intake, even(1, 10))
     year_us = 365 * 86_400 * 10**6
-    broken, *arrived = intake.push(even(11, 10, year_us))
+    broken, *arrived = push(intake, even(11, 10, year_us))
     assert isinstance(broken, Break)
     assert broken.gap.end_us == year_us
     assert len(arrived) == 10
@@ -220,17 +228,17 @@ def test_frames_after_a_year_go_on() -> None:
 def test_a_slow_camera_has_no_gap_between_its_frames() -> None:
     intake = Intake(MODEL, 10.0)
     times = np.arange(30) * 125_000  # a little slower than it said
-    arrived = intake.push(block(1, times))
+    arrived = push(intake, block(1, times))
     assert not any(isinstance(a, Break) for a in arrived)
     assert len(arrived) == 1 + 29 * 125 * 30 // 1000
-    late = intake.push(block(31, [int(times[-1]) + 251_000]))
+    late = push(intake, block(31, [int(times[-1]) + 251_000]))
     assert isinstance(late[0], Break), "two and a half of its periods"
 
 
 def test_a_moment_that_saw_no_frame_has_no_span() -> None:
     """At 10 Hz a frame that is late leaves a window without a frame of its own; later ones make up for it."""
     intake = Intake(MODEL, 10.0)
-    arrived = intake.push(block(1, [0, 100_000, 340_000, 350_000, 450_000, 550_000]))
+    arrived = push(intake, block(1, [0, 100_000, 340_000, 350_000, 450_000, 550_000]))
     moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.step.decode_slot >= 0]
     assert None in moments
     spans = spans_of(arrived, intake.tail())
@@ -243,7 +251,7 @@ def test_a_moment_that_saw_no_frame_has_no_span() -> None:
 @pytest.mark.parametrize("count", range(1, 2 * STRIDE + 1))
 def test_the_tail_is_what_no_moment_covers(count: int) -> None:
     intake = Intake(MODEL, 0.0)
-    intake.push(even(5, count, 700))
+    push(intake, even(5, count, 700))
     covered = count // STRIDE * STRIDE
     tail = intake.tail()
     if covered == count:
@@ -300,21 +308,21 @@ def test_a_refused_block_has_never_been_there(name: str) -> None:
     values = motion([(0, 4), (1, 10)])
     times = even_times(42, RATE)
     parts = [FrameBlock(1, values[:20], times[:20]), FrameBlock(21, values[20:], times[20:])]
-    arrived = disturbed.push(parts[0])
+    arrived = push(disturbed, parts[0])
     for _ in range(2):
         with pytest.raises(LayoutError, match=message):
-            disturbed.push(bad)
+            push(disturbed, bad)
         assert disturbed.next_seq == 21
-    arrived += disturbed.push(parts[1])
-    assert summary(arrived) == summary([a for part in parts for a in undisturbed.push(part)])
+    arrived += push(disturbed, parts[1])
+    assert summary(arrived) == summary([a for part in parts for a in push(undisturbed, part)])
     assert disturbed.tail() == undisturbed.tail()
 
 
 def test_a_refused_first_block_does_not_fix_the_first_seq() -> None:
     intake = Intake(MODEL, 0.0)
     with pytest.raises(LayoutError, match="expected finite values"):
-        intake.push(block(900, [5], np.full((1, D), np.nan, np.float32)))
-    intake.push(even(7, 4))
+        push(intake, block(900, [5], np.full((1, D), np.nan, np.float32)))
+    push(intake, even(7, 4))
     assert intake.tail() == Span(10, 11, 100_000, 100_000 + PERIOD_US)
 
 
@@ -325,10 +333,10 @@ def test_a_quaternion_of_length_0_is_refused() -> None:
     intake = Intake(made_up_model(skeleton=skeleton), 0.0)
     values = np.zeros((2, skeleton.width), np.float32)
     values[:, 3::4] = 1.0
-    intake.push(FrameBlock(1, values, np.array([0, 1])))
+    push(intake, FrameBlock(1, values, np.array([0, 1])))
     values[1, 7] = 0.0
     with pytest.raises(LayoutError, match="expected quaternions w x y z of length 1, got one of length 0"):
-        intake.push(FrameBlock(3, values, np.array([2, 3])))
+        push(intake, FrameBlock(3, values, np.array([2, 3])))
     assert intake.next_seq == 3
 
 
@@ -339,8 +347,8 @@ def test_times_near_the_ends_of_int64_are_as_good_as_any(origin: int) -> None:
     times = np.cumsum(rng.integers(1, 60_000, 60))
     values = rng.normal(size=(60, D)).astype(np.float32)
     usual, far = Intake(MODEL, 0.0), Intake(MODEL, 0.0)
-    expected = usual.push(block(1, times, values))
-    got = [a for piece in pieces(block(1, times + origin, values), range(60)) for a in far.push(piece)]
+    expected = push(usual, block(1, times, values))
+    got = [a for piece in pieces(block(1, times + origin, values), range(60)) for a in push(far, piece)]
     assert [a.step.features.tobytes() for a in got if isinstance(a, Arrival)] == [
         a.step.features.tobytes() for a in expected if isinstance(a, Arrival)
     ]
@@ -350,7 +358,7 @@ def test_times_near_the_ends_of_int64_are_as_good_as_any(origin: int) -> None:
 
 def test_seqs_may_begin_anywhere() -> None:
     intake = Intake(MODEL, 0.0)
-    intake.push(even(2**61, 4))
+    push(intake, even(2**61, 4))
     assert intake.next_seq == 2**61 + 4
 
 
@@ -362,13 +370,13 @@ def test_a_rate_at_which_moments_would_be_empty_is_refused(rate: float) -> None:
 
 @pytest.mark.parametrize("rate", [10.0, 0.0, 1000.0])
 def test_other_rates_are_welcome(rate: float) -> None:
-    assert Intake(MODEL, rate).push(even(1, 2))
+    assert push(Intake(MODEL, rate), even(1, 2))
 
 
 def test_the_rate_is_the_skeletons_unless_given() -> None:
     model: ServedModel = made_up_model(skeleton=CMU_EXPMAP)
     intake = Intake(model, 0.0)
-    intake.push(FrameBlock(1, np.zeros((1, 96), np.float32), np.array([0])))
+    push(intake, FrameBlock(1, np.zeros((1, 96), np.float32), np.array([0])))
     assert intake.tail() == Span(1, 2, 0, 8333)
     assert T % STRIDE == 0
     assert SKELETON.rate_hz == RATE

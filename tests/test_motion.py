@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from motionscribe.sources.performer import perform
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.recordings import CMU_EXPMAP
-from motionscribe_server.evidence import Evidence
+from motionscribe_server.evidence import Evidence, observe
 from motionscribe_training.motion import COMPONENTS, evidence_of, fit_motion
 
 
@@ -60,10 +60,8 @@ def test_evidence_is_motion_pooled_over_each_span_then_the_states(frames: int, s
 
 def test_the_frame_before_the_first_is_itself_and_a_restart_forgets() -> None:
     motion = np.array([[[1.0, 1.0]], [[0.0, -1.0]]])  # pose, and change
-    evidence, states = Evidence(motion, [2], 1), np.ones((3, 1))
+    evidence, states = Evidence(motion, [2], 1), np.ones((1, 3, 1))
     for _ in range(2):
-        evidence.observe(np.array([5.0]))
-        assert evidence.push(states).tolist() == [5, 0, 0, 0, 1, 0]
-        evidence.observe(np.array([7.0]))
-        assert evidence.push(states * 3).tolist() == [6, 1, 1, 1, 2, 1]
+        assert observe([evidence], np.array([[[5.0]]]), states).tolist() == [[5, 0, 0, 0, 1, 0]]
+        assert observe([evidence], np.array([[[7.0]]]), states * 3).tolist() == [[6, 1, 1, 1, 2, 1]]
         evidence.restart()

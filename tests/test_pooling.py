@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe_models.pooling import Pooling
+from motionscribe_models.pooling import Pooling, push
 
 
 def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
@@ -21,11 +21,8 @@ def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
 
 
 def pooled(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
-    pooling, rows = Pooling(spans), []
-    for vector in vectors:
-        pooling.push(vector[None])
-        rows.append(pooling.pooled())
-    return np.array(rows)
+    pooling = Pooling(spans)
+    return np.array([push([pooling], vector[None, None])[0] for vector in vectors])
 
 
 @given(
@@ -40,16 +37,28 @@ def test_pushing_equals_direct_computation(n: int, q: int, spans: list[int], far
     np.testing.assert_allclose(pooled(vectors, spans), directly(vectors, spans), atol=1e-7)
 
 
+@given(st.integers(1, 12), st.integers(1, 5), st.lists(st.integers(0, 20), min_size=2, max_size=5))
+def test_no_bit_depends_on_who_else_is_pooled(n: int, block: int, heads: list[int]) -> None:
+    """Streams that began at different times, alone and together."""
+    rng = np.random.default_rng(n)
+    alone, together = ([Pooling([2, 7]) for _ in heads] for _ in range(2))
+    for head, one, other in zip(heads, alone, together, strict=True):
+        for vector in rng.normal(size=(head, 3)):
+            push([one], vector[None, None])
+            push([other], vector[None, None])
+    for vectors in rng.normal(size=(n, len(heads), block, 3)):
+        expected = [push([pooling], own[None])[0] for pooling, own in zip(alone, vectors, strict=True)]
+        assert push(together, vectors).tobytes() == np.array(expected).tobytes()
+
+
 def test_a_restart_forgets_all() -> None:
-    vectors = np.random.default_rng(0).normal(size=(12, 2))
+    vectors = np.random.default_rng(0).normal(size=(12, 1, 1, 2))
     pooling, fresh = Pooling([2, 7]), Pooling([2, 7])
     for vector in vectors[:6]:
-        pooling.push(vector[None])
+        push([pooling], vector)
     pooling.restart()
     for vector in vectors[6:]:
-        pooling.push(vector[None])
-        fresh.push(vector[None])
-        assert pooling.pooled().tobytes() == fresh.pooled().tobytes()
+        assert push([pooling], vector).tobytes() == push([fresh], vector).tobytes()
 
 
 def test_what_stays_the_same_is_its_mean_and_no_spread() -> None:
@@ -60,7 +69,6 @@ def test_what_stays_the_same_is_its_mean_and_no_spread() -> None:
 def test_memory_does_not_grow() -> None:
     pooling = Pooling([2, 3])
     many = np.random.default_rng(1).normal(size=(50, 1))
-    for vector in many:
-        pooling.push(vector[None])
-    assert pooling.pooled() == pytest.approx(directly(many, [2, 3])[-1])
-    assert len(pooling._kept) == 6
+    last = [push([pooling], vector[None, None])[0] for vector in many][-1]
+    assert last == pytest.approx(directly(many, [2, 3])[-1])
+    assert len(pooling._kept) == 7

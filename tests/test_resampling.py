@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from motionscribe_models.features import FeatureMap
 from motionscribe_models.recordings import even_times
 from motionscribe_models.resampling import EARLY, Resampler
+from motionscribe_models.skeleton import feature_skeleton
 
 # 128 Hz: half of its grid lies between two microseconds
 rates = st.sampled_from([7.0, 10.0, 24.0, 29.97, 30.0, 60.0, 64.0, 100.0, 120.0, 128.0, 1000.0])
@@ -26,18 +28,23 @@ def recordings(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, list[int]]:
 
 
 def whole(rate: float, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return Resampler(rate).push(times, values)
+    """Grid times, the values there, and the frame that each has or follows."""
+    placed = Resampler(rate).push(times.tolist())
+    columns = tuple(f"c{i}" for i in range(values.shape[1]))
+    feature_map = FeatureMap(feature_skeleton("machine", columns, rate), tuple(range(len(columns))))
+    points = feature_map.poses_at(values, placed.left, placed.share)
+    return np.array(placed.times_us), points, np.array(placed.left)
 
 
 @given(rates, recordings())
-def test_cutting_a_recording_into_pushes_changes_no_bit(rate: float, cut: tuple[np.ndarray, ...]) -> None:
-    times, values, bounds = cut
+def test_cutting_a_recording_into_pushes_changes_nothing(rate: float, cut: tuple[np.ndarray, ...]) -> None:
+    times, _, bounds = cut
     resampler, parts = Resampler(rate), []
     for start, end in itertools.pairwise(bounds):
-        grid, points, left = resampler.push(times[start:end], values[start:end])
-        parts.append((grid, points, left + start))
-    for got, expected in zip(zip(*parts, strict=True), whole(rate, times, values), strict=True):
-        assert np.concatenate(got).tobytes() == expected.tobytes()
+        placed = resampler.push(times[start:end].tolist())
+        parts += zip(placed.times_us, [left + start for left in placed.left], placed.share, strict=True)
+    expected = Resampler(rate).push(times.tolist())
+    assert parts == list(zip(expected.times_us, expected.left, expected.share, strict=True))
 
 
 @given(rates, recordings())
@@ -72,8 +79,8 @@ def test_times_that_are_rounded_block_by_block_do_not_make_a_frame_late(block: i
     resampler = Resampler(30.0)
     for first in range(0, 900 // block * block, block):
         times = round(first * 1e6 / 30) - first % 3 + np.rint(np.arange(block) * 1e6 / 30).astype(np.int64)
-        _, points, _ = resampler.push(times, np.arange(first, first + block)[:, None].astype(float))
-        assert points.ravel().tolist() == list(range(first, first + block))
+        placed = resampler.push(times.tolist())
+        assert (placed.left, placed.share) == (list(range(block)), [0.0] * block)
 
 
 @pytest.mark.parametrize(("source", "model"), [(120.0, 30.0), (60.0, 30.0), (90.0, 30.0), (30.0, 30.0), (240.0, 120.0)])
@@ -89,17 +96,8 @@ def test_frames_on_the_grid_pass_unchanged(source: float, model: float) -> None:
 
 def test_a_slow_source_is_filled_in_between_frames() -> None:
     resampler = Resampler(40.0)
-    first, _, _ = resampler.push(np.array([0]), np.array([[0.0]]))
-    grid, points, left = resampler.push(np.array([100_000]), np.array([[4.0]]))
-    assert first.tolist() == [0]
-    assert grid.tolist() == [25_000, 50_000, 75_000, 100_000]
-    assert points.ravel().tolist() == [1.0, 2.0, 3.0, 4.0]
-    assert left.tolist() == [-1, -1, -1, 0]  # after the frame before this push, and at this one
-
-
-def test_what_is_pushed_may_be_overwritten_afterwards() -> None:
-    resampler, values = Resampler(40.0), np.array([[1.0]])
-    resampler.push(np.array([0]), values)
-    values[:] = 99.0
-    _, points, _ = resampler.push(np.array([50_000]), np.array([[3.0]]))
-    assert points.ravel().tolist() == [2.0, 3.0]
+    assert resampler.push([0]).times_us == [0]
+    placed = resampler.push([100_000])
+    assert placed.times_us == [25_000, 50_000, 75_000, 100_000]
+    assert placed.left == [-1, -1, -1, 0]  # after the frame before this push, and at this one
+    assert placed.share == [0.25, 0.5, 0.75, 0.0]

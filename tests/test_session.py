@@ -44,7 +44,7 @@ from motionscribe_server.clustering import CLUSTERERS, ClusterError, UnknownClus
 from motionscribe_server.clustering.base import FAINT
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import replay
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, steps_of
 
 MODEL = made_up_model()  # knows places 0 and 1 as clusters 1 and 2
 WARM = (1, 2)
@@ -343,16 +343,16 @@ def test_after_a_refused_block_the_session_goes_on_as_if_it_had_never_come(name:
 def test_answers_come_in_the_order_of_the_steps() -> None:
     two = FrameBlock(1, np.zeros((2, D), np.float32), even_times(2, RATE))
     hasty, patient = Session(MODEL), Session(MODEL)
-    _, second = hasty.receive_frames(two)
+    assert hasty.receive_frames(two) == patient.receive_frames(two) == 2
+    (_, second), steps = steps_of([hasty, patient])
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
-        hasty.receive_states(second, None)
-    steps = patient.receive_frames(two)
+        hasty.receive_states([second], None)
     with pytest.raises(ValueError, match="expected answers to 2 steps before the end"):
         patient.close()
     for step in steps:
-        assert patient.receive_states(step, None) == []
+        assert patient.receive_states([step], None) == []
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
-        patient.receive_states(steps[1], None)
+        patient.receive_states(steps[1:], None)
 
 
 # -- clusters

@@ -12,12 +12,12 @@ from benchmarks.quality.left_out import LeftOut
 from benchmarks.quality.watch import Labelled
 from motionscribe_models.features import recording_features
 from motionscribe_models.recordings import Recording
-from motionscribe_server.forecast import Forecast
+from motionscribe_server.forecast import Forecast, compare
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import blocks_of
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, steps_of
 from motionscribe_training.evaluate import embed
 
 Array = NDArray[np.float64]
@@ -71,14 +71,17 @@ def surprise(model: ServedModel, inference: Inference, recording: Recording) -> 
     variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
     session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
     state, forecast, errors = inference.new_state(), Forecast(model.feature_scale), list[float]()
+    frames: list[NDArray[np.float32]] = []
     for block in blocks_of(recording, 1):
-        for step in session.receive_frames(block):
+        session.receive_frames(block)
+        for step in steps_of([session])[0]:
             if step.restart:
                 forecast.restart()
-            forecast.observe(step.features)
+                frames = []
+            frames.append(step.features)
             (states,) = inference.advance([state], [[step]])
             if states is not None:
-                error = forecast.error()
+                (error,) = compare([forecast], np.array([frames]), states.prediction[None])
                 errors.append(0.0 if error is None else float(error.mean()))
-                forecast.predict(states.prediction)
+                frames = []
     return np.array(errors)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.resampling import Resampler
-from motionscribe_models.rotations import quaternion_matrix, rotation_matrix, rotation_vector
+from motionscribe_models.rotations import quaternion_length, quaternion_matrix, rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton
 
 Array = NDArray[np.float64]
@@ -97,12 +97,17 @@ class FeatureMap:
         scale[root] = ROOT_SHARE * np.maximum(scale[root], SMALLEST)
         return mean, scale
 
-    def pose(self, frames: NDArray[np.floating]) -> Array:
-        """Raw frames (K, D) to interpolable poses (K, Q). Raises LayoutError for a wrong width."""
+    def check(self, frames: NDArray[np.floating]) -> None:
+        """Raises LayoutError for raw frames (K, D) of a wrong width, or with a quaternion of length 0."""
         if frames.ndim != 2 or frames.shape[1] != self.skeleton.width:
             raise LayoutError(
                 f"{self.skeleton.name}: expected frames of {self.skeleton.width} columns, got shape {frames.shape}"
             )
+        if self.skeleton.representation == "quaternion":
+            quaternion_length(frames[:, 3:].reshape(len(frames), -1, 4))
+
+    def pose(self, frames: NDArray[np.floating]) -> Array:
+        """Raw frames (K, D) to interpolable poses (K, Q)."""
         values: Array = frames.astype(np.float64)
         joints = list(self.joints)
         match self.skeleton.representation:
@@ -125,21 +130,29 @@ class FeatureMap:
             ]
         )
 
-    def features(self, poses: Array, previous: Array | None, period_s: float) -> NDArray[np.float32]:
-        """Poses (n, Q) one period apart to features (n, F); `previous` (Q,) comes before them, None after a restart."""
+    def poses_at(self, frames: NDArray[np.floating], left: ArrayLike, share: ArrayLike) -> Array:
+        """Poses (g, Q) at grid points: of the frames `left` (g,), or a `share` (g,) of the way to the one after."""
+        left, share = np.asarray(left, np.int64), np.asarray(share)
+        poses = self.pose(frames[left])
+        between = np.flatnonzero(share)
+        if len(between):
+            following = self.pose(frames[left[between] + 1])
+            poses[between] += share[between, None] * (following - poses[between])
+        return poses
+
+    def features(self, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
+        """Poses (n, Q) to features (n, F); `before` (n, Q) are those one period earlier, after a restart the same."""
         if self.skeleton.representation == "features":
             return poses.astype(np.float32)
-        before = np.vstack([poses[:1] if previous is None else previous[None], poses[:-1]])
         velocity = (poses[:, -3:] - before[:, -3:]) / period_s
         height = poses[:, -3:][:, self.skeleton.up : self.skeleton.up + 1]
         if self.skeleton.representation == "positions":
             own = poses[:, :-3]
             return np.hstack([own, height, velocity.clip(-FASTEST, FASTEST)]).astype(np.float32)
         own = poses[:, :-12]
-        roots = _orthonormal(np.concatenate([before[:1], poses])[:, -12:-3].reshape(-1, 3, 3))
-        root = roots[1:]
+        root, earlier = (_orthonormal(rows[:, -12:-3].reshape(-1, 3, 3)) for rows in (poses, before))
         # world to body: the transpose of body to world
-        turning = rotation_vector(roots[:-1].swapaxes(1, 2) @ root) / period_s
+        turning = rotation_vector(earlier.swapaxes(1, 2) @ root) / period_s
         moving = np.einsum("kwb,kw->kb", root, velocity)
         up = root[:, self.skeleton.up, :]
         speeds = np.hstack([moving, turning]).clip(-FASTEST, FASTEST)
@@ -174,8 +187,15 @@ def recording_features(
     feature_map: FeatureMap, frames: NDArray[np.floating], timestamps_us: NDArray[np.int64], rate_hz: float
 ) -> NDArray[np.float32]:
     """A whole recording (n, D) at its own times to features (m, F) at `rate_hz`: what a session would compute."""
-    _, poses, _ = Resampler(rate_hz).push(timestamps_us, feature_map.pose(frames))
-    return feature_map.features(poses, None, 1.0 / rate_hz)
+    feature_map.check(frames)
+    placed = Resampler(rate_hz).push(timestamps_us.tolist())
+    poses = feature_map.poses_at(frames, placed.left, placed.share)
+    return feature_map.features(poses, preceding(poses), 1.0 / rate_hz)
+
+
+def preceding(poses: Array) -> Array:
+    """The pose before each of `poses` (n, Q), n >= 1; the first one is its own."""
+    return np.concatenate([poses[:1], poses[:-1]])
 
 
 def moving_joints(skeleton: Skeleton, recordings: Sequence[NDArray[np.floating]]) -> tuple[int, ...]:

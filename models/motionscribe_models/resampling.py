@@ -1,9 +1,12 @@
-"""Puts frames with times of their own on an even grid, by linear interpolation, as they arrive.
+"""Where an even time grid lies between frames with times of their own, as they arrive.
 
-In: times (K,) int64 microseconds, strictly increasing, and values (K, Q). Out: grid times, values on the grid, and
-which source frame each grid point follows. Frames that already lie on the grid pass unchanged. It does not
-bridge gaps wisely: the session restarts it after one.
+In: times in integer microseconds, strictly increasing. Out: for each grid point, the frame it follows and how far it is
+on its way to the next one. Frames that already lie on the grid are taken as they are. It does not bridge gaps wisely:
+the session begins anew after one.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,17 @@ EARLY = 0.01
 and a point that waited for the next frame would make its label late, with blocks of frames by a whole block."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Grid points among the frames of one push, in order."""
+
+    times_us: list[int]
+    left: list[int]
+    """The frame that the point has or follows, counted in this push; -1 is the frame before it."""
+    share: list[float]
+    """Of the way to the next frame; 0 where the point has a frame of its own."""
+
+
 class Resampler:
     """A grid that begins at the first frame and steps at `rate_hz`."""
 
@@ -23,34 +37,21 @@ class Resampler:
         self._early_us = int(EARLY * self._period_us)
         self._origin_us = 0
         self._next = 0
-        self._last: tuple[int, Array] | None = None
+        self._last_us: int | None = None
 
-    def push(self, times_us: NDArray[np.int64], values: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
-        """Grid points up to the newest frame, and one just behind it (EARLY).
-
-        Returns times (g,) in microseconds, values (g, Q), and (g,) the index within this push of the frame that each
-        grid point has or, where it lies between two, follows; -1 is the frame before this push.
-        """
-        if self._last is None:
-            self._origin_us = int(times_us[0])
-            all_times, all_values, offset = times_us, values, 0
-        else:
-            all_times = np.concatenate([[self._last[0]], times_us])
-            all_values = np.vstack([self._last[1], values])
-            offset = 1
-        newest = int(times_us[-1])
-        self._last = (newest, values[-1].copy())
-        last = newest + self._early_us
-        end = int((last - self._origin_us) / self._period_us) + 2  # one too many rather than one too few
-        grid = self._origin_us + np.rint(np.arange(self._next, end) * self._period_us).astype(np.int64)
-        grid = grid[grid <= last]
-        self._next += len(grid)
-        # of the frames that count as on the grid point the first, since others may not have come yet; or the one before
-        first = np.searchsorted(all_times, grid - self._early_us)
-        met = all_times[first] <= grid
-        left = np.where(met, first, first - 1)
-        right = np.minimum(left + 1, len(all_times) - 1)
-        span = np.maximum(all_times[right] - all_times[left], 1)
-        share = np.where(met, 0.0, (grid - all_times[left]) / span)[:, None]
-        points = all_values[left] + share * (all_values[right] - all_values[left])
-        return grid, points, left - offset
+    def push(self, times_us: Sequence[int]) -> Placement:
+        """Grid points up to the newest frame, and one just behind it (EARLY)."""
+        placement = Placement([], [], [])
+        before = self._last_us
+        for row, time_us in enumerate(times_us):
+            if before is None:
+                self._origin_us = before = time_us
+            while (point_us := self._origin_us + round(self._next * self._period_us)) <= time_us + self._early_us:
+                self._next += 1
+                met = time_us <= point_us
+                placement.times_us.append(point_us)
+                placement.left.append(row if met else row - 1)
+                placement.share.append(0.0 if met else (point_us - before) / (time_us - before))
+            before = time_us
+        self._last_us = before
+        return placement

@@ -30,17 +30,21 @@ def rotation_matrix(vectors: NDArray[np.floating]) -> Array:
 
 def quaternion_matrix(quaternions: NDArray[np.floating]) -> Array:
     """Quaternions (..., 4) as w x y z, of any length, to matrices (..., 3, 3). Raises LayoutError for length 0."""
-    quaternions = quaternions.astype(np.float64)
-    length = np.linalg.norm(quaternions, axis=-1, keepdims=True)
-    if np.any(length < 1e-12):
-        raise LayoutError("expected quaternions w x y z of length 1, got one of length 0")
-    w, x, y, z = np.moveaxis(quaternions / length, -1, 0)
+    w, x, y, z = np.moveaxis(quaternions / quaternion_length(quaternions), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
     ]
     return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+
+
+def quaternion_length(quaternions: NDArray[np.floating]) -> Array:
+    """(..., 1) of quaternions (..., 4), in float64. Raises LayoutError for length 0."""
+    length: Array = np.linalg.norm(quaternions.astype(np.float64), axis=-1, keepdims=True)
+    if np.any(length < 1e-12):
+        raise LayoutError("expected quaternions w x y z of length 1, got one of length 0")
+    return length
 
 
 def rotation_vector(matrices: NDArray[np.floating]) -> Array:

@@ -1,18 +1,18 @@
 """Which streams are computed together, and the loop that has it done: one engine thread, many streams, several models.
 
-In: streams with steps that wait. Out: each step with its WindowStates, handed back to its stream in order. A stream's
-turn is its steps up to the next window; whoever was served goes to the end of the queue. While a batch is computed,
-others gather, and the answers of the batch before are handed back: no stream waits for a batch to fill up. Policy is
-`plan` and `take`, pure functions; the rest is effects.
+In: streams for which something waits. Out: runs of their steps with WindowStates, handed back in order. A stream's turn
+is its steps up to the next window; whoever was served goes to the end of the queue. While a batch is computed, others
+gather, and the answers of the batch before are handed back: no stream waits for a batch to fill up. Policy is `plan`
+and `take`, pure functions; the rest is effects.
 """
 
 import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,42 +70,54 @@ class Client(Protocol):
     steps: deque[Step]
     """Steps that wait, the oldest first."""
 
-    def receive_states(self, step: Step, states: WindowStates | None) -> None:
-        """Takes the answer to the oldest step."""
+    @property
+    def waiting(self) -> bool:
+        """There are steps, or what steps will be made of."""
 
     def fail(self, error: EngineError) -> None:
         """Its state is lost; no answer will come."""
 
 
-class Lane:
-    """The streams of one engine that have steps waiting."""
+C = TypeVar("C", bound=Client)
+
+
+class Lane(Generic[C]):
+    """The streams of one engine for which something waits."""
 
     def __init__(self, engine: Engine, batch_sizes: Sequence[int]) -> None:
         self.engine = engine
         self.batch_sizes = tuple(batch_sizes)
-        self.due: deque[Client] = deque()
+        self.due: deque[C] = deque()
         # the streams in `due` and in the engine: each is in the queue once
-        self.known: set[Client] = set()
+        self.known: set[C] = set()
 
 
-class Batcher:
+class Batcher(Generic[C]):
     """The loop over lanes, round and round; start it with `run` as a task."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        make_steps: Callable[[Sequence[C]], None],
+        hand_back: Callable[[Sequence[C], Sequence[Sequence[Step]], Sequence[WindowStates | None]], None],
+    ) -> None:
+        """`make_steps` fills the `steps` of clients of one engine; `hand_back` takes the answers to runs of them."""
         self._metrics = metrics
-        self._lanes: dict[Engine, Lane] = {}
+        self._make_steps = make_steps
+        self._give = hand_back
+        self._lanes: dict[Engine, Lane[C]] = {}
         self._wake = asyncio.Event()
         self._executor = ThreadPoolExecutor(1, "engine")
-        self._computed: list[tuple[Client, list[Step], WindowStates | None]] = []  # not handed back yet
+        self._computed: tuple[Any, ...] = ()  # what was not handed back yet
 
     def add(self, engine: Engine, batch_sizes: Sequence[int]) -> None:
         """Makes a lane for an engine."""
         self._lanes[engine] = Lane(engine, batch_sizes)
 
-    def submit(self, engine: Engine, client: Client) -> None:
-        """Says that `client` has steps waiting; saying it twice does no harm."""
+    def submit(self, engine: Engine, client: C) -> None:
+        """Says that something waits for `client`; saying it twice does no harm."""
         lane = self._lanes[engine]
-        if client.steps and client not in lane.known:
+        if client.waiting and client not in lane.known:
             lane.known.add(client)
             lane.due.append(client)
             self._wake.set()
@@ -117,6 +129,7 @@ class Batcher:
             self._wake.clear()
             for lane in self._lanes.values():
                 due, lane.due = list(lane.due), deque()
+                self._make_steps(due)
                 for batch in plan(due, lane.batch_sizes):
                     await self._compute(lane, batch)
                 if lane.due:
@@ -128,7 +141,7 @@ class Batcher:
         """Waits for the batch that is being computed and ends the thread."""
         self._executor.shutdown()
 
-    async def _compute(self, lane: Lane, batch: Sequence[Client]) -> None:
+    async def _compute(self, lane: Lane[C], batch: Sequence[C]) -> None:
         """One batch through the engine and back to its streams."""
         # a stream that ended while it was in the queue has no steps any more
         lane.known.difference_update(client for client in batch if not client.steps)
@@ -150,17 +163,15 @@ class Batcher:
             return
         self._metrics.tick.observe(time.perf_counter() - begin)
         self._metrics.batch.observe(len(batch))
-        self._computed += zip(batch, runs, answers, strict=True)
+        self._computed = batch, runs, answers
         for client in batch:
-            if client.steps:
+            if client.waiting:
                 lane.due.append(client)
             else:
                 lane.known.discard(client)
 
     def _hand_back(self) -> None:
         """Gives the streams of the last batch their answers."""
-        computed, self._computed = self._computed, []
-        for client, run, answer in computed:
-            for step in run[:-1]:
-                client.receive_states(step, None)
-            client.receive_states(run[-1], answer)
+        computed, self._computed = self._computed, ()
+        if computed:
+            self._give(*computed)

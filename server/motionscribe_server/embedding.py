@@ -5,17 +5,19 @@ So each window answers for the last L + 1 moments with linear maps (`students`) 
 centred embedding from trailing evidence: little is known of the newest moment, most of the one L moments ago.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_server.evidence import Evidence
+from motionscribe_server.evidence import Evidence, observe
 from motionscribe_server.model import ServedModel
 
 Array = NDArray[np.float64]
 
 
 class Embedding:
-    """Evidence of one stream, with the model's students."""
+    """Evidence of one stream, for the model's students."""
 
     def __init__(self, model: ServedModel) -> None:
         self._model = model
@@ -27,22 +29,24 @@ class Embedding:
         """L: how often a moment's embedding is estimated again."""
         return len(self._model.students) - 1
 
-    def observe(self, features: NDArray[np.floating]) -> None:
-        """The next frame (F,)."""
-        self._evidence.observe(features)
-
-    def push(self, projected: NDArray[np.floating]) -> Array:
-        """Projected states (M, P) of the newest window to estimates of the newest moments, oldest first.
-
-        Of shape (l, d), where l = L + 1 once that many moments were seen since the restart.
-        """
-        evidence = (self._evidence.push(projected) - self._model.evidence_mean).astype(np.float32)
-        self._seen = min(self._seen + 1, self.revisions + 1)
-        students, mean = self._model.students[: self._seen], self._model.embedding_mean[: self._seen]
-        estimates: Array = evidence @ students + mean
-        return estimates[::-1]
-
     def restart(self) -> None:
         """Forgets what came before a gap."""
         self._evidence.restart()
         self._seen = 0
+
+
+def estimate(
+    embeddings: Sequence[Embedding], frames: NDArray[np.floating], projected: NDArray[np.floating]
+) -> list[Array]:
+    """A moment's frames (s, n, F) and projected states (s, M, P) to estimates of the newest moments, oldest first.
+
+    Of shape (l, d) for each of s streams of one model, l = L + 1 once that many moments were seen since the restart.
+    """
+    model = embeddings[0]._model
+    evidence = observe([embedding._evidence for embedding in embeddings], frames, projected) - model.evidence_mean
+    # one product for each stream, not one for all: its last bits would depend on who else is there
+    students = evidence.astype(np.float32)[:, None, None] @ model.students  # (s, L + 1, 1, d)
+    estimates = (students[:, :, 0] + model.embedding_mean)[:, ::-1]
+    for embedding in embeddings:
+        embedding._seen = min(embedding._seen + 1, embedding.revisions + 1)
+    return [own[len(own) - embedding._seen :] for embedding, own in zip(embeddings, estimates, strict=True)]

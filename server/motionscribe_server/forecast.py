@@ -1,8 +1,10 @@
 """Compares what the network predicted with what came: squared errors per feature, in units of their usual spread.
 
-In: predictions (M, F) of each window, and the frames (F,) that follow it. Out: mean squared error (F,) over the frames
-between two windows; None while no full window has predicted them.
+In: the frames of each moment, then the prediction (M, F) of its window. Out: mean squared error (F,) of a moment's
+frames; None while no full window has predicted them.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class Forecast:
-    """The newest prediction of one stream, and its error so far."""
+    """The newest prediction of one stream."""
 
     def __init__(self, scale: Array) -> None:
         """`scale` (F,) is the standard deviation of each feature."""
@@ -21,22 +23,19 @@ class Forecast:
     def restart(self) -> None:
         """Forgets the prediction made before a gap."""
         self._prediction: NDArray[np.float32] | None = None
-        self._frames: list[NDArray[np.float32]] = []
 
-    def observe(self, features: NDArray[np.float32]) -> None:
-        """The next frame (F,) after the prediction."""
-        if self._prediction is not None and len(self._frames) < len(self._prediction):
-            self._frames.append(features)
 
-    def error(self) -> Array | None:
-        """Mean squared error (F,) of the frames observed since the prediction."""
-        if self._prediction is None or not self._frames:
-            return None
-        missed = (np.array(self._frames) - self._prediction[: len(self._frames)]) / self._scale
-        error: Array = np.square(missed).mean(axis=0)
-        return error
-
-    def predict(self, prediction: NDArray[np.float32]) -> None:
-        """A newer prediction (M, F), of the frames to come."""
-        self._prediction = prediction
-        self._frames = []
+def compare(
+    forecasts: Sequence[Forecast], frames: NDArray[np.float32], predictions: NDArray[np.float32]
+) -> list[Array | None]:
+    """Errors (F,) of the frames (s, n, F) of s streams of one model; `predictions` (s, M, F) are of what comes next."""
+    foretold = {s: forecast._prediction for s, forecast in enumerate(forecasts) if forecast._prediction is not None}
+    errors: list[Array | None] = [None] * len(forecasts)
+    if foretold:
+        expected = np.stack(list(foretold.values()))[:, : frames.shape[1]]
+        missed = (frames[list(foretold), : expected.shape[1]] - expected) / forecasts[0]._scale
+        for s, error in zip(foretold, np.square(missed).mean(axis=1), strict=True):
+            errors[s] = error
+    for forecast, prediction in zip(forecasts, predictions, strict=True):
+        forecast._prediction = prediction[: frames.shape[1]].copy()
+    return errors

@@ -1,16 +1,19 @@
 """The door through which frames come in: checked, put on the model's time grid, and cut at gaps.
 
 In: FrameBlocks. Out, in order: an Arrival for each frame on the grid, a Break where time is missing. A block that is
-refused changes nothing. It knows what a frame is, but not what it means.
+refused changes nothing. What only times decide is done at once; features of what waits are computed for many streams
+together, since a few rows cost as much as one. It knows what a frame is, but not what it means.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.resampling import Resampler
+from motionscribe_models.resampling import Placement, Resampler
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import Gap
 from motionscribe_server.model import ServedModel
@@ -44,6 +47,19 @@ class Break:
     restart_seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Frames of one block without a gap, placed on the grid."""
+
+    values: NDArray[np.float32]
+    """(K, D)"""
+    placed: Placement
+    first_index: int
+    """Of the first grid point."""
+    moments: list[Span | None]
+    """Of each grid point, as in Arrival."""
+
+
 class Intake:
     """Where a stream is: next seq, last time, and the grid."""
 
@@ -55,12 +71,16 @@ class Intake:
             raise LayoutError(
                 f"expected a rate of at least {manifest.rate_hz / manifest.stride:g} Hz, got {self._rate_hz:g}"
             )
-        self._model = model
+        self.model = model
         self._period_us = round(1e6 / self._rate_hz)
         slowest = min(self._rate_hz, manifest.rate_hz)
         self._longest_us = round(1e6 * max(SHORTEST_GAP_S, GAP_PERIODS / slowest))
         self.next_seq = 1
         self._last_us: int | None = None
+        self._waiting: list[_Piece | Break] = []
+        # of what is computed: the last frame (1, D), and the last pose on the grid (1, Q), None after a restart
+        self._last_frame: NDArray[np.float32] | None = None
+        self._last_pose: NDArray[np.float64] | None = None
         self._restart()
 
     @property
@@ -68,21 +88,22 @@ class Intake:
         """Time of the newest frame, 0 before the first."""
         return self._last_us or 0
 
-    def push(self, block: FrameBlock) -> list[Arrival | Break]:
-        """What a block brings. Raises LayoutError, and then it brings nothing."""
-        steps = self._check(block)
-        times, poses = block.timestamps_us, self._model.feature_map.pose(block.values)
-        seqs = block.first_seq + np.arange(len(times))
+    def push(self, block: FrameBlock) -> int:
+        """Takes a block; returns how many arrivals it will make. Raises LayoutError, and then it brings nothing."""
+        times = block.timestamps_us.tolist()
+        self._check(block, times)
         if self._last_us is None:
             self.next_seq = block.first_seq
-        missing = steps > self._longest_us
-        starts = sorted({0, *np.flatnonzero(missing).tolist()})
-        arrived: list[Arrival | Break] = []
-        for start, end in zip(starts, [*starts[1:], len(times)], strict=True):
-            if missing[start]:
-                arrived.append(self._break(int(seqs[start]), int(times[start])))
-            arrived += self._piece(seqs[start:end], times[start:end], poses[start:end])
-        return arrived
+            gaps = []
+        else:
+            gaps = [0] if times[0] - self._last_us > self._longest_us else []
+        gaps += [row for row, (one, next) in enumerate(pairwise(times), 1) if next - one > self._longest_us]
+        points = 0
+        for start, end in pairwise(sorted({0, *gaps, len(times)})):
+            if start in gaps:
+                self._break(block.first_seq + start, times[start])
+            points += self._piece(block.first_seq + start, times[start:end], block.values[start:end])
+        return points
 
     def tail(self) -> Span | None:
         """Frames since the last moment, for a stream that ends here."""
@@ -90,78 +111,122 @@ class Intake:
             return None
         return Span(self._open[0], self.next_seq, self._open[1], self._last_us + self._period_us)
 
-    def _check(self, block: FrameBlock) -> NDArray[np.int64]:
-        """Time (K,) since the frame before each; 1 us where there is none."""
+    def _check(self, block: FrameBlock, times: list[int]) -> None:
         if not np.isfinite(block.values).all():
             row, column = np.argwhere(~np.isfinite(block.values))[0]
-            columns = self._model.manifest.skeleton.columns
+            columns = self.model.manifest.skeleton.columns
             name = columns[column] if column < len(columns) else f"column {column + 1}"
             raise LayoutError(
                 f"expected finite values, got {block.values[row, column]} in {name} of frame {block.first_seq + row}"
             )
+        self.model.feature_map.check(block.values)
         if block.first_seq < self.next_seq:
             raise LayoutError(f"expected seq {self.next_seq} or later, got {block.first_seq}")
-        times = block.timestamps_us
-        if block.first_seq + len(times) > FARTHEST or times.min() <= -FARTHEST or times.max() >= FARTHEST:
+        if block.next_seq > FARTHEST or min(times) <= -FARTHEST or max(times) >= FARTHEST:
             raise LayoutError(
                 f"expected seq and times within 2**62, got seq {block.first_seq} "
-                f"and times of {times.min()} to {times.max()} us"
+                f"and times of {min(times)} to {max(times)} us"
             )
-        steps = np.diff(times, prepend=times[0] - 1 if self._last_us is None else self._last_us)
-        if (steps <= 0).any():
-            row = int(np.flatnonzero(steps <= 0)[0])
-            last = times[row - 1] if row else self._last_us
-            raise LayoutError(
-                f"expected times that increase, got {times[row]} us after {last} us at frame {block.first_seq + row}"
-            )
-        return steps
+        last = times[0] - 1 if self._last_us is None else self._last_us
+        for seq, time in enumerate(times, block.first_seq):
+            if time <= last:
+                raise LayoutError(f"expected times that increase, got {time} us after {last} us at frame {seq}")
+            last = time
 
     def _restart(self) -> None:
-        self._resampler = Resampler(self._model.manifest.rate_hz)
-        self._previous: NDArray[np.float64] | None = None
+        self._resampler = Resampler(self.model.manifest.rate_hz)
         self._index = 0
         self._open: tuple[int, int] | None = None
 
-    def _break(self, seq: int, time_us: int) -> Break:
+    def _break(self, seq: int, time_us: int) -> None:
         assert self._last_us is not None  # a gap has two ends
         gap = Gap(self.next_seq, seq, self._last_us + self._period_us, time_us)
-        broken = Break(gap, self.tail(), seq)
+        self._waiting.append(Break(gap, self.tail(), seq))
         self._restart()
         self.next_seq = seq
-        return broken
 
-    def _piece(
-        self, seqs: NDArray[np.int64], times: NDArray[np.int64], poses: NDArray[np.float64]
-    ) -> list[Arrival | Break]:
-        """Frames without a gap."""
-        manifest = self._model.manifest
-        _, grid, left = self._resampler.push(times, poses)
-        arrived: list[Arrival | Break] = []
-        uncovered = 0  # row of the first frame that no moment covers yet
+    def _piece(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> int:
+        """Frames without a gap; returns how many grid points they bring."""
+        manifest = self.model.manifest
+        placed = self._resampler.push(times)
+        piece = _Piece(values, placed, self._index, [])
         # frames that were lost just before, too few for a gap, count with the frame that follows them
-        firsts = [self.next_seq, *seqs[1:].tolist()]
         if self._open is None:
-            self._open = firsts[0], int(times[0])
-        if len(grid):
-            features = self._model.feature_map.features(grid, self._previous, 1.0 / manifest.rate_hz)
-            self._previous = grid[-1]
-            for row, last in zip(features, left.tolist(), strict=True):
-                step = step_of(row, self._index, manifest.window, manifest.stride)
-                self._index += 1
-                moment = None
-                if step.decode_slot >= 0 and self._open is not None:
-                    moment = self._moment(seqs, times, last)
-                    uncovered = last + 1
-                    more = uncovered < len(seqs)
-                    self._open = (firsts[uncovered], int(times[uncovered])) if more else None
-                arrived.append(Arrival(step, moment))
-        self.next_seq, self._last_us = int(seqs[-1]) + 1, int(times[-1])
-        return arrived
+            self._open = self.next_seq, times[0]
+        for left in placed.left:
+            self._index += 1
+            moment = None
+            if self._index % manifest.stride == 0 and self._open is not None:
+                moment = self._moment(first_seq, times, left)
+                uncovered = left + 1  # row of the first frame that no moment covers yet
+                if uncovered == 0:
+                    self._open = self.next_seq, times[0]
+                elif uncovered < len(times):
+                    self._open = first_seq + uncovered, times[uncovered]
+                else:
+                    self._open = None
+            piece.moments.append(moment)
+        self.next_seq, self._last_us = first_seq + len(times), times[-1]
+        self._waiting.append(piece)
+        return len(placed.left)
 
-    def _moment(self, seqs: NDArray[np.int64], times: NDArray[np.int64], last: int) -> Span | None:
+    def _moment(self, first_seq: int, times: list[int], last: int) -> Span | None:
         """From the first uncovered frame to row `last`, -1 for the frame before this piece; None for no frame."""
         assert self._open is not None
-        seq, time = (self.next_seq - 1, self._last_us) if last < 0 else (int(seqs[last]), int(times[last]))
+        seq, time = (self.next_seq - 1, self._last_us) if last < 0 else (first_seq + last, times[last])
         if time is None or seq < self._open[0]:
             return None
         return Span(self._open[0], seq + 1, self._open[1], time + self._period_us)
+
+
+def arrivals(intakes: Sequence[Intake]) -> list[list[Arrival | Break]]:
+    """What was pushed into intakes of one model since the last call. No bit of it depends on who else is there."""
+    manifest, feature_map = intakes[0].model.manifest, intakes[0].model.feature_map
+    waiting = [intake._waiting for intake in intakes]
+    frames: list[NDArray[np.float32]] = []
+    left: list[int] = []
+    share: list[float] = []
+    rows = 0
+    for intake, items in zip(intakes, waiting, strict=True):
+        intake._waiting = []
+        for item in items:
+            if isinstance(item, Break):
+                intake._last_frame = None
+                continue
+            if intake._last_frame is not None:
+                frames.append(intake._last_frame)
+                rows += 1
+            frames.append(item.values)
+            left += [rows + row for row in item.placed.left]
+            share += item.placed.share
+            rows += len(item.values)
+            intake._last_frame = item.values[-1:].copy()  # not a view, which would keep the whole block
+    if not left:
+        return [[item for item in items if isinstance(item, Break)] for items in waiting]
+    poses = feature_map.poses_at(np.concatenate(frames), left, share)
+    before: list[NDArray[np.float64]] = []
+    at = 0
+    for intake, items in zip(intakes, waiting, strict=True):
+        for item in items:
+            if isinstance(item, Break):
+                intake._last_pose = None
+            elif item.moments:
+                beyond = at + len(item.moments)
+                before += [
+                    poses[at : at + 1] if intake._last_pose is None else intake._last_pose,
+                    poses[at : beyond - 1],
+                ]
+                intake._last_pose = poses[beyond - 1 : beyond].copy()
+                at = beyond
+    features = iter(feature_map.features(poses, np.concatenate(before), 1.0 / manifest.rate_hz))
+    arrived: list[list[Arrival | Break]] = []
+    for items in waiting:
+        arrived.append([])
+        for item in items:
+            if isinstance(item, Break):
+                arrived[-1].append(item)
+                continue
+            for index, moment in enumerate(item.moments, item.first_index):
+                step = step_of(next(features), index, manifest.window, manifest.stride)
+                arrived[-1].append(Arrival(step, moment))
+    return arrived

@@ -54,7 +54,7 @@ class Registry:
         settings: Settings,
         catalog: Catalog,
         shelf: Shelf,
-        batcher: Batcher,
+        batcher: Batcher[Stream],
         metrics: Metrics,
         now: Callable[[], float],
     ) -> None:

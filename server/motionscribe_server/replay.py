@@ -15,7 +15,7 @@ from motionscribe_proto.events import Event
 from motionscribe_server.inference import Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_server.options import SessionOptions
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ def replay(
     emitted: list[Emitted] = []
     for block in blocks_of(recording, 1):
         time_us = int(block.timestamps_us[-1])
-        for step in session.receive_frames(block):
+        session.receive_frames(block)
+        for step in steps_of([session])[0]:
             (states,) = inference.advance([state], [[step]])
-            emitted += [Emitted(time_us, event) for event in session.receive_states(step, states)]
+            emitted += [Emitted(time_us, event) for event in session.receive_states([step], states)]
     last_us = int(np.max(recording.timestamps_us))
     return emitted + [Emitted(last_us, event) for event in session.close()]

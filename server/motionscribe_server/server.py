@@ -28,6 +28,7 @@ from motionscribe_server.service import SegmentationService
 from motionscribe_server.settings import Settings
 from motionscribe_server.shelf import Shelf
 from motionscribe_server.store import Store
+from motionscribe_server.stream import Stream, hand_back, make_steps
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Server:
         """Opens store and ports. Raises StoreError, SettingsError."""
         settings = self._settings
         store = Store(settings.store)
-        self._batcher = Batcher(self.metrics)
+        self._batcher: Batcher[Stream] = Batcher(self.metrics, make_steps, hand_back)
         clock = asyncio.get_running_loop().time
         self.shelf = Shelf(store)
         self.registry = Registry(settings, self._catalog, self.shelf, self._batcher, self.metrics, clock)

@@ -1,24 +1,28 @@
 """The server's state of one stream, without network, clock, log or randomness.
 
-Frames in, steps out; states in, events out.
+Frames in (`receive_frames`), steps out (`steps_of`); states in, events out (`events_of`).
 
-Between its two doors stands the encoder, which advances one state per frame for many sessions at once. Time is event
-time, so that replaying a recording is a pure function of its frames. Predict, then learn: a label is told before the
-clusterer learns from its segment, and a final label never changes.
+Between its two doors stands the encoder, which advances one state per frame for many sessions at once. What is
+arithmetic on a few rows is done for many sessions at once too: no answer depends on which. Time is event time, so that
+replaying a recording is a pure function of its frames. Predict, then learn: a label is told before the clusterer learns
+from its segment, and a final label never changes.
 """
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, Restarted
 from motionscribe_server.anomaly import AnomalyDetector
 from motionscribe_server.clustering import ClusterState, Merged, make_clusterer
-from motionscribe_server.embedding import Embedding
-from motionscribe_server.forecast import Forecast
+from motionscribe_server.embedding import Embedding, estimate
+from motionscribe_server.forecast import Forecast, compare
 from motionscribe_server.inference import WindowStates
-from motionscribe_server.intake import Arrival, Break, Intake
+from motionscribe_server.intake import Arrival, Break, Intake, arrivals
 from motionscribe_server.labeller import Labeller
 from motionscribe_server.model import ServedModel
 from motionscribe_server.options import SessionOptions
@@ -66,6 +70,8 @@ class Session:
         self._forecast = Forecast(model.feature_scale)
         self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
         self._pending: deque[Arrival | Break] = deque()
+        self._fresh: list[NDArray[np.float32]] = []  # features of the frames since the last moment
+        self._warmed = False  # the newest window is full
         self._moments = 0
         self._spans: deque[Span] = deque()  # of the moments that are not final
         self._told: deque[int] = deque()  # their last provisional labels, 0 for none
@@ -83,30 +89,26 @@ class Session:
         """First cluster id that no final label ever bore."""
         return self._labeller.next_id
 
-    def receive_frames(self, block: FrameBlock) -> list[Step]:
-        """Frames to steps for the encoder. Raises LayoutError for what is not finite, not (K, D), or runs backwards."""
-        arrived = self._intake.push(block)
-        self._pending.extend(arrived)
-        return [arrival.step for arrival in arrived if isinstance(arrival, Arrival)]
+    def receive_frames(self, block: FrameBlock) -> int:
+        """Takes frames; returns how many steps they make (`steps_of`).
 
-    def receive_states(self, step: Step, states: WindowStates | None) -> list[Event]:
-        """The answer to the oldest step: `states` where it completed a window."""
-        events = self._pass_breaks()
-        arrival = self._pending.popleft() if self._pending else None
-        if not isinstance(arrival, Arrival) or arrival.step is not step:
-            raise ValueError(f"expected the oldest step that waits, got step {step.index}")
-        self._forecast.observe(step.features)
-        self._embedding.observe(step.features)
-        if states is None:
-            return events
-        if arrival.moment is not None:
-            warmed = step.index >= self.model.manifest.window
-            events += self._advance(arrival.moment, states, warmed)
-        self._forecast.predict(states.prediction)
+        Raises LayoutError for what is not finite, not (K, D), or runs backwards.
+        """
+        return self._intake.push(block)
+
+    def receive_states(self, run: Sequence[Step], states: WindowStates | None) -> list[Event]:
+        """The answer to the oldest steps, `states` where the last one completed a window: events_of, for one session.
+
+        Raises ValueError for other steps than the oldest.
+        """
+        (events,) = events_of([self], [run], [states])
+        if isinstance(events, Exception):
+            raise events
         return events
 
     def close(self) -> list[Event]:
         """No more frames: every label is final, every segment ended, everything learnt."""
+        steps_of([self])
         events = self._pass_breaks()
         if self._pending:
             raise ValueError(f"expected answers to {len(self._pending)} steps before the end")
@@ -137,7 +139,24 @@ class Session:
             events += [broken.gap, Restarted(broken.restart_seq, broken.gap.end_us, "gap")]
         return events
 
-    def _advance(self, span: Span, states: WindowStates, warmed: bool) -> list[Event]:
+    def _answer(self, run: Sequence[Step]) -> tuple[list[Event], Span | None]:
+        """The oldest steps were computed: what happened before, and the span of the moment that the last one completes.
+
+        None where it completes none, or one that saw no frame.
+        """
+        events: list[Event] = []
+        span = None
+        for step in run:
+            events += self._pass_breaks()
+            arrival = self._pending.popleft() if self._pending else None
+            if not isinstance(arrival, Arrival) or arrival.step is not step:
+                raise ValueError(f"expected the oldest step that waits, got step {step.index}")
+            self._fresh.append(step.features)
+            self._warmed = step.index >= self.model.manifest.window
+            span = arrival.moment
+        return events, span
+
+    def _advance(self, span: Span, moment: "_Moment") -> list[Event]:
         """A moment more."""
         events: list[Event] = []
         if self._spans:
@@ -145,12 +164,10 @@ class Session:
         self._spans.append(span)
         self._told.append(0)
         self._moments += 1
-        error = self._forecast.error()
-        if warmed and error is not None:
-            events += self._anomaly.update(float(states.residual.mean()), error, span)
-        estimates = self._embedding.push(states.projected)
-        hypotheses = self._segmenter.push(estimates)
-        if len(estimates) > self._embedding.revisions:
+        if moment.error is not None and self._warmed:
+            events += self._anomaly.update(moment.residual, moment.error, span)
+        hypotheses = self._segmenter.push(moment.estimates)
+        if len(moment.estimates) > self._embedding.revisions:
             self._segmenter.settle()
         self._labeller.push(hypotheses, span.end_us)
         events += self._changes(span.end_us)
@@ -221,6 +238,7 @@ class Session:
         self._segmenter.restart(self._moments)
         self._embedding.restart()
         self._forecast.restart()
+        self._fresh = []
         return events
 
     def _changes(self, time_us: int) -> list[Event]:
@@ -237,3 +255,64 @@ class Session:
 
     def _name(self, id: int) -> str:
         return self._clusterer.name(id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the frames and the window of a moment say."""
+
+    estimates: NDArray[np.float64]
+    """(l, d) embeddings of the newest moments, oldest first."""
+    residual: float
+    """Mean length of what the PCA leaves out."""
+    error: NDArray[np.float64] | None
+    """(F,) squared errors of the forecast, None where there was none."""
+
+
+def steps_of(sessions: Sequence[Session]) -> list[list[Step]]:
+    """Steps for the encoder of the frames that sessions of one model received since the last call."""
+    steps: list[list[Step]] = []
+    for session, arrived in zip(sessions, arrivals([session._intake for session in sessions]), strict=True):
+        session._pending.extend(arrived)
+        steps.append([arrival.step for arrival in arrived if isinstance(arrival, Arrival)])
+    return steps
+
+
+def events_of(
+    sessions: Sequence[Session], runs: Sequence[Sequence[Step]], answers: Sequence[WindowStates | None]
+) -> list[list[Event] | Exception]:
+    """The answers to the oldest steps of sessions of one model, a run each: states where its last completed a window.
+
+    What fails in a session is told in place of its events and does no harm to the others.
+    """
+    outcomes: list[list[Event] | Exception] = []
+    together: dict[int, list[tuple[int, list[Event], Span, WindowStates]]] = {}
+    for i, (session, run, states) in enumerate(zip(sessions, runs, answers, strict=True)):
+        try:
+            events, span = session._answer(run)
+        except Exception as error:
+            outcomes.append(error)
+            continue
+        outcomes.append(events)
+        # a window in which no source frame fell is no moment: its frames are the next one's, which has more than others
+        if states is not None and span is not None:
+            together.setdefault(len(session._fresh), []).append((i, events, span, states))
+    for group in together.values():
+        moments = _moments([sessions[i] for i, *_ in group], [states for *_, states in group])
+        for (i, events, span, _), moment in zip(group, moments, strict=True):
+            try:
+                events += sessions[i]._advance(span, moment)
+            except Exception as error:
+                outcomes[i] = error
+    return outcomes
+
+
+def _moments(sessions: Sequence[Session], windows: Sequence[WindowStates]) -> Iterator[_Moment]:
+    """Of sessions that have equally many new frames."""
+    frames = np.array([session._fresh for session in sessions])  # (s, n, F)
+    estimates = estimate([s._embedding for s in sessions], frames, np.array([w.projected for w in windows]))
+    errors = compare([s._forecast for s in sessions], frames, np.array([w.prediction for w in windows]))
+    residuals = np.array([window.residual for window in windows]).mean(axis=1).tolist()
+    for session, *moment in zip(sessions, estimates, residuals, errors, strict=True):
+        session._fresh = []
+        yield _Moment(*moment)

@@ -20,7 +20,7 @@ from motionscribe_server.inference import WindowStates
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.outbox import Outbox
 from motionscribe_server.outlet import Outlet, Progress
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, events_of, steps_of
 from motionscribe_server.window import Step
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,8 @@ class Stream:
         """Frames up to this one are computed; they need never be sent again."""
         self._credits = credits
         self._metrics = metrics
+        self._frames = metrics.frames.labels(model.key)
+        self._windows = metrics.windows.labels(model.key)
         self._submit = submit
         self._save = save
         self._saving = asyncio.Lock()
@@ -76,6 +78,7 @@ class Stream:
         self._closed = False
         self._allowance = 0  # frames the owner may still send
         self._ungranted = 0  # computed frames whose credits were not given back yet
+        self._fresh = False  # frames came that are no steps yet
         self._steps_received = 0
         self._steps_computed = 0
         # blocks on their way: (steps received when it was complete, last seq, frames)
@@ -115,13 +118,13 @@ class Stream:
                 f"expected seq and times below 2**62, got seq {block.first_seq} and times {first_us} to {last_us} us"
             )
         steps = self.session.receive_frames(block)
-        self._metrics.frames.labels(self.model.key).inc(len(block))
+        self._frames.inc(len(block))
         self._allowance -= len(block)
         self.received_seq = block.next_seq - 1
-        self._steps_received += len(steps)
+        self._steps_received += steps
         self._blocks.append((self._steps_received, self.received_seq, len(block)))
-        self.steps.extend(steps)
         if steps:
+            self._fresh = True
             self._submit(self)
         else:
             self._settle()
@@ -133,19 +136,10 @@ class Stream:
 
     # the batcher
 
-    def receive_states(self, step: Step, states: WindowStates | None) -> None:
-        """The engine's answer to the oldest step that is on its way."""
-        if self.broken:
-            return
-        self._steps_computed += 1
-        if states is not None:
-            self._metrics.windows.labels(self.model.key).inc()
-        try:
-            self.emit(self.session.receive_states(step, states))
-            self._settle()
-        except Exception:
-            log.exception("the session of %s failed", self.name)
-            self.fail(EngineError("the session failed; the server's log says why"))
+    @property
+    def waiting(self) -> bool:
+        """Something is to be computed."""
+        return self._fresh or bool(self.steps)
 
     @property
     def busy(self) -> bool:
@@ -154,7 +148,7 @@ class Stream:
 
     def fail(self, error: Exception | None) -> None:
         """Gives the stream up: the calls of owner and watchers end, answers that still come are ignored."""
-        self.broken = True
+        self.broken, self._fresh = True, False
         self.steps.clear()
         self.end(error)
 
@@ -215,3 +209,33 @@ class Stream:
             credits, self._ungranted = self._ungranted, 0
             self._allowance += credits
         return Progress(self.received_seq, self.computed_seq, credits)
+
+
+def make_steps(streams: Sequence[Stream]) -> None:
+    """Of the frames that came to streams of one model."""
+    streams = [stream for stream in streams if stream._fresh]
+    if streams:
+        for stream, steps in zip(streams, steps_of([stream.session for stream in streams]), strict=True):
+            stream._fresh = False
+            stream.steps.extend(steps)
+
+
+def hand_back(
+    streams: Sequence[Stream], runs: Sequence[Sequence[Step]], answers: Sequence[WindowStates | None]
+) -> None:
+    """The engine's answers to the oldest steps of streams of one model, and what they say to all who listen."""
+    alive = [i for i, stream in enumerate(streams) if not stream.broken]
+    sessions, told = [streams[i].session for i in alive], [answers[i] for i in alive]
+    for i, events in zip(alive, events_of(sessions, [runs[i] for i in alive], told), strict=True):
+        stream = streams[i]
+        stream._steps_computed += len(runs[i])
+        if answers[i] is not None:
+            stream._windows.inc()
+        try:
+            if isinstance(events, Exception):
+                raise events
+            stream.emit(events)
+            stream._settle()
+        except Exception:
+            log.exception("the session of %s failed", stream.name)
+            stream.fail(EngineError("the session failed; the server's log says why"))

@@ -21,12 +21,12 @@ from motionscribe_models.manifest import read_manifest, write_manifest
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Label, SegmentEnded
-from motionscribe_server.embedding import Embedding
+from motionscribe_server.embedding import Embedding, estimate
 from motionscribe_server.inference import Choice, Inference
 from motionscribe_server.model import ServedModel
 from motionscribe_server.options import Lag, SessionOptions
 from motionscribe_server.replay import Emitted, blocks_of, replay
-from motionscribe_server.session import Session
+from motionscribe_server.session import Session, steps_of
 from motionscribe_training.annotations import Annotation, find_annotation
 from motionscribe_training.dataset import find_recordings
 from motionscribe_training.errors import TrainingError
@@ -171,15 +171,19 @@ def embed(model: ServedModel, inference: Inference, recording: Recording) -> tup
     state, embedding = inference.new_state(), Embedding(model)
     times: list[int] = []
     points: list[NDArray[np.float64]] = []
+    frames: list[NDArray[np.float32]] = []
     for block in blocks_of(recording, 1):
-        for step in session.receive_frames(block):
+        session.receive_frames(block)
+        for step in steps_of([session])[0]:
             if step.restart:
                 embedding.restart()
-            embedding.observe(step.features)
+                frames = []
+            frames.append(step.features)
             (states,) = inference.advance([state], [[step]])
             if states is not None:
                 times.append(int(block.timestamps_us[0]))
-                estimates = embedding.push(states.projected)
+                (estimates,) = estimate([embedding], np.array([frames]), states.projected[None])
+                frames = []
                 points = [*points[: len(points) + 1 - len(estimates)], *estimates]
     return np.array(times, np.int64), np.array(points).reshape(len(times), model.dimensions)
 

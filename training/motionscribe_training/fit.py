@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from motionscribe_server.anomaly_reference import fit_reference
 from motionscribe_server.clustering import make_clusterer
-from motionscribe_server.forecast import Forecast
+from motionscribe_server.forecast import Forecast, compare
 from motionscribe_server.labeller import Labeller
 from motionscribe_server.model import LAGS, penalty_of
 from motionscribe_server.segmenter import Hypothesis, Penalty, Segmenter
@@ -246,11 +246,9 @@ def _surprise(
     residual = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
     forecast, errors = Forecast(scale), []
     first = window // stride
-    for moment in range(first, len(states)):
-        forecast.predict(predictions[moment - 1])
-        for row in features[moment * stride : (moment + 1) * stride]:
-            forecast.observe(row)
-        error = forecast.error()
-        assert error is not None  # a stride has frames
-        errors.append(error)
+    for moment in range(first - 1, len(states)):
+        frames = features[None, moment * stride : (moment + 1) * stride]
+        (error,) = compare([forecast], frames, predictions[None, moment])
+        if error is not None:
+            errors.append(error)
     return residual[first:], np.array(errors).reshape(-1, len(scale))

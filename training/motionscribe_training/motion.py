@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from motionscribe_server.evidence import Evidence
+from motionscribe_server.evidence import Evidence, observe
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,5 @@ def evidence_of(
     """Features (m, F) and projected states (n, M, P) of a recording's windows to evidence (n, Q), as in a session."""
     evidence, rows = Evidence(motion, spans, stride), []
     for moment, states in enumerate(projected):
-        for frame in features[moment * stride : (moment + 1) * stride]:
-            evidence.observe(frame)
-        rows.append(evidence.push(states))
+        rows.append(observe([evidence], features[None, moment * stride : (moment + 1) * stride], states[None])[0])
     return np.array(rows)
