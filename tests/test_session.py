@@ -1,7 +1,7 @@
 """A session on motion whose labels are known by construction, and on what can happen to a stream."""
 
 import itertools
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,11 +40,13 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
+from motionscribe_server.batcher import take
 from motionscribe_server.clustering import CLUSTERERS, ClusterError, UnknownClusterError
 from motionscribe_server.clustering.base import FAINT
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import replay
 from motionscribe_server.session import Session, steps_of
+from motionscribe_server.session import events_of as answered
 
 MODEL = made_up_model()  # knows places 0 and 1 as clusters 1 and 2
 WARM = (1, 2)
@@ -353,6 +355,44 @@ def test_answers_come_in_the_order_of_the_steps() -> None:
         assert patient.receive_states([step], None) == []
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
         patient.receive_states(steps[1:], None)
+
+
+def test_sessions_worked_on_together_say_what_each_says_alone() -> None:
+    """Streams that began at different times, with blocks of their own sizes, and one with a gap."""
+    sizes, frames = (1, 3, 7, 15, 16), [motion(SCRIPT, seed=seed) for seed in range(5)]
+    times = [even_times(len(rows), RATE) for rows in frames]
+    times[3][200:] += 10**6
+    alone = [events_of(rows, when) for rows, when in zip(frames, times, strict=True)]
+    engine, sessions = Means(), [Session(MODEL) for _ in frames]
+    states, told = [engine.new_state() for _ in frames], [list[Event]() for _ in frames]
+    for start in range(0, len(frames[0]) + 400, 16):
+        for i, session in enumerate(sessions):
+            first, beyond = start - 80 * i, min(start - 80 * i + 16, len(frames[i]))
+            for at in range(max(first, 0), beyond, sizes[i]):
+                rows = slice(at, min(at + sizes[i], beyond))
+                session.receive_frames(FrameBlock(at + 1, frames[i][rows], times[i][rows]))
+        waiting = [deque(steps) for steps in steps_of(sessions)]
+        while any(waiting):
+            due = [i for i, steps in enumerate(waiting) if steps]
+            runs = [take(waiting[i]) for i in due]
+            answers = engine.advance([states[i] for i in due], runs)
+            for i, events in zip(due, answered([sessions[i] for i in due], runs, answers), strict=True):
+                assert not isinstance(events, Exception)
+                told[i] += events
+    for own, session, expected in zip(told, sessions, alone, strict=True):
+        assert own + session.close() == expected
+
+
+def test_a_session_that_fails_does_no_harm_to_others() -> None:
+    block, sessions = FrameBlock(1, motion(SCRIPT)[:STRIDE], even_times(STRIDE, RATE)), [Session(MODEL) for _ in "123"]
+    for session in sessions:
+        session.receive_frames(block)
+    runs = steps_of(sessions)
+    runs[1] = runs[1][1:]
+    answers = Means().advance([Means().new_state() for _ in sessions], runs)
+    first, second, third = answered(sessions, runs, answers)
+    assert isinstance(second, ValueError)
+    assert first == third != []
 
 
 # -- clusters
