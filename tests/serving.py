@@ -12,13 +12,16 @@ import grpc
 import numpy as np
 
 from motionscribe_models.recordings import Recording, even_times
+from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import FrameBlock, events_from_messages, events_to_messages, frames_to_message
 from motionscribe_proto.codec import skeleton_to_message as to_message
 from motionscribe_proto.events import Event, Label
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
-from motionscribe_server.catalog import Catalog, LoadedModel, load_catalog
+from motionscribe_server.catalog import LoadedModel
+from motionscribe_server.inference import Inference
+from motionscribe_server.model import ServedModel
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import replay
 from motionscribe_server.server import Server
@@ -28,22 +31,22 @@ PATIENCE_S = 20.0
 
 
 @cache
-def catalog_of(models: Path) -> Catalog:
+def engine_of(model: Path) -> Inference:
     """Loading a model takes a while, and it holds no state of streams."""
-    return load_catalog(Settings(models=models, batch_sizes=(1, 4)))
+    return Inference(read_bundle(model), batch_sizes=(1, 4))
 
 
 @asynccontextmanager
 async def serving(tiny_model: Path, folder: Path, **settings: Any) -> AsyncIterator["Served"]:
     """A server of the tiny model whose store lies in `folder`, and a channel to it."""
-    models = tiny_model.parent.parent
-    chosen = Settings(models=models, batch_sizes=(1, 4), port=0, store=folder / "names.sqlite", grace_s=1, **settings)
-    server = Server(chosen, catalog_of(models))
+    places: dict[str, Any] = {"models": tiny_model.parent.parent, "store": folder / "names.sqlite", "port": 0}
+    chosen = Settings(**{"batch_sizes": (1, 4), "grace_s": 1, "workers": 1} | places | settings)
+    server = Server(chosen, [ServedModel(read_bundle(tiny_model))])
     await server.start()
     served = None
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            served = Served(server, channel, server.registry.catalog.models[0])
+            served = Served(server, channel, server.registry.catalog.models[0], engine_of(tiny_model))
             yield served
     finally:
         if served is None or not served.stopped:
@@ -57,6 +60,8 @@ class Served:
     server: Server
     channel: grpc.aio.Channel
     model: LoadedModel
+    engine: Inference
+    """Of the same model, for replays."""
     stopped: bool = False
 
     @property
@@ -215,7 +220,7 @@ def motion(skeleton: Skeleton, seconds: float, seed: int = 0) -> Recording:
 
 def alone(served: Served, recording: Recording, options: SessionOptions) -> list[Event]:
     """The events of a recording without any server, as they arrive over the wire."""
-    return wired(emitted.event for emitted in replay(served.model.served, served.model.engine, recording, options))
+    return wired(emitted.event for emitted in replay(served.model.served, served.engine, recording, options))
 
 
 def wired(events: Iterable[Event]) -> list[Event]:

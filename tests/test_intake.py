@@ -14,7 +14,8 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.recordings import CMU_EXPMAP, even_times
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import Gap
-from motionscribe_server.intake import FARTHEST, Arrival, Break, Intake, arrivals
+from motionscribe_server.admission import FARTHEST
+from motionscribe_server.intake import Arrival, Break, Intake, arrivals
 from motionscribe_server.model import ServedModel
 from motionscribe_server.span import Span
 
@@ -31,9 +32,10 @@ def block(seq: int, times: Sequence[int] | np.ndarray, values: np.ndarray | None
 
 def push(intake: Intake, block: FrameBlock) -> list[Arrival | Break]:
     """What a block brings, alone and at once."""
-    points = intake.push(block)
+    points, windows = intake.push(block)
     (arrived,) = arrivals([intake])
-    assert points == sum(isinstance(a, Arrival) for a in arrived)
+    steps = [a.step for a in arrived if isinstance(a, Arrival)]
+    assert (points, windows) == (len(steps), sum(step.decode_slot >= 0 for step in steps))
     return arrived
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
@@ -126,6 +127,17 @@ def test_a_name_survives_a_killed_server(tiny_model: Path, tmp_path: Path) -> No
         assert described.name == "jab"
 
 
+def test_a_killed_server_leaves_no_worker_behind(tiny_model: Path, tmp_path: Path) -> None:
+    with _serving(tmp_path, tiny_model, "--workers", "2") as server:
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        assert len(children) == 2
+        server.end(signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
@@ -202,3 +214,15 @@ def test_a_port_that_is_taken_is_an_error(tiny_model: Path, tmp_path: Path) -> N
         refused = _run(tmp_path, "--models", str(tiny_model.parent.parent), "--port", str(server.port))
         assert refused.returncode == 2
         assert f"expected an address that is free, got 127.0.0.1:{server.port}" in refused.stderr
+
+
+def test_the_doctor_says_what_runs_and_how_much_of_it(tiny_model: Path, tmp_path: Path) -> None:
+    models = str(tiny_model.parent.parent)
+    done = _run(tmp_path, "--doctor", "--models", models, "--workers", "1", "--batch-sizes", "4")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^processor +.+ cores", done.stdout, re.MULTILINE)
+    assert re.search(r"^model +cmu-expmap/1 (int8|fp32) on CPUExecutionProvider", done.stdout, re.MULTILINE)
+    found = re.search(r"about (\d+) live streams", done.stdout)
+    assert found is not None
+    assert int(found[1]) >= 1
+    assert list(tmp_path.iterdir()) == []

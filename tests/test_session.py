@@ -40,13 +40,13 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe_server.batcher import take
 from motionscribe_server.clustering import CLUSTERERS, ClusterError, UnknownClusterError
 from motionscribe_server.clustering.base import FAINT
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import replay
 from motionscribe_server.session import Session, steps_of
 from motionscribe_server.session import events_of as answered
+from motionscribe_server.turns import take
 
 MODEL = made_up_model()  # knows places 0 and 1 as clusters 1 and 2
 WARM = (1, 2)
@@ -345,7 +345,7 @@ def test_after_a_refused_block_the_session_goes_on_as_if_it_had_never_come(name:
 def test_answers_come_in_the_order_of_the_steps() -> None:
     two = FrameBlock(1, np.zeros((2, D), np.float32), even_times(2, RATE))
     hasty, patient = Session(MODEL), Session(MODEL)
-    assert hasty.receive_frames(two) == patient.receive_frames(two) == 2
+    assert hasty.receive_frames(two) == patient.receive_frames(two) == (2, 0)
     (_, second), steps = steps_of([hasty, patient])
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
         hasty.receive_states([second], None)

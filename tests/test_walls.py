@@ -92,9 +92,11 @@ def test_the_core_of_the_server_is_pure(module: str) -> None:
     assert "np.random" not in file.read_text("utf-8")
 
 
-def test_nothing_is_pickled() -> None:
+def test_nothing_is_pickled_but_between_our_own_processes() -> None:
     for package in FOLDERS:
         for file in files_of(package):
+            if file.name == "exchange.py":
+                continue
             assert not tops(file) & {"pickle", "cloudpickle", "joblib", "dill"}, file
             assert "allow_pickle=True" not in file.read_text("utf-8"), file
 

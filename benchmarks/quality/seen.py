@@ -70,7 +70,7 @@ def surprise(model: ServedModel, inference: Inference, recording: Recording) -> 
     """(n,): mean squared error of a moment's frames as the window before predicted them, in units of each feature's
     variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
     session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
-    state, forecast, errors = inference.new_state(), Forecast(model.feature_scale), list[float]()
+    state, forecast, errors = inference.new_state(), Forecast(model.feature_scale, model.manifest.stride), list[float]()
     frames: list[NDArray[np.float32]] = []
     for block in blocks_of(recording, 1):
         session.receive_frames(block)

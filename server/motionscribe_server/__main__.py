@@ -1,6 +1,5 @@
 """The command motionscribe-server; where an extra is missing, the pip command that installs it."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -9,8 +8,6 @@ from motionscribe_models.errors import MissingExtraError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status of command.run; 2 when a package is missing."""
-    # before numpy is there: products of a few rows are slower on two threads, and the other core is the engine's
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from motionscribe_server.command import run
     except ImportError as error:

@@ -1,7 +1,7 @@
 """The models that this server has loaded and checked, found by name and version.
 
-In: a folder of model folders and which of them to load. Out: ServedModels with an engine each, ready for streams.
-Loading takes seconds and blocks; it happens once, before the server listens.
+In: a folder of model folders, which of them to load, and how workers run them. Out: what streams ask for, found.
+Reading takes a moment and blocks; it happens once, before the server listens.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from motionscribe_models.repository import Repository
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import Layout, skeleton_from_message, skeleton_to_message
 from motionscribe_server.errors import PreconditionError, SettingsError
-from motionscribe_server.inference import Inference
+from motionscribe_server.exchange import EngineInfo
 from motionscribe_server.model import ServedModel
 from motionscribe_server.options import Lag
 from motionscribe_server.settings import Settings
@@ -24,20 +24,20 @@ LATEST = ("", "latest")
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """One model version, as sessions and the engine see it."""
+    """One model version, and how the workers run it."""
 
     served: ServedModel
-    engine: Inference
+    engine: EngineInfo
 
     @property
     def manifest(self) -> Manifest:
         """What the model folder says."""
-        return self.engine.manifest
+        return self.served.manifest
 
     @property
     def key(self) -> str:
         """name/version."""
-        return f"{self.manifest.name}/{self.manifest.version}"
+        return self.served.key
 
     def latency_us(self, lag: Lag) -> int:
         """Source time between a moment and its final label, microseconds."""
@@ -110,21 +110,18 @@ class Catalog:
         raise UnknownModelError(f"expected a version of {name} among {versions}, got {version!r}")
 
 
-def load_catalog(settings: Settings) -> Catalog:
-    """Loads and checks what `settings` asks for. Raises UnknownModelError, ModelFolderError, SettingsError."""
+def read_models(settings: Settings) -> list[ServedModel]:
+    """What `settings` asks for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
     repository = Repository(settings.models)
     wanted = settings.load or tuple(repository.names())
     if not wanted:
         raise SettingsError(f"expected at least one model below {settings.models.resolve()}, got none")
-    loaded = {}
+    models: dict[str, ServedModel] = {}
     for entry in wanted:
         name, _, version = entry.partition("/")
-        bundle = repository.load(name, version or "latest")
-        key = (name, bundle.manifest.version)
-        if key not in loaded:
-            engine = Inference(bundle, settings.variant, settings.batch_sizes, settings.threads)
-            loaded[key] = LoadedModel(ServedModel(bundle), engine)
-    return Catalog(loaded.values())
+        model = ServedModel(repository.load(name, version or "latest"))
+        models[model.key] = model
+    return list(models.values())
 
 
 def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ClustersServicer
 from motionscribe_server.answering import Context, answering
 from motionscribe_server.clustering import ClusterState
+from motionscribe_server.edits import Merge, Rename
 from motionscribe_server.errors import NotFoundError, RequestError
 from motionscribe_server.messages import cluster_to_message
 from motionscribe_server.metrics import Metrics
@@ -41,7 +42,7 @@ class ClustersService(ClustersServicer):
         async with answering(context, self._metrics):
             if len(request.name) > LONGEST_NAME:
                 raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(request.name)}")
-            clusters = await self._registry.edit(request.stream_id, lambda book: book.rename(request.id, request.name))
+            clusters = await self._registry.edit(request.stream_id, Rename(request.id, request.name))
             return _pick(clusters, request.id)
         raise AssertionError("unreachable: abort raises")
 
@@ -50,9 +51,7 @@ class ClustersService(ClustersServicer):
         async with answering(context, self._metrics):
             if not request.sources:
                 raise RequestError("expected at least one source, got none")
-            clusters = await self._registry.edit(
-                request.stream_id, lambda book: book.merge(list(request.sources), request.target)
-            )
+            clusters = await self._registry.edit(request.stream_id, Merge(tuple(request.sources), request.target))
             return _pick(clusters, request.target)
         raise AssertionError("unreachable: abort raises")
 

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe_models.errors import ContractError
-from motionscribe_server.catalog import Catalog, load_catalog
+from motionscribe_server.catalog import read_models
+from motionscribe_server.doctor import examine
 from motionscribe_server.errors import ServerError, SettingsError
+from motionscribe_server.model import ServedModel
 from motionscribe_server.server import Server
 from motionscribe_server.settings import Settings, read_settings, to_toml, unknown_variables
 
@@ -31,7 +33,7 @@ CANNOT = 2
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status."""
     parsed = vars(_parser().parse_args(arguments))
-    command, config = parsed.pop("command"), parsed.pop("config")
+    command, config, doctor = parsed.pop("command"), parsed.pop("config"), parsed.pop("doctor")
     try:
         if command not in ([], ["config", "show"]):
             raise SettingsError(f"expected no command or 'config show', got '{' '.join(command)}'")
@@ -39,25 +41,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if command:
             print(to_toml(settings, sources), end="")
             return 0
+        if doctor:
+            for line in examine(settings):
+                print(line, flush=True)
+            return 0
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         for complaint in unknown_variables(os.environ):
             log.warning(complaint)
-        asyncio.run(serve(settings, load_catalog(settings)))
+        asyncio.run(serve(settings, read_models(settings)))
     except (ServerError, ContractError) as error:
         print(f"motionscribe-server: {error}", file=sys.stderr)
         return CANNOT
     return 0
 
 
-async def serve(settings: Settings, catalog: Catalog) -> None:
+async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Prints the address when it answers."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    server = Server(settings, catalog)
+    server = Server(settings, models)
     await server.start()
-    for model in catalog.models:
-        log.info("serving %s at %s:%d", model.engine.describe(), settings.host, server.port)
+    for model in server.registry.catalog.models:
+        log.info("serving %s at %s:%d", model.engine.description, settings.host, server.port)
     if server.metrics_port is not None:
         log.info("metrics at http://127.0.0.1:%d/metrics", server.metrics_port)
     print(f"listening on {settings.host}:{server.port}", flush=True)
@@ -82,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("motionscribe"))
     parser.add_argument("command", nargs="*", default=[], help="'config show' prints the settings instead of serving")
+    parser.add_argument(
+        "--doctor",
+        action="store_true",
+        default=False,
+        help="instead of serving, say what this machine has and how many streams it carries",
+    )
     parser.add_argument(
         "--config", type=Path, default=None, metavar="FILE", help="TOML file; ./motionscribe.toml when it exists"
     )

@@ -98,14 +98,14 @@ class Inference:
         return np.zeros((self.manifest.slots, self.manifest.hidden), np.float32)
 
     def advance(self, states: Sequence[Single], runs: Sequence[Sequence[Step]]) -> list[WindowStates | None]:
-        """Puts a run of steps into each stream's state (W, H), in place; WindowStates where it completes a window.
+        """Puts a run of steps into each stream's state (W, H), in place; WindowStates where it ends with a window.
 
-        Raises ValueError for a run without a step, or with one that completes a window and is not the last.
+        Windows that end earlier in a run are passed over. Raises ValueError for a run without a step.
         """
         if len(states) != len(runs):
             raise ValueError(f"expected one state per run, got {len(states)} states and {len(runs)} runs")
-        if any(not run or any(step.decode_slot >= 0 for step in run[:-1]) for run in runs):
-            raise ValueError("expected runs of steps of which no more than the last completes a window")
+        if not all(runs):
+            raise ValueError("expected a step or more in each run, got none")
         # those that go on longest come first, so that the ones that go on are always the first rows
         order = sorted(range(len(runs)), key=lambda i: -len(runs[i]))
         for batch in self._batches(len(order)):

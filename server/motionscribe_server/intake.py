@@ -1,4 +1,4 @@
-"""The door through which frames come in: checked, put on the model's time grid, and cut at gaps.
+"""The door through which frames come in: put on the model's time grid, and cut at gaps.
 
 In: FrameBlocks. Out, in order: an Arrival for each frame on the grid, a Break where time is missing. A block that is
 refused changes nothing. What only times decide is done at once; features of what waits are computed for many streams
@@ -16,6 +16,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.resampling import Placement, Resampler
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import Gap
+from motionscribe_server.admission import check
 from motionscribe_server.model import ServedModel
 from motionscribe_server.span import Span
 from motionscribe_server.window import Step, step_of
@@ -24,8 +25,6 @@ SHORTEST_GAP_S = 0.25
 """Missing frames of less time than this are bridged by interpolation: a motion hardly changes course faster."""
 GAP_PERIODS = 2.5
 """Unless the sender or the model is so slow that this many of its periods last longer."""
-FARTHEST = 2**62
-"""Seqs and times stay below it, so that their differences and the ends of their spans fit int64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,50 +87,32 @@ class Intake:
         """Time of the newest frame, 0 before the first."""
         return self._last_us or 0
 
-    def push(self, block: FrameBlock) -> int:
-        """Takes a block; returns how many arrivals it will make. Raises LayoutError, and then it brings nothing."""
+    def push(self, block: FrameBlock) -> tuple[int, int]:
+        """Takes a block; returns how many frames on the grid it makes, and how many windows these complete.
+
+        Raises LayoutError, and then it brings nothing.
+        """
         times = block.timestamps_us.tolist()
-        self._check(block, times)
+        check(block, self.model, self.next_seq, self._last_us)
         if self._last_us is None:
             self.next_seq = block.first_seq
             gaps = []
         else:
             gaps = [0] if times[0] - self._last_us > self._longest_us else []
         gaps += [row for row, (one, next) in enumerate(pairwise(times), 1) if next - one > self._longest_us]
-        points = 0
+        points = windows = 0
         for start, end in pairwise(sorted({0, *gaps, len(times)})):
             if start in gaps:
                 self._break(block.first_seq + start, times[start])
-            points += self._piece(block.first_seq + start, times[start:end], block.values[start:end])
-        return points
+            more, complete = self._piece(block.first_seq + start, times[start:end], block.values[start:end])
+            points, windows = points + more, windows + complete
+        return points, windows
 
     def tail(self) -> Span | None:
         """Frames since the last moment, for a stream that ends here."""
         if self._open is None or self._last_us is None:
             return None
         return Span(self._open[0], self.next_seq, self._open[1], self._last_us + self._period_us)
-
-    def _check(self, block: FrameBlock, times: list[int]) -> None:
-        if not np.isfinite(block.values).all():
-            row, column = np.argwhere(~np.isfinite(block.values))[0]
-            columns = self.model.manifest.skeleton.columns
-            name = columns[column] if column < len(columns) else f"column {column + 1}"
-            raise LayoutError(
-                f"expected finite values, got {block.values[row, column]} in {name} of frame {block.first_seq + row}"
-            )
-        self.model.feature_map.check(block.values)
-        if block.first_seq < self.next_seq:
-            raise LayoutError(f"expected seq {self.next_seq} or later, got {block.first_seq}")
-        if block.next_seq > FARTHEST or min(times) <= -FARTHEST or max(times) >= FARTHEST:
-            raise LayoutError(
-                f"expected seq and times within 2**62, got seq {block.first_seq} "
-                f"and times of {min(times)} to {max(times)} us"
-            )
-        last = times[0] - 1 if self._last_us is None else self._last_us
-        for seq, time in enumerate(times, block.first_seq):
-            if time <= last:
-                raise LayoutError(f"expected times that increase, got {time} us after {last} us at frame {seq}")
-            last = time
 
     def _restart(self) -> None:
         self._resampler = Resampler(self.model.manifest.rate_hz)
@@ -145,9 +126,9 @@ class Intake:
         self._restart()
         self.next_seq = seq
 
-    def _piece(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> int:
-        """Frames without a gap; returns how many grid points they bring."""
-        manifest = self.model.manifest
+    def _piece(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> tuple[int, int]:
+        """Frames without a gap; returns how many grid points and complete windows they bring."""
+        stride, before = self.model.manifest.stride, self._index
         placed = self._resampler.push(times)
         piece = _Piece(values, placed, self._index, [])
         # frames that were lost just before, too few for a gap, count with the frame that follows them
@@ -156,7 +137,7 @@ class Intake:
         for left in placed.left:
             self._index += 1
             moment = None
-            if self._index % manifest.stride == 0 and self._open is not None:
+            if self._index % stride == 0 and self._open is not None:
                 moment = self._moment(first_seq, times, left)
                 uncovered = left + 1  # row of the first frame that no moment covers yet
                 if uncovered == 0:
@@ -168,7 +149,7 @@ class Intake:
             piece.moments.append(moment)
         self.next_seq, self._last_us = first_seq + len(times), times[-1]
         self._waiting.append(piece)
-        return len(placed.left)
+        return len(placed.left), self._index // stride - before // stride
 
     def _moment(self, first_seq: int, times: list[int], last: int) -> Span | None:
         """From the first uncovered frame to row `last`, -1 for the frame before this piece; None for no frame."""

@@ -32,11 +32,16 @@ class Metrics:
         self.errors = Counter(
             "motionscribe_errors", "Calls that ended with an error", ["status"], registry=self.registry
         )
+        self.shedding = Gauge(
+            "motionscribe_shedding",
+            "What is given up for lack of time: 1 provisional labels, 2 also windows, 3 also new streams",
+            registry=self.registry,
+        )
         self.batch = Histogram(
             "motionscribe_batch_streams", "Streams computed together", buckets=BATCH_BUCKETS, registry=self.registry
         )
         self.tick = Histogram(
-            "motionscribe_tick_seconds", "Time of one batch in the engine", buckets=TICK_BUCKETS, registry=self.registry
+            "motionscribe_tick_seconds", "Time of one batch in a worker", buckets=TICK_BUCKETS, registry=self.registry
         )
         self.store_failures = Counter(
             "motionscribe_store_failures", "Saves that the store refused", registry=self.registry

@@ -73,6 +73,11 @@ class ServedModel:
         """Seconds from one moment to the next."""
         return self.manifest.stride / self.manifest.rate_hz
 
+    @property
+    def key(self) -> str:
+        """name/version."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
     def latency(self, lag: Lag) -> int:
         """Moments until a label is final, at least 1."""
         if lag not in self.manifest.latency or self.manifest.latency[lag] < 1:

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.batcher import Batcher
 from motionscribe_server.catalog import Catalog
 from motionscribe_server.clustering import ClusterState
+from motionscribe_server.edits import Edit
 from motionscribe_server.errors import (
+    EngineError,
     ExhaustedError,
     InUseError,
     NotFoundError,
@@ -25,13 +26,14 @@ from motionscribe_server.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from motionscribe_server.exchange import Known
 from motionscribe_server.messages import cluster_to_message
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.options import Lag, SessionOptions
 from motionscribe_server.outlet import Outlet
-from motionscribe_server.session import Session
+from motionscribe_server.pool import Pool
 from motionscribe_server.settings import Settings
-from motionscribe_server.shelf import Change, Shelf
+from motionscribe_server.shelf import Shelf
 from motionscribe_server.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -54,22 +56,20 @@ class Registry:
         settings: Settings,
         catalog: Catalog,
         shelf: Shelf,
-        batcher: Batcher[Stream],
+        pool: Pool,
         metrics: Metrics,
         now: Callable[[], float],
     ) -> None:
         self.settings = settings
         self.catalog = catalog
         self._shelf = shelf
-        self._batcher = batcher
+        self._pool = pool
         self._metrics = metrics
         self.now = now
         self._streams: dict[str, Stream] = {}
         # opening and editing wait for the store in between
         self._opening = asyncio.Lock()
         self._draining = False
-        for model in catalog.models:
-            batcher.add(model.engine, settings.batch_sizes)
 
     def find(self, id: str) -> Stream | None:
         """A live or retained stream."""
@@ -106,8 +106,9 @@ class Registry:
                 self._take_over(stream, request)
             outlet, credits = stream.attach(request.last_event if resumed else 0)
             stream.heard = self.now()
+            known = await stream.link.clusters()
         log.info("stream %s %s, epoch %d", stream.name, "resumed" if resumed else "opened", stream.epoch)
-        return stream, outlet, _opened(stream, resumed, credits)
+        return stream, outlet, _opened(stream, resumed, credits, known)
 
     async def leave(self, stream: Stream, outlet: Outlet, done: bool) -> None:
         """The call of an owner ended; `done` when it had all there will be. Superseded owners change nothing."""
@@ -146,17 +147,17 @@ class Registry:
     async def clusters(self, id: str) -> Sequence[ClusterState]:
         """The clusters of a live, retained or stored stream. Raises NotFoundError."""
         stream = self._streams.get(id)
-        return await self._shelf.clusters(id) if stream is None else stream.session.clusters()
+        return await self._shelf.clusters(id) if stream is None else (await stream.link.clusters()).clusters
 
-    async def edit(self, id: str, change: Change) -> Sequence[ClusterState]:
-        """The same, after `change` renamed or merged them in the session, or else in the store; saved."""
+    async def edit(self, id: str, edit: Edit) -> Sequence[ClusterState]:
+        """The same, after `edit` in the session, or else in the store; saved."""
         async with self._opening:
             stream = self._streams.get(id)
             if stream is None:
-                return await self._shelf.edit(id, change)
-            stream.emit(change(stream.session) or ())
-            await self._save(stream)
-            return stream.session.clusters()
+                return await self._shelf.edit(id, edit)
+            known = await stream.link.edit(edit)
+            await self._save(stream, known)
+            return known.clusters
 
     async def _create(self, request: pb.Open, old: Stream | None) -> Stream:
         model = self.catalog.find(request.model, request.version)
@@ -170,20 +171,17 @@ class Registry:
             await old.persist()
         stored = await self._shelf.load(model.key, request.stream_id)
         options = SessionOptions(LAGS[request.lag], request.provisional, self.settings.clusterer, request.rate_hz)
-        session = Session(model.served, options, stored.clusters, stored.next_id)
+        link = await self._pool.open(model.key, options, Known(stored.next_id, stored.clusters))
         # nothing is given up for a request that is refused
-        if old is not None:
-            await self._give_up(old)
-        await self._make_room()
-        stream = Stream(
-            request.stream_id,
-            model,
-            session,
-            self.settings.credits,
-            self._metrics,
-            lambda stream: self._batcher.submit(model.engine, stream),
-            self._try_to_save,
-        )
+        try:
+            if old is not None:
+                await self._give_up(old)
+            await self._make_room()
+        except BaseException:
+            link.forget()
+            raise
+        credits = self.settings.credits
+        stream = Stream(request.stream_id, model, options.lag, link, credits, self._metrics, self._try_to_save)
         self._streams[stream.id] = stream
         return stream
 
@@ -209,36 +207,36 @@ class Registry:
             del self._streams[stream.id]
             stream.touch()
             await stream.persist()
+        stream.link.forget()
 
     async def _try_to_save(self, stream: Stream) -> None:
         """A full disk must not end streams: what could not be saved is tried again with the next change."""
         try:
-            await self._save(stream)
-        except StoreError:
+            await self._save(stream, await stream.link.clusters())
+        except (StoreError, EngineError):
             log.exception("clusters of %s are not saved", stream.name)
             self._metrics.store_failures.inc()
 
-    async def _save(self, stream: Stream) -> None:
+    async def _save(self, stream: Stream, known: Known) -> None:
         """Raises StoreError."""
-        session = stream.session
-        await self._shelf.save(stream.model.key, stream.id, session.next_cluster, session.clusters())
+        await self._shelf.save(stream.model.key, stream.id, known.next_cluster, known.clusters)
 
 
 def _same(token: str, got: str) -> bool:
     return hmac.compare_digest(token.encode(), got.encode())
 
 
-def _opened(stream: Stream, resumed: bool, credits: int) -> pb.Opened:
+def _opened(stream: Stream, resumed: bool, credits: int, known: Known) -> pb.Opened:
     return pb.Opened(
         session=stream.name,
         resume_token=stream.token,
         epoch=stream.epoch,
         resumed=resumed,
-        next_seq=stream.session.next_seq,
+        next_seq=stream.next_seq,
         credits=credits,
         model=stream.model.to_message(),
-        latency_us=stream.model.latency_us(stream.session.options.lag),
-        clusters=map(cluster_to_message, stream.session.clusters()),
+        latency_us=stream.model.latency_us(stream.lag),
+        clusters=map(cluster_to_message, known.clusters),
     )
 
 

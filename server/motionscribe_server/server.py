@@ -1,11 +1,14 @@
-"""One running server: gRPC, batcher, registry, health, reflection and metrics, from start to drained.
+"""One running server: gRPC, workers, registry, health, reflection and metrics, from start to drained.
 
-In: Settings and a loaded Catalog. Out: a port that answers. Signals and the command line are the business of __main__.
+In: Settings and the models to serve. Out: a port that answers. Signals and the command line are the
+business of command.py.
 """
 
 import asyncio
 import contextlib
 import logging
+import os
+from collections.abc import Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,18 +20,19 @@ from motionscribe_proto.segmentation_pb2_grpc import (
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
 )
-from motionscribe_server.batcher import Batcher
-from motionscribe_server.catalog import Catalog
+from motionscribe_server.catalog import Catalog, LoadedModel
 from motionscribe_server.clusters_service import ClustersService
 from motionscribe_server.errors import SettingsError
+from motionscribe_server.exchange import Start
 from motionscribe_server.metrics import Metrics, MetricsServer
+from motionscribe_server.model import ServedModel
 from motionscribe_server.models_service import ModelsService
+from motionscribe_server.pool import Pool
 from motionscribe_server.registry import Registry
 from motionscribe_server.service import SegmentationService
 from motionscribe_server.settings import Settings
 from motionscribe_server.shelf import Shelf
 from motionscribe_server.store import Store
-from motionscribe_server.stream import Stream, hand_back, make_steps
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +59,24 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
+def workers_of(settings: Settings) -> int:
+    """How many processes compute."""
+    return settings.workers or len(os.sched_getaffinity(0))
+
+
+def start_of(settings: Settings, models: Sequence[ServedModel]) -> Start:
+    """What each of them is told at first."""
+    load = tuple((model.manifest.name, model.manifest.version) for model in models)
+    batching = settings.batch_sizes, settings.threads
+    return Start(settings.models, load, settings.variant, *batching, settings.log_level)
+
+
 class Server:
     """Start it, stop it. Both once."""
 
-    def __init__(self, settings: Settings, catalog: Catalog) -> None:
+    def __init__(self, settings: Settings, models: Sequence[ServedModel]) -> None:
         self._settings = settings
-        self._catalog = catalog
+        self._models = models
         self.metrics = Metrics()
         self._metrics_server: MetricsServer | None = None
         self._health = health.aio.HealthServicer()
@@ -69,16 +85,21 @@ class Server:
         """The port that answers, after start."""
 
     async def start(self) -> None:
-        """Opens store and ports. Raises StoreError, SettingsError."""
+        """Starts workers, opens store and ports. Raises StoreError, SettingsError, ContractError."""
         settings = self._settings
-        store = Store(settings.store)
-        self._batcher: Batcher[Stream] = Batcher(self.metrics, make_steps, hand_back)
+        self.shelf = Shelf(Store(settings.store))
+        self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
+        try:
+            engines = await self.pool.start()
+        except BaseException:
+            await self._close()
+            raise
+        catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
-        self.shelf = Shelf(store)
-        self.registry = Registry(settings, self._catalog, self.shelf, self._batcher, self.metrics, clock)
+        self.registry = Registry(settings, catalog, self.shelf, self.pool, self.metrics, clock)
         self._grpc = grpc.aio.server(options=channel_options(settings))
         add_SegmentationServicer_to_server(SegmentationService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ModelsServicer_to_server(ModelsService(self._catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ModelsServicer_to_server(ModelsService(catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         add_ClustersServicer_to_server(ClustersService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
@@ -89,7 +110,7 @@ class Server:
         except SettingsError:
             await self._close()
             raise
-        self._tasks = [asyncio.create_task(self._batcher.run()), asyncio.create_task(self._reap())]
+        self._tasks = [asyncio.create_task(self._reap())]
         await self._grpc.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
@@ -133,7 +154,7 @@ class Server:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await asyncio.to_thread(self._batcher.close)
+        await self.pool.close()
         await self.shelf.close()
         if self._metrics_server:
             await asyncio.to_thread(self._metrics_server.close)

@@ -67,7 +67,7 @@ class Session:
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
         self._timeline = Timeline()
         self._tally = Tally(clusters)
-        self._forecast = Forecast(model.feature_scale)
+        self._forecast = Forecast(model.feature_scale, model.manifest.stride)
         self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
         self._pending: deque[Arrival | Break] = deque()
         self._fresh: list[NDArray[np.float32]] = []  # features of the frames since the last moment
@@ -89,8 +89,8 @@ class Session:
         """First cluster id that no final label ever bore."""
         return self._labeller.next_id
 
-    def receive_frames(self, block: FrameBlock) -> int:
-        """Takes frames; returns how many steps they make (`steps_of`).
+    def receive_frames(self, block: FrameBlock) -> tuple[int, int]:
+        """Takes frames; returns how many steps they make (`steps_of`), and how many windows these complete.
 
         Raises LayoutError for what is not finite, not (K, D), or runs backwards.
         """
@@ -153,10 +153,13 @@ class Session:
                 raise ValueError(f"expected the oldest step that waits, got step {step.index}")
             self._fresh.append(step.features)
             self._warmed = step.index >= self.model.manifest.window
-            span = arrival.moment
+            if span is None:
+                span = arrival.moment
+            elif arrival.moment is not None:  # of a window that was passed over
+                span = Span(span.start_seq, arrival.moment.end_seq, span.start_us, arrival.moment.end_us)
         return events, span
 
-    def _advance(self, span: Span, moment: "_Moment") -> list[Event]:
+    def _advance(self, span: Span, moment: "_Moment", provisional: bool) -> list[Event]:
         """A moment more."""
         events: list[Event] = []
         if self._spans:
@@ -173,7 +176,7 @@ class Session:
         events += self._changes(span.end_us)
         while len(self._spans) > self._latency:
             events += self._finalise()
-        if self.options.provisional:
+        if provisional and self.options.provisional:
             events += self._provisional()
         return events
 
@@ -279,10 +282,14 @@ def steps_of(sessions: Sequence[Session]) -> list[list[Step]]:
 
 
 def events_of(
-    sessions: Sequence[Session], runs: Sequence[Sequence[Step]], answers: Sequence[WindowStates | None]
+    sessions: Sequence[Session],
+    runs: Sequence[Sequence[Step]],
+    answers: Sequence[WindowStates | None],
+    provisional: bool = True,
 ) -> list[list[Event] | Exception]:
     """The answers to the oldest steps of sessions of one model, a run each: states where its last completed a window.
 
+    Without `provisional`, labels that may still change are kept back until a later call.
     What fails in a session is told in place of its events and does no harm to the others.
     """
     outcomes: list[list[Event] | Exception] = []
@@ -301,7 +308,7 @@ def events_of(
         moments = _moments([sessions[i] for i, *_ in group], [states for *_, states in group])
         for (i, events, span, _), moment in zip(group, moments, strict=True):
             try:
-                events += sessions[i]._advance(span, moment)
+                events += sessions[i]._advance(span, moment, provisional)
             except Exception as error:
                 outcomes[i] = error
     return outcomes

@@ -44,10 +44,12 @@ class Settings(BaseSettings):
         (), description="models to serve, NAME or NAME/VERSION, comma-separated; empty: the latest version of each"
     )
     variant: Literal["auto", "fp32", "int8"] = Field("auto", description="which graphs of a model run")
-    # one: the event loop wants a core of its own
-    threads: int = Field(1, ge=0, description="threads of ONNX Runtime; 0 leaves it to ONNX Runtime")
+    workers: int = Field(0, ge=0, description="processes that compute; 0 is one for each core")
+    # one: there is a worker for each core
+    threads: int = Field(1, ge=0, description="threads of ONNX Runtime in a worker; 0 leaves it to ONNX Runtime")
+    # larger batches do not fit the cache of a core; a GPU takes hundreds
     batch_sizes: Annotated[tuple[Annotated[int, Field(ge=1)], ...], NoDecode] = Field(
-        (1, 4, 16, 64), min_length=1, description="streams that are computed together, comma-separated sizes"
+        (1, 4, 16), min_length=1, description="streams that are computed together, comma-separated sizes"
     )
     # 34 s at 120 Hz: a client that sends a file far faster than real time is held back, a live one never notices
     credits: int = Field(4096, ge=1, description="frames of one stream that may wait to be computed")

@@ -7,30 +7,14 @@ here by the rules that a session's clusterer has.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from motionscribe_proto.events import Event
 from motionscribe_server.clustering import ClusterState, DPMeans
+from motionscribe_server.edits import Edit
 from motionscribe_server.errors import NotFoundError
 from motionscribe_server.store import Store, StoredStream
 
 T = TypeVar("T")
-
-
-class ClusterBook(Protocol):
-    """Clusters that can be named and merged: a Session or a clusterer."""
-
-    def clusters(self) -> list[ClusterState]:
-        """All that is remembered, in ascending order of id."""
-
-    def rename(self, id: int, name: str) -> None:
-        """Raises UnknownClusterError, ClusterError."""
-
-    def merge(self, sources: Sequence[int], target: int) -> Sequence[Event] | None:
-        """Raises UnknownClusterError, ClusterError."""
-
-
-Change = Callable[[ClusterBook], Sequence[Event] | None]
 
 
 class Shelf:
@@ -52,9 +36,9 @@ class Shelf:
         """Clusters of a stream under the model that it had last. Raises NotFoundError."""
         return await self._run(lambda: self._find(stream)[1].clusters)
 
-    async def edit(self, stream: str, change: Change) -> Sequence[ClusterState]:
-        """The same, after `change` renamed or merged them. Raises NotFoundError and what `change` raises."""
-        return await self._run(lambda: self._edit(stream, change))
+    async def edit(self, stream: str, edit: Edit) -> Sequence[ClusterState]:
+        """The same, after `edit`. Raises NotFoundError and what `edit` raises."""
+        return await self._run(lambda: self._edit(stream, edit))
 
     async def close(self) -> None:
         """Returns when all that was asked for is done."""
@@ -67,12 +51,12 @@ class Shelf:
             raise NotFoundError(f"expected a stream that is live or was, got {stream[:200]!r}")
         return model, self._store.load(model, stream)
 
-    def _edit(self, stream: str, change: Change) -> Sequence[ClusterState]:
+    def _edit(self, stream: str, edit: Edit) -> Sequence[ClusterState]:
         model, stored = self._find(stream)
         if not stored.clusters:
             raise NotFoundError(f"expected a stream with clusters, got {stream!r}, which has none")
         clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
-        change(clusterer)
+        edit.apply(clusterer)
         self._store.save(model, stream, clusterer.next_id, clusterer.clusters())
         return clusterer.clusters()
 

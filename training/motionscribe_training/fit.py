@@ -244,7 +244,7 @@ def _surprise(
     centred = states - network.pca_mean.cpu().numpy()
     components = network.pca_components.cpu().numpy()
     residual = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
-    forecast, errors = Forecast(scale), []
+    forecast, errors = Forecast(scale, stride), []
     first = window // stride
     for moment in range(first - 1, len(states)):
         frames = features[None, moment * stride : (moment + 1) * stride]

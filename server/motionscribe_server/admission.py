@@ -1,0 +1,35 @@
+"""What a stream accepts next: values that a pose can have, in an order that time can have."""
+
+import numpy as np
+
+from motionscribe_models.errors import LayoutError
+from motionscribe_proto.codec import FrameBlock
+from motionscribe_server.model import ServedModel
+
+FARTHEST = 2**62
+"""Seqs and times stay below it, so that their differences and the ends of their spans fit int64."""
+
+
+def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> None:
+    """Raises LayoutError unless `block` may follow the frame before `next_seq`, of time `last_us`, None at first."""
+    if not np.isfinite(block.values).all():
+        row, column = np.argwhere(~np.isfinite(block.values))[0]
+        columns = model.manifest.skeleton.columns
+        name = columns[column] if column < len(columns) else f"column {column + 1}"
+        raise LayoutError(
+            f"expected finite values, got {block.values[row, column]} in {name} of frame {block.first_seq + row}"
+        )
+    model.feature_map.check(block.values)
+    if block.first_seq < next_seq:
+        raise LayoutError(f"expected seq {next_seq} or later, got {block.first_seq}")
+    times = block.timestamps_us.tolist()
+    if block.next_seq > FARTHEST or min(times) <= -FARTHEST or max(times) >= FARTHEST:
+        raise LayoutError(
+            f"expected seq and times within 2**62, got seq {block.first_seq} "
+            f"and times of {min(times)} to {max(times)} us"
+        )
+    last = times[0] - 1 if last_us is None else last_us
+    for seq, time in enumerate(times, block.first_seq):
+        if time <= last:
+            raise LayoutError(f"expected times that increase, got {time} us after {last} us at frame {seq}")
+        last = time

@@ -1,0 +1,100 @@
+"""What this machine has and what it carries: `motionscribe-server --doctor`.
+
+In: settings. Out: lines for a person. Capacity is measured: as many workers as would serve compute made-up motion at
+the same time, as fast as they can, each with a full batch of streams that have seen half a minute. The network costs
+extra.
+"""
+
+import multiprocessing
+import os
+import platform
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from motionscribe_models.manifest import Manifest
+from motionscribe_models.recordings import even_times
+from motionscribe_proto.codec import FrameBlock
+from motionscribe_server.catalog import read_models
+from motionscribe_server.exchange import Ask, EngineInfo, Known, OpenSession, Start, TakeFrames
+from motionscribe_server.options import SessionOptions
+from motionscribe_server.server import start_of, workers_of
+from motionscribe_server.settings import Settings
+from motionscribe_server.worker import started
+
+SEEN_S, MEASURED_S = 30, 10
+"""Of motion, before and while it is measured."""
+LOAD = 0.6
+"""Share of the time that workers should compute: the network, bursts and other programs want the rest."""
+
+
+def examine(settings: Settings) -> Iterator[str]:
+    """Line by line, as it is found out. Raises what serving would: ContractError, SettingsError."""
+    workers = workers_of(settings)
+    yield f"processor    {_processor()}, {len(os.sched_getaffinity(0))} cores for this process"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    yield f"memory       {memory:.0f} GiB"
+    yield f"packages     motionscribe {version('motionscribe')}, Python {platform.python_version()}"
+    yield f"workers      {workers}, batches of {', '.join(map(str, settings.batch_sizes))}"
+    for model in read_models(settings):
+        start = start_of(settings, [model])
+        # processes of their own: what they measure is what they will do
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            measured = list(pool.map(measure, [start] * workers))
+        engine, _ = measured[0]
+        yield f"model        {engine.description}"
+        for refusal in engine.refusals:
+            yield f"             not {refusal}"
+        cost = float(np.mean([seconds for _, seconds in measured]))
+        m = model.manifest
+        rate = f"{m.rate_hz:g} frames and {m.rate_hz / m.stride:g} moments a second"
+        yield f"             {1e3 * cost:.1f} ms of a worker for a second of one stream, {rate}"
+        yield f"             about {int(LOAD * workers / cost)} live streams with workers {LOAD:.0%} busy"
+
+
+def measure(start: Start) -> tuple[EngineInfo, float]:
+    """How the only model of `start` runs here, and seconds of computing for a second of one stream."""
+    worker, hello = started(start)
+    ((key, engine),) = hello.items()
+    manifest = worker.manifest(key)
+    streams = max(start.batch_sizes)
+    options = SessionOptions(rate_hz=manifest.rate_hz)
+    for session in range(streams):
+        worker.receive(Ask(session, OpenSession(session, key, options, Known(1, ()))))
+    seconds = 0.0
+    values, times = _motion(manifest)
+    for first in range(0, len(values), manifest.stride):
+        rows = slice(first, first + manifest.stride)
+        if first == SEEN_S * round(manifest.rate_hz) // manifest.stride * manifest.stride:
+            seconds = 0.0
+        begin = time.perf_counter()
+        for session in range(streams):
+            worker.receive(TakeFrames(session, FrameBlock(first + 1, values[rows], times[rows])))
+        while worker.rest_s == 0.0:
+            worker.turn()
+        seconds += time.perf_counter() - begin
+    return engine, seconds / streams / MEASURED_S
+
+
+def _motion(manifest: Manifest) -> tuple[np.ndarray, np.ndarray]:
+    """Frames (n, D) of waves that change their pace every few seconds, and their times."""
+    rng = np.random.default_rng(0)
+    seconds = np.arange((SEEN_S + MEASURED_S) * round(manifest.rate_hz)) / manifest.rate_hz
+    pace = np.array([0.5, 2.0, 1.0])[(seconds // 4).astype(int) % 3]
+    phase = np.cumsum(pace)[:, None] / manifest.rate_hz + rng.random(manifest.skeleton.width)
+    values = 0.5 + 0.3 * np.sin(2 * np.pi * phase)
+    return values.astype(np.float32), even_times(len(values), manifest.rate_hz)
+
+
+def _processor() -> str:
+    """Its name, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,329 @@
+"""A process that computes: sessions and engines, without network, in one thread.
+
+In: orders of the serving process, for many streams at once. Out: replies, and what became of frames. A turn is one
+batch: the streams that have waited longest, each with its steps up to the next window; whoever was served goes to the
+end of the queue, and orders that came meanwhile are taken before the next one. No stream waits for a batch to fill up.
+`Worker` is what it knows, `main` the loop around it. Run by pool.py.
+"""
+
+import contextlib
+import itertools
+import logging
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.manifest import Manifest
+from motionscribe_models.repository import Repository
+from motionscribe_proto.events import Event
+from motionscribe_server.errors import EngineError
+from motionscribe_server.exchange import (
+    Answer,
+    Ask,
+    CloseSession,
+    EditClusters,
+    EngineInfo,
+    ForgetSession,
+    Hello,
+    Known,
+    ListClusters,
+    OpenSession,
+    Order,
+    Reply,
+    Request,
+    Start,
+    TakeFrames,
+    Turn,
+    Unpacker,
+    pack,
+)
+from motionscribe_server.inference import Inference, WindowStates
+from motionscribe_server.model import ServedModel
+from motionscribe_server.session import Session, events_of, steps_of
+from motionscribe_server.shedding import Shedding, shedding
+from motionscribe_server.turns import choose, take
+from motionscribe_server.window import Step
+
+log = logging.getLogger(__name__)
+
+LONGEST_REST_S = 0.25
+"""Frames wait for the window that they belong to, since a frame alone costs twice as much; but no longer than this."""
+RECEIVED = 1 << 20
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class Engine(Protocol):
+    """What computes: inference.Inference."""
+
+    def new_state(self) -> NDArray[np.float32]:
+        """The states of a stream that has seen nothing."""
+
+    def advance(
+        self, states: Sequence[NDArray[np.float32]], runs: Sequence[Sequence[Step]]
+    ) -> Sequence[WindowStates | None]:
+        """Advances `states` in place by a run of steps each."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model, what runs it, and the streams that wait for it, the one that has waited longest first."""
+
+    model: ServedModel
+    engine: Engine
+    due: "dict[_Live, None]" = field(default_factory=dict)
+    """Those with a complete window."""
+    early: "dict[_Live, None]" = field(default_factory=dict)
+    """Those with steps towards one."""
+
+
+@dataclass(eq=False)
+class _Live:
+    """A session with frames on their way."""
+
+    id: int
+    session: Session
+    served: Served
+    state: NDArray[np.float32]
+    steps: deque[Step] = field(default_factory=deque)
+    received: int = 0
+    """Steps that the frames so far make."""
+    computed: int = 0
+    blocks: deque[int] = field(default_factory=deque)
+    """Steps received when a block was complete, of those not computed."""
+    windows: int = 0
+    """That are complete and not computed."""
+    since: float = 0.0
+    """When it began to wait for its turn."""
+    closing: bool = False
+    over: bool = False
+    """Closed, lost or forgotten."""
+
+
+class Worker:
+    """Take orders, and a turn where `rest_s` is 0. `now` is a clock in seconds."""
+
+    def __init__(self, models: Mapping[str, Served], batch_sizes: Sequence[int], now: Callable[[], float]) -> None:
+        self._models = models
+        self._batch_sizes = tuple(batch_sizes)
+        self._now = now
+        self._live: dict[int, _Live] = {}
+        self._quiet: list[_Live] = []  # something may be told of them though nothing was computed
+        self._told: list[Answer] = []
+
+    @property
+    def rest_s(self) -> float | None:
+        """Seconds until there is something for a turn, 0 where there is; None until an order comes."""
+        if self._quiet or self._told or any(served.due for served in self._models.values()):
+            return 0.0
+        since = [next(iter(served.early)).since for served in self._models.values() if served.early]
+        return max(0.0, min(since) + LONGEST_REST_S - self._now()) if since else None
+
+    def receive(self, order: Order) -> Reply | None:
+        """Takes an order. Bad ones end their session or are replied to; they never raise."""
+        match order:
+            case Ask(number, request):
+                try:
+                    return Reply(number, self._reply(request))
+                except Exception as error:
+                    return Reply(number, error)
+            case TakeFrames(id, block):
+                live = self._live.get(id)
+                if live and not live.over:
+                    try:
+                        steps, windows = live.session.receive_frames(block)
+                    except Exception:
+                        self._lose(live, "the session failed")
+                        return None
+                    live.received += steps
+                    live.windows += windows
+                    live.blocks.append(live.received)
+                    self._wait(live)
+            case CloseSession(id):
+                live = self._live.get(id)
+                if live and not live.over:
+                    live.closing = True
+                    self._wait(live)
+            case ForgetSession(id):
+                live = self._live.pop(id, None)
+                if live:
+                    self._end(live)
+        return None
+
+    def turn(self) -> Turn:
+        """One batch, and whatever else there is to tell."""
+        begin = self._now()
+        streams = self._compute(shedding(self._wait_s()))
+        quiet, self._quiet = self._quiet, []
+        for live in quiet:
+            self._tell(live, 0, [])
+        return self.tell()._replace(streams=streams, seconds=self._now() - begin)
+
+    def manifest(self, key: str) -> Manifest:
+        """Of a model that is served."""
+        return self._models[key].model.manifest
+
+    def tell(self) -> Turn:
+        """What there is to tell already; nothing is computed."""
+        told, self._told = self._told, []
+        return Turn(0, 0.0, shedding(self._wait_s()), told)
+
+    def _reply(self, request: Request) -> Known:
+        match request:
+            case OpenSession(id, key, options, known):
+                served = self._models[key]
+                session = Session(served.model, options, known.clusters, known.next_cluster)
+                self._live[id] = _Live(id, session, served, served.engine.new_state())
+            case ListClusters(id):
+                session = self._live[id].session
+            case EditClusters(id, edit):
+                session = self._live[id].session
+                events = edit.apply(session)
+                if events:
+                    self._told.append(Answer(id, 0, 0, events, closed=False, error=None))
+        return Known(session.next_cluster, session.clusters())
+
+    def _wait_s(self) -> float:
+        """How long the stream has waited that has waited longest of those with a window."""
+        due = [next(iter(served.due)).since for served in self._models.values() if served.due]
+        return self._now() - min(due) if due else 0.0
+
+    def _compute(self, level: Shedding) -> int:
+        """A batch of the model whose streams have waited longest; returns how many it had."""
+        queues = [(served, served.due) for served in self._models.values() if served.due]
+        late = self._now() - LONGEST_REST_S
+        queues = queues or [
+            (s, s.early) for s in self._models.values() if s.early and next(iter(s.early)).since <= late
+        ]
+        if not queues:
+            return 0
+        served, queue = min(queues, key=lambda pair: next(iter(pair[1])).since)
+        batch = list(itertools.islice(queue, choose(len(queue), self._batch_sizes)))
+        for live in batch:
+            del queue[live]
+        sessions = [live.session for live in batch]
+        try:
+            for live, steps in zip(batch, steps_of(sessions), strict=True):
+                live.steps += steps
+            runs = [take(live.steps, 2 if level >= Shedding.WINDOWS else 1) for live in batch]
+            windows = served.engine.advance([live.state for live in batch], runs)
+            told = events_of(sessions, runs, windows, provisional=level < Shedding.PROVISIONAL)
+        except Exception:
+            for live in batch:
+                self._lose(live, "inference failed")
+            return len(batch)
+        for live, run, window, events in zip(batch, runs, windows, told, strict=True):
+            if isinstance(events, Exception):
+                self._lose(live, "the session failed", events)
+                continue
+            live.computed += len(run)
+            live.windows -= sum(step.decode_slot >= 0 for step in run)
+            self._wait(live)
+            self._tell(live, int(window is not None), events)
+        return len(batch)
+
+    def _wait(self, live: _Live) -> None:
+        """Puts a session where it belongs: at the end of a queue, unless it is in it."""
+        if live.windows or (live.closing and live.received > live.computed):
+            live.served.early.pop(live, None)
+            queue = live.served.due
+        elif live.received > live.computed:
+            queue = live.served.early
+        else:
+            self._quiet.append(live)
+            return
+        if live not in queue:
+            live.since = self._now()
+            queue[live] = None
+
+    def _tell(self, live: _Live, windows: int, events: list[Event]) -> None:
+        """An answer of a session, where there is anything to say; the last one where it is closed by now."""
+        if live.over:
+            return
+        blocks = 0
+        while live.blocks and live.blocks[0] <= live.computed:
+            live.blocks.popleft()
+            blocks += 1
+        if live.closing and not live.blocks:
+            live.over = True
+            try:
+                events = [*events, *live.session.close()]
+            except Exception as error:
+                self._lose(live, "the session failed", error)
+                return
+        if blocks or windows or events or live.over:
+            self._told.append(Answer(live.id, blocks, windows, events, live.over, None))
+
+    def _lose(self, live: _Live, what: str, error: Exception | None = None) -> None:
+        log.error("%s", what, exc_info=error or True)
+        self._end(live)
+        reason = EngineError(f"{what}; the server's log says why")
+        self._told.append(Answer(live.id, 0, 0, [], closed=False, error=reason))
+
+    def _end(self, live: _Live) -> None:
+        live.over = True
+        for queue in (live.served.due, live.served.early):
+            queue.pop(live, None)
+
+
+def main() -> None:
+    """Serves the socket whose number is the argument, until it is closed."""
+    # the serving process drains on both, and closes the socket when it has
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    unpacker = Unpacker()
+    while not (orders := unpacker.feed(connection.recv(RECEIVED))):
+        pass
+    start: Start = orders[0]
+    logging.basicConfig(level=start.log_level.upper(), format=LOG_FORMAT)
+    try:
+        worker, hello = started(start)
+    except Exception as error:
+        connection.sendall(pack([error]))
+        return
+    connection.sendall(pack([hello]))
+    with contextlib.suppress(ConnectionError):  # the serving process is gone
+        _serve(connection, unpacker, worker)
+
+
+def _serve(connection: socket.socket, unpacker: Unpacker, worker: Worker) -> None:
+    while True:
+        ready, _, _ = select.select([connection], [], [], worker.rest_s)
+        said: list[Turn | Reply] = []
+        if ready:
+            data = connection.recv(RECEIVED)
+            if not data:
+                return
+            replies = [reply for order in unpacker.feed(data) if (reply := worker.receive(order))]
+            said += [worker.tell(), *replies] if replies else []
+        if worker.rest_s == 0.0:
+            said.append(worker.turn())
+        if said:
+            connection.sendall(pack(said))
+
+
+def started(start: Start) -> tuple[Worker, Hello]:
+    """A worker with its models. Raises ContractError for one that cannot be served."""
+    repository = Repository(start.models)
+    models: dict[str, Served] = {}
+    hello: Hello = {}
+    for name, version in start.load:
+        bundle = repository.load(name, version)
+        engine = Inference(bundle, start.variant, start.batch_sizes, start.threads)
+        model = ServedModel(bundle)
+        models[model.key] = Served(model, engine)
+        hello[model.key] = EngineInfo(engine.variant, engine.provider, engine.describe(), engine.refusals)
+    return Worker(models, start.batch_sizes, time.monotonic), hello
+
+
+if __name__ == "__main__":
+    main()
