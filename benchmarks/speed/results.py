@@ -8,7 +8,7 @@ import numpy as np
 Numbers = dict[str, float]
 
 FILE = Path(__file__).parent / "results.json"
-COMMAND = "python -m benchmarks.speed.kernel; python -m benchmarks.speed.service --rounds 1"
+COMMAND = "python -m benchmarks.speed.kernel; python -m benchmarks.speed.service; python -m benchmarks.speed.scale"
 
 
 def quartiles(values: list[float]) -> Numbers:
