@@ -182,7 +182,7 @@ REFUSED = {
     "no models": (["--models", "nowhere"], "expected a folder of models"),
     "foreign store": (["--store", "foreign"], "expected a SQLite file of motionscribe"),
     "wrong value": (["--port", "many"], r"port \(from --port\)"),
-    "wrong word": (["config", "hide"], "expected no command or 'config show', got 'config hide'"),
+    "wrong word": (["config", "hide"], "expected no command, 'config show' or 'token TENANT', got 'config hide'"),
 }
 
 

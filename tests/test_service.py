@@ -283,7 +283,7 @@ BAD_OPENS = {
     "an id with a slash": ({"stream_id": "a/b"}, Code.INVALID_ARGUMENT, "expected a stream id.*got 'a/b'"),
     "an empty id": ({"stream_id": ""}, Code.INVALID_ARGUMENT, "expected a stream id.*got ''"),
     "a long id": ({"stream_id": "a" * 129}, Code.INVALID_ARGUMENT, "expected a stream id"),
-    "durable delivery": ({"delivery": pb.DELIVERY_DURABLE}, Code.UNIMPLEMENTED, "expected live delivery"),
+    "an unknown delivery": ({"delivery": 7}, Code.INVALID_ARGUMENT, "expected live or durable delivery, got 7"),
     "no rate": ({"rate_hz": float("nan")}, Code.INVALID_ARGUMENT, "expected a rate.*got nan"),
     "a negative rate": ({"rate_hz": -1.0}, Code.INVALID_ARGUMENT, "expected a rate.*got -1"),
     "a rate too low": ({"rate_hz": 0.01}, Code.INVALID_ARGUMENT, "expected a rate of at least.*got 0.01"),

@@ -113,7 +113,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_server_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "names.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(StoreError, match="expected format 1, got 2"):
+    with pytest.raises(StoreError, match="expected format 2, got 3"):
         Store(path)

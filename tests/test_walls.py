@@ -15,7 +15,8 @@ FOLDERS = {
     "motionscribe_training": ROOT / "training",
 }
 CONTRACTS = {"motionscribe_proto", "motionscribe_models"}
-GRPC_OF_THE_SERVER = {"server", "service", "answering", "models_service", "clusters_service", "command", "__main__"}
+SERVICES = {"service", "answering", "models_service", "clusters_service"}
+GRPC_OF_THE_SERVER = SERVICES | {"server", "guard", "command", "__main__"}
 SERVER_IN_TRAINING = {"evaluate", "fit", "table", "export", "run", "states", "motion"}
 CORE = {
     "intake",

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.results import Numbers, quartiles, save
 from benchmarks.speed.networks import STEPS, WINDOW, Features, WholeWindow, model_of, with_onnxruntime, with_torch
-from benchmarks.speed.results import Numbers, quartiles, save
 from motionscribe_server.inference import Inference
 from motionscribe_server.window import step_of
 
@@ -119,7 +119,7 @@ def main() -> None:
         for stride in STRIDES:
             for streams in STREAMS:
                 rows |= measure(data, hidden, stride, streams, most)
-    save("kernel", rows)
+    save(__file__, "kernel", rows)
 
 
 if __name__ == "__main__":

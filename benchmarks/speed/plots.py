@@ -13,7 +13,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.speed.results import FILE
 from motionscribe_training.pictures import COLOURS, INK, WIDTH_IN
 
 SERVICES = {
@@ -64,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/speed.png"))
     options = parser.parse_args()
-    results = json.loads(FILE.read_text())
+    results = json.loads(Path(__file__).with_name("results.json").read_text())
     figure = Figure(figsize=(WIDTH_IN, 3.6), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_services(left, results)

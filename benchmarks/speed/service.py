@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.results import extremes, save
 from benchmarks.speed.load import Load
 from benchmarks.speed.networks import MODELS, model_of
-from benchmarks.speed.results import extremes, save
 from motionscribe_models.recordings import read_recording
 from motionscribe_models.skeleton import Skeleton
 
@@ -165,7 +165,7 @@ def main() -> None:
                 for metric, value in asyncio.run(climb(setting, skeletons[0], frames)).items():
                     rows.setdefault(f"{setting.row}/{metric}", []).append(value)
         rows.setdefault("service/h512_idle/session_kib", []).append(asyncio.run(idle_kib(skeletons[0], whole)))
-    save("service", {row: extremes(values) for row, values in rows.items()})
+    save(__file__, "service", {row: extremes(values) for row, values in rows.items()})
 
 
 if __name__ == "__main__":

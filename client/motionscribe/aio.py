@@ -35,7 +35,8 @@ class AsyncClient:
     """A connection to one server; an async context manager.
 
     Plaintext on loopback and TLS elsewhere, with `credentials` or the system's certificates, unless `plaintext` allows
-    otherwise. The connection is made with the first call. Errors are those of errors.py.
+    otherwise. `token` is what a server with tenants wants. The connection is made with the first call. Errors are those
+    of errors.py.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class AsyncClient:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         plaintext: bool = False,
+        token: str | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self.address = address
         self._backoff = backoff or Backoff()
-        self._channel = open_channel(address, credentials, plaintext)
+        self._channel = open_channel(address, credentials, plaintext, token)
         # generated code has no types
         self._segmentation: Any = SegmentationStub(self._channel)  # type: ignore[no-untyped-call]  # generated
         self._models: Any = ModelsStub(self._channel)  # type: ignore[no-untyped-call]  # generated
@@ -78,6 +80,7 @@ class AsyncClient:
         version: str = "latest",
         lag: LagPreset = "balanced",
         provisional: bool = True,
+        durable: bool = False,
         block: int | None = None,
         realtime: float | None = None,
     ) -> AsyncStream:
@@ -87,6 +90,8 @@ class AsyncClient:
         model        empty: the server's only one
         lag          how long the server waits before a label is final: "fast", "balanced" or "stable"
         provisional  also yield labels that may still change
+        durable      the server keeps checkpoints: events come exactly once even where it dies; frames are kept here
+                     until they are in one
         block        frames a message; None: a tenth of a second
         realtime     1 sends a recording at its own pace, 2 at twice that; None as fast as the server takes it
 
@@ -106,7 +111,7 @@ class AsyncClient:
             rate_hz=source.rate_hz,
             provisional=provisional,
             lag=LAGS[lag],
-            delivery=pb.DELIVERY_LIVE,
+            delivery=pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE,
         )
         stream = AsyncStream(
             self._segmentation, self.address, self.describe, request, source, block, pacer, self._backoff

@@ -1,6 +1,8 @@
 """The gRPC channel to a server: encryption off loopback, keepalive, little buffering, quick reconnection."""
 
 import ipaddress
+from collections.abc import Callable
+from typing import Any
 
 import grpc
 
@@ -20,16 +22,18 @@ OPTIONS = (
 
 
 def open_channel(
-    address: str, credentials: grpc.ChannelCredentials | None = None, plaintext: bool = False
+    address: str, credentials: grpc.ChannelCredentials | None = None, plaintext: bool = False, token: str | None = None
 ) -> grpc.Channel:
-    """A channel to `address` (host:port).
+    """A channel to `address` (host:port) whose calls bring `token`.
 
     Plaintext on loopback, TLS elsewhere: with `credentials`, or the system's certificates. `plaintext` allows
     plaintext elsewhere.
     """
     if credentials is None and (plaintext or is_loopback(address)):
-        return grpc.insecure_channel(address, OPTIONS)
-    return grpc.secure_channel(address, credentials or grpc.ssl_channel_credentials(), OPTIONS)
+        channel = grpc.insecure_channel(address, OPTIONS)
+    else:
+        channel = grpc.secure_channel(address, credentials or grpc.ssl_channel_credentials(), OPTIONS)
+    return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
 
 
 def is_loopback(address: str) -> bool:
@@ -41,3 +45,20 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+class _Bearer(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]  # grpc has no types
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
+):
+    """Adds the token to every call; call credentials would want TLS on loopback as well."""
+
+    def __init__(self, token: str) -> None:
+        self._metadata = ("authorization", f"Bearer {token}")
+
+    def _continue(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
+        metadata = [*(details.metadata or ()), self._metadata]
+        return continuation(details._replace(metadata=metadata), request)
+
+    intercept_unary_unary = intercept_unary_stream = intercept_stream_stream = _continue

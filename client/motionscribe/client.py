@@ -28,12 +28,13 @@ class Client:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         plaintext: bool = False,
+        token: str | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="motionscribe-client", daemon=True)
         self._thread.start()
-        self._client = AsyncClient(address, credentials=credentials, plaintext=plaintext, backoff=backoff)
+        self._client = AsyncClient(address, credentials=credentials, plaintext=plaintext, token=token, backoff=backoff)
 
     @property
     def address(self) -> str:
@@ -65,6 +66,7 @@ class Client:
         version: str = "latest",
         lag: LagPreset = "balanced",
         provisional: bool = True,
+        durable: bool = False,
         block: int | None = None,
         realtime: float | None = None,
     ) -> "Stream":
@@ -76,6 +78,7 @@ class Client:
             version=version,
             lag=lag,
             provisional=provisional,
+            durable=durable,
             block=block,
             realtime=realtime,
         )

@@ -46,6 +46,10 @@ class TooMuch(MotionscribeError):
     """More than the server takes: too many streams, a message too large, a watcher that does not keep up."""
 
 
+class NotAllowed(MotionscribeError):
+    """The server wants a token, and another one than it got."""
+
+
 class NotOffered(MotionscribeError):
     """This server does not offer that."""
 
@@ -67,6 +71,7 @@ ERRORS: StatusErrors = {
     grpc.StatusCode.ALREADY_EXISTS: StreamInUse,
     grpc.StatusCode.ABORTED: StreamInUse,  # resumed on a newer connection
     grpc.StatusCode.RESOURCE_EXHAUSTED: TooMuch,
+    grpc.StatusCode.UNAUTHENTICATED: NotAllowed,
     grpc.StatusCode.UNIMPLEMENTED: NotOffered,
     grpc.StatusCode.UNAVAILABLE: ConnectionFailed,
     grpc.StatusCode.CANCELLED: ConnectionFailed,

@@ -53,6 +53,7 @@ class AsyncStream:
         self._block = block
         self._pacer = pacer
         self._backoff = backoff
+        self._durable = request.delivery == pb.DELIVERY_DURABLE
         self._task: asyncio.Task[None] | None = None
         self._outbox = Outbox()
         self._inbox = Inbox()
@@ -233,6 +234,8 @@ class AsyncStream:
         if message.next_seq < 1:
             raise WireError(f"expected next_seq of 1 or more, got {message.next_seq}")
         lost = self._opened is not None and not message.resumed
+        if lost and self._durable:
+            raise ServerFailed(f"{self._address} has lost the durable stream {self._request.stream_id!r}")
         self._opened = opened_from_message(self._request.stream_id, message)
         self._request.resume_token = message.resume_token
         self._close_sent = False
@@ -249,7 +252,7 @@ class AsyncStream:
         events = self._inbox.take(update)
         self._progress |= bool(events) or update.received_seq > self._received_seq
         self._received_seq = update.received_seq
-        self._outbox.received(update.received_seq, update.credits)
+        self._outbox.received(update.durable_seq if self._durable else update.received_seq, update.credits)
         self._wake.set()
         if events:
             await self._batches.put(_Batch(self._inbox, self._inbox.last_event, events))

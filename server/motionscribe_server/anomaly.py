@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from river.stats import RollingQuantile
 
 from motionscribe_models.errors import LayoutError
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.anomaly_reference import QUANTILE, SMOOTH, AnomalyReference
+from motionscribe_server.rolling_quantiles import RollingQuantiles
 from motionscribe_server.span import Span
 
 MEMORY = 6000
@@ -85,7 +85,7 @@ class AnomalyDetector:
         self._trained = reference.score_median + self._slack
         if self._trained <= 0:
             raise LayoutError(f"expected a threshold > 0 from {reference} and margin {settings.margin}")
-        self._median, self._quantile = RollingQuantile(0.5, MEMORY), RollingQuantile(QUANTILE, MEMORY)
+        self._scores = RollingQuantiles((0.5, QUANTILE), MEMORY)
         self._learnt = 0
         self._recent: deque[tuple[float, float]] = deque(maxlen=SMOOTH)  # z scores of residual and error
         self._run: list[_Moment] = []  # moments above the threshold that are no event yet
@@ -99,7 +99,7 @@ class AnomalyDetector:
         """The score, in standard deviations of the training recordings, that is reported as 1."""
         if self._learnt < max(self._settings.burn_in, 1):
             return self._trained
-        median, quantile = float(self._median.get()), float(self._quantile.get())
+        median, quantile = self._scores.get()
         return max(self._trained, median + max(self._settings.margin * (quantile - median), self._slack))
 
     def update(self, residual: float, error: NDArray[np.floating], span: Span) -> list[Anomaly]:
@@ -174,8 +174,7 @@ class AnomalyDetector:
 
     def _learn(self, score: float) -> None:
         self._learnt += 1
-        self._median.update(score)
-        self._quantile.update(score)
+        self._scores.learn(score)
 
     def _check(self, residual: float, error: NDArray[np.floating], span: Span) -> NDArray[np.float64]:
         """Errors summed by joint (J,)."""

@@ -1,9 +1,11 @@
 """Clusters over gRPC: list, describe, rename and merge the clusters of a stream, live or not."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ClustersServicer
+from motionscribe_server.access import Access
 from motionscribe_server.answering import Context, answering
 from motionscribe_server.clustering import ClusterState
 from motionscribe_server.edits import Merge, Rename
@@ -18,8 +20,9 @@ LONGEST_NAME = 128
 class ClustersService(ClustersServicer):
     """See segmentation.proto for the statuses."""
 
-    def __init__(self, registry: Registry, metrics: Metrics) -> None:
+    def __init__(self, registry: Registry, access: Access, metrics: Metrics) -> None:
         self._registry = registry
+        self._access = access
         self._metrics = metrics
 
     async def ListClusters(  # noqa: N802
@@ -27,14 +30,14 @@ class ClustersService(ClustersServicer):
     ) -> pb.ListClustersResponse:
         """All clusters of a stream, in ascending order of id, merged ones included."""
         async with answering(context, self._metrics):
-            clusters = await self._registry.clusters(request.stream_id)
+            clusters = await self._registry.clusters(self._key(request, context))
             return pb.ListClustersResponse(clusters=map(cluster_to_message, clusters))
         raise AssertionError("unreachable: abort raises")
 
     async def DescribeCluster(self, request: pb.DescribeClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """One cluster."""
         async with answering(context, self._metrics):
-            return _pick(await self._registry.clusters(request.stream_id), request.id)
+            return _pick(await self._registry.clusters(self._key(request, context)), request.id)
         raise AssertionError("unreachable: abort raises")
 
     async def RenameCluster(self, request: pb.RenameClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
@@ -42,7 +45,7 @@ class ClustersService(ClustersServicer):
         async with answering(context, self._metrics):
             if len(request.name) > LONGEST_NAME:
                 raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(request.name)}")
-            clusters = await self._registry.edit(request.stream_id, Rename(request.id, request.name))
+            clusters = await self._registry.edit(self._key(request, context), Rename(request.id, request.name))
             return _pick(clusters, request.id)
         raise AssertionError("unreachable: abort raises")
 
@@ -51,9 +54,14 @@ class ClustersService(ClustersServicer):
         async with answering(context, self._metrics):
             if not request.sources:
                 raise RequestError("expected at least one source, got none")
-            clusters = await self._registry.edit(request.stream_id, Merge(tuple(request.sources), request.target))
+            clusters = await self._registry.edit(
+                self._key(request, context), Merge(tuple(request.sources), request.target)
+            )
             return _pick(clusters, request.target)
         raise AssertionError("unreachable: abort raises")
+
+    def _key(self, request: Any, context: Context) -> str:
+        return self._access.key(context.invocation_metadata(), request.stream_id)
 
 
 def _pick(clusters: Sequence[ClusterState], id: int) -> pb.Cluster:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe_models.errors import ContractError
+from motionscribe_server.access import TENANT, digest, new_token
 from motionscribe_server.catalog import read_models
 from motionscribe_server.doctor import examine
 from motionscribe_server.errors import ServerError, SettingsError
@@ -35,8 +36,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     parsed = vars(_parser().parse_args(arguments))
     command, config, doctor = parsed.pop("command"), parsed.pop("config"), parsed.pop("doctor")
     try:
+        if command[:1] == ["token"] and len(command) == 2:
+            print(_new_tenant(command[1]))
+            return 0
         if command not in ([], ["config", "show"]):
-            raise SettingsError(f"expected no command or 'config show', got '{' '.join(command)}'")
+            raise SettingsError(f"expected no command, 'config show' or 'token TENANT', got '{' '.join(command)}'")
         settings, sources = read_settings(parsed, config)
         if command:
             print(to_toml(settings, sources), end="")
@@ -78,6 +82,14 @@ async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     log.info("drained")
 
 
+def _new_tenant(tenant: str) -> str:
+    """A token for a person and the line for the server's file. Raises SettingsError."""
+    if not TENANT.fullmatch(tenant):
+        raise SettingsError(f"expected a tenant of 1 to 64 of A-Z a-z 0-9 . _ -, got {tenant!r}")
+    token = new_token()
+    return f'token, for the clients of {tenant}: {token}\nline, for the file of tokens: {tenant} = "{digest(token)}"'
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="motionscribe-server",
@@ -87,7 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=version("motionscribe"))
-    parser.add_argument("command", nargs="*", default=[], help="'config show' prints the settings instead of serving")
+    parser.add_argument(
+        "command",
+        nargs="*",
+        default=[],
+        help="instead of serving, 'config show' prints the settings, 'token TENANT' a new token",
+    )
     parser.add_argument(
         "--doctor",
         action="store_true",

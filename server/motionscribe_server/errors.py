@@ -56,6 +56,18 @@ class ExhaustedError(ServerError):
     status = "RESOURCE_EXHAUSTED"
 
 
+class FencedError(ServerError):
+    """The stream has a newer owner, on this server or another; this one must not go on."""
+
+    status = "ABORTED"
+
+
+class UnauthenticatedError(ServerError):
+    """The call brings no token, or one that nobody has."""
+
+    status = "UNAUTHENTICATED"
+
+
 class UnsupportedError(ServerError):
     """A part of the protocol that this server does not offer."""
 
@@ -74,6 +86,10 @@ class EngineError(ServerError):
 
 class SettingsError(ServerError):
     """A setting is unknown or out of range; the message names its source. Raised before anything is served."""
+
+
+class SnapshotError(ServerError):
+    """Bytes are no snapshot of a session, or a session has a part that cannot be kept."""
 
 
 class StoreError(ServerError):

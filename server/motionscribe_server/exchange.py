@@ -57,12 +57,17 @@ class Known(NamedTuple):
 
 
 class OpenSession(NamedTuple):
-    """A new session that begins with stored clusters. Answered by Known."""
+    """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by Known.
+
+    Nothing that a durable session tells depends on load.
+    """
 
     session: int
     model: str
     options: SessionOptions
     known: Known
+    durable: bool = False
+    snapshot: bytes | None = None
 
 
 class ListClusters(NamedTuple):
@@ -101,13 +106,19 @@ class CloseSession(NamedTuple):
     session: int
 
 
+class TakeSnapshot(NamedTuple):
+    """Answered with a snapshot as soon as all frames so far are computed."""
+
+    session: int
+
+
 class ForgetSession(NamedTuple):
     """Nobody wants answers any more."""
 
     session: int
 
 
-Order = Ask | TakeFrames | CloseSession | ForgetSession
+Order = Ask | TakeFrames | CloseSession | TakeSnapshot | ForgetSession
 
 
 class Reply(NamedTuple):
@@ -121,13 +132,15 @@ class Answer(NamedTuple):
     """What became of a session's frames."""
 
     session: int
-    blocks: int
+    blocks: int = 0
     """TakeFrames that are computed now and were not before."""
-    windows: int
-    events: Sequence[Event]
-    closed: bool
-    error: Exception | None
+    windows: int = 0
+    events: Sequence[Event] = ()
+    closed: bool = False
+    error: Exception | None = None
     """The session is lost."""
+    snapshot: bytes | None = None
+    """Of the session after all blocks so far, and all their events."""
 
 
 class Turn(NamedTuple):

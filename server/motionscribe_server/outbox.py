@@ -16,22 +16,28 @@ KEPT = 4096
 class Outbox:
     """Numbers events 1, 2, 3, ... and keeps the unacknowledged ones."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[tuple[int, Event]] = deque(maxlen=kept)
-        self.last_event = 0
+    def __init__(self, kept: int | None = KEPT, last_event: int = 0, events: Sequence[tuple[int, Event]] = ()) -> None:
+        """`kept` None keeps all. `events` are of an earlier server; those beyond `last_event` will come once more."""
+        self._events: deque[tuple[int, Event]] = deque(events, kept)
+        self.told = max(last_event, events[-1][0] if events else 0)
+        """Number up to which events were told by an earlier server."""
+        self.acknowledged = 0
+        """Number up to which the client has handled them."""
+        self.last_event = last_event
         """Number of the newest event, 0 before the first."""
 
     def append(self, events: Sequence[Event]) -> int:
         """Numbers `events`; returns the number of the first one."""
         first = self.last_event + 1
         for number, event in enumerate(events, first):
-            if not (isinstance(event, Label) and not event.final):
+            if number > self.told and not (isinstance(event, Label) and not event.final):
                 self._events.append((number, event))
         self.last_event += len(events)
         return first
 
     def acknowledge(self, last_event: int) -> None:
         """Forgets the events up to this number. Numbers that were never given acknowledge all there is."""
+        self.acknowledged = max(self.acknowledged, min(last_event, max(self.told, self.last_event)))
         while self._events and self._events[0][0] <= last_event:
             self._events.popleft()
 

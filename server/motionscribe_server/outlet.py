@@ -88,7 +88,7 @@ class Outlet:
         ready: Callable[[], Awaitable[None]],
         patience_s: float,
     ) -> None:
-        """Writes until the end; raises its error. `ready` is awaited before events leave.
+        """Writes until the end; raises its error. `ready` is awaited before each Update with events.
 
         Raises UnavailableError where the other side does not read for `patience_s`.
         """
@@ -110,13 +110,13 @@ class Outlet:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await ready()
             asked, self._asked = self._asked, []
             if not self._runs:
                 await send(self._update(0, []))
             while self._runs:
                 first, events = self._runs.popleft()
                 self._waiting -= len(events)
+                await ready()
                 await send(self._update(first, events))
             for future in asked:
                 if not future.done():

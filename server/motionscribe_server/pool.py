@@ -32,6 +32,7 @@ from motionscribe_server.exchange import (
     Request,
     Start,
     TakeFrames,
+    TakeSnapshot,
     Turn,
     Unpacker,
     pack,
@@ -61,6 +62,10 @@ class Link:
     def close(self) -> None:
         """No frames follow: the last answer says that it is closed."""
         self.worker.send(CloseSession(self.id))
+
+    def snapshot(self) -> None:
+        """Has an answer bring one, after all frames so far."""
+        self.worker.send(TakeSnapshot(self.id))
 
     async def clusters(self) -> Known:
         """Raises EngineError where the worker is gone."""
@@ -165,7 +170,7 @@ class WorkerProcess(asyncio.Protocol):
                 future.set_exception(_died())
         links, self.links = self.links, {}
         for link in links.values():
-            link.listener(Answer(link.id, 0, 0, [], closed=False, error=_died()))
+            link.listener(Answer(link.id, error=_died()))
         self._lost(self)
 
     def _take_turn(self, turn: Turn) -> None:
@@ -203,8 +208,13 @@ class Pool:
         self._metrics.shedding.set_function(lambda: max((w.shedding for w in self.workers), default=0))
         return hello
 
-    async def open(self, model: str, options: SessionOptions, known: Known) -> Link:
-        """A new session. Raises UnavailableError while no worker runs, ExhaustedError, what the session refuses."""
+    async def open(
+        self, model: str, options: SessionOptions, known: Known, durable: bool = False, snapshot: bytes | None = None
+    ) -> Link:
+        """A session, new or from a snapshot.
+
+        Raises UnavailableError while no worker runs, ExhaustedError, SnapshotError and what the session refuses.
+        """
         if not self.workers:
             raise UnavailableError("no worker is running: try again in a few seconds")
         worker = min(self.workers, key=lambda worker: len(worker.links))
@@ -213,7 +223,7 @@ class Pool:
         link = Link(worker, next(self._sessions))
         worker.links[link.id] = link
         try:
-            await worker.ask(OpenSession(link.id, model, options, known))
+            await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot))
         except BaseException:
             worker.links.pop(link.id, None)
             raise

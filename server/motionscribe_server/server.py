@@ -20,10 +20,12 @@ from motionscribe_proto.segmentation_pb2_grpc import (
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
 )
+from motionscribe_server.access import read_access
 from motionscribe_server.catalog import Catalog, LoadedModel
 from motionscribe_server.clusters_service import ClustersService
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.exchange import Start
+from motionscribe_server.guard import Guard
 from motionscribe_server.metrics import Metrics, MetricsServer
 from motionscribe_server.model import ServedModel
 from motionscribe_server.models_service import ModelsService
@@ -71,6 +73,18 @@ def start_of(settings: Settings, models: Sequence[ServedModel]) -> Start:
     return Start(settings.models, load, settings.variant, *batching, settings.log_level)
 
 
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """What TLS needs, None for plaintext. Raises SettingsError for files that cannot be read."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    try:
+        chain, key = settings.tls_certificate.read_bytes(), settings.tls_key.read_bytes()
+        clients = settings.tls_clients.read_bytes() if settings.tls_clients else None
+    except OSError as error:
+        raise SettingsError(f"tls: expected PEM files that can be read, got {error}") from error
+    return grpc.ssl_server_credentials([(key, chain)], clients, require_client_auth=clients is not None)
+
+
 class Server:
     """Start it, stop it. Both once."""
 
@@ -87,6 +101,8 @@ class Server:
     async def start(self) -> None:
         """Starts workers, opens store and ports. Raises StoreError, SettingsError, ContractError."""
         settings = self._settings
+        access = read_access(settings.tokens)
+        credentials = _credentials(settings)
         self.shelf = Shelf(Store(settings.store))
         self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
         try:
@@ -97,16 +113,17 @@ class Server:
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
         self.registry = Registry(settings, catalog, self.shelf, self.pool, self.metrics, clock)
-        self._grpc = grpc.aio.server(options=channel_options(settings))
-        add_SegmentationServicer_to_server(SegmentationService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        guard = Guard(access, self.metrics)
+        self._grpc = grpc.aio.server(interceptors=[guard], options=channel_options(settings))
+        add_SegmentationServicer_to_server(SegmentationService(self.registry, access, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         add_ModelsServicer_to_server(ModelsService(catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ClustersServicer_to_server(ClustersService(self.registry, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ClustersServicer_to_server(ClustersService(self.registry, access, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:
             if settings.metrics_port is not None:
                 self._metrics_server = self.metrics.serve(settings.metrics_port)
-            self.port = self._bind()
+            self.port = self._bind(credentials)
         except SettingsError:
             await self._close()
             raise
@@ -130,10 +147,13 @@ class Server:
         """The port of the metrics, where there is one."""
         return self._metrics_server.port if self._metrics_server else None
 
-    def _bind(self) -> int:
+    def _bind(self, credentials: grpc.ServerCredentials | None) -> int:
         host, port = self._settings.host, self._settings.port
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            return int(self._grpc.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+            if credentials is None:
+                return int(self._grpc.add_insecure_port(address))
+            return int(self._grpc.add_secure_port(address, credentials))
         except RuntimeError as error:
             raise SettingsError(f"expected an address that is free, got {host}:{port}: {error}") from error
 

@@ -12,6 +12,7 @@ import grpc
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_from_message
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer
+from motionscribe_server.access import Access
 from motionscribe_server.answering import Context, answering
 from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
 from motionscribe_server.metrics import Metrics
@@ -23,15 +24,17 @@ from motionscribe_server.stream import Stream as LiveStream
 class SegmentationService(SegmentationServicer):
     """See segmentation.proto for the statuses."""
 
-    def __init__(self, registry: Registry, metrics: Metrics) -> None:
+    def __init__(self, registry: Registry, access: Access, metrics: Metrics) -> None:
         self._registry = registry
+        self._access = access
         self._metrics = metrics
 
     async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
         """One live stream."""
         async with answering(context, self._metrics):
             patience_s = self._registry.settings.idle_timeout_s
-            stream, outlet, opened = await self._registry.open(await self._first(context))
+            tenant = self._access.tenant(context.invocation_metadata())
+            stream, outlet, opened = await self._registry.open(await self._first(context), tenant)
             reader = None
             done = False
             try:
@@ -49,7 +52,7 @@ class SegmentationService(SegmentationServicer):
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
         """Somebody else's stream, from now on."""
         async with answering(context, self._metrics):
-            stream = self._registry.live(request.stream_id)
+            stream = self._registry.live(self._access.key(context.invocation_metadata(), request.stream_id))
             patience_s = self._registry.settings.idle_timeout_s
             outlet = stream.watch(request.provisional)
             try:

@@ -9,7 +9,7 @@ from its segment, and a final label never changes.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -285,11 +285,11 @@ def events_of(
     sessions: Sequence[Session],
     runs: Sequence[Sequence[Step]],
     answers: Sequence[WindowStates | None],
-    provisional: bool = True,
+    quiet: Collection[Session] = (),
 ) -> list[list[Event] | Exception]:
     """The answers to the oldest steps of sessions of one model, a run each: states where its last completed a window.
 
-    Without `provisional`, labels that may still change are kept back until a later call.
+    Of sessions that are `quiet`, labels that may still change are kept back until a later call.
     What fails in a session is told in place of its events and does no harm to the others.
     """
     outcomes: list[list[Event] | Exception] = []
@@ -308,7 +308,7 @@ def events_of(
         moments = _moments([sessions[i] for i, *_ in group], [states for *_, states in group])
         for (i, events, span, _), moment in zip(group, moments, strict=True):
             try:
-                events += sessions[i]._advance(span, moment, provisional)
+                events += sessions[i]._advance(span, moment, sessions[i] not in quiet)
             except Exception as error:
                 outcomes[i] = error
     return outcomes

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Port = Field(50051, description="port to listen on; 0 takes a free one and prints it")
     insecure: bool = Field(False, description="allow plaintext on an address other than loopback")
+    tls_certificate: Path | None = Field(None, description="PEM file of the server's certificate chain; turns TLS on")
+    tls_key: Path | None = Field(None, description="PEM file of its key")
+    tls_clients: Path | None = Field(
+        None, description="PEM file of authorities; clients must have a certificate of one"
+    )
+    tokens: Path | None = Field(None, description="TOML file of tenants; every call must bring the token of one")
     models: Path = Field(Path("models"), description="folder of model folders <name>/<version>")
     load: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="models to serve, NAME or NAME/VERSION, comma-separated; empty: the latest version of each"
@@ -56,7 +62,11 @@ class Settings(BaseSettings):
     # the default of gRPC; a block of 4096 frames of 96 columns has 1.6 MB
     max_message_bytes: int = Field(4 << 20, ge=1024, description="largest message that is accepted")
     max_streams: int = Field(256, ge=1, description="streams that are live or retained at a time")
+    tenant_streams: int = Field(0, ge=0, description="the same for one tenant; 0 is no limit of its own")
     retention_s: float = Field(300.0, ge=0, description="seconds that a lost stream waits to be resumed")
+    checkpoint_retention_s: float = Field(
+        7 * 86400.0, ge=0, description="seconds that the checkpoint of a durable stream is kept after its last frames"
+    )
     idle_timeout_s: float = Field(120.0, gt=0, description="seconds without a message after which a stream is closed")
     grace_s: float = Field(5.0, ge=0, description="seconds that calls have to end when the server stops")
     metrics_port: Port | None = Field(None, description="port of Prometheus metrics on loopback; none by default")
@@ -83,11 +93,19 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("expected tls_certificate and tls_key, got one of them")
+        if self.tls_clients is not None and self.tls_certificate is None:
+            raise ValueError("expected tls_certificate and tls_key with tls_clients, got neither")
+        return self
+
+    @model_validator(mode="after")
     def _loopback_or_told(self) -> Self:
-        if not self.insecure and not is_loopback(self.host):
+        if self.tls_certificate is None and not self.insecure and not is_loopback(self.host):
             raise ValueError(
-                f"expected a loopback address as host, got {self.host!r}: this server speaks plaintext; "
-                "put a TLS proxy in front of it, or accept that with --insecure"
+                f"expected a loopback address as host, got {self.host!r}, without tls_certificate: "
+                "turn TLS on, or accept plaintext with --insecure"
             )
         return self
 
@@ -139,7 +157,7 @@ def read_settings(flags: Mapping[str, Any], config: Path | None = None) -> tuple
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """MOTIONSCRIBE_* that no setting reads, each with the nearest one; they may be other programs', so no error."""
     # the client's and the trainer's are set beside ours
-    known = [PREFIX + name.upper() for name in (*Settings.model_fields, "address", "data")]
+    known = [PREFIX + name.upper() for name in (*Settings.model_fields, "address", "data", "token")]
     unknown = [key for key in environment if key.upper().startswith(PREFIX) and key.upper() not in known]
     return [
         f"{key} is no setting of the server"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from motionscribe_server.access import id_of
 from motionscribe_server.clustering import ClusterState, DPMeans
 from motionscribe_server.edits import Edit
 from motionscribe_server.errors import NotFoundError
@@ -26,39 +27,40 @@ class Shelf:
 
     async def load(self, model: str, stream: str) -> StoredStream:
         """See Store.load."""
-        return await self._run(lambda: self._store.load(model, stream))
+        return await self.run(lambda store: store.load(model, stream))
 
     async def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
         """See Store.save."""
-        await self._run(lambda: self._store.save(model, stream, next_id, clusters))
+        await self.run(lambda store: store.save(model, stream, next_id, clusters))
 
     async def clusters(self, stream: str) -> Sequence[ClusterState]:
         """Clusters of a stream under the model that it had last. Raises NotFoundError."""
-        return await self._run(lambda: self._find(stream)[1].clusters)
+        return await self.run(lambda _: self._find(stream)[1].clusters)
 
     async def edit(self, stream: str, edit: Edit) -> Sequence[ClusterState]:
         """The same, after `edit`. Raises NotFoundError and what `edit` raises."""
-        return await self._run(lambda: self._edit(stream, edit))
+        return await self.run(lambda _: self._edit(stream, edit))
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        """What `work` makes of the store. Raises what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
 
     async def close(self) -> None:
         """Returns when all that was asked for is done."""
-        await self._run(self._store.close)
+        await self.run(Store.close)
         self._thread.shutdown()
 
     def _find(self, stream: str) -> tuple[str, StoredStream]:
         model = self._store.model_of(stream)
         if model is None:
-            raise NotFoundError(f"expected a stream that is live or was, got {stream[:200]!r}")
+            raise NotFoundError(f"expected a stream that is live or was, got {id_of(stream)[:200]!r}")
         return model, self._store.load(model, stream)
 
     def _edit(self, stream: str, edit: Edit) -> Sequence[ClusterState]:
         model, stored = self._find(stream)
         if not stored.clusters:
-            raise NotFoundError(f"expected a stream with clusters, got {stream!r}, which has none")
+            raise NotFoundError(f"expected a stream with clusters, got {id_of(stream)!r}, which has none")
         clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
         edit.apply(clusterer)
         self._store.save(model, stream, clusterer.next_id, clusterer.clusters())
         return clusterer.clusters()
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

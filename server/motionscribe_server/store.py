@@ -1,4 +1,5 @@
-"""SQLite file of what streams learnt: clusters with the names and merges that users gave, and the next free cluster id.
+"""SQLite file of what streams learnt: clusters with the names and merges that users gave, the next free cluster id, and
+checkpoints of durable streams (checkpoints.py).
 
 In and out: ClusterState of one stream id under one model, "name/version": another version embeds motion otherwise, so
 centres do not carry over. Ids are never reused, not even when the clusters that had them are gone. Calls block for a
@@ -13,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from motionscribe_server.checkpoints import SCHEMA as CHECKPOINTS
+from motionscribe_server.checkpoints import Checkpoints
 from motionscribe_server.clustering import ClusterState
 from motionscribe_server.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 CENTRE = np.dtype("<f8")
 BUSY_S = 5.0  # another process holds the file: a backup, a second server
 
@@ -68,6 +71,7 @@ class Store:
             self._connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: expected a file that can be opened, got {error}") from error
+        self.checkpoints = Checkpoints(self._connection)
         try:
             self._prepare()
         except BaseException:
@@ -132,14 +136,17 @@ class Store:
     def _prepare(self) -> None:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
-            # safe in WAL against a killed process; a power cut may take the last transactions, never the file
+            # safe in WAL against a killed process; a power cut may take the last transactions, never the file.
+            # checkpoints.py asks for more where it matters
             self._connection.execute("PRAGMA synchronous = NORMAL")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            tables = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS}
+            if version in tables:
+                script = f"BEGIN IMMEDIATE; {tables[version]} PRAGMA user_version = {VERSION}; COMMIT;"
+                self._connection.executescript(script)
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: expected a SQLite file of motionscribe, got {error}") from error
-        if version not in (0, VERSION):
+        if version not in (*tables, VERSION):
             raise StoreError(f"{self.path}: expected format {VERSION}, got {version}: a newer server wrote it")
 
 

@@ -42,6 +42,7 @@ from motionscribe_server.exchange import (
     Request,
     Start,
     TakeFrames,
+    TakeSnapshot,
     Turn,
     Unpacker,
     pack,
@@ -50,6 +51,7 @@ from motionscribe_server.inference import Inference, WindowStates
 from motionscribe_server.model import ServedModel
 from motionscribe_server.session import Session, events_of, steps_of
 from motionscribe_server.shedding import Shedding, shedding
+from motionscribe_server.snapshot import load, save
 from motionscribe_server.turns import choose, take
 from motionscribe_server.window import Step
 
@@ -103,7 +105,10 @@ class _Live:
     """That are complete and not computed."""
     since: float = 0.0
     """When it began to wait for its turn."""
+    durable: bool = False
     closing: bool = False
+    wanted: bool = False
+    """A snapshot is."""
     over: bool = False
     """Closed, lost or forgotten."""
 
@@ -152,6 +157,11 @@ class Worker:
                 if live and not live.over:
                     live.closing = True
                     self._wait(live)
+            case TakeSnapshot(id):
+                live = self._live.get(id)
+                if live and not live.over:
+                    live.wanted = True
+                    self._wait(live)
             case ForgetSession(id):
                 live = self._live.pop(id, None)
                 if live:
@@ -178,17 +188,21 @@ class Worker:
 
     def _reply(self, request: Request) -> Known:
         match request:
-            case OpenSession(id, key, options, known):
+            case OpenSession(id, key, options, known, durable, snapshot):
                 served = self._models[key]
-                session = Session(served.model, options, known.clusters, known.next_cluster)
-                self._live[id] = _Live(id, session, served, served.engine.new_state())
+                if snapshot is None:
+                    session = Session(served.model, options, known.clusters, known.next_cluster)
+                    state = served.engine.new_state()
+                else:
+                    session, state = load(snapshot, served.model)
+                self._live[id] = _Live(id, session, served, state, durable=durable)
             case ListClusters(id):
                 session = self._live[id].session
             case EditClusters(id, edit):
                 session = self._live[id].session
                 events = edit.apply(session)
                 if events:
-                    self._told.append(Answer(id, 0, 0, events, closed=False, error=None))
+                    self._told.append(Answer(id, events=events))
         return Known(session.next_cluster, session.clusters())
 
     def _wait_s(self) -> float:
@@ -213,9 +227,12 @@ class Worker:
         try:
             for live, steps in zip(batch, steps_of(sessions), strict=True):
                 live.steps += steps
-            runs = [take(live.steps, 2 if level >= Shedding.WINDOWS else 1) for live in batch]
+            hurried = [live for live in batch if not live.durable]
+            passed = set(hurried) if level >= Shedding.WINDOWS else set()
+            quiet = {live.session for live in hurried} if level >= Shedding.PROVISIONAL else set()
+            runs = [take(live.steps, 2 if live in passed else 1) for live in batch]
             windows = served.engine.advance([live.state for live in batch], runs)
-            told = events_of(sessions, runs, windows, provisional=level < Shedding.PROVISIONAL)
+            told = events_of(sessions, runs, windows, quiet)
         except Exception:
             for live in batch:
                 self._lose(live, "inference failed")
@@ -232,7 +249,7 @@ class Worker:
 
     def _wait(self, live: _Live) -> None:
         """Puts a session where it belongs: at the end of a queue, unless it is in it."""
-        if live.windows or (live.closing and live.received > live.computed):
+        if live.windows or ((live.closing or live.wanted) and live.received > live.computed):
             live.served.early.pop(live, None)
             queue = live.served.due
         elif live.received > live.computed:
@@ -252,21 +269,25 @@ class Worker:
         while live.blocks and live.blocks[0] <= live.computed:
             live.blocks.popleft()
             blocks += 1
-        if live.closing and not live.blocks:
-            live.over = True
-            try:
+        snapshot = None
+        try:
+            if live.closing and not live.blocks:
+                live.over = True
                 events = [*events, *live.session.close()]
-            except Exception as error:
-                self._lose(live, "the session failed", error)
-                return
-        if blocks or windows or events or live.over:
-            self._told.append(Answer(live.id, blocks, windows, events, live.over, None))
+            elif live.wanted and live.received == live.computed:
+                live.wanted = False
+                snapshot = save(live.session, live.state)
+        except Exception as error:
+            self._lose(live, "the session failed", error)
+            return
+        if blocks or windows or events or live.over or snapshot:
+            self._told.append(Answer(live.id, blocks, windows, events, live.over, None, snapshot))
 
     def _lose(self, live: _Live, what: str, error: Exception | None = None) -> None:
         log.error("%s", what, exc_info=error or True)
         self._end(live)
         reason = EngineError(f"{what}; the server's log says why")
-        self._told.append(Answer(live.id, 0, 0, [], closed=False, error=reason))
+        self._told.append(Answer(live.id, error=reason))
 
     def _end(self, live: _Live) -> None:
         live.over = True

@@ -20,6 +20,11 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plaintext", action="store_true", help="no TLS, on other hosts than this one as well")
     parser.add_argument("--ca", type=Path, metavar="FILE", help="PEM certificates to trust instead of the system's")
+    parser.add_argument("--cert", type=Path, metavar="FILE", help="PEM certificate of this client; --key is its key")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="PEM key of --cert")
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="token for a server with tenants (default: $MOTIONSCRIBE_TOKEN)"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,8 @@ def positive(text: str) -> float:
 
 
 def connect(args: argparse.Namespace) -> Client:
-    """The client that the options of add_server ask for. Raises OSError for certificates that cannot be read."""
-    credentials = grpc.ssl_channel_credentials(args.ca.read_bytes()) if args.ca else None
-    return Client(args.address, credentials=credentials, plaintext=args.plaintext)
+    """The client that the options of add_server ask for. Raises OSError for files that cannot be read."""
+    ca, key, cert = (file.read_bytes() if file else None for file in (args.ca, args.key, args.cert))
+    credentials = grpc.ssl_channel_credentials(ca, key, cert) if ca or cert else None
+    token = args.token_file.read_text().strip() if args.token_file else os.environ.get("MOTIONSCRIBE_TOKEN")
+    return Client(args.address, credentials=credentials, plaintext=args.plaintext, token=token)

@@ -27,6 +27,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--lag", choices=LAGS, default="balanced", help="how soon labels are final (default: %(default)s)"
     )
+    parser.add_argument("--durable", action="store_true", help="lose nothing even where the server dies")
     parser.add_argument("--stream-id", metavar="ID", help="names of clusters belong to it (default: made up)")
     add_output(parser)
     add_server(parser)
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
                 version=args.version,
                 lag=args.lag,
                 provisional=not args.no_provisional,
+                durable=args.durable,
                 realtime=None if what.startswith(LSL) else args.speed,
             )
             opened = stream.opened

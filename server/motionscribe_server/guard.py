@@ -1,0 +1,41 @@
+"""Nobody without a token reaches a method: an interceptor before all services.
+
+In: calls. Out: the same, or UNAUTHENTICATED before anything of theirs is read. Whose a call is decides access.py.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from motionscribe_server.access import Access
+from motionscribe_server.errors import UnauthenticatedError
+from motionscribe_server.metrics import Metrics
+
+# says that the server serves, and nothing else; who balances load has no token
+OPEN = "/grpc.health.v1.Health/"
+
+
+class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
+    """Turns calls without a token away before anything of theirs is read."""
+
+    def __init__(self, access: Access, metrics: Metrics) -> None:
+        self._access = access
+        self._metrics = metrics
+
+    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
+        """Of grpc.aio.ServerInterceptor."""
+        if not details.method.startswith(OPEN):
+            try:
+                self._access.tenant(details.invocation_metadata)
+            except UnauthenticatedError as error:
+                self._metrics.errors.labels(error.status).inc()
+                return _refusal(str(error))
+        return await continuation(details)
+
+
+def _refusal(message: str) -> Any:
+    async def refuse(_requests: Any, context: Any) -> None:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
