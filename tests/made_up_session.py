@@ -42,7 +42,15 @@ PLACES = ((0.0, 0.0), (1.2, 0.0), (0.0, 1.2), (1.2, 1.2), (2.4, 0.0), (0.0, 2.4)
 
 def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ServedModel:
     """Clusters 1..n at `centres`; radius .5. Another skeleton than the plane only serves the intake."""
-    settings = {"closed": 4.5, "young": 1.5, "adult": 30.0, "radius": 0.5, "shortest": 8.0, "edge": 4.0}
+    settings = {
+        "closed": 4.5,
+        "young": 1.5,
+        "adult": 30.0,
+        "radius": 0.5,
+        "shortest": 8.0,
+        "edge": 4.0,
+        "largest": 10.0,
+    }
     joints = tuple(range(len(skeleton.joints)))
     width = {"features": 1, "positions": 3}.get(skeleton.representation, 6) * len(joints)
     width += {"features": 0, "positions": 4}.get(skeleton.representation, 10)

@@ -231,3 +231,9 @@ class ScriptedServer(SegmentationServicer, ModelsServicer, ClustersServicer):
         for source in request.sources:
             self.names.pop(source)
         return pb.Cluster(id=request.target, name=self.names[request.target])
+
+    def ForgetStream(  # noqa: N802
+        self, request: pb.ForgetStreamRequest, context: grpc.ServicerContext
+    ) -> pb.ForgetStreamResponse:
+        self.names.clear()
+        return pb.ForgetStreamResponse()

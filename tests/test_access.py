@@ -105,6 +105,7 @@ def calls(channel: grpc.aio.Channel, metadata: Any) -> dict[str, Any]:
         "DescribeCluster": clusters.DescribeCluster(pb.DescribeClusterRequest(stream_id="a"), metadata=metadata),
         "RenameCluster": clusters.RenameCluster(pb.RenameClusterRequest(stream_id="a"), metadata=metadata),
         "MergeClusters": clusters.MergeClusters(pb.MergeClustersRequest(stream_id="a"), metadata=metadata),
+        "ForgetStream": clusters.ForgetStream(pb.ForgetStreamRequest(stream_id="a"), metadata=metadata),
         "reflection": reflection.ServerReflectionInfo(listing, metadata=metadata).read(),
         "unknown": channel.unary_unary("/motionscribe.v1.Models/Steal")(b"", metadata=metadata),
     }
@@ -123,7 +124,7 @@ def test_every_method_wants_a_token_but_health(tiny_model: Path, tmp_path: Path,
                 await health.Check(health_pb2.HealthCheckRequest())
             ).status == health_pb2.HealthCheckResponse.SERVING
             counted = served.server.metrics.registry.get_sample_value
-            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 10
+            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 11
 
     asyncio.run(run())
 
@@ -161,6 +162,7 @@ def test_another_tenants_stream_is_as_unknown_as_one_that_never_was(
                 (clusters.ListClusters, pb.ListClustersRequest),
                 (clusters.DescribeCluster, pb.DescribeClusterRequest),
                 (clusters.RenameCluster, pb.RenameClusterRequest),
+                (clusters.ForgetStream, pb.ForgetStreamRequest),
             ):
                 theirs = await answer(method(request(stream_id="walk"), metadata=bearer(GYM)))
                 assert theirs == await answer(method(request(stream_id="never"), metadata=bearer(GYM)))

@@ -93,6 +93,9 @@ def test_clusters(capsys: pytest.CaptureFixture[str]) -> None:
         assert [(cluster["id"], cluster["name"]) for cluster in clusters] == [(1, "walk"), (2, "run")]
         assert run("clusters", "merge", "m1", 1, "--into", 2, *at) == 0
         assert server.names == {2: "run"}
+        capsys.readouterr()
+        assert outcome(capsys, "clusters", "forget", "m1", *at) == (0, "", "")
+        assert server.names == {}
 
 
 def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

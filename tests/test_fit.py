@@ -84,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         projected=P,
         latency=result.latency,
         metrics={},
-        settings=result.settings,
+        settings={**result.settings, "largest": 100.0},
         training={},
     )
     folder = tmp_path_factory.mktemp("fit") / "made" / "1"

@@ -14,7 +14,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.recordings import CMU_EXPMAP, even_times
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_proto.events import Gap
-from motionscribe_server.admission import FARTHEST
+from motionscribe_server.admission import FARTHEST, LONGEST_US
 from motionscribe_server.intake import Arrival, Break, Intake, arrivals
 from motionscribe_server.model import ServedModel
 from motionscribe_server.span import Span
@@ -279,7 +279,10 @@ def with_value(value: float) -> np.ndarray:
 
 
 REFUSED: dict[str, tuple[FrameBlock, str]] = {
-    "NaN": (block(21, 10**6 + np.arange(4), with_value(np.nan)), r"expected finite values, got nan in y of frame 23"),
+    "NaN": (
+        block(21, 10**6 + np.arange(4), with_value(np.nan)),
+        r"expected finite values of at most 10000, got nan in y of frame 23",
+    ),
     "infinity": (block(21, 10**6 + np.arange(4), with_value(-np.inf)), r"got -inf in y of frame 23"),
     "width": (
         block(21, 10**6 + np.arange(4), np.zeros((4, 3), np.float32)),
@@ -287,8 +290,14 @@ REFUSED: dict[str, tuple[FrameBlock, str]] = {
     ),
     "NaN beyond the width": (
         block(21, 10**6 + np.arange(1), np.array([[0, 0, np.nan]], np.float32)),
-        r"expected finite values, got nan in column 3 of frame 21",
+        r"expected finite values of at most 10000, got nan in column 3 of frame 21",
     ),
+    "no pose": (
+        block(21, [10**6], np.full((1, D), 10_001, np.float32)),
+        r"at most 10000, got 10001.0 in x of frame 21",
+    ),
+    "nanoseconds": (block(21, [633_334 + LONGEST_US]), r"expected times of one clock in microseconds"),
+    "nanoseconds within": (block(21, [10**6, 10**6 + LONGEST_US + 1]), r"expected times of one clock in microseconds"),
     "seq backwards": (block(20, 10**6 + np.arange(4)), r"expected seq 21 or later, got 20"),
     "seq again": (block(1, 10**6 + np.arange(4)), r"expected seq 21 or later, got 1"),
     "time backwards": (block(21, [10**6, 10**6 - 5]), r"expected times that increase, got 999995 us after 1000000 us"),

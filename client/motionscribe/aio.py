@@ -161,6 +161,10 @@ class AsyncClient:
         request = pb.MergeClustersRequest(stream_id=stream_id, sources=sources, target=into)
         return cluster_from_message(await self._ask(self._clusters.MergeClusters, request))
 
+    async def forget(self, stream_id: str) -> None:
+        """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
+        await self._ask(self._clusters.ForgetStream, pb.ForgetStreamRequest(stream_id=stream_id))
+
     async def _ask(self, method: Any, request: Any, errors: StatusErrors = ERRORS) -> Any:
         try:
             return await asyncio.to_thread(method, request, timeout=ANSWER_S)

@@ -115,6 +115,10 @@ class Client:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
         return self._wait(self._client.merge(stream_id, sources, into))
 
+    def forget(self, stream_id: str) -> None:
+        """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
+        self._wait(self._client.forget(stream_id))
+
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()

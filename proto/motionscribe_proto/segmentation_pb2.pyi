@@ -436,3 +436,13 @@ class MergeClustersRequest(_message.Message):
     sources: _containers.RepeatedScalarFieldContainer[int]
     target: int
     def __init__(self, stream_id: _Optional[str] = ..., sources: _Optional[_Iterable[int]] = ..., target: _Optional[int] = ...) -> None: ...
+
+class ForgetStreamRequest(_message.Message):
+    __slots__ = ("stream_id",)
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    def __init__(self, stream_id: _Optional[str] = ...) -> None: ...
+
+class ForgetStreamResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -289,6 +289,11 @@ class ClustersStub(object):
                 request_serializer=motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.SerializeToString,
                 response_deserializer=motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
                 _registered_method=True)
+        self.ForgetStream = channel.unary_unary(
+                '/motionscribe.v1.Clusters/ForgetStream',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ForgetStreamRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ForgetStreamResponse.FromString,
+                _registered_method=True)
 
 
 class ClustersServicer(object):
@@ -320,6 +325,13 @@ class ClustersServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetStream(self, request, context):
+        """Deletes all that is kept of a stream: clusters, names, checkpoints, events. A live one ends with ABORTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ClustersServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -342,6 +354,11 @@ def add_ClustersServicer_to_server(servicer, server):
                     servicer.MergeClusters,
                     request_deserializer=motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.FromString,
                     response_serializer=motionscribe__proto_dot_segmentation__pb2.Cluster.SerializeToString,
+            ),
+            'ForgetStream': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetStream,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ForgetStreamRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ForgetStreamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -453,6 +470,33 @@ class Clusters(object):
             '/motionscribe.v1.Clusters/MergeClusters',
             motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.SerializeToString,
             motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Clusters/ForgetStream',
+            motionscribe__proto_dot_segmentation__pb2.ForgetStreamRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ForgetStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

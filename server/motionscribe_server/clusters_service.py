@@ -1,4 +1,4 @@
-"""Clusters over gRPC: list, describe, rename and merge the clusters of a stream, live or not."""
+"""Clusters over gRPC: list, describe, rename, merge and forget the clusters of a stream, live or not."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -58,6 +58,15 @@ class ClustersService(ClustersServicer):
                 self._key(request, context), Merge(tuple(request.sources), request.target)
             )
             return _pick(clusters, request.target)
+        raise AssertionError("unreachable: abort raises")
+
+    async def ForgetStream(  # noqa: N802
+        self, request: pb.ForgetStreamRequest, context: Context
+    ) -> pb.ForgetStreamResponse:
+        """Deletes all that is kept of a stream; it is gone when this returns."""
+        async with answering(context, self._metrics):
+            await self._registry.forget(self._key(request, context))
+            return pb.ForgetStreamResponse()
         raise AssertionError("unreachable: abort raises")
 
     def _key(self, request: Any, context: Context) -> str:

@@ -50,6 +50,12 @@ class SupersededError(ServerError):
     status = "ABORTED"
 
 
+class ForgottenError(ServerError):
+    """The stream was deleted while it was live; this connection must not go on."""
+
+    status = "ABORTED"
+
+
 class ExhaustedError(ServerError):
     """More frames than credits, more streams than places, a watcher that does not keep up."""
 

@@ -65,6 +65,8 @@ class ServedModel:
         self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
         self.penalty = penalty_of(self.manifest.settings)
         self.radius = _setting(self.manifest.settings, "radius")
+        self.largest = _setting(self.manifest.settings, "largest")
+        """Magnitude of the raw values that it was trained on."""
         for lag in LAGS:
             self.latency(lag)
 

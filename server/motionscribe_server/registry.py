@@ -25,6 +25,7 @@ from motionscribe_server.errors import (
     EngineError,
     ExhaustedError,
     FencedError,
+    ForgottenError,
     InUseError,
     NotFoundError,
     StoreError,
@@ -159,6 +160,16 @@ class Registry:
             await stream.checkpoint()
             return known.clusters
 
+    async def forget(self, key: str) -> None:
+        """Deletes a stream, live, retained or stored, and all that is kept of it. Raises NotFoundError, StoreError."""
+        async with self._opening:
+            stream = self._streams.pop(key, None)
+            if stream is not None:
+                stream.fail(ForgottenError(f"stream {stream.id!r} was deleted"))
+                stream.link.forget()
+            await self._shelf.forget(key, known=stream is not None)
+        log.info("stream %s forgotten", stream.name if stream else id_of(key))
+
     async def _take_over(self, stream: Stream, request: pb.Open) -> bool:
         """Makes room for a new owner; False where the stream does not go on here."""
         if stream.broken or not _same(stream.token, request.resume_token):
@@ -263,14 +274,18 @@ class Registry:
         """The streams of a tenant."""
         return [stream for stream in self._streams.values() if tenant_of(stream.key) == tenant]
 
+    def _has(self, stream: Stream) -> bool:
+        """It was not forgotten, and has no successor."""
+        return self._streams.get(stream.key) is stream
+
     async def _give_up(self, stream: Stream) -> None:
         """Forgets a stream; its clusters stay in the store, and all of it where it is durable."""
         await stream.checkpoint()
         stream.fail(None)
-        if self._streams.get(stream.key) is stream:  # else a newer one has its clusters
+        stream.touch()
+        await self._write(stream)
+        if self._has(stream):
             del self._streams[stream.key]
-            stream.touch()
-            await self._write(stream)
         stream.link.forget()
 
     async def _write(self, stream: Stream) -> None:
@@ -283,14 +298,16 @@ class Registry:
     async def _try_to_save(self, stream: Stream) -> None:
         """A full disk must not end streams: what could not be saved is tried again with the next change."""
         try:
-            await self._save(stream, await stream.link.clusters())
+            if self._has(stream):
+                await self._save(stream, await stream.link.clusters())
         except (StoreError, EngineError):
             log.exception("clusters of %s are not saved", stream.name)
             self._metrics.store_failures.inc()
 
     async def _save(self, stream: Stream, known: Known) -> None:
-        """Raises StoreError."""
-        await self._shelf.save(stream.model.key, stream.key, known.next_cluster, known.clusters)
+        """Raises StoreError. Nothing is saved of a stream that was forgotten, or that has a successor."""
+        if self._has(stream):
+            await self._shelf.save(stream.model.key, stream.key, known.next_cluster, known.clusters)
 
 
 def _same(token: str, got: str) -> bool:

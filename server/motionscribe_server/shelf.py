@@ -41,6 +41,11 @@ class Shelf:
         """The same, after `edit`. Raises NotFoundError and what `edit` raises."""
         return await self.run(lambda _: self._edit(stream, edit))
 
+    async def forget(self, stream: str, known: bool) -> None:
+        """See Store.forget. Raises NotFoundError where nothing of a stream is there that is not `known` otherwise."""
+        if not await self.run(lambda store: store.forget(stream)) and not known:
+            raise _unknown(stream)
+
     async def run(self, work: Callable[[Store], T]) -> T:
         """What `work` makes of the store. Raises what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._store)
@@ -53,7 +58,7 @@ class Shelf:
     def _find(self, stream: str) -> tuple[str, StoredStream]:
         model = self._store.model_of(stream)
         if model is None:
-            raise NotFoundError(f"expected a stream that is live or was, got {id_of(stream)[:200]!r}")
+            raise _unknown(stream)
         return model, self._store.load(model, stream)
 
     def _edit(self, stream: str, edit: Edit) -> Sequence[ClusterState]:
@@ -64,3 +69,7 @@ class Shelf:
         edit.apply(clusterer)
         self._store.save(model, stream, clusterer.next_id, clusterer.clusters())
         return clusterer.clusters()
+
+
+def _unknown(stream: str) -> NotFoundError:
+    return NotFoundError(f"expected a stream that is live or was, got {id_of(stream)[:200]!r}")

@@ -47,6 +47,8 @@ CREATE TABLE clusters (
     PRIMARY KEY (model, stream, id)
 ) WITHOUT ROWID;
 """
+TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key"}
+"""With the column that says whose a row is."""
 COLUMNS = "id, name, merged_into, warm, centre, weight, created_us, last_seen_us, segments, seconds"
 
 
@@ -129,6 +131,25 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: cannot save clusters of {stream!r}: {error}") from error
 
+    def forget(self, stream: str) -> bool:
+        """Deletes all of a stream, under whatever model, and its checkpoint; returns whether there was anything."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                there = [
+                    self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount
+                    for table, column in TABLES.items()
+                ]
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+            # what was deleted is also in the log
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot delete {stream!r}: {error}") from error
+        return any(there)
+
     def close(self) -> None:
         """Ends the connection; SQLite folds its log into the file."""
         self._connection.close()
@@ -139,6 +160,8 @@ class Store:
             # safe in WAL against a killed process; a power cut may take the last transactions, never the file.
             # checkpoints.py asks for more where it matters
             self._connection.execute("PRAGMA synchronous = NORMAL")
+            # what is deleted is overwritten
+            self._connection.execute("PRAGMA secure_delete = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             tables = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS}
             if version in tables:

@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
@@ -120,7 +122,7 @@ def _publish(
     draft = replace(
         draft,
         latency=fitted.latency,
-        settings=fitted.settings,
+        settings={**fitted.settings, "largest": largest(dataset.recordings)},
         metrics=learnt,
         training={**draft.training, "iterations_run": result.iterations, "best_iteration": result.best_iteration},
     )
@@ -159,6 +161,11 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
         settings={},
         training=learnt,
     )
+
+
+def largest(recordings: Sequence[Recording]) -> float:
+    """Magnitude of the raw values, to three digits."""
+    return float(f"{max(float(np.abs(recording.frames).max()) for recording in recordings):.3g}")
 
 
 def next_version(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""`motionscribe clusters`: lists, names and merges the clusters of a stream."""
+"""`motionscribe clusters`: lists, names and merges the clusters of a stream, and forgets it."""
 
 import argparse
 import json
@@ -13,17 +13,26 @@ from motionscribe.commands.options import add_server, connect
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Describes the command and its three verbs."""
-    parser = commands.add_parser("clusters", help="list, name and merge clusters", description=__doc__)
+    """Describes the command and its verbs."""
+    parser = commands.add_parser(
+        "clusters", help="list, name and merge clusters, or forget a stream", description=__doc__
+    )
     verbs = parser.add_subparsers(title="verbs", required=True)
     listing = verbs.add_parser("list", help="all clusters of a stream")
     renaming = verbs.add_parser("rename", help="name a cluster")
     merging = verbs.add_parser("merge", help="make clusters part of another")
-    for verb, run in ((listing, run_list), (renaming, run_rename), (merging, run_merge)):
+    forgetting = verbs.add_parser("forget", help="delete all that the server keeps of a stream")
+    for verb, run in (
+        (listing, run_list),
+        (renaming, run_rename),
+        (merging, run_merge),
+        (forgetting, run_forget),
+    ):
         verb.add_argument("stream", metavar="STREAM", help="its id")
-        verb.add_argument("--json", action="store_true", help="print JSON lines")
         add_server(verb)
         verb.set_defaults(run=run)
+    for verb in (listing, renaming, merging):
+        verb.add_argument("--json", action="store_true", help="print JSON lines")
     renaming.add_argument("cluster", type=_cluster, metavar="CLUSTER")
     renaming.add_argument("name", metavar="NAME", help="empty takes the name away")
     merging.add_argument("clusters", type=_cluster, nargs="+", metavar="CLUSTER")
@@ -46,6 +55,12 @@ def run_merge(args: argparse.Namespace) -> None:
     """Prints the cluster that stays."""
     with connect(args) as client:
         _print([client.merge(args.stream, args.clusters, args.into)], args.json)
+
+
+def run_forget(args: argparse.Namespace) -> None:
+    """Prints nothing."""
+    with connect(args) as client:
+        client.forget(args.stream)
 
 
 def _cluster(text: str) -> int:
