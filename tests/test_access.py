@@ -52,7 +52,7 @@ def test_a_token_is_its_tenants_and_nobody_elses(tokens: Path) -> None:
 
 def test_without_a_file_everybody_is_one_tenant() -> None:
     assert read_access(None).tenant([]) == ""
-    assert read_access(None).key([], "walk") == "walk"
+    assert key_of("", "walk") == "walk"
 
 
 @given(st.sampled_from(["", "lab", "gym", "a.b"]), st.sampled_from(["lab", "gym", "a.b"]), st.text(), st.text())

@@ -121,8 +121,8 @@ def _beyond(served: Served) -> pb.Frames:
 
 
 BAD_FRAMES = {
-    "NaN": (lambda s: _not_finite(s, np.nan), "expected finite values, got nan.*frame 92"),
-    "infinity": (lambda s: _not_finite(s, np.inf), "expected finite values, got inf.*frame 92"),
+    "NaN": (lambda s: _not_finite(s, np.nan), "expected finite values.*, got nan.*frame 92"),
+    "infinity": (lambda s: _not_finite(s, np.inf), "expected finite values.*, got inf.*frame 92"),
     "width": (
         lambda s: _block(s, 91, values=np.zeros((3, s.skeleton.width + 1), np.float32)),
         r"expected frames of \d+ float32 values.*got \d+ bytes",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from motionscribe.commands import clusters, models, report, simulate, stream, watch
+from motionscribe.commands import admin, clusters, models, report, simulate, stream, watch
 from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
 
@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="motionscribe", description="Live motion segmentation: the client.")
     parser.add_argument("--version", action="version", version=f"motionscribe {version('motionscribe')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stream, watch, models, clusters, report, simulate):
+    for command in (stream, watch, models, clusters, report, simulate, admin):
         command.add(commands)
     commands.add_parser(DEMO, help="a synthetic performance, from server to picture", add_help=False)
     return parser

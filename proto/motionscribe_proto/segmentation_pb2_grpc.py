@@ -506,3 +506,167 @@ class Clusters(object):
             timeout,
             metadata,
             _registered_method=True)
+
+
+class AdminStub(object):
+    """On a port of its own, which only the server's machine reaches. With tokens, the tenant "admin" only.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.LoadModel = channel.unary_unary(
+                '/motionscribe.v1.Admin/LoadModel',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.LoadModelRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.Model.FromString,
+                _registered_method=True)
+        self.Drain = channel.unary_unary(
+                '/motionscribe.v1.Admin/Drain',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.DrainRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.DrainResponse.FromString,
+                _registered_method=True)
+        self.ShowConfig = channel.unary_unary(
+                '/motionscribe.v1.Admin/ShowConfig',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ShowConfigRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ShowConfigResponse.FromString,
+                _registered_method=True)
+
+
+class AdminServicer(object):
+    """On a port of its own, which only the server's machine reaches. With tokens, the tenant "admin" only.
+    """
+
+    def LoadModel(self, request, context):
+        """Serves one more model or version from now on; sessions that there are keep theirs. Returns when it was loaded,
+        checked and warmed. NOT_FOUND, or INVALID_ARGUMENT for a folder that cannot be served; then nothing has changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Drain(self, request, context):
+        """As SIGTERM.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShowConfig(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AdminServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'LoadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.LoadModel,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.LoadModelRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.Model.SerializeToString,
+            ),
+            'Drain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Drain,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.DrainRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.DrainResponse.SerializeToString,
+            ),
+            'ShowConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowConfig,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ShowConfigRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ShowConfigResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'motionscribe.v1.Admin', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('motionscribe.v1.Admin', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Admin(object):
+    """On a port of its own, which only the server's machine reaches. With tokens, the tenant "admin" only.
+    """
+
+    @staticmethod
+    def LoadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Admin/LoadModel',
+            motionscribe__proto_dot_segmentation__pb2.LoadModelRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.Model.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Drain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Admin/Drain',
+            motionscribe__proto_dot_segmentation__pb2.DrainRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.DrainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Admin/ShowConfig',
+            motionscribe__proto_dot_segmentation__pb2.ShowConfigRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ShowConfigResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

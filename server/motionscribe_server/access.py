@@ -42,9 +42,11 @@ class Access:
             raise UnauthenticatedError("expected a token of this server, got another one")
         return found[0]
 
-    def key(self, metadata: Metadata, stream_id: str) -> str:
-        """What the caller's stream of this id is kept by."""
-        return key_of(self.tenant(metadata), stream_id)
+    def only(self, tenant: str) -> "Access":
+        """Lets this one tenant in, or everybody where everybody is. Raises SettingsError where it has no token."""
+        if self._digests and tenant not in self._digests:
+            raise SettingsError(f"expected a tenant {tenant!r} in tokens, got {', '.join(self._digests)}")
+        return Access({tenant: self._digests[tenant]} if self._digests else {})
 
 
 def key_of(tenant: str, stream_id: str) -> str:

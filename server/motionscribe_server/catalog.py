@@ -1,7 +1,7 @@
 """The models that this server has loaded and checked, found by name and version.
 
 In: a folder of model folders, which of them to load, and how workers run them. Out: what streams ask for, found.
-Reading takes a moment and blocks; it happens once, before the server listens.
+Reading takes a moment and blocks; it happens before the server listens, or in a thread.
 """
 
 from collections.abc import Iterable
@@ -89,6 +89,10 @@ class Catalog:
     """Loaded models. Raises UnknownModelError and PreconditionError with what there is instead."""
 
     def __init__(self, models: Iterable[LoadedModel]) -> None:
+        self.replace(models)
+
+    def replace(self, models: Iterable[LoadedModel]) -> None:
+        """What is served from now on."""
         self.models = tuple(sorted(models, key=lambda model: (model.manifest.name, int(model.manifest.version))))
 
     def find(self, name: str, version: str) -> LoadedModel:

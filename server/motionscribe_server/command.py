@@ -61,17 +61,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Prints the address when it answers."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     server = Server(settings, models)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
     await server.start()
     for model in server.registry.catalog.models:
         log.info("serving %s at %s:%d", model.engine.description, settings.host, server.port)
     if server.metrics_port is not None:
         log.info("metrics at http://127.0.0.1:%d/metrics", server.metrics_port)
+    if server.admin_port is not None:
+        log.info("administration at 127.0.0.1:%d", server.admin_port)
     print(f"listening on {settings.host}:{server.port}", flush=True)
-    told, failed = asyncio.create_task(stopping.wait()), asyncio.create_task(server.failed())
+    told, failed = asyncio.create_task(server.stopping.wait()), asyncio.create_task(server.failed())
     await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
     log.info("draining")
     await server.stop()

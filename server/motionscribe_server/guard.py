@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from motionscribe_server.access import Access
+from motionscribe_server.audit import Audit
 from motionscribe_server.errors import UnauthenticatedError
 from motionscribe_server.metrics import Metrics
 
@@ -19,9 +20,10 @@ OPEN = "/grpc.health.v1.Health/"
 class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Turns calls without a token away before anything of theirs is read."""
 
-    def __init__(self, access: Access, metrics: Metrics) -> None:
+    def __init__(self, access: Access, metrics: Metrics, audit: Audit) -> None:
         self._access = access
         self._metrics = metrics
+        self._audit = audit
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         """Of grpc.aio.ServerInterceptor."""
@@ -30,12 +32,12 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no ty
                 self._access.tenant(details.invocation_metadata)
             except UnauthenticatedError as error:
                 self._metrics.errors.labels(error.status).inc()
-                return _refusal(str(error))
+                return self._refusal(details.method.rpartition("/")[2], str(error))
         return await continuation(details)
 
+    def _refusal(self, action: str, message: str) -> Any:
+        async def refuse(_requests: Any, context: Any) -> None:
+            self._audit.note(context.peer(), "", action, "", "UNAUTHENTICATED")
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
 
-def _refusal(message: str) -> Any:
-    async def refuse(_requests: Any, context: Any) -> None:
-        await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
-
-    return grpc.stream_stream_rpc_method_handler(refuse)
+        return grpc.stream_stream_rpc_method_handler(refuse)

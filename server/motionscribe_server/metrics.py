@@ -4,14 +4,20 @@ Each Metrics has a registry of its own, so that several servers can live in one 
 """
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Thread
-from wsgiref.simple_server import WSGIServer
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from motionscribe_proto.events import Event
-from motionscribe_server.errors import SettingsError
+from motionscribe_server.access import HEADER, Access
+from motionscribe_server.errors import SettingsError, UnauthenticatedError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
 # from one small batch on a GPU to the largest on one slow core
@@ -43,6 +49,9 @@ class Metrics:
         self.tick = Histogram(
             "motionscribe_tick_seconds", "Time of one batch in a worker", buckets=TICK_BUCKETS, registry=self.registry
         )
+        self.throttled = Counter(
+            "motionscribe_throttled_seconds", "Time that tenants waited for their quota", registry=self.registry
+        )
         self.store_failures = Counter(
             "motionscribe_store_failures", "Saves that the store refused", registry=self.registry
         )
@@ -52,24 +61,46 @@ class Metrics:
         for kind, count in Tally(type(event).__name__ for event in events).items():
             self.events.labels(kind).inc(count)
 
-    def serve(self, port: int) -> "MetricsServer":
-        """Serves GET /metrics from a thread of its own. Raises SettingsError where the port is taken."""
+    def serve(self, port: int, access: Access) -> "MetricsServer":
+        """Serves GET /metrics to everybody with a token. Raises SettingsError where the port is taken."""
+        app = _guarded(make_wsgi_app(self.registry), access)
         try:
-            server, thread = start_http_server(port, LOOPBACK, self.registry)
+            server = make_server(LOOPBACK, port, app, ThreadingWSGIServer, _Silent)
         except OSError as error:
             raise SettingsError(f"metrics_port: expected a free port, got {port}: {error.strerror}") from error
-        return MetricsServer(server, thread)
+        return MetricsServer(server)
 
 
 class MetricsServer:
-    """The HTTP server of the metrics, until it is closed."""
+    """The HTTP server of the metrics, in a thread of its own until it is closed."""
 
-    def __init__(self, server: WSGIServer, thread: Thread) -> None:
-        self._server, self._thread = server, thread
+    def __init__(self, server: WSGIServer) -> None:
+        self._server = server
         self.port = int(server.server_port)
+        self._thread = Thread(target=server.serve_forever, daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Gives the port back."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Silent(WSGIRequestHandler):
+    """Scrapes are no news."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Of BaseHTTPRequestHandler."""
+
+
+def _guarded(app: "WSGIApplication", access: Access) -> "WSGIApplication":
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        try:
+            access.tenant([(HEADER, environ.get("HTTP_AUTHORIZATION", ""))])
+        except UnauthenticatedError as error:
+            start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Type", "text/plain")])
+            return [str(error).encode()]
+        return app(environ, start_response)
+
+    return answer

@@ -39,10 +39,11 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.opening import Opening, read_open
 from motionscribe_server.options import Lag, SessionOptions
 from motionscribe_server.outlet import Outlet
-from motionscribe_server.pool import Link, Pool
+from motionscribe_server.pool import Pool
 from motionscribe_server.settings import Settings
 from motionscribe_server.shelf import Shelf
 from motionscribe_server.stream import Stream
+from motionscribe_server.worker_process import Link
 
 log = logging.getLogger(__name__)
 

@@ -16,20 +16,25 @@ from grpc_reflection.v1alpha import reflection
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import (
+    add_AdminServicer_to_server,
     add_ClustersServicer_to_server,
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
 )
-from motionscribe_server.access import read_access
+from motionscribe_server.access import Access, read_access
+from motionscribe_server.admin_service import AdminService
+from motionscribe_server.answering import Answering
+from motionscribe_server.audit import Audit
 from motionscribe_server.catalog import Catalog, LoadedModel
 from motionscribe_server.clusters_service import ClustersService
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.exchange import Start
 from motionscribe_server.guard import Guard
-from motionscribe_server.metrics import Metrics, MetricsServer
+from motionscribe_server.metrics import LOOPBACK, Metrics, MetricsServer
 from motionscribe_server.model import ServedModel
 from motionscribe_server.models_service import ModelsService
 from motionscribe_server.pool import Pool
+from motionscribe_server.quota import Quota
 from motionscribe_server.registry import Registry
 from motionscribe_server.service import SegmentationService
 from motionscribe_server.settings import Settings
@@ -40,6 +45,8 @@ log = logging.getLogger(__name__)
 
 SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
 REAP_EVERY_S = 1.0
+ADMIN = "admin"
+"""The tenant that may administer."""
 
 
 def channel_options(settings: Settings) -> list[tuple[str, int]]:
@@ -56,6 +63,7 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         # clients may ping as often as we do
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.max_concurrent_streams", settings.connection_calls),
         # two servers on one port would take turns answering
         ("grpc.so_reuseport", 0),
     ]
@@ -85,6 +93,16 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
     return grpc.ssl_server_credentials([(key, chain)], clients, require_client_auth=clients is not None)
 
 
+def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None = None) -> int:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        if credentials is None:
+            return int(server.add_insecure_port(address))
+        return int(server.add_secure_port(address, credentials))
+    except RuntimeError as error:
+        raise SettingsError(f"expected an address that is free, got {host}:{port}: {error}") from error
+
+
 class Server:
     """Start it, stop it. Both once."""
 
@@ -93,16 +111,22 @@ class Server:
         self._models = models
         self.metrics = Metrics()
         self._metrics_server: MetricsServer | None = None
+        self._admin: grpc.aio.Server | None = None
         self._health = health.aio.HealthServicer()
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port that answers, after start."""
+        self.admin_port: int | None = None
+        """And that of administration, where there is one."""
+        self.stopping = asyncio.Event()
+        """Somebody wants it to drain."""
 
     async def start(self) -> None:
         """Starts workers, opens store and ports. Raises StoreError, SettingsError, ContractError."""
         settings = self._settings
         access = read_access(settings.tokens)
         credentials = _credentials(settings)
+        self.audit = Audit(settings.audit)
         self.shelf = Shelf(Store(settings.store))
         self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
         try:
@@ -113,22 +137,29 @@ class Server:
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
         self.registry = Registry(settings, catalog, self.shelf, self.pool, self.metrics, clock)
-        guard = Guard(access, self.metrics)
+        guard, answering = Guard(access, self.metrics, self.audit), Answering(access, self.metrics, self.audit)
+        quota = Quota(settings.tenant_frames_s, settings.tenant_bytes_s, clock)
         self._grpc = grpc.aio.server(interceptors=[guard], options=channel_options(settings))
-        add_SegmentationServicer_to_server(SegmentationService(self.registry, access, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ModelsServicer_to_server(ModelsService(catalog, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ClustersServicer_to_server(ClustersService(self.registry, access, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_SegmentationServicer_to_server(
+            SegmentationService(self.registry, answering, quota, self.metrics), self._grpc
+        )  # type: ignore[no-untyped-call]  # generated
+        add_ModelsServicer_to_server(ModelsService(catalog, answering), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ClustersServicer_to_server(ClustersService(self.registry, answering), self._grpc)  # type: ignore[no-untyped-call]  # generated
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:
             if settings.metrics_port is not None:
-                self._metrics_server = self.metrics.serve(settings.metrics_port)
-            self.port = self._bind(credentials)
+                self._metrics_server = self.metrics.serve(settings.metrics_port, access)
+            self.port = _bind(self._grpc, settings.host, settings.port, credentials)
+            if settings.admin_port is not None:
+                self.admin_port = self._serve_admin(access.only(ADMIN), settings.admin_port, catalog)
         except SettingsError:
             await self._close()
             raise
         self._tasks = [asyncio.create_task(self._reap())]
         await self._grpc.start()
+        if self._admin:
+            await self._admin.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
@@ -136,6 +167,8 @@ class Server:
         await self._health.enter_graceful_shutdown()
         await self.registry.drain()
         await self._grpc.stop(self._settings.grace_s)
+        if self._admin:
+            await self._admin.stop(self._settings.grace_s)
         await self._close()
 
     async def failed(self) -> None:
@@ -147,15 +180,14 @@ class Server:
         """The port of the metrics, where there is one."""
         return self._metrics_server.port if self._metrics_server else None
 
-    def _bind(self, credentials: grpc.ServerCredentials | None) -> int:
-        host, port = self._settings.host, self._settings.port
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            if credentials is None:
-                return int(self._grpc.add_insecure_port(address))
-            return int(self._grpc.add_secure_port(address, credentials))
-        except RuntimeError as error:
-            raise SettingsError(f"expected an address that is free, got {host}:{port}: {error}") from error
+    def _serve_admin(self, access: Access, port: int, catalog: Catalog) -> int:
+        self._admin = grpc.aio.server(
+            interceptors=[Guard(access, self.metrics, self.audit)], options=channel_options(self._settings)
+        )
+        answering = Answering(access, self.metrics, self.audit)
+        service = AdminService(self._settings, catalog, self.pool, answering, self.stopping.set)
+        add_AdminServicer_to_server(service, self._admin)  # type: ignore[no-untyped-call]  # generated
+        return _bind(self._admin, LOOPBACK, port)
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *SERVICES):
@@ -176,5 +208,6 @@ class Server:
                 await task
         await self.pool.close()
         await self.shelf.close()
+        self.audit.close()
         if self._metrics_server:
             await asyncio.to_thread(self._metrics_server.close)

@@ -12,11 +12,12 @@ import grpc
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_from_message
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer
-from motionscribe_server.access import Access
-from motionscribe_server.answering import Context, answering
+from motionscribe_server.access import tenant_of
+from motionscribe_server.answering import Answering, Context
 from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.outlet import Outlet
+from motionscribe_server.quota import Quota
 from motionscribe_server.registry import Registry
 from motionscribe_server.stream import Stream as LiveStream
 
@@ -24,17 +25,20 @@ from motionscribe_server.stream import Stream as LiveStream
 class SegmentationService(SegmentationServicer):
     """See segmentation.proto for the statuses."""
 
-    def __init__(self, registry: Registry, access: Access, metrics: Metrics) -> None:
+    def __init__(self, registry: Registry, answering: Answering, quota: Quota, metrics: Metrics) -> None:
         self._registry = registry
-        self._access = access
+        self._answering = answering
+        self._quota = quota
         self._metrics = metrics
 
     async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
         """One live stream."""
-        async with answering(context, self._metrics):
+        async with self._answering(context, "Stream") as call:
             patience_s = self._registry.settings.idle_timeout_s
-            tenant = self._access.tenant(context.invocation_metadata())
-            stream, outlet, opened = await self._registry.open(await self._first(context), tenant)
+            opening = await self._first(context)
+            call.stream = opening.stream_id
+            stream, outlet, opened = await self._registry.open(opening, call.tenant)
+            self._answering.note(call, "resumed" if opened.resumed else "opened")
             reader = None
             done = False
             try:
@@ -51,10 +55,11 @@ class SegmentationService(SegmentationServicer):
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
         """Somebody else's stream, from now on."""
-        async with answering(context, self._metrics):
-            stream = self._registry.live(self._access.key(context.invocation_metadata(), request.stream_id))
+        async with self._answering(context, "Watch", request.stream_id) as call:
+            stream = self._registry.live(call.key)
             patience_s = self._registry.settings.idle_timeout_s
             outlet = stream.watch(request.provisional)
+            self._answering.note(call, "opened")
             try:
                 await context.send_initial_metadata(())  # from here on nothing is missed
                 with self._metrics.watchers.track_inprogress():
@@ -88,6 +93,11 @@ class SegmentationService(SegmentationServicer):
                         skeleton = stream.model.manifest.skeleton
                         block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
                         stream.receive_frames(block)
+                        wait_s = self._quota.spend(tenant_of(stream.key), len(block), request.frames.ByteSize())
+                        if wait_s > 0:
+                            self._metrics.throttled.inc(wait_s)
+                            stream.heard += wait_s
+                            await asyncio.sleep(wait_s)
                     case "ack":
                         stream.outbox.acknowledge(request.ack.last_event)
                     case "close":

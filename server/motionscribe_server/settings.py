@@ -45,6 +45,7 @@ class Settings(BaseSettings):
         None, description="PEM file of authorities; clients must have a certificate of one"
     )
     tokens: Path | None = Field(None, description="TOML file of tenants; every call must bring the token of one")
+    audit: Path | None = Field(None, description="file to which a line of JSON is appended for every call")
     models: Path = Field(Path("models"), description="folder of model folders <name>/<version>")
     load: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="models to serve, NAME or NAME/VERSION, comma-separated; empty: the latest version of each"
@@ -63,12 +64,18 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(4 << 20, ge=1024, description="largest message that is accepted")
     max_streams: int = Field(256, ge=1, description="streams that are live or retained at a time")
     tenant_streams: int = Field(0, ge=0, description="the same for one tenant; 0 is no limit of its own")
+    connection_calls: int = Field(1024, ge=1, description="calls at a time on one connection; more wait")
+    tenant_frames_s: float = Field(
+        0.0, ge=0, description="frames a second of one tenant; a faster one waits; 0 is no limit"
+    )
+    tenant_bytes_s: float = Field(0.0, ge=0, description="bytes of frames a second of one tenant; 0 is no limit")
     retention_s: float = Field(300.0, ge=0, description="seconds that a lost stream waits to be resumed")
     checkpoint_retention_s: float = Field(
         7 * 86400.0, ge=0, description="seconds that the checkpoint of a durable stream is kept after its last frames"
     )
     idle_timeout_s: float = Field(120.0, gt=0, description="seconds without a message after which a stream is closed")
     grace_s: float = Field(5.0, ge=0, description="seconds that calls have to end when the server stops")
+    admin_port: Port | None = Field(None, description="port of the service Admin on loopback; none by default")
     metrics_port: Port | None = Field(None, description="port of Prometheus metrics on loopback; none by default")
     store: Path = Field(Path("motionscribe.sqlite"), description="SQLite file of clusters and the names users gave")
     clusterer: str = Field("dpmeans", description=f"online clusterer of new streams: {', '.join(CLUSTERERS)}")
@@ -167,11 +174,11 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
 
 def to_toml(settings: Settings, sources: Mapping[str, str]) -> str:
-    """Settings as a TOML file that gives them again; each line says where its value came from."""
+    """Settings as a TOML file that gives them again; each line says where its value came from, where that is known."""
     lines = ["# flags, then environment, then file, then defaults"]
     for name, value in settings.model_dump(mode="json").items():
         text = f"# {name} is not set" if value is None else f"{name} = {json.dumps(value)}"
-        lines.append(f"{text}  # {sources[name]}")
+        lines.append(f"{text}  # {sources[name]}" if name in sources else text)
     return "\n".join(lines) + "\n"
 
 

@@ -31,7 +31,7 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.options import Lag
 from motionscribe_server.outbox import Outbox
 from motionscribe_server.outlet import Outlet, Progress
-from motionscribe_server.pool import Link
+from motionscribe_server.worker_process import Link
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,11 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca", type=Path, metavar="FILE", help="PEM certificates to trust instead of the system's")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="PEM certificate of this client; --key is its key")
     parser.add_argument("--key", type=Path, metavar="FILE", help="PEM key of --cert")
+    add_token(parser)
+
+
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Who asks."""
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="token for a server with tenants (default: $MOTIONSCRIBE_TOKEN)"
     )
@@ -46,5 +51,9 @@ def connect(args: argparse.Namespace) -> Client:
     """The client that the options of add_server ask for. Raises OSError for files that cannot be read."""
     ca, key, cert = (file.read_bytes() if file else None for file in (args.ca, args.key, args.cert))
     credentials = grpc.ssl_channel_credentials(ca, key, cert) if ca or cert else None
-    token = args.token_file.read_text().strip() if args.token_file else os.environ.get("MOTIONSCRIBE_TOKEN")
-    return Client(args.address, credentials=credentials, plaintext=args.plaintext, token=token)
+    return Client(args.address, credentials=credentials, plaintext=args.plaintext, token=token_of(args))
+
+
+def token_of(args: argparse.Namespace) -> str | None:
+    """From --token-file or the environment. Raises OSError."""
+    return args.token_file.read_text().strip() if args.token_file else os.environ.get("MOTIONSCRIBE_TOKEN")
