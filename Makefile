@@ -24,7 +24,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml
