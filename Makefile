@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test check format model clean
+.PHONY: demo test check audit format model clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
@@ -16,6 +16,11 @@ check: .venv/installed
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+# needs https://pypi.org/pypi/NAME/VERSION/json, where known vulnerabilities stand; a package that is not found is an error
+audit: .venv/installed
+	.venv/bin/pip freeze --exclude-editable > .venv/frozen.txt
+	.venv/bin/pip-audit --strict --no-deps --disable-pip --requirement .venv/frozen.txt
+
 format: .venv/installed
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
@@ -24,7 +29,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml

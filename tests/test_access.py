@@ -7,8 +7,6 @@ from typing import Any
 import grpc
 import pytest
 import trustme
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import Caller, motion, serving
@@ -90,93 +88,29 @@ def test_a_bad_file_of_tokens_is_refused(tmp_path: Path, text: str, expected: st
 # -- a server with tenants
 
 
-def calls(channel: grpc.aio.Channel, metadata: Any) -> dict[str, Any]:
-    """Every method that a stranger might try."""
-    segmentation, models, clusters = SegmentationStub(channel), ModelsStub(channel), ClustersStub(channel)
-    streaming = iter([pb.StreamRequest(open=pb.Open(stream_id="a"))])
-    reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
-    listing = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-    return {
-        "Stream": segmentation.Stream(streaming, metadata=metadata).read(),
-        "Watch": segmentation.Watch(pb.WatchRequest(stream_id="a"), metadata=metadata).read(),
-        "ListModels": models.ListModels(pb.ListModelsRequest(), metadata=metadata),
-        "DescribeModel": models.DescribeModel(pb.DescribeModelRequest(), metadata=metadata),
-        "ListClusters": clusters.ListClusters(pb.ListClustersRequest(stream_id="a"), metadata=metadata),
-        "DescribeCluster": clusters.DescribeCluster(pb.DescribeClusterRequest(stream_id="a"), metadata=metadata),
-        "RenameCluster": clusters.RenameCluster(pb.RenameClusterRequest(stream_id="a"), metadata=metadata),
-        "MergeClusters": clusters.MergeClusters(pb.MergeClustersRequest(stream_id="a"), metadata=metadata),
-        "ForgetStream": clusters.ForgetStream(pb.ForgetStreamRequest(stream_id="a"), metadata=metadata),
-        "reflection": reflection.ServerReflectionInfo(listing, metadata=metadata).read(),
-        "unknown": channel.unary_unary("/motionscribe.v1.Models/Steal")(b"", metadata=metadata),
-    }
-
-
-@pytest.mark.parametrize("metadata", [None, bearer("guess")], ids=["no token", "a wrong one"])
-def test_every_method_wants_a_token_but_health(tiny_model: Path, tmp_path: Path, tokens: Path, metadata: Any) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens) as served:
-            for name, call in calls(served.channel, metadata).items():
-                with pytest.raises(grpc.aio.AioRpcError) as caught:
-                    await call
-                assert caught.value.code() == Code.UNAUTHENTICATED, name
-            health = health_pb2_grpc.HealthStub(served.channel)
-            assert (
-                await health.Check(health_pb2.HealthCheckRequest())
-            ).status == health_pb2.HealthCheckResponse.SERVING
-            counted = served.server.metrics.registry.get_sample_value
-            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 11
-
-    asyncio.run(run())
-
-
 def test_a_stranger_who_says_nothing_is_turned_away_at_once(tiny_model: Path, tmp_path: Path, tokens: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path, tokens=tokens) as served:
             call = SegmentationStub(served.channel).Stream()
             with pytest.raises(grpc.aio.AioRpcError, match="expected a bearer token"):
                 await asyncio.wait_for(call.read(), 5)
+            counted = served.server.metrics.registry.get_sample_value
+            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 1
 
     asyncio.run(run())
 
 
-def test_another_tenants_stream_is_as_unknown_as_one_that_never_was(
-    tiny_model: Path, tmp_path: Path, tokens: Path
-) -> None:
+def test_two_tenants_have_a_stream_of_the_same_id(tiny_model: Path, tmp_path: Path, tokens: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path, tokens=tokens) as served:
             clusters, segmentation = ClustersStub(served.channel), SegmentationStub(served.channel)
-
-            async def owner(token: str) -> Caller:
-                caller = Caller(segmentation.Stream(metadata=bearer(token)), served.skeleton)
-                await caller.open("walk")
-                return caller
-
-            async def answer(call: Any) -> tuple[grpc.StatusCode, str]:
-                with pytest.raises(grpc.aio.AioRpcError) as caught:
-                    await call
-                return caught.value.code(), (caught.value.details() or "").replace("never", "walk")
-
-            mine = await owner(LAB)
+            mine = Caller(segmentation.Stream(metadata=bearer(LAB)), served.skeleton)
+            await mine.open("walk")
             await mine.send(motion(served.skeleton, 4))
-            for method, request in (
-                (clusters.ListClusters, pb.ListClustersRequest),
-                (clusters.DescribeCluster, pb.DescribeClusterRequest),
-                (clusters.RenameCluster, pb.RenameClusterRequest),
-                (clusters.ForgetStream, pb.ForgetStreamRequest),
-            ):
-                theirs = await answer(method(request(stream_id="walk"), metadata=bearer(GYM)))
-                assert theirs == await answer(method(request(stream_id="never"), metadata=bearer(GYM)))
-                assert theirs[0] == Code.NOT_FOUND
-            watching = [
-                segmentation.Watch(pb.WatchRequest(stream_id=id), metadata=bearer(GYM)).read()
-                for id in ("walk", "never")
-            ]
-            assert await answer(watching[0]) == await answer(watching[1])
             for stranger in ("lab/walk", "../lab/walk"):
-                code, _ = await answer(
-                    clusters.ListClusters(pb.ListClustersRequest(stream_id=stranger), metadata=bearer(GYM))
-                )
-                assert code == Code.NOT_FOUND
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await clusters.ListClusters(pb.ListClustersRequest(stream_id=stranger), metadata=bearer(GYM))
+                assert caught.value.code() == Code.NOT_FOUND
             # the same id, a stream of their own; a stolen resume token opens nothing
             other = Caller(segmentation.Stream(metadata=bearer(GYM)), served.skeleton)
             opened = await other.open("walk", resume_token=mine.opened.resume_token)

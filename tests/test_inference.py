@@ -231,6 +231,18 @@ def test_graphs_that_are_none_are_refused(bundle: ModelBundle) -> None:
             Inference(with_graph(bundle, "decoder.onnx", raw), "fp32")
 
 
+def test_the_runtimes_own_format_is_refused(bundle: ModelBundle, tmp_path: Path) -> None:
+    """Nobody has looked into that: graphs.py reads ONNX."""
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "decoder.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    ort.InferenceSession(bundle.graphs["decoder.onnx"], options, providers=["CPUExecutionProvider"])
+    raw = (tmp_path / "decoder.ort").read_bytes()
+    assert raw[4:8] == b"ORTM"
+    with pytest.raises(ModelFolderError, match="expected an ONNX graph, got"):
+        Inference(with_graph(bundle, "decoder.onnx", raw), "fp32")
+
+
 @pytest.mark.parametrize("file", ["encoder.onnx", "decoder.onnx"])
 def test_a_graph_of_another_network_is_refused(bundle: ModelBundle, tmp_path: Path, file: str) -> None:
     other = exported(tmp_path / "1", MOTION, seed=1)

@@ -28,6 +28,7 @@ MODULES = {
     "report": ("matplotlib",),
     "mat": ("scipy",),
     "lsl": ("pylsl",),
+    "signing": ("cryptography",),
 }
 """What each extra brings."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from small_model import M, P, T, draft
 
 from motionscribe_models import repository
@@ -25,12 +26,23 @@ def reference() -> dict[str, np.ndarray[Any, Any]]:
     return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
 
 
+def nothing(name: str) -> bytes:
+    """A graph of one node that passes its input on: what the repository looks for is not in there."""
+    ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, ("N", F)) for end in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], name, ends[:1], ends[1:])
+    raw: bytes = helper.make_model(graph, producer_name="a test").SerializeToString()
+    return raw
+
+
+ENCODER, DECODER = nothing("encoder"), nothing("decoder")
+
+
 def make(root: Path, name: str = "small", version: str = "1") -> Path:
-    """A folder whose graphs are no graphs: the repository does not look inside."""
+    """A folder whose graphs are not a network's: whether they compute what they should is inference's business."""
     folder = root / name / version
     folder.mkdir(parents=True)
-    (folder / "encoder.onnx").write_bytes(b"encoder")
-    (folder / "decoder.onnx").write_bytes(b"decoder")
+    (folder / "encoder.onnx").write_bytes(ENCODER)
+    (folder / "decoder.onnx").write_bytes(DECODER)
     np.savez(folder / "arrays.npz", centres=np.eye(3, dtype=np.float32))
     np.savez(folder / "reference.npz", **reference())
     redigest(folder, name, version)
@@ -77,7 +89,7 @@ def test_an_unknown_model_is_answered_with_what_there_is(tmp_path: Path, folder:
 
 def test_a_bundle_cannot_be_changed(folder: Path) -> None:
     bundle = read_bundle(folder)
-    assert bundle.graphs == {"encoder.onnx": b"encoder", "decoder.onnx": b"decoder"}
+    assert bundle.graphs == {"encoder.onnx": ENCODER, "decoder.onnx": DECODER}
     np.testing.assert_array_equal(bundle.arrays["centres"], np.eye(3))
     assert bundle.reference["windows"].shape == (R, T, F)
     for array in (bundle.arrays["centres"], bundle.reference["windows"]):
@@ -127,9 +139,22 @@ def test_a_folder_under_another_name_is_refused(tmp_path: Path, folder: Path) ->
         Repository(tmp_path).load("small")
 
 
-def test_a_file_beyond_the_limit_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "MAX_FILE_BYTES", 100)
-    with pytest.raises(ModelFolderError, match=r"arrays.npz: expected at most 100 bytes unpacked"):
+def test_what_unpacks_beyond_the_limit_is_refused_before_it_is_unpacked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(folder / "arrays.npz", centres=np.zeros((500, 500), np.float32))
+    redigest(folder)
+    monkeypatch.setattr(repository, "MAX_FILE_BYTES", 20_000)
+    with pytest.raises(ModelFolderError, match=r"arrays.npz: expected at most 20000 bytes unpacked, got 1000128"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(("limit", "left"), [("MAX_FILE_BYTES", 100), ("MAX_FOLDER_BYTES", 1000)])
+def test_files_beyond_the_limits_are_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, limit: str, left: int
+) -> None:
+    monkeypatch.setattr(repository, limit, left)
+    with pytest.raises(ModelFolderError, match=r"(npz|onnx): expected at most \d+ bytes, got"):
         read_bundle(folder)
 
 
@@ -191,9 +216,9 @@ def test_arrays_that_are_none_are_refused(folder: Path, raw: bytes) -> None:
         ({"windows": np.zeros((0, T, F), np.float32)}, "at least one window"),
         ({"windows": np.float32(1)}, "at least one window"),
         ({"more": np.zeros(3, np.float32)}, "expected arrays"),
-        ({"residual": np.zeros((R, M))}, "residual: expected finite float32, got float64"),
-        ({"residual": np.full((R, M), np.nan, np.float32)}, "residual: expected finite float32, got float32 with 12"),
-        ({"residual": np.full((R, M), "x")}, "residual: expected finite float32, got <U1"),
+        ({"residual": np.zeros((R, M))}, "residual: expected float32, got float64"),
+        ({"residual": np.full((R, M), np.nan, np.float32)}, "residual: expected numbers .*, got float32 with 12"),
+        ({"residual": np.full((R, M), "x")}, "residual: expected numbers .*, got <U1"),
     ],
 )
 def test_a_reference_of_another_shape_is_refused(folder: Path, change: dict[str, Any], reason: str) -> None:
@@ -201,11 +226,6 @@ def test_a_reference_of_another_shape_is_refused(folder: Path, change: dict[str,
     redigest(folder)
     with pytest.raises(ModelFolderError, match=reason):
         read_bundle(folder)
-
-
-def test_files_that_are_not_listed_are_not_read(folder: Path) -> None:
-    (folder / "notes.onnx").write_bytes(b"?")
-    assert "notes.onnx" not in read_bundle(folder).graphs
 
 
 def test_a_digest_of_a_file_that_no_variant_names_is_refused(folder: Path) -> None:

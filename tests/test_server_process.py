@@ -12,14 +12,18 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
+import onnx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import motion
+from test_signature import LAB, private, public
 
-from motionscribe_models.manifest import read_manifest
+from motionscribe_models.manifest import read_manifest, write_manifest
+from motionscribe_models.signature import sign
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_from_messages, frames_to_message, skeleton_to_message
 from motionscribe_proto.events import ClusterCreated
@@ -63,7 +67,13 @@ class Process:
 
 @contextlib.contextmanager
 def _serving(folder: Path, tiny_model: Path, *flags: str) -> Iterator[Process]:
-    server = Process(folder, tiny_model.parent.parent, *flags)
+    with _serving_all(folder, tiny_model.parent.parent, *flags) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _serving_all(folder: Path, models: Path, *flags: str) -> Iterator[Process]:
+    server = Process(folder, models, *flags)
     try:
         yield server
     finally:
@@ -207,6 +217,43 @@ def test_a_tampered_model_is_not_served(tampered: Path, tmp_path: Path) -> None:
     refused = _run(tmp_path, "--models", str(tampered), "--port", "0")
     assert refused.returncode == 2
     assert re.fullmatch(r"motionscribe-server: .*encoder\.onnx: expected SHA-256 \w+, got \w+\n", refused.stderr)
+
+
+@pytest.fixture
+def neighbours(tiny_model: Path, tmp_path: Path) -> Path:
+    """A folder with the shipped model and, under another name, one with a graph of an operator of nobody's."""
+    models = tmp_path / "models"
+    shutil.copytree(tiny_model, models / tiny_model.parent.name / "1")
+    guest = Path(shutil.copytree(tiny_model, models / "guest" / "1"))
+    graph = onnx.load_from_string((guest / "encoder.onnx").read_bytes())
+    graph.graph.node.append(onnx.helper.make_node("Trap", ["x"], ["t"], domain="trap"))
+    (guest / "encoder.onnx").write_bytes(graph.SerializeToString())
+    write_manifest(guest, replace(read_manifest(guest), name="guest"))
+    return models
+
+
+def test_a_hostile_model_is_named_and_nothing_is_served_beside_it(neighbours: Path, tmp_path: Path) -> None:
+    refused = _run(tmp_path, "--models", str(neighbours), "--port", "0")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    expected = "expected operators of the ONNX standard, got 'Trap' of 'trap'"
+    assert refused.stderr == f"motionscribe-server: {neighbours / 'guest' / '1' / 'encoder.onnx'}: {expected}\n"
+
+
+def test_a_hostile_model_that_is_not_asked_for_hurts_nobody(neighbours: Path, tiny_model: Path, tmp_path: Path) -> None:
+    with _serving_all(tmp_path, neighbours, "--load", tiny_model.parent.name) as server:
+        assert server.end() == 0
+
+
+def test_with_keys_only_signed_models_are_served(neighbours: Path, tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "lab.key").write_bytes(private(LAB))
+    (tmp_path / "keys.pem").write_bytes(public(LAB))
+    flags = ["--load", tiny_model.parent.name, "--model-keys", str(tmp_path / "keys.pem")]
+    refused = _run(tmp_path, "--models", str(neighbours), "--port", "0", *flags)
+    assert refused.returncode == 2
+    assert "expected a signature of its manifest, manifest.json.sig, got none" in refused.stderr
+    sign(neighbours / tiny_model.parent.name / "1", tmp_path / "lab.key")
+    with _serving_all(tmp_path, neighbours, *flags) as server:
+        assert server.end() == 0
 
 
 def test_a_port_that_is_taken_is_an_error(tiny_model: Path, tmp_path: Path) -> None:

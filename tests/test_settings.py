@@ -86,7 +86,7 @@ def test_plaintext_off_loopback_must_be_asked_for() -> None:
     ] * 2
 
 
-UNSET = {"metrics_port", "admin_port", "audit", "tokens", "tls_certificate", "tls_key", "tls_clients"}
+UNSET = {"metrics_port", "admin_port", "audit", "model_keys", "tokens", "tls_certificate", "tls_key", "tls_clients"}
 
 
 def test_what_config_show_prints_gives_the_same_settings_again(tmp_path: Path) -> None:

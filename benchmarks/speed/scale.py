@@ -39,7 +39,7 @@ class Streams:
 
     def __init__(self, models: Path, key: str, recordings: Recordings, streams: int, known: Known) -> None:
         name, _, version = key.partition("/")
-        start = Start(models, ((name, version),), "auto", (1, 4, 16), 1, "error")
+        start = Start(models, None, ((name, version),), "auto", (1, 4, 16), 1, "error")
         self._worker, _ = started(start)
         self._frames = [np.roll(recordings[i % len(recordings)], -100 * i, axis=0) for i in range(streams)]
         options = SessionOptions(rate_hz=RATE_HZ)

@@ -22,10 +22,17 @@ V = TypeVar("V")
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.json.sig"
 ARRAYS = "arrays.npz"
 REFERENCE = "reference.npz"
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_FILE_BYTES = 512 << 20  # the fp32 encoder of 4096 units, four times the paper's, has 200 MB
+MAX_FOLDER_BYTES = 1 << 30  # of all files together; that model has 600 MB
+MAX_DEPTH = 32  # of lists and objects in each other
+MAX_SIZE = 1 << 16  # frames, units, columns, moments
+MAX_STATE = 1 << 22  # numbers in the running states of one stream; the paper's have 10 240
+RATES_HZ = (0.01, 10_000.0)
+PRECISIONS = ("fp32", "int8")
 MAX_TOLERANCE = 0.1  # a graph that is further off than this is another network
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -106,12 +113,17 @@ class Manifest:
             date.fromisoformat(self.created)
         except ValueError as error:
             raise ModelFolderError(f"{MANIFEST}: expected an ISO date in created, got {self.created!r}") from error
-        _check(math.isfinite(self.rate_hz) and self.rate_hz > 0, f"expected a positive rate_hz, got {self.rate_hz}")
+        slowest, fastest = RATES_HZ
+        for where, rate in (("rate_hz", self.rate_hz), ("skeleton.rate_hz", self.skeleton.rate_hz)):
+            _check(slowest <= rate <= fastest, f"expected {where} from {slowest} to {fastest}, got {rate}")
         for size in ("window", "stride", "decoder_steps", "features", "hidden", "projected"):
-            _check(getattr(self, size) > 0, f"expected a positive {size}, got {getattr(self, size)}")
+            value = getattr(self, size)
+            _check(0 < value <= MAX_SIZE, f"expected a {size} from 1 to {MAX_SIZE}, got {value}")
         _check(
             self.window % self.stride == 0, f"expected window divisible by stride, got {self.window} and {self.stride}"
         )
+        states = self.slots * self.hidden
+        _check(states <= MAX_STATE, f"expected at most {MAX_STATE} numbers as states of a stream, got {states}")
         # with as many dimensions nothing is left out, and a residual of rounding would be compared with another
         _check(self.projected < self.hidden, f"expected projected < hidden, got {self.projected} and {self.hidden}")
         joints = self.feature_joints
@@ -120,8 +132,10 @@ class Manifest:
             f"expected distinct feature_joints of 0..{len(self.skeleton.joints) - 1}, got {joints}",
         )
         _check(
-            all(moments >= 0 for moments in self.latency.values()), f"expected latency >= 0, got {dict(self.latency)}"
+            all(0 <= moments <= MAX_SIZE for moments in self.latency.values()),
+            f"expected latency from 0 to {MAX_SIZE}, got {dict(self.latency)}",
         )
+        _check(set(self.variants) <= set(PRECISIONS), f"expected variants of {PRECISIONS}, got {list(self.variants)}")
         for table in (self.metrics, self.settings):
             _check(all(math.isfinite(v) for v in table.values()), f"expected finite numbers, got {dict(table)}")
         for file, digest in self.files.items():
@@ -194,9 +208,14 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model folder. Raises ModelFolderError; the files it lists are not opened."""
-    raw = read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    return parse_manifest(read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES), folder)
+
+
+def parse_manifest(raw: bytes, folder: Path) -> Manifest:
+    """The bytes of a folder's manifest, understood. Raises ModelFolderError, which names the folder."""
     try:
-        value = json.loads(raw.decode("utf-8"))
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+        _check_depth(value)
     except (ValueError, RecursionError) as error:
         raise ModelFolderError(f"{folder / MANIFEST}: expected JSON in UTF-8, got {len(raw)} bytes: {error}") from error
     try:
@@ -240,6 +259,32 @@ def read_plain_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
 def sha256(raw: bytes) -> str:
     """Lower-case hexadecimal digest."""
     return hashlib.sha256(raw).hexdigest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Where a key comes twice, two readers may see two manifests."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"expected each key once, got {sorted({n for n in names if names.count(n) > 1})} again")
+    return table
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"expected finite numbers, got {text}")
+    return value
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        nested = [part for part in level if isinstance(part, dict | list)]
+        level = [child for part in nested for child in (part.values() if isinstance(part, dict) else part)]
+        if not level:
+            return
+    raise ValueError(f"expected at most {MAX_DEPTH} lists and objects in each other, got more")
 
 
 def _check(condition: object, message: str) -> None:

@@ -1,7 +1,8 @@
 """Model folders on disk: models/<name>/<version>/ with manifest.json, graphs, arrays.npz and reference.npz.
 
 In: a root folder, a name and a version. Out: a ModelBundle whose every byte was compared with the manifest's digests.
-Nothing here executes what it reads: graphs stay bytes, arrays are loaded without pickle. No ONNX Runtime here.
+Nothing here executes what it reads: graphs stay bytes (graphs.py looks into them), arrays are loaded without pickle. No
+ONNX Runtime here.
 """
 
 import io
@@ -16,20 +17,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import ModelFolderError, UnknownModelError
+from motionscribe_models.graphs import check_graph
 from motionscribe_models.manifest import (
     ARRAYS,
     MANIFEST,
     MAX_FILE_BYTES,
+    MAX_FOLDER_BYTES,
+    MAX_MANIFEST_BYTES,
     NAME,
     REFERENCE,
+    SIGNATURE,
     VERSION,
     Manifest,
-    read_manifest,
+    parse_manifest,
     read_plain_file,
     sha256,
 )
+from motionscribe_models.signature import check_signature
 
 Arrays = Mapping[str, NDArray[Any]]
+
+MAX_ARRAYS = 64  # of one .npz; a model of today has ten
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # as NumPy writes; others may ask for gigabytes to unpack
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,14 @@ class ModelBundle:
 
 
 class Repository:
-    """The models below one root folder; read anew at every call: a model copied in is found without a restart."""
+    """The models below one root folder; read anew at every call: a model copied in is found without a restart.
 
-    def __init__(self, root: Path) -> None:
+    With `keys`, a PEM file of public keys, only models that one of them signed are loaded.
+    """
+
+    def __init__(self, root: Path, keys: Path | None = None) -> None:
         self.root = root
+        self._keys = keys
 
     def names(self) -> list[str]:
         """Names of models that have at least one version, sorted."""
@@ -77,7 +90,7 @@ class Repository:
         folder = self.root / name / version
         if not folder.resolve().is_relative_to(self.root.resolve()):
             raise ModelFolderError(f"{folder}: expected a folder inside {self.root}, got a link to {folder.resolve()}")
-        bundle = read_bundle(folder)
+        bundle = read_bundle(folder, self._keys)
         if (bundle.manifest.name, bundle.manifest.version) != (name, version):
             raise ModelFolderError(
                 f"{folder}: expected the manifest of {name} version {version}, "
@@ -86,37 +99,73 @@ class Repository:
         return bundle
 
 
-def read_bundle(folder: Path) -> ModelBundle:
-    """One model folder, verified. Raises ModelFolderError naming the file, what was expected and what came."""
-    manifest = read_manifest(folder)
+def read_bundle(folder: Path, keys: Path | None = None) -> ModelBundle:
+    """One model folder, verified, with `keys` also signed. Raises ModelFolderError: what was expected and what came."""
+    described = read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    if keys:
+        check_signature(folder, described, keys)
+    manifest = parse_manifest(described, folder)
+    _check_names(folder, manifest)
     raw: dict[str, bytes] = {}
+    left = MAX_FOLDER_BYTES
     for file, digest in manifest.files.items():
-        raw[file] = read_plain_file(folder / file)
+        raw[file] = read_plain_file(folder / file, min(left, MAX_FILE_BYTES))
+        left -= len(raw[file])
         if sha256(raw[file]) != digest:
             raise ModelFolderError(f"{folder / file}: expected SHA-256 {digest}, got {sha256(raw[file])}")
     arrays = _read_npz(raw.pop(ARRAYS), folder / ARRAYS)
     reference = _read_npz(raw.pop(REFERENCE), folder / REFERENCE)
     _check_reference(manifest, reference, folder / REFERENCE)
+    for file, graph in raw.items():
+        try:
+            check_graph(graph)
+        except ModelFolderError as error:
+            raise ModelFolderError(f"{folder / file}: {error}") from error
     return ModelBundle(manifest, MappingProxyType(raw), MappingProxyType(arrays), MappingProxyType(reference))
+
+
+def _check_names(folder: Path, manifest: Manifest) -> None:
+    """Nothing lies beside the files of the manifest: what nobody digested is nobody's to find."""
+    try:
+        unknown = sorted({entry.name for entry in folder.iterdir()} - {MANIFEST, SIGNATURE, *manifest.files})
+    except OSError as error:
+        raise ModelFolderError(f"{folder}: expected a readable folder, got {error.strerror}") from error
+    if unknown:
+        raise ModelFolderError(f"{folder}: expected the files of its manifest alone, got also {', '.join(unknown)}")
 
 
 def _read_npz(raw: bytes, path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as members:
-            unpacked = sum(member.file_size for member in members.infolist())
-        if unpacked > MAX_FILE_BYTES:  # a small file may unpack to a very large one
-            raise ModelFolderError(f"{path}: expected at most {MAX_FILE_BYTES} bytes unpacked, got {unpacked}")
+            _check_members(members.infolist())
         with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, NotImplementedError, MemoryError, zipfile.BadZipFile) as error:
-        if isinstance(error, ModelFolderError):
-            raise
+    except ModelFolderError as error:
+        raise ModelFolderError(f"{path}: {error}") from error
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for bytes that are none of theirs
         raise ModelFolderError(f"{path}: expected arrays without pickled objects, got {error}") from error
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise ModelFolderError(f"{path}: {name}: expected an array, got {len(array)} bytes of something else")
+        if array.dtype.kind not in "fiu" or not np.isfinite(_single(array)).all():
+            raise ModelFolderError(
+                f"{path}: {name}: expected numbers that are finite as float32, "
+                f"got {array.dtype} with {_bad(array)} not finite"
+            )
         array.setflags(write=False)
     return arrays
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    """Before anything is unpacked."""
+    if len(members) > MAX_ARRAYS:
+        raise ModelFolderError(f"expected at most {MAX_ARRAYS} arrays, got {len(members)}")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > MAX_FILE_BYTES:  # a small file may unpack to a very large one
+        raise ModelFolderError(f"expected at most {MAX_FILE_BYTES} bytes unpacked, got {unpacked}")
+    for member in members:
+        if member.compress_type not in PACKED:
+            raise ModelFolderError(f"{member.filename}: expected deflate or none, got {member.compress_type}")
 
 
 def _check_reference(manifest: Manifest, reference: Arrays, path: Path) -> None:
@@ -127,11 +176,14 @@ def _check_reference(manifest: Manifest, reference: Arrays, path: Path) -> None:
     if got != wanted or R == 0:
         raise ModelFolderError(f"{path}: expected arrays {wanted} with at least one window, got {got}")
     for name, array in reference.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ModelFolderError(
-                f"{path}: {name}: expected finite float32, got {array.dtype} with {_bad(array)} not finite"
-            )
+        if array.dtype != np.float32:
+            raise ModelFolderError(f"{path}: {name}: expected float32, got {array.dtype}")
+
+
+def _single(array: NDArray[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False)
 
 
 def _bad(array: NDArray[Any]) -> int:
-    return int(np.size(array) - np.isfinite(array).sum()) if array.dtype.kind == "f" else 0
+    return int((~np.isfinite(_single(array))).sum()) if array.dtype.kind in "fiu" else array.size

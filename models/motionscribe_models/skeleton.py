@@ -3,6 +3,7 @@
 A skeleton says what the D columns of a raw frame mean. It holds no motion and no statistics.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -45,6 +46,9 @@ class Skeleton:
     turns its own offset, not its children's. Empty for all others. Only pictures need it."""
 
     def __post_init__(self) -> None:
+        words = (self.name, self.units, *self.joints)
+        if not all(isinstance(word, str) for word in words) or not isinstance(self.inverted, bool):
+            raise LayoutError("expected text as name, units and joints, and true or false as inverted")
         if len(self.parents) != len(self.joints):
             raise LayoutError(
                 f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
@@ -59,6 +63,8 @@ class Skeleton:
             raise LayoutError(f"{self.name}: expected positive rate and metres_per_unit")
         if self.offsets and len(self.offsets) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} offsets, got {len(self.offsets)}")
+        if not all(len(vector) == 3 and all(map(math.isfinite, vector)) for vector in (*self.offsets, *self.axes)):
+            raise LayoutError(f"{self.name}: expected three finite numbers for each of offsets and axes")
         if self.axes and len(self.axes) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} axes, got {len(self.axes)}")
 

@@ -52,7 +52,7 @@ class AdminService(AdminServicer):
         raise AssertionError("unreachable: abort raises")
 
     async def _load(self, name: str, version: str) -> LoadedModel:
-        repository = Repository(self._settings.models)
+        repository = Repository(self._settings.models, self._settings.model_keys)
         version = "latest" if version in LATEST else version
         model = await asyncio.to_thread(lambda: ServedModel(repository.load(name, version)))
         there = {loaded.key: loaded for loaded in self._catalog.models}

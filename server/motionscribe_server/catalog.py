@@ -116,7 +116,7 @@ class Catalog:
 
 def read_models(settings: Settings) -> list[ServedModel]:
     """What `settings` asks for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
-    repository = Repository(settings.models)
+    repository = Repository(settings.models, settings.model_keys)
     wanted = settings.load or tuple(repository.names())
     if not wanted:
         raise SettingsError(f"expected at least one model below {settings.models.resolve()}, got none")

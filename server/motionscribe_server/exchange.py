@@ -25,6 +25,7 @@ class Start:
     """The first message to a worker: what it loads and how it computes."""
 
     models: Path
+    model_keys: Path | None
     load: tuple[tuple[str, str], ...]
     """Names and versions."""
     variant: Literal["auto", "fp32", "int8"]

@@ -225,6 +225,8 @@ def _load(graph: bytes, inputs: dict[str, list[int]], outputs: tuple[str, ...], 
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS
+    # what was checked is ONNX; bytes that are also its own format are read as that otherwise
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     # idle threads would otherwise burn a core per session between two frames
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:

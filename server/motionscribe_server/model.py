@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.features import FeatureMap
-from motionscribe_models.manifest import Manifest
+from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.anomaly_reference import AnomalyReference
 from motionscribe_server.options import Lag
@@ -51,6 +51,8 @@ class ServedModel:
         self._arrays = bundle.arrays
         self.motion: Array = self._array("motion", 3, 2, self.manifest.features)
         self.spans = tuple(int(span) for span in self._array("spans", 1))
+        if not self.spans or min(self.spans) < 1 or max(self.spans) > MAX_SIZE:
+            raise ModelFolderError(f"expected spans from 1 to {MAX_SIZE} frames, got {self.spans}")
         # as they are in the folder: twice as wide they would cost twice the time
         self.students: NDArray[np.float32] = self._array("students", 3).astype(np.float32)
         revisions, evidence, self.dimensions = self.students.shape

@@ -78,7 +78,7 @@ def start_of(settings: Settings, models: Sequence[ServedModel]) -> Start:
     """What each of them is told at first."""
     load = tuple((model.manifest.name, model.manifest.version) for model in models)
     batching = settings.batch_sizes, settings.threads
-    return Start(settings.models, load, settings.variant, *batching, settings.log_level)
+    return Start(settings.models, settings.model_keys, load, settings.variant, *batching, settings.log_level)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

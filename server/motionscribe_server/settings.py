@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     tokens: Path | None = Field(None, description="TOML file of tenants; every call must bring the token of one")
     audit: Path | None = Field(None, description="file to which a line of JSON is appended for every call")
     models: Path = Field(Path("models"), description="folder of model folders <name>/<version>")
+    model_keys: Path | None = Field(
+        None, description="PEM file of Ed25519 public keys; only models that one of them signed are served"
+    )
     load: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="models to serve, NAME or NAME/VERSION, comma-separated; empty: the latest version of each"
     )

@@ -334,7 +334,7 @@ def _serve(connection: socket.socket, unpacker: Unpacker, worker: Worker) -> Non
 
 def started(start: Start) -> tuple[Worker, Hello]:
     """A worker with its models. Raises ContractError for one that cannot be served."""
-    repository = Repository(start.models)
+    repository = Repository(start.models, start.model_keys)
     models: dict[str, Served] = {}
     hello: Hello = {}
     for name, version in start.load:

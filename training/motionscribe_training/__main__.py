@@ -1,4 +1,4 @@
-"""The command `motionscribe-train run | evaluate | fetch`: reads arguments, calls the step, prints what went wrong.
+"""The command `motionscribe-train run | evaluate | sign | fetch`: reads arguments, calls the step, says what failed.
 
 The parser works without torch; a subcommand imports what it needs when it runs.
 """
@@ -19,14 +19,16 @@ TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm")
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The whole parser; `command` is the one that will run, since evaluate's options stand in evaluate.py."""
-    parser = argparse.ArgumentParser(prog="motionscribe-train", description="Train, evaluate, and fetch recordings.")
-    commands = parser.add_subparsers(required=True, metavar="run | evaluate | fetch")
+    about = "Train, evaluate and sign models, and fetch recordings."
+    parser = argparse.ArgumentParser(prog="motionscribe-train", description=about)
+    commands = parser.add_subparsers(required=True, metavar="run | evaluate | sign | fetch")
     _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
     evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
     if command == "evaluate":
         from motionscribe_training.evaluate import add_arguments
 
         add_arguments(evaluate)
+    _add_sign(commands.add_parser("sign", help="say who made a model folder", formatter_class=_Help))
     _add_fetch(commands.add_parser("fetch", help="download a public set of recordings", formatter_class=_Help))
     return parser
 
@@ -100,6 +102,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
 
 
+def _add_sign(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_sign)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a model folder, models/<name>/<version>")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="PEM file of an Ed25519 private key")
+
+
 def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_fetch)
     parser.add_argument("set", choices=("cmu-86",), help="CMU subject 86: skeleton and 14 trials, about 90 MB")
@@ -115,6 +123,14 @@ def _run(options: argparse.Namespace) -> None:
     from motionscribe_training.run import run
 
     run(options)
+
+
+def _sign(options: argparse.Namespace) -> None:
+    from motionscribe_models.repository import read_bundle
+    from motionscribe_models.signature import sign
+
+    read_bundle(options.folder)  # nobody should sign what no server would load
+    print(sign(options.folder, options.key))
 
 
 def _fetch(options: argparse.Namespace) -> None:

@@ -64,12 +64,14 @@ def export(
         partial.mkdir()
         np.savez(partial / ARRAYS, allow_pickle=False, **dict(arrays))
         np.savez(partial / REFERENCE, allow_pickle=False, **reference_of(network, windows, draft.decoder_steps))
-        variants = {"fp32": _write_variant(partial, draft, weights, int8=False)}
-        if variants["fp32"].error > PARITY:
-            raise ExportError(f"expected fp32 graphs within {PARITY:.0e} of torch, got {variants['fp32'].error:.1e}")
+        fp32 = _write_variant(partial, draft, weights, int8=False)
+        if fp32.error > PARITY:
+            raise ExportError(f"expected fp32 graphs within {PARITY:.0e} of torch, got {fp32.error:.1e}")
+        draft = replace(draft, variants={"fp32": fp32})
         with contextlib.suppress(ExportError):  # a server does without int8
-            variants["int8"] = _write_variant(partial, draft, weights, int8=True)
-        manifest = write_manifest(partial, replace(draft, variants=variants))
+            int8 = _write_variant(partial, draft, weights, int8=True)
+            draft = replace(draft, variants={"fp32": fp32, "int8": int8})
+        manifest = write_manifest(partial, draft)
         partial.rename(folder)
     return manifest
 
@@ -108,14 +110,15 @@ def reference_of(network: Seq2Seq, windows: NDArray[np.float32], steps: int) -> 
 
 
 def _write_variant(folder: Path, draft: Manifest, weights: Weights, *, int8: bool) -> Variant:
-    """Two graphs in `folder`, measured as a server would. Raises ExportError where they are far off."""
+    """Two graphs more in `folder`, measured as a server would. Raises ExportError where they are far off."""
     name: Literal["fp32", "int8"] = "int8" if int8 else "fp32"
     suffix = ".int8" if int8 else ""
     encoder, decoder = f"encoder{suffix}.onnx", f"decoder{suffix}.onnx"
     (folder / encoder).write_bytes(encoder_graph(weights, draft.slots, int8=int8))
     (folder / decoder).write_bytes(decoder_graph(weights, draft.decoder_steps, int8=int8))
     try:
-        write_manifest(folder, replace(draft, variants={name: Variant(encoder, decoder, 0.0, MAX_TOLERANCE)}))
+        unmeasured = Variant(encoder, decoder, 0.0, MAX_TOLERANCE)
+        write_manifest(folder, replace(draft, variants={**draft.variants, name: unmeasured}))
         error = Inference(read_bundle(folder), name).error
         # two digits: the last ones differ between processors, and the file should not
         return Variant(encoder, decoder, float(f"{error:.1e}"), float(f"{HEADROOM * max(error, PARITY):.1e}"))
