@@ -105,6 +105,19 @@ def test_a_version_that_cannot_be_served_changes_nothing(
     asyncio.run(run())
 
 
+def test_a_worker_that_died_just_before_is_not_replaced_twice(model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(model, tmp_path, admin_port=0) as served, at(served) as channel:
+            another(model, "2")
+            served.server.pool.workers[0].process.kill()
+            await admin(channel).LoadModel(pb.LoadModelRequest(name="cmu-expmap"))
+            await until(lambda: not served.server.pool._restarts)
+            assert len(served.server.pool.workers) == 1
+            assert (await served.opened()).opened.model.version == "2"
+
+    asyncio.run(run())
+
+
 def test_settings_and_drain(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def run() -> None:
         async with serving(model, tmp_path, admin_port=0, credits=777) as served:

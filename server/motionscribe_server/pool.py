@@ -111,11 +111,12 @@ class Pool:
         task.add_done_callback(self._restarts.discard)
 
     async def _replace(self, lost: WorkerProcess) -> None:
+        start = self._start
         await lost.close()
-        while True:
+        while self._start is start:  # else all workers are new
             worker = WorkerProcess(self._metrics, self._lost)
             try:
-                await worker.start(self._start)
+                await worker.start(start)
             except asyncio.CancelledError:
                 await worker.close()
                 raise
@@ -124,5 +125,8 @@ class Pool:
                 await worker.close()
                 await asyncio.sleep(RESTART_AFTER_S)
             else:
-                self.workers.append(worker)
+                if self._start is start:
+                    self.workers.append(worker)
+                else:
+                    await worker.close()
                 return
