@@ -18,7 +18,7 @@ check: .venv/installed
 
 # needs https://pypi.org/pypi/NAME/VERSION/json, where known vulnerabilities stand; a package that is not found is an error
 audit: .venv/installed
-	.venv/bin/pip freeze --exclude-editable > .venv/frozen.txt
+	.venv/bin/pip freeze --exclude-editable | sed 's/+.*//' > .venv/frozen.txt  # torch 2.13.0+cpu is 2.13.0 there
 	.venv/bin/pip-audit --strict --no-deps --disable-pip --requirement .venv/frozen.txt
 
 format: .venv/installed

@@ -1,5 +1,6 @@
 """Model folders made by somebody who means harm: digests fit, and yet each is refused, with the reason, before use."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from small_model import exported, made_up_features
 
@@ -280,3 +283,19 @@ def test_a_graph_of_endlessly_many_fields_is_given_up(monkeypatch: pytest.Monkey
     check_graph(b"\x08\x01" * 1000)
     with pytest.raises(ModelFolderError, match="at most 1000 fields, got more"):
         check_graph(b"\x08\x01" * 1001)
+
+
+@pytest.mark.parametrize("file", [GRAPH, "encoder.int8.onnx", ARRAYS, MANIFEST])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(place=st.floats(0, 1), cut=st.integers(0, 9), put=st.binary(max_size=9))
+def test_damage_anywhere_is_refused_or_harmless(folder: Path, file: str, place: float, cut: int, put: bytes) -> None:
+    """No bytes make anything but a refusal of ours: others would be a way to stop a server without a reason."""
+    sound = (folder / file).read_bytes()
+    at = int(place * len(sound))
+    (folder / file).write_bytes(sound[:at] + put + sound[at + cut :])
+    if file != MANIFEST:
+        redigest(folder)
+    with contextlib.suppress(ModelFolderError):
+        read_bundle(folder)
+    (folder / file).write_bytes(sound)
+    redigest(folder)
