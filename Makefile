@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test check audit format model clean
+.PHONY: demo test check audit fuzz format model clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
@@ -20,6 +20,12 @@ check: .venv/installed
 audit: .venv/installed
 	.venv/bin/pip freeze --exclude-editable | sed 's/+.*//' > .venv/frozen.txt  # torch 2.13.0+cpu is 2.13.0 there
 	.venv/bin/pip-audit --strict --no-deps --disable-pip --requirement .venv/frozen.txt
+
+# bytes that no friend sends, FUZZ_S seconds for each of six readers
+FUZZ_S ?= 20
+fuzz: .venv/installed
+	.venv/bin/pip install --quiet 'atheris>=3'
+	.venv/bin/python -m benchmarks.faults.fuzz --seconds $(FUZZ_S)
 
 format: .venv/installed
 	.venv/bin/ruff check --fix .

@@ -1,0 +1,1 @@
+"""What breaks on purpose, and what the clients of durable streams hear of it."""

@@ -1,0 +1,48 @@
+"""Server processes that come and go."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+MODEL = "cmu-expmap"
+
+
+def free_port() -> int:
+    """One that nobody listens to."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Process:
+    """A server of the shipped model on `port`, with its store at `store`; it listens when this returns."""
+
+    def __init__(self, port: int, store: Path, *options: str) -> None:
+        command = [sys.executable, "-m", "motionscribe_server", "--load", MODEL, "--port", str(port)]
+        with (store.parent / f"{port}.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [*command, "--store", str(store), *options], stdout=subprocess.PIPE, stderr=log
+            )
+        assert self._process.stdout is not None
+        if not self._process.stdout.readline():
+            raise RuntimeError(f"expected a server that listens, got none; {store.parent / f'{port}.log'} says why")
+
+    @property
+    def id(self) -> int:
+        """Of the serving process."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """SIGKILL: no time for a word. Workers end as their socket closes."""
+        self._end(signal.SIGKILL)
+
+    def drain(self) -> None:
+        """SIGTERM, and wait."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+        self._process.communicate()
