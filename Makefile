@@ -3,13 +3,17 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test check audit fuzz format model clean
+.PHONY: demo test redis-server check audit fuzz format model clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
 
-test: .venv/installed
+test: .venv/installed redis-server
 	.venv/bin/pytest
+
+# the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
+redis-server:
+	command -v redis-server > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends redis-server)
 
 check: .venv/installed
 	.venv/bin/ruff check .
@@ -24,7 +28,7 @@ audit: .venv/installed
 # bytes that no friend sends, FUZZ_S seconds for each of six readers
 FUZZ_S ?= 20
 fuzz: .venv/installed
-	.venv/bin/pip install --quiet 'atheris>=3'
+	.venv/bin/pip install --quiet --editable '.[fuzz]'
 	.venv/bin/python -m benchmarks.faults.fuzz --seconds $(FUZZ_S)
 
 format: .venv/installed
@@ -35,7 +39,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,redis,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml

@@ -1,9 +1,12 @@
 """Fixtures that every test file may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from redis_server import redis_server
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +16,24 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set MOTIONSCRIBE_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis that all tests share."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each kind, as the setting `store` names it."""
+    if request.param == "sqlite":
+        return str(tmp_path / "new" / "store.sqlite")
+    url: str = request.getfixturevalue("redis_url")
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The store of durable streams: one owner at a time, all or nothing, and files of older servers."""
 
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from motionscribe_server.checkpoints import Checkpoint
 from motionscribe_server.errors import FencedError, StoreError
-from motionscribe_server.store import SCHEMA, Store
+from motionscribe_server.sqlite_store import SCHEMA, SqliteStore
+from motionscribe_server.store import open_store
 
 FIRST = Checkpoint(
     key="lab/walk",
@@ -29,25 +31,20 @@ FIRST = Checkpoint(
 )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "store.sqlite"
-
-
-def test_what_is_written_is_found_by_another_server(file: Path) -> None:
-    one = Store(file)
+def test_what_is_written_is_found_by_another_server(place: str) -> None:
+    one = open_store(place)
     assert one.checkpoints.find("lab/walk") is None
     one.checkpoints.begin(FIRST)
     one.checkpoints.append("lab/walk", 1, [(1, b"a"), (3, b"b")])
     kept = replace(FIRST, next_seq=91, last_us=3_000, last_event=4, snapshot=b"bytes", saved_s=200.0)
     one.checkpoints.keep(kept, acknowledged=1)
     one.checkpoints.append("lab/walk", 1, [(5, b"c")])
-    other = Store(file)
+    other = open_store(place)
     assert other.checkpoints.find("lab/walk") == (kept, [(3, b"b"), (5, b"c")])
 
 
-def test_an_old_owner_can_write_nothing(file: Path) -> None:
-    one, other = Store(file), Store(file)
+def test_an_old_owner_can_write_nothing(place: str) -> None:
+    one, other = open_store(place), open_store(place)
     one.checkpoints.begin(FIRST)
     assert other.checkpoints.claim("lab/walk", 1) == 2
     for write in (
@@ -62,8 +59,8 @@ def test_an_old_owner_can_write_nothing(file: Path) -> None:
     assert one.checkpoints.find("lab/walk") == (replace(FIRST, epoch=2), [(1, b"mine")])
 
 
-def test_an_event_that_was_told_is_never_another_one(file: Path) -> None:
-    store = Store(file)
+def test_an_event_that_was_told_is_never_another_one(place: str) -> None:
+    store = open_store(place)
     store.checkpoints.begin(FIRST)
     store.checkpoints.append("lab/walk", 1, [(1, b"told")])
     store.checkpoints.append("lab/walk", 1, [(1, b"computed to something else"), (2, b"new")])
@@ -72,16 +69,16 @@ def test_an_event_that_was_told_is_never_another_one(file: Path) -> None:
     assert found[1] == [(1, b"told"), (2, b"new")]
 
 
-def test_a_new_stream_takes_the_place_of_an_old_one(file: Path) -> None:
-    store = Store(file)
+def test_a_new_stream_takes_the_place_of_an_old_one(place: str) -> None:
+    store = open_store(place)
     store.checkpoints.begin(FIRST)
     store.checkpoints.append("lab/walk", 1, [(1, b"a")])
     store.checkpoints.begin(replace(FIRST, epoch=2, name="walk-2"))
     assert store.checkpoints.find("lab/walk") == (replace(FIRST, epoch=2, name="walk-2"), [])
 
 
-def test_what_is_old_is_forgotten(file: Path) -> None:
-    store = Store(file)
+def test_what_is_old_is_forgotten(place: str) -> None:
+    store = open_store(place)
     store.checkpoints.begin(FIRST)
     store.checkpoints.append("lab/walk", 1, [(1, b"a")])
     store.checkpoints.begin(replace(FIRST, key="lab/run", saved_s=300.0))
@@ -90,19 +87,22 @@ def test_what_is_old_is_forgotten(file: Path) -> None:
     assert store.checkpoints.find("lab/run") is not None
 
 
-def test_a_file_of_the_first_format_is_brought_up_to_date(file: Path) -> None:
+def test_a_file_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
     with sqlite3.connect(file) as old:
-        old.executescript(f"{SCHEMA} PRAGMA user_version = 1;")
+        old.executescript(SCHEMA.replace("    saved_s REAL NOT NULL DEFAULT 0,\n", "") + "PRAGMA user_version = 1;")
         old.execute("INSERT INTO streams VALUES ('m/1', 'walk', 7, 1)")
     old.close()
-    store = Store(file)
+    store = SqliteStore(file)
     assert store.load("m/1", "walk").next_id == 7
+    assert store.expire(time.time() - 3600, set()) == 0, "nobody knows how old it is: it counts from now"
     store.checkpoints.begin(FIRST)
-    assert Store(file).checkpoints.find("lab/walk") is not None
+    assert SqliteStore(file).checkpoints.find("lab/walk") is not None
 
 
-def test_a_store_that_is_gone_says_so(file: Path) -> None:
-    store = Store(file)
+def test_a_store_that_is_gone_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    store = SqliteStore(file)
     store.close()
     with pytest.raises(StoreError, match="cannot read 'lab/walk'"):
         store.checkpoints.find("lab/walk")

@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from serving import Caller, Served, alone, motion, serving, until
+from redis_server import redis_server
+from serving import Caller, Served, alone, final, motion, serving, until
 
 from motionscribe import Backoff, Client
 from motionscribe.errors import ServerFailed
@@ -25,7 +26,7 @@ from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import Event, Label
 from motionscribe_server.errors import StoreError
 from motionscribe_server.options import SessionOptions
-from motionscribe_server.store import Store
+from motionscribe_server.sqlite_store import SqliteStore
 
 Code = grpc.StatusCode
 DURABLE = pb.DELIVERY_DURABLE
@@ -94,11 +95,14 @@ def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_mod
     asyncio.run(run())
 
 
-def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: str) -> None:
     """The first server still has it, as it was, when it comes back with another epoch."""
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+        async with (
+            serving(tiny_model, tmp_path, store=place) as first,
+            serving(tiny_model, tmp_path, store=place) as second,
+        ):
             recording = motion(first.skeleton, 12)
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
@@ -116,6 +120,32 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path) -> None:
                     heard += caller.events
                     last = caller.numbers[-1]
             assert heard + await caller.finish() == expected
+
+    asyncio.run(run())
+
+
+def test_a_redis_that_goes_away_is_only_a_pause(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        with ExitStack() as redis:
+            url = redis.enter_context(redis_server(tmp_path))
+            async with serving(tiny_model, tmp_path, store=url) as served:
+                recording = motion(served.skeleton, 8)
+                expected = alone(served, recording, SessionOptions(provisional=False))
+                caller, live = await served.opened(delivery=DURABLE), await served.opened("live")
+                await caller.send(recording, 0, 400)
+                await caller.events_until(lambda events: len(events) >= 1)
+                await asyncio.to_thread(redis.close)
+                await caller.send(recording, 400, 800, block=400)
+                await live.send(recording)
+                code, message = await caller.failure()
+                assert (code, "store cannot be written" in message) == (grpc.StatusCode.UNAVAILABLE, True)
+                assert final(await live.finish()) == final(expected)
+                redis.enter_context(redis_server(tmp_path, int(url.rpartition(":")[2].removesuffix("/0"))))
+                token, last = caller.opened.resume_token, caller.numbers[-1]
+                again = await served.opened(delivery=DURABLE, resume_token=token, last_event=last)
+                assert again.opened.resumed
+                await again.send(recording, again.opened.next_seq - 1)
+                assert caller.events + await again.finish() == expected
 
     asyncio.run(run())
 
@@ -191,7 +221,7 @@ def test_a_store_that_cannot_be_written_says_nothing_it_could_lose(
             recording = motion(served.skeleton, 8)
             expected = alone(served, recording, SessionOptions(provisional=False))
             caller = await served.opened(delivery=DURABLE)
-            checkpoints = type(Store(tmp_path / "other").checkpoints)
+            checkpoints = type(SqliteStore(tmp_path / "other").checkpoints)
 
             def full(*_: Any) -> None:
                 raise StoreError("the disk is full")

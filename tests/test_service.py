@@ -18,7 +18,7 @@ from motionscribe_proto.events import ClusterCreated, Gap, Label
 from motionscribe_server.errors import ExhaustedError, StoreError
 from motionscribe_server.options import SessionOptions
 from motionscribe_server.replay import blocks_of
-from motionscribe_server.store import Store
+from motionscribe_server.sqlite_store import SqliteStore
 
 Code = grpc.StatusCode
 
@@ -476,7 +476,7 @@ def test_a_store_that_fails_ends_no_stream(tiny_model: Path, tmp_path: Path, mon
     def save(*_: Any) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(Store, "save", save)
+    monkeypatch.setattr(SqliteStore, "save", save)
     asyncio.run(run())
 
 

@@ -125,6 +125,9 @@ class Registry:
             self._expired = now
             before_s = time.time() - self.settings.checkpoint_retention_s
             await self._shelf.run(lambda store: store.checkpoints.expire(before_s))
+            if self.settings.stream_retention_s:
+                before_s, there = time.time() - self.settings.stream_retention_s, set(self._streams)
+                await self._shelf.run(lambda store: store.expire(before_s, there))
         for stream in list(self._streams.values()):
             silent = now - stream.heard
             if stream.owner is not None and not stream.busy and silent >= self.settings.idle_timeout_s:

@@ -39,7 +39,7 @@ from motionscribe_server.registry import Registry
 from motionscribe_server.service import SegmentationService
 from motionscribe_server.settings import Settings
 from motionscribe_server.shelf import Shelf
-from motionscribe_server.store import Store
+from motionscribe_server.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class Server:
         access = read_access(settings.tokens)
         credentials = _credentials(settings)
         self.audit = Audit(settings.audit)
-        self.shelf = Shelf(Store(settings.store))
+        self.shelf = Shelf(open_store(settings.store))
         self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
         try:
             engines = await self.pool.start()

@@ -8,6 +8,7 @@ import difflib
 import ipaddress
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,9 +25,12 @@ from pydantic_settings import (
 
 from motionscribe_server.clustering import CLUSTERERS
 from motionscribe_server.errors import SettingsError
+from motionscribe_server.store import REDIS
 
 PREFIX = "MOTIONSCRIBE_"
 DEFAULT_FILE = Path("motionscribe.toml")
+
+PASSWORD = re.compile(r"^(\w+://[^/]*?:?)[^/:]*@")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -73,6 +77,9 @@ class Settings(BaseSettings):
     )
     tenant_bytes_s: float = Field(0.0, ge=0, description="bytes of frames a second of one tenant; 0 is no limit")
     retention_s: float = Field(300.0, ge=0, description="seconds that a lost stream waits to be resumed")
+    stream_retention_s: float = Field(
+        0.0, ge=0, description="seconds that clusters and names are kept after they last changed; 0 is for ever"
+    )
     checkpoint_retention_s: float = Field(
         7 * 86400.0, ge=0, description="seconds that the checkpoint of a durable stream is kept after its last frames"
     )
@@ -80,7 +87,9 @@ class Settings(BaseSettings):
     grace_s: float = Field(5.0, ge=0, description="seconds that calls have to end when the server stops")
     admin_port: Port | None = Field(None, description="port of the service Admin on loopback; none by default")
     metrics_port: Port | None = Field(None, description="port of Prometheus metrics on loopback; none by default")
-    store: Path = Field(Path("motionscribe.sqlite"), description="SQLite file of clusters and the names users gave")
+    store: str = Field(
+        "motionscribe.sqlite", description="SQLite file of clusters, names and durable streams, or redis://HOST:PORT/DB"
+    )
     clusterer: str = Field("dpmeans", description=f"online clusterer of new streams: {', '.join(CLUSTERERS)}")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
 
@@ -89,6 +98,14 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         """Flags and variables list values with commas."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _path_or_url(cls, value: object) -> object:
+        text = str(value) if isinstance(value, Path) else value
+        if isinstance(text, str) and "://" in text and not text.startswith(REDIS):
+            raise ValueError(f"expected a path or a URL of {' or '.join(REDIS)}")
+        return text
 
     @field_validator("batch_sizes", mode="after")
     @classmethod
@@ -177,10 +194,14 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
 
 def to_toml(settings: Settings, sources: Mapping[str, str]) -> str:
-    """Settings as a TOML file that gives them again; each line says where its value came from, where that is known."""
+    """Settings as a TOML file that gives them again; each line says where its value came from, where that is known.
+
+    A password in a URL is not told.
+    """
     lines = ["# flags, then environment, then file, then defaults"]
     for name, value in settings.model_dump(mode="json").items():
-        text = f"# {name} is not set" if value is None else f"{name} = {json.dumps(value)}"
+        shown = PASSWORD.sub(r"\1***@", value) if name == "store" else value
+        text = f"# {name} is not set" if value is None else f"{name} = {json.dumps(shown)}"
         lines.append(f"{text}  # {sources[name]}" if name in sources else text)
     return "\n".join(lines) + "\n"
 
