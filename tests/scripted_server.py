@@ -88,11 +88,15 @@ class ScriptedServer(SegmentationServicer, ModelsServicer, ClustersServicer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Cuts every connection."""
         self._server.stop(0).wait()
 
     def restart(self) -> None:
         """Cuts every connection and comes back on the same port, with the sessions it had."""
-        self._server.stop(0).wait()
+        self.stop()
         self.__enter__()
 
     # ---- streams ----

@@ -127,6 +127,16 @@ def test_it_gives_up_when_the_server_stays_away() -> None:
         assert len(server.acts) == 4
 
 
+def test_it_gives_up_when_no_server_is_there_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("motionscribe.stream.REOPEN_S", 0.2)
+    with ScriptedServer() as server, Client(server.address, backoff=AT_ONCE) as client:
+        stream = iter(client.stream(pairs(10**6)))
+        next(stream)
+        server.stop()
+        with pytest.raises(errors.ConnectionFailed, match=r"gave up after 5 attempts.*no connection .* for 0.2 s"):
+            list(stream)
+
+
 def test_attempts_count_from_the_last_answer() -> None:
     acts = [Act(after_frames=10)] * 9
     once = Backoff(first_s=0.0, longest_s=0.0, attempts=1)

@@ -11,7 +11,10 @@ class Backoff:
     first_s: float = 0.2
     longest_s: float = 5.0
     attempts: int = 15
-    """Failures in a row, without an answer in between, before the stream gives up: a minute or so."""
+    """Failures in a row, without an answer in between, before the stream gives up.
+
+    A minute where a server refuses, three where none is there.
+    """
 
     def __post_init__(self) -> None:
         if not (0 <= self.first_s <= self.longest_s and self.attempts >= 0):

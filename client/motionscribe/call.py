@@ -18,13 +18,13 @@ ANSWERS_AHEAD = 16
 
 
 class Call:
-    """A call of `method`, Segmentation.Stream, that begins at once."""
+    """A call of `method`, Segmentation.Stream, that begins at once, or when there is a connection (`patient`)."""
 
-    def __init__(self, method: Callable[[Iterator[pb.StreamRequest]], Any]) -> None:
+    def __init__(self, method: Callable[..., Any], patient: bool = False) -> None:
         self._loop = asyncio.get_running_loop()
         self._requests: queue.SimpleQueue[pb.StreamRequest | None] = queue.SimpleQueue()
         self._left = asyncio.Event()
-        self._call = method(self._outgoing())
+        self._call = method(self._outgoing(), wait_for_ready=patient)
 
     async def write(self, request: pb.StreamRequest) -> None:
         """Returns when gRPC has sent it, never on a call that has ended: reading says how."""

@@ -16,8 +16,9 @@ OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     # gRPC waits up to two minutes between attempts of its own, a live stream cannot
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # despite its name, how long an attempt may take
+    ("grpc.min_reconnect_backoff_ms", 3_000),
 )
 
 

@@ -27,6 +27,8 @@ from motionscribe_proto.events import Event, Restarted
 
 # a consumer that is this many answers behind stops the reading, and with it the credits
 WAITING_UPDATES = 64
+# how long one attempt to reconnect may take, until the stream is open again
+REOPEN_S = 10.0
 # our server gives up on a client of which it hears nothing for two minutes
 IDLE_S = 30.0
 
@@ -196,17 +198,25 @@ class AsyncStream:
         """One connection. None when the stream has ended, else how many seconds to stay away before the next."""
         self._connected.clear()
         self._request.last_event = self._inbox.last_event
-        call = Call(self._stub.Stream)
+        again = self._opened is not None
+        # gRPC looks for a server that is away while a call waits for it, else once in five seconds
+        call = Call(self._stub.Stream, patient=again)
         reading = asyncio.create_task(self._read(call))
         writing = asyncio.create_task(self._write(call))
+        connecting = asyncio.create_task(self._connected.wait())
+        ends = {reading, writing}
         try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+            patience_s = REOPEN_S if again else None
+            done, _ = await asyncio.wait({*ends, connecting}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise ConnectionFailed(f"no connection to {self._address} for {REOPEN_S:g} s")
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if writing.done():
                 writing.result()
             return await reading
         finally:
             call.cancel()
-            await _cancel({reading, writing})
+            await _cancel({*ends, connecting})
 
     async def _read(self, call: Call) -> float | None:
         try:
