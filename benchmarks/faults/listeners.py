@@ -2,11 +2,12 @@
 
 import asyncio
 import itertools
+import math
 import time
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ class Listeners:
         ]
         self._count = count
         self._over = asyncio.Event()
-        self._heard: list[list[float]] = [[] for _ in range(count)]  # when, for each client
+        self._heard: list[list[float]] = [[] for _ in range(count)]  # when, for each client; NaN as a stream begins
         self.events = self.lost = self.repeated = self.streams = 0
         self.failures: list[str] = []
 
@@ -75,12 +76,14 @@ class Listeners:
         return all(heard and heard[-1] > since for heard in self._heard)
 
     def pauses(self, moments: Sequence[float]) -> list[float]:
-        """For each of these moments and each client: how long it heard nothing then, in seconds."""
+        """Of each client, the longest silence amid a stream between each of these moments and the next, in seconds."""
         found = []
-        for heard, moment in itertools.product(self._heard, moments):
-            after = bisect_right(heard, moment)
-            if 0 < after < len(heard):
-                found.append(heard[after] - heard[after - 1])
+        for times in self._heard:
+            silences = np.diff(times)
+            for moment, following in pairwise([*moments, math.inf]):
+                during = (np.array(times[1:]) > moment) & (np.array(times[:-1]) < following) & np.isfinite(silences)
+                if during.any():
+                    found.append(float(silences[during].max()))
         return found
 
     async def _listen(self, address: str, number: int) -> None:
@@ -104,6 +107,7 @@ class Listeners:
 
     async def _play(self, client: AsyncClient, which: int, number: int, stream_id: str) -> list[bytes]:
         events: list[Event] = []
+        self._heard[number].append(math.nan)
         while True:
             try:
                 stream = client.stream(self._pieces[which], stream_id=stream_id, durable=True, realtime=1.0)

@@ -28,8 +28,8 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.drop()
         self._now(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -62,6 +62,12 @@ class Proxy:
 
     async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(self._forward, "127.0.0.1", 0)
+
+    async def _end(self) -> None:
+        forwarding = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in forwarding:
+            task.cancel()
+        await asyncio.gather(*forwarding, return_exceptions=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

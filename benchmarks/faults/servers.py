@@ -8,7 +8,8 @@ network    connections stall, vanish, close or are reset
 partition  the clients reach another server of the same store, while the old one lives and hears nothing of it
 
 `lost` counts events of the undisturbed run that a client never heard, `repeated` those that it heard beyond it, other
-ones included; `pause_p50_s` is how long a client heard nothing at a round, labels that may still change included.
+ones included; `pause_p50_s` is the longest that a client heard nothing amid a stream from one round to the next, labels
+that may still change included.
 """
 
 import argparse
