@@ -432,7 +432,7 @@ def test_a_worker_that_dies_ends_its_streams_and_no_others_and_another_one_start
             await until(lambda: served.server.registry.live("lab").computed_seq == 60)
             served.server.registry.live("lab").link.worker.process.kill()
             code, message = await caller.failure()
-            assert code == Code.INTERNAL
+            assert code == Code.UNAVAILABLE
             assert "the worker of this stream is gone" in message
             await other.send(recording, 60)
             expected = alone(served, recording, SessionOptions(provisional=False))

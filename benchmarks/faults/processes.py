@@ -1,9 +1,11 @@
 """Server processes that come and go."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 MODEL = "cmu-expmap"
@@ -38,6 +40,12 @@ class Process:
     def kill(self) -> None:
         """SIGKILL: no time for a word. Workers end as their socket closes."""
         self._end(signal.SIGKILL)
+
+    def kill_worker(self) -> None:
+        """SIGKILL to one of those that compute, as soon as there is one."""
+        while not (workers := Path(f"/proc/{self.id}/task/{self.id}/children").read_text().split()):
+            time.sleep(0.1)
+        os.kill(int(workers[0]), signal.SIGKILL)
 
     def drain(self) -> None:
         """SIGTERM, and wait."""

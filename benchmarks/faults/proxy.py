@@ -1,6 +1,7 @@
 """A network that can be broken: a TCP proxy on loopback, in a thread of its own."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -79,7 +80,8 @@ class Proxy:
         self._connections.add(connection)
         try:
             pumps = connection.pump(reader, theirs[1]), connection.pump(theirs[0], writer)
-            await asyncio.gather(*pumps, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):  # at the end of all
+                await asyncio.gather(*pumps, return_exceptions=True)
         finally:
             connection.close()
             self._connections.discard(connection)

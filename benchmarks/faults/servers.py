@@ -3,6 +3,7 @@
 CLIENTS send real recordings at their own pace as durable streams while, round after round,
 
 kill       the server is killed and started again
+worker     one of the server's workers is killed
 rolling    it drains and is started again
 network    connections stall, vanish, close or are reset
 partition  the clients reach another server of the same store, while the old one lives and hears nothing of it
@@ -85,6 +86,18 @@ async def kill(trial: Trial, store: Path, rounds: int) -> None:
     await _restart(trial, store, rounds, Process.kill)
 
 
+async def worker(trial: Trial, store: Path, rounds: int) -> None:
+    """The oldest; the server starts another one."""
+    port = free_port()
+    server = await asyncio.to_thread(Process, port, store)
+    await trial.begin(port)
+    for _ in range(rounds):
+        await trial.calm()
+        await asyncio.to_thread(server.kill_worker)
+    await trial.end()
+    await asyncio.to_thread(server.drain)
+
+
 async def rolling(trial: Trial, store: Path, rounds: int) -> None:
     """As an update does."""
     await _restart(trial, store, rounds, Process.drain)
@@ -135,6 +148,7 @@ async def partition(trial: Trial, store: Path, rounds: int) -> None:
 
 SCENARIOS: dict[str, tuple[Callable[[Trial, Path, int], Awaitable[None]], int]] = {
     "kill": (kill, 50),
+    "worker": (worker, 15),
     "rolling": (rolling, 15),
     "network": (network, 30),
     "partition": (partition, 15),

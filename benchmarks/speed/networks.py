@@ -65,7 +65,9 @@ def with_torch(network: WholeWindow, *, compiled: bool) -> Callable[[Features], 
     return recompute
 
 
-def with_onnxruntime(network: WholeWindow, threads: int = 1) -> Callable[[Features], object]:
+def with_onnxruntime(
+    network: WholeWindow, threads: int = 1, provider: str = "CPUExecutionProvider"
+) -> Callable[[Features], object]:
     """ONNX Runtime on the graph that torch exports of the network as it is: a GRU for the window, cells behind it."""
     file = io.BytesIO()
     with warnings.catch_warnings():
@@ -77,5 +79,5 @@ def with_onnxruntime(network: WholeWindow, threads: int = 1) -> Callable[[Featur
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=[provider])
     return lambda windows: session.run(None, {"windows": windows})

@@ -22,7 +22,6 @@ from motionscribe_server.checkpoints import Checkpoint
 from motionscribe_server.clustering import ClusterState
 from motionscribe_server.edits import Edit
 from motionscribe_server.errors import (
-    EngineError,
     ExhaustedError,
     FencedError,
     ForgottenError,
@@ -304,7 +303,7 @@ class Registry:
         try:
             if self._has(stream):
                 await self._save(stream, await stream.link.clusters())
-        except (StoreError, EngineError):
+        except (StoreError, UnavailableError):
             log.exception("clusters of %s are not saved", stream.name)
             self._metrics.store_failures.inc()
 

@@ -14,7 +14,7 @@ from itertools import count
 
 from motionscribe_proto.codec import FrameBlock
 from motionscribe_server.edits import Edit
-from motionscribe_server.errors import EngineError
+from motionscribe_server.errors import UnavailableError
 from motionscribe_server.exchange import (
     Answer,
     Ask,
@@ -63,11 +63,11 @@ class Link:
         self.worker.send(TakeSnapshot(self.id))
 
     async def clusters(self) -> Known:
-        """Raises EngineError where the worker is gone."""
+        """Raises UnavailableError where the worker is gone."""
         return await self.worker.ask(ListClusters(self.id))
 
     async def edit(self, edit: Edit) -> Known:
-        """The clusters after `edit`, whose events were answered by then. Raises what `edit` raises, EngineError."""
+        """The clusters after `edit`, whose events were answered by then. Raises what it raises, UnavailableError."""
         return await self.worker.ask(EditClusters(self.id, edit))
 
     def forget(self) -> None:
@@ -93,7 +93,7 @@ class WorkerProcess(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     async def start(self, start: Start) -> Hello:
-        """Returns when the models are loaded. Raises what loading raises, EngineError where the process ends."""
+        """Returns when the models are loaded. Raises what loading raises, UnavailableError where the process ends."""
         ours, theirs = socket.socketpair()
         # products of a few rows are slower on two threads, and each worker has a core of its own
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
@@ -112,7 +112,7 @@ class WorkerProcess(asyncio.Protocol):
         self._outgoing.append(order)
 
     async def ask(self, request: Request) -> Known:
-        """The reply. Raises what the worker could not do, EngineError where it is gone."""
+        """The reply. Raises what the worker could not do, UnavailableError where it is gone."""
         if self.transport is None or self.transport.is_closing():
             raise _died()
         number = next(self._numbers)
@@ -198,5 +198,5 @@ class WorkerProcess(asyncio.Protocol):
             self.transport.write(pack(orders))
 
 
-def _died() -> EngineError:
-    return EngineError("the worker of this stream is gone; the server's log says more")
+def _died() -> UnavailableError:
+    return UnavailableError("the worker of this stream is gone; the server's log says more")
