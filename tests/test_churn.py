@@ -21,9 +21,9 @@ ROUNDS = 4
 def alive() -> Counter[str]:
     """What a stream consists of, and what it holds of the system."""
     gc.collect()
-    kinds = (LiveStream, Outlet, Link)
+    kinds = {LiveStream, Outlet, Link}
     found = Counter({kind.__name__: 0 for kind in kinds})
-    found.update(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds))
+    found.update(type(thing).__name__ for thing in gc.get_objects() if type(thing) in kinds)
     found["tasks"] = len(asyncio.all_tasks())
     found["files"] = len(os.listdir("/proc/self/fd"))
     return found

@@ -34,7 +34,8 @@ def pooled(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
 )
 def test_pushing_equals_direct_computation(n: int, q: int, spans: list[int], far: float, seed: int) -> None:
     vectors = far + np.random.default_rng(seed).normal(size=(n, q))
-    np.testing.assert_allclose(pooled(vectors, spans), directly(vectors, spans), atol=1e-7)
+    # the root of what is left of 1e-16 times a few where all vectors of a span are equal
+    np.testing.assert_allclose(pooled(vectors, spans), directly(vectors, spans), atol=1e-6)
 
 
 @given(st.integers(1, 12), st.integers(1, 5), st.lists(st.integers(0, 20), min_size=2, max_size=5))
