@@ -125,17 +125,16 @@ class Protocol(RuleBasedStateMachine):
         values = np.zeros((1, self.served.skeleton.width), np.float32)
         time = np.array([10**9])
         seq = self.sent + 1
-        frames = {
-            "NaN": FrameBlock(seq, values * np.nan, time),
-            "seq": FrameBlock(max(1, self.sent), values, time),
-            "time": FrameBlock(seq, values, np.array([-1])),
+        messages = {
+            "NaN": {"frames": frames_to_message(FrameBlock(seq, values * np.nan, time))},
+            "seq": {"frames": frames_to_message(FrameBlock(max(1, self.sent), values, time))},
+            "time": {"frames": frames_to_message(FrameBlock(seq, values, np.array([-1])))},
+            "open": {"open": pb.Open(stream_id=self.id)},
+            "empty": {},
         }
         if what in ("seq", "time") and not self.sent:
             return  # the first frame may have any
-        if what in frames:
-            self.run(self.caller.write(frames=frames_to_message(frames[what])))
-        else:
-            self.run(self.caller.write(**({"open": pb.Open(stream_id=self.id)} if what == "open" else {})))
+        self.run(self.caller.write(**messages[what]))
         code, _ = self.run(self.caller.failure())
         assert code == WRONG[what]
         self.lose()
@@ -182,8 +181,7 @@ class Protocol(RuleBasedStateMachine):
     def teardown(self) -> None:
         """What is still open is given up."""
         if getattr(self, "caller", None) is not None:
-            self.caller.call.cancel()
-            self.run(self.served.lost(self.id))
+            self.break_off()
         for stream in list(self.served.server.registry._streams.values()):
             self.run(self.served.server.registry._give_up(stream))
 

@@ -194,11 +194,10 @@ class Churn:
         self._free.append(stream_id)
 
 
-def usage(root: int) -> tuple[float, int, int]:
-    """Resident MiB, file descriptors and threads of a process and its children."""
-    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+def usage(server: Process) -> tuple[float, int, int]:
+    """Resident MiB, file descriptors and threads of all its processes."""
     size, files, threads = 0.0, 0, 0
-    for process in [Path(f"/proc/{number}") for number in (root, *children)]:
+    for process in [Path(f"/proc/{number}") for number in (server.id, *server.workers)]:
         size += int((process / "statm").read_text().split()[1]) * 4096 / 2**20
         files += len(list((process / "fd").iterdir()))
         threads += len(list((process / "task").iterdir()))
@@ -217,7 +216,7 @@ async def measure(data: Path, minutes: float, seed: int) -> dict[str, Numbers]:
         samples = []
         while time.monotonic() < until:
             await asyncio.sleep(min(60, 60 * minutes / 20))
-            samples.append(usage(server.id))
+            samples.append(usage(server))
             print("{:.1f} MiB, {} files, {} threads".format(*samples[-1]), churn.opens, churn.errors, flush=True)
         await callers
         await asyncio.to_thread(server.drain)

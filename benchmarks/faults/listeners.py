@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,12 +77,12 @@ class Listeners:
     def pauses(self, moments: Sequence[float]) -> list[float]:
         """Of each client, the longest silence amid a stream between each of these moments and the next, in seconds."""
         found = []
-        for times in self._heard:
-            silences = np.diff(times)
-            for moment, following in pairwise([*moments, math.inf]):
-                during = (np.array(times[1:]) > moment) & (np.array(times[:-1]) < following) & np.isfinite(silences)
+        for heard in self._heard:
+            begins, ends = np.array(heard[:-1]), np.array(heard[1:])
+            for moment, following in itertools.pairwise([*moments, math.inf]):
+                during = (ends > moment) & (begins < following)  # False where one of the two is NaN
                 if during.any():
-                    found.append(float(silences[during].max()))
+                    found.append(float((ends - begins)[during].max()))
         return found
 
     async def _listen(self, address: str, number: int) -> None:

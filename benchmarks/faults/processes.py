@@ -24,18 +24,27 @@ class Process:
 
     def __init__(self, port: int, store: Path, *options: str) -> None:
         command = [sys.executable, "-m", "motionscribe_server", "--load", MODEL, "--port", str(port)]
-        with (store.parent / f"{port}.log").open("a") as log:
-            self._process = subprocess.Popen(
-                [*command, "--store", str(store), *options], stdout=subprocess.PIPE, stderr=log
-            )
+        self._command = [*command, "--store", str(store), *options]
+        self._log = store.parent / f"{port}.log"
+        self.start()
+
+    def start(self) -> None:
+        """Again, after it has ended."""
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=log)
         assert self._process.stdout is not None
         if not self._process.stdout.readline():
-            raise RuntimeError(f"expected a server that listens, got none; {store.parent / f'{port}.log'} says why")
+            raise RuntimeError(f"expected a server that listens, got none; {self._log} says why")
 
     @property
     def id(self) -> int:
         """Of the serving process."""
         return self._process.pid
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that compute."""
+        return [int(child) for child in Path(f"/proc/{self.id}/task/{self.id}/children").read_text().split()]
 
     def kill(self) -> None:
         """SIGKILL: no time for a word. Workers end as their socket closes."""
@@ -43,9 +52,9 @@ class Process:
 
     def kill_worker(self) -> None:
         """SIGKILL to one of those that compute, as soon as there is one."""
-        while not (workers := Path(f"/proc/{self.id}/task/{self.id}/children").read_text().split()):
+        while not (workers := self.workers):
             time.sleep(0.1)
-        os.kill(int(workers[0]), signal.SIGKILL)
+        os.kill(workers[0], signal.SIGKILL)
 
     def drain(self) -> None:
         """SIGTERM, and wait."""

@@ -83,34 +83,27 @@ class Trial:
 
 async def kill(trial: Trial, store: Path, rounds: int) -> None:
     """No time for a word."""
-    await _restart(trial, store, rounds, Process.kill)
+    await _disturb(trial, store, rounds, Process.kill, Process.start)
 
 
 async def worker(trial: Trial, store: Path, rounds: int) -> None:
     """The oldest; the server starts another one."""
-    port = free_port()
-    server = await asyncio.to_thread(Process, port, store)
-    await trial.begin(port)
-    for _ in range(rounds):
-        await trial.calm()
-        await asyncio.to_thread(server.kill_worker)
-    await trial.end()
-    await asyncio.to_thread(server.drain)
+    await _disturb(trial, store, rounds, Process.kill_worker)
 
 
 async def rolling(trial: Trial, store: Path, rounds: int) -> None:
     """As an update does."""
-    await _restart(trial, store, rounds, Process.drain)
+    await _disturb(trial, store, rounds, Process.drain, Process.start)
 
 
-async def _restart(trial: Trial, store: Path, rounds: int, end: Callable[[Process], None]) -> None:
+async def _disturb(trial: Trial, store: Path, rounds: int, *acts: Callable[[Process], None]) -> None:
     port = free_port()
     server = await asyncio.to_thread(Process, port, store)
     await trial.begin(port)
     for _ in range(rounds):
         await trial.calm()
-        await asyncio.to_thread(end, server)
-        server = await asyncio.to_thread(Process, port, store)
+        for act in acts:
+            await asyncio.to_thread(act, server)
     await trial.end()
     await asyncio.to_thread(server.drain)
 

@@ -17,55 +17,63 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.results import Numbers, quartiles, save
-from benchmarks.speed.networks import STEPS, WINDOW, WholeWindow, model_of, with_onnxruntime
+from benchmarks.results import Numbers, exactly, quartiles, save
+from benchmarks.speed.kernel import operations
+from benchmarks.speed.networks import WINDOW, WholeWindow, model_of, with_onnxruntime
 from motionscribe_server.inference import CUDA, Inference
-from motionscribe_server.window import Step, step_of
+from motionscribe_server.window import step_of
 
 HIDDEN, STRIDE, RATE_HZ = 1024, 5, 30
 STREAMS = (64, 256, 1024, 2048)
 ROUNDS = 20
 
 
+class Clocked:
+    """An ONNX Runtime session that adds up the time within."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.inside_s = 0.0
+
+    def run(self, *arguments: Any) -> Any:
+        """As the session's."""
+        begin = time.perf_counter()
+        answers = self._session.run(*arguments)
+        self.inside_s += time.perf_counter() - begin
+        return answers
+
+
 class Tick:
-    """`streams` streams that are as far in their windows as chance has it."""
+    """One frame of each of `streams` streams, whose windows are staggered."""
 
     def __init__(self, inference: Inference, streams: int) -> None:
-        self._manifest, self._inference = inference.manifest, inference
+        rng, self._manifest, self._inference = np.random.default_rng(0), inference.manifest, inference
         self._states = [inference.new_state() for _ in range(streams)]
-        self._features = np.random.default_rng(0).normal(size=(streams, inference.manifest.features)).astype(np.float32)
+        self._features = rng.normal(size=(streams, inference.manifest.features)).astype(np.float32)
         self._frames = count(WINDOW)
-        self.inside_s = 0.0
-        """In ONNX Runtime."""
-        inference._encoder, inference._decoder = map(self._watched, (inference._encoder, inference._decoder))
+        self._sessions = Clocked(inference._encoder), Clocked(inference._decoder)
+        inference._encoder, inference._decoder = self._sessions
+
+    @property
+    def inside_s(self) -> float:
+        """In ONNX Runtime, in all ticks so far."""
+        return sum(session.inside_s for session in self._sessions)
 
     def __call__(self) -> None:
-        """One frame of each."""
+        """The next frame."""
         m, frame = self._manifest, next(self._frames)
-        steps: list[Step] = [step_of(x, frame + i, m.window, m.stride) for i, x in enumerate(self._features)]
+        steps = [step_of(row, frame + i, m.window, m.stride) for i, row in enumerate(self._features)]
         self._inference.advance(self._states, [[step] for step in steps])
-
-    def _watched(self, session: Any) -> Any:
-        tick = self
-
-        class Watched:
-            def run(self, *arguments: Any) -> Any:
-                begin = time.perf_counter()
-                answers = session.run(*arguments)
-                tick.inside_s += time.perf_counter() - begin
-                return answers
-
-        return Watched()
 
 
 def seconds(turn: Callable[[], object]) -> list[float]:
-    """Wall time of each of ROUNDS calls, after one to warm up."""
+    """Wall time of each of ROUNDS calls."""
     found = []
-    for _ in range(ROUNDS + 1):
+    for _ in range(ROUNDS):
         begin = time.perf_counter()
         turn()
         found.append(time.perf_counter() - begin)
-    return found[1:]
+    return found
 
 
 def rates(device: str) -> tuple[float, float]:
@@ -82,17 +90,13 @@ def measure(data: Path, streams: int, copies: float, products: float) -> dict[st
     m = bundle.manifest
     inference = Inference(bundle, "fp32", (streams // STRIDE + 1, streams))
     tick = Tick(inference, streams)
-    spent, outside = [], []
-    for _ in range(ROUNDS):
-        tick.inside_s, begin = 0.0, time.perf_counter()
-        tick()
-        spent.append(time.perf_counter() - begin)
-        outside.append(1 - tick.inside_s / spent[-1])
+    spent = seconds(tick)  # Inference has run each batch size once
+    outside = 1 - tick.inside_s / sum(spent)
     windows = np.random.default_rng(0).normal(size=(streams, WINDOW, m.features)).astype(np.float32)
     recompute = with_onnxruntime(WholeWindow(m.features, HIDDEN), provider=inference.provider)
+    recompute(windows)
     others = seconds(lambda: recompute(windows))
-    cell = 2.0 * 3 * HIDDEN * (m.features + HIDDEN)
-    product_s = streams * (m.slots * cell + STEPS * (cell + 2 * HIDDEN * m.features) / STRIDE) / products
+    product_s = streams * operations(m.features, HIDDEN) / STRIDE / products
     copy_s = streams * 2 * 4 * m.slots * HIDDEN / copies
     row = f"gpu/h{HIDDEN}_stride{STRIDE}/{streams}"
     return {
@@ -101,7 +105,7 @@ def measure(data: Path, streams: int, copies: float, products: float) -> dict[st
         f"{row}/floor_ms": quartiles([1e3 * (copy_s + product_s)]),
         f"{row}/copy_share": quartiles([copy_s / s for s in spent]),
         f"{row}/product_share": quartiles([product_s / s for s in spent]),
-        f"{row}/python_share": quartiles(outside),
+        f"{row}/python_share": exactly(round(outside, 5)),
         f"{row}_recompute/streams": quartiles([streams / s / RATE_HZ * STRIDE for s in others]),
     }
 
