@@ -116,7 +116,10 @@ class Outlet:
             while self._runs:
                 first, events = self._runs.popleft()
                 self._waiting -= len(events)
-                await ready()
+                try:
+                    await ready()
+                except Exception as error:
+                    raise self._error or error from None  # the first end counts
                 await send(self._update(first, events))
             for future in asked:
                 if not future.done():
