@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from redis_server import redis_server
+
+from tests.support.redis_server import redis_server
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from motionscribe.sinks.jsonlines import read_events
 from motionscribe_models.recordings import read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Event, Label, SegmentEnded
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.options import SessionOptions
-from motionscribe_server.replay import replay
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import replay
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.window import step_of
-from motionscribe_training.evaluate import LAGS, evaluate, labelled_recordings
-from motionscribe_training.table import Row, numbers, table
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.steps import step_of
+from motionscribe_training.evaluation.evaluate import LAGS, evaluate, labelled_recordings
+from motionscribe_training.evaluation.table import Row, numbers, table
 
 COMMAND = "python -m benchmarks.blind"
 HERE = Path(__file__).parent

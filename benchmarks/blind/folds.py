@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from motionscribe_models.manifest import read_manifest
-from motionscribe_training.dataset import find_recordings
+from motionscribe_training.data.dataset import find_recordings
 
 TRIALS = ("01", "03", "07", "09", "10", "11", "13")
 """Of CMU subject 86, all at hand."""

@@ -22,7 +22,8 @@ from benchmarks.faults.processes import Process, free_port
 from benchmarks.results import Numbers, exactly, quartiles, save
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import FrameBlock, frames_to_message, skeleton_to_message
+from motionscribe_proto.codec import frames_to_message, skeleton_to_message
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
 
 CALLERS = 12

@@ -14,15 +14,13 @@ from pathlib import Path
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from motionscribe.catalogue import cluster_from_message, model_from_message, opened_from_message
+from motionscribe.descriptions import cluster_from_message, model_from_message, opened_from_message
 from motionscribe_models.errors import ContractError
 from motionscribe_models.graphs import check_graph
 from motionscribe_models.manifest import parse_manifest
 from motionscribe_models.repository import _read_npz, read_bundle
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import (
-    FrameBlock,
-    WireError,
     events_from_messages,
     events_to_messages,
     frames_from_message,
@@ -30,15 +28,16 @@ from motionscribe_proto.codec import (
     skeleton_to_message,
 )
 from motionscribe_proto.events import Anomaly, ClusterCreated, Gap, Label, SegmentEnded
-from motionscribe_server.admission import check
-from motionscribe_server.catalog import LoadedModel
+from motionscribe_proto.frames import FrameBlock, WireError
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import ServerError
-from motionscribe_server.exchange import EngineInfo
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.opening import read_open
-from motionscribe_server.session import Session
-from motionscribe_server.snapshot import load, save
+from motionscribe_server.session.frame_checks import check
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.session import Session
+from motionscribe_server.session.snapshot import load, save
+from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.streams.open_request import read_open
 
 MODEL = Path("models/cmu-expmap/1")
 STATED = (ContractError, ServerError, WireError, DecodeError)
@@ -159,7 +158,10 @@ def _snapshot(data: bytes) -> None:
 
 def _trees() -> list[bytes]:
     tree = json.loads(_saved()[0])
-    small = {**tree, "session": ["object", "motionscribe_server.span", "Span", [["start_seq", 1], ["end_seq", 2]]]}
+    small = {
+        **tree,
+        "session": ["object", "motionscribe_server.session.span", "Span", [["start_seq", 1], ["end_seq", 2]]],
+    }
     kinds = [["list", [["deque", [1, 2.5, "x"], 3], ["met", 0], ["array", 0]]], ["part", ".centres"], ["set", [1]]]
     return [
         _saved()[0],

@@ -16,10 +16,10 @@ from motionscribe_models.recordings import Recording, even_times, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Event, Label
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.options import SessionOptions
-from motionscribe_server.replay import replay
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import replay
 
 RATE_HZ = 30
 PIECE_S = 40

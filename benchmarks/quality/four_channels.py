@@ -29,8 +29,8 @@ from benchmarks.quality.state_metrics import state_metrics
 from motionscribe_models.recordings import Recording, even_times, write_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import feature_skeleton
-from motionscribe_training.evaluate import replay_recording
-from motionscribe_training.metrics import Labels, match_clusters
+from motionscribe_training.evaluation.evaluate import replay_recording
+from motionscribe_training.evaluation.metrics import Labels, match_clusters
 
 Channels = NDArray[np.float64]
 

@@ -15,12 +15,12 @@ from benchmarks.blind.folds import recordings_without, train_without
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import ModelBundle, read_bundle
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.window import step_of
-from motionscribe_training.fit import parts_of
-from motionscribe_training.motion import evidence_of
-from motionscribe_training.slow_features import DIMENSIONS, SLOW_S, Part, fit_teachers
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.steps import step_of
+from motionscribe_training.fitting.fit import parts_of
+from motionscribe_training.fitting.motion import evidence_of
+from motionscribe_training.fitting.slow_features import DIMENSIONS, SLOW_S, Part, fit_teachers
 
 Array = NDArray[np.float64]
 

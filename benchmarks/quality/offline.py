@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from motionscribe_server.segmenter import Hypothesis
+from motionscribe_server.session.segmenter import Hypothesis
 
 
 def link(segments: list[Hypothesis], *, radius: float = 0.0, number: int = 0) -> NDArray[np.int64]:

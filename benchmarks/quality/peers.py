@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks.quality.change_points import CHANGE_POINTS, SHORTEST
 from benchmarks.quality.seen import Seen
-from motionscribe_server.clustering import make_clusterer
+from motionscribe_server.session.clustering import make_clusterer
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

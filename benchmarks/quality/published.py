@@ -17,10 +17,10 @@ from torch.nn.functional import mse_loss
 
 from benchmarks.quality.watch import Labelled, score_moments
 from motionscribe_models.features import mean_and_scale
-from motionscribe_training.dataset import make_dataset
-from motionscribe_training.metrics import Labels, scored_frames
-from motionscribe_training.seq2seq import Seq2Seq
-from motionscribe_training.windows import Windows
+from motionscribe_training.data.dataset import make_dataset
+from motionscribe_training.data.windows import Windows
+from motionscribe_training.evaluation.metrics import Labels, scored_frames
+from motionscribe_training.network.seq2seq import Seq2Seq
 
 Features = NDArray[np.float32]
 

@@ -12,13 +12,13 @@ from benchmarks.quality.left_out import LeftOut
 from benchmarks.quality.watch import Labelled
 from motionscribe_models.features import recording_features
 from motionscribe_models.recordings import Recording
-from motionscribe_server.forecast import Forecast, compare
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.options import SessionOptions
-from motionscribe_server.replay import blocks_of
-from motionscribe_server.session import Session, steps_of
-from motionscribe_training.evaluate import embed
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.prediction_error import Forecast, compare
+from motionscribe_server.session.replay import blocks_of
+from motionscribe_server.session.session import Session, steps_of
+from motionscribe_training.evaluation.evaluate import embed
 
 Array = NDArray[np.float64]
 

@@ -1,11 +1,12 @@
 """The measures by which state detection compares itself (Chavelli et al., 2025, arXiv 2510.23261), by tsseg-eval.
 
-In: classes and clusters (n,) of frames in order, as motionscribe_training.metrics takes them. Out: numbers up to 1.
+In: classes and clusters (n,) of frames in order, as motionscribe_training.evaluation.metrics takes them.
+Out: numbers up to 1.
 """
 
 import tsseg_eval
 
-from motionscribe_training.metrics import Labels
+from motionscribe_training.evaluation.metrics import Labels
 
 
 def state_metrics(truth: Labels, predicted: Labels) -> dict[str, float]:

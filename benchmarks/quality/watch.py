@@ -1,6 +1,7 @@
 """One recording through the server's own Session, and what somebody who watches it sees: labels, revisions, ids.
 
-In: a served model and an annotated recording. Out: Watched. Frame labels are scored by motionscribe_training.metrics.
+In: a served model and an annotated recording. Out: Watched. Frame labels are scored by
+motionscribe_training.evaluation.metrics.
 """
 
 from collections.abc import Sequence
@@ -13,15 +14,15 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks.quality.state_metrics import state_metrics
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_server.options import SessionOptions
-from motionscribe_server.replay import Emitted, replay
-from motionscribe_server.session import Session
-from motionscribe_training.annotations import Annotation
-from motionscribe_training.evaluate import Replayed, embed, gather_labels, score_replayed
-from motionscribe_training.metrics import Labels, runs, scored_frames
-from motionscribe_training.table import numbers
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import Emitted, replay
+from motionscribe_server.session.session import Session
+from motionscribe_training.data.annotations import Annotation
+from motionscribe_training.evaluation.evaluate import Replayed, embed, gather_labels, score_replayed
+from motionscribe_training.evaluation.metrics import Labels, runs, scored_frames
+from motionscribe_training.evaluation.table import numbers
 
 Labelled = tuple[Recording, Annotation]
 

@@ -20,8 +20,8 @@ import torch
 from benchmarks.results import Numbers, exactly, quartiles, save
 from benchmarks.speed.kernel import operations
 from benchmarks.speed.networks import WINDOW, WholeWindow, model_of, with_onnxruntime
-from motionscribe_server.inference import CUDA, Inference
-from motionscribe_server.window import step_of
+from motionscribe_server.engine.inference import CUDA, Inference
+from motionscribe_server.session.steps import step_of
 
 HIDDEN, STRIDE, RATE_HZ = 1024, 5, 30
 STREAMS = (64, 256, 1024, 2048)

@@ -18,8 +18,8 @@ import torch
 
 from benchmarks.results import Numbers, quartiles, save
 from benchmarks.speed.networks import STEPS, WINDOW, Features, WholeWindow, model_of, with_onnxruntime, with_torch
-from motionscribe_server.inference import Inference
-from motionscribe_server.window import step_of
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.steps import step_of
 
 HIDDENS, STRIDES, STREAMS = (256, 512, 1024), (5, 25), (1, 16)
 ROUNDS = 12

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motionscribe_models.repository import ModelBundle, read_bundle
-from motionscribe_training.seq2seq import Seq2Seq
+from motionscribe_training.network.seq2seq import Seq2Seq
 
 WINDOW, STEPS, PROJECTED = 50, 25, 32
 MODELS = Path("runs/speed")

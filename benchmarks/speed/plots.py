@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from motionscribe_training.pictures import COLOURS, INK, WIDTH_IN
+from motionscribe_training.evaluation.pictures import COLOURS, INK, WIDTH_IN
 
 SERVICES = {
     "service/h512_k5": "motionscribe, 5 frames a message",

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from benchmarks.results import quartiles, save
 from benchmarks.speed.networks import MODELS, model_of
 from motionscribe_models.recordings import read_recording
-from motionscribe_proto.codec import FrameBlock
-from motionscribe_server.clustering import ClusterState
-from motionscribe_server.exchange import Ask, Known, OpenSession, Start, TakeFrames
-from motionscribe_server.options import SessionOptions
-from motionscribe_server.worker import started
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.engine.main import started
+from motionscribe_server.engine.messages import Ask, Known, OpenSession, Start, TakeFrames
+from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.options import SessionOptions
 
 RATE_HZ, BLOCK = 30, 5
 SEEN_S, MEASURED_S = 30, 20

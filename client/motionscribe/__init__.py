@@ -10,13 +10,13 @@ with Client() as client:
 """
 
 from motionscribe import errors, events
-from motionscribe.aio import AsyncClient
-from motionscribe.backoff import Backoff
-from motionscribe.catalogue import Cluster, Model, Opened
+from motionscribe.async_client import AsyncClient
 from motionscribe.client import Client, Stream
+from motionscribe.connection.backoff import Backoff
+from motionscribe.connection.stream import AsyncStream
+from motionscribe.descriptions import Cluster, Model, Opened
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
-from motionscribe.stream import AsyncStream
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 __all__ = [
     "AsyncClient",

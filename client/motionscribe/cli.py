@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments[:1] == [DEMO]:
-            from motionscribe.demo import main as demo  # needs the server, which the client does not
+            from motionscribe.demo.command import main as demo  # needs the server, which the client does not
 
             return demo(arguments[1:])
         args = build_parser().parse_args(arguments)

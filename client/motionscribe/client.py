@@ -9,11 +9,11 @@ from typing import Any, Self, TypeVar
 
 import grpc
 
-from motionscribe.aio import DEFAULT_ADDRESS, AsyncClient, LagPreset
-from motionscribe.backoff import Backoff
-from motionscribe.catalogue import Cluster, Model, Opened
+from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient, LagPreset
+from motionscribe.connection.backoff import Backoff
+from motionscribe.connection.stream import AsyncStream
+from motionscribe.descriptions import Cluster, Model, Opened
 from motionscribe.sources import AnySource
-from motionscribe.stream import AsyncStream
 from motionscribe_proto.events import Event
 
 T = TypeVar("T")

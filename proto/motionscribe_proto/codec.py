@@ -8,7 +8,6 @@ NaN, times or seq running backwards are no matter of form: the session judges th
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
+from motionscribe_proto.frames import FrameBlock, Layout, WireError
 
 WIRE_FLOAT = np.dtype("<f4")
 INT64 = range(-(2**63), 2**63)
@@ -42,52 +42,6 @@ EVENTS: dict[str, type[Any]] = {
     "restarted": Restarted,
 }
 KIND_OF = {value: kind for kind, value in EVENTS.items()}
-
-
-class WireError(ValueError):
-    """A message or a block does not have the form that the schema's comments promise."""
-
-
-@dataclass(frozen=True, eq=False)
-class FrameBlock:
-    """K >= 1 consecutive frames."""
-
-    first_seq: int
-    """Number of the first frame, 1 or more; the others follow by one."""
-    values: NDArray[np.float32]
-    """(K, D) columns of the skeleton."""
-    timestamps_us: NDArray[np.int64]
-    """(K,) microseconds of the source's clock."""
-    confidences: NDArray[np.float32] | None = None
-    """(K, J), 0..1 per joint, where the source knows."""
-
-    def __post_init__(self) -> None:
-        if self.first_seq < 1:
-            raise WireError(f"expected first_seq of 1 or more, got {self.first_seq}")
-        if self.values.ndim != 2 or 0 in self.values.shape or self.values.dtype != np.float32:
-            raise WireError(f"expected (K, D) float32 values, got {self.values.shape} {self.values.dtype}")
-        K = len(self.values)
-        if self.timestamps_us.shape != (K,) or self.timestamps_us.dtype != np.int64:
-            got = f"{self.timestamps_us.shape} {self.timestamps_us.dtype}"
-            raise WireError(f"expected {K} int64 times for {K} frames, got {got}")
-        if self.confidences is not None and (
-            self.confidences.ndim != 2 or len(self.confidences) != K or self.confidences.dtype != np.float32
-        ):
-            got = f"{self.confidences.shape} {self.confidences.dtype}"
-            raise WireError(f"expected ({K}, J) float32 confidences, got {got}")
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @property
-    def next_seq(self) -> int:
-        """Number of the frame after the last one."""
-        return self.first_seq + len(self.values)
-
-    def rows(self, start: int, stop: int) -> "FrameBlock":
-        """Frames start..stop - 1 of this block, as views. Raises WireError where that leaves none."""
-        confidences = None if self.confidences is None else self.confidences[start:stop]
-        return FrameBlock(self.first_seq + start, self.values[start:stop], self.timestamps_us[start:stop], confidences)
 
 
 def frames_to_message(block: FrameBlock) -> pb.Frames:
@@ -196,11 +150,6 @@ def events_from_messages(messages: Iterable[pb.Event]) -> list[Event]:
     return events
 
 
-def count_events(message: pb.Event) -> int:
-    """How many events a message holds: a Labels message counts its entries. Update.first_event numbers these."""
-    return len(message.labels.start_seq) if message.HasField("labels") else 1
-
-
 def _labels_from_message(packed: pb.Labels) -> list[Label]:
     arrays = (packed.start_seq, packed.end_seq, packed.start_us, packed.end_us, packed.cluster, packed.stability)
     lengths = [len(array) for array in arrays]
@@ -230,19 +179,6 @@ def _event_from_message(message: pb.Event) -> Event:
         fields |= {"joints": joints, "shares": shares}
     event: Event = EVENTS[kind](**fields)
     return event
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a skeleton message says. Scale, handedness and rest pose of a Skeleton do not travel."""
-
-    name: str
-    joints: tuple[str, ...]
-    parents: tuple[int, ...]
-    representation: str
-    units: str
-    up_axis: str
-    rate_hz: float
 
 
 def skeleton_to_message(skeleton: Skeleton) -> pb.Skeleton:

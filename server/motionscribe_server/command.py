@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe_models.errors import ContractError
-from motionscribe_server.access import TENANT, digest, new_token
-from motionscribe_server.catalog import read_models
+from motionscribe_server.access.tenants import TENANT, new_token
 from motionscribe_server.doctor import examine
 from motionscribe_server.errors import ServerError, SettingsError
-from motionscribe_server.model import ServedModel
 from motionscribe_server.server import Server
+from motionscribe_server.session.model import ServedModel
 from motionscribe_server.settings import Settings, read_settings, to_toml, unknown_variables
+from motionscribe_server.stream_keys import digest
+from motionscribe_server.streams.catalog import read_models
 
 log = logging.getLogger("motionscribe_server")
 

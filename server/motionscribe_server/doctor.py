@@ -18,13 +18,13 @@ import numpy as np
 
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import even_times
-from motionscribe_proto.codec import FrameBlock
-from motionscribe_server.catalog import read_models
-from motionscribe_server.exchange import Ask, EngineInfo, Known, OpenSession, Start, TakeFrames
-from motionscribe_server.options import SessionOptions
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.engine.main import started
+from motionscribe_server.engine.messages import Ask, EngineInfo, Known, OpenSession, Start, TakeFrames
 from motionscribe_server.server import start_of, workers_of
+from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
-from motionscribe_server.worker import started
+from motionscribe_server.streams.catalog import read_models
 
 SEEN_S, MEASURED_S = 30, 10
 """Of motion, before and while it is measured."""

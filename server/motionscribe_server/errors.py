@@ -5,7 +5,7 @@ and what came. `status_of` is the one place that maps errors, ours and those of 
 """
 
 from motionscribe_models.errors import ContractError
-from motionscribe_proto.codec import WireError
+from motionscribe_proto.frames import WireError
 
 
 class ServerError(Exception):

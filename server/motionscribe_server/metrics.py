@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from motionscribe_proto.events import Event
-from motionscribe_server.access import HEADER, Access
+from motionscribe_server.access.tenants import HEADER, Access
 from motionscribe_server.errors import SettingsError, UnauthenticatedError
 
 if TYPE_CHECKING:

@@ -21,25 +21,25 @@ from motionscribe_proto.segmentation_pb2_grpc import (
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
 )
-from motionscribe_server.access import Access, read_access
-from motionscribe_server.admin_service import AdminService
-from motionscribe_server.answering import Answering
-from motionscribe_server.audit import Audit
-from motionscribe_server.catalog import Catalog, LoadedModel
-from motionscribe_server.clusters_service import ClustersService
+from motionscribe_server.access.audit import Audit
+from motionscribe_server.access.quota import Quota
+from motionscribe_server.access.tenants import Access, read_access
+from motionscribe_server.engine.messages import Start
 from motionscribe_server.errors import SettingsError
-from motionscribe_server.exchange import Start
-from motionscribe_server.guard import Guard
 from motionscribe_server.metrics import LOOPBACK, Metrics, MetricsServer
-from motionscribe_server.model import ServedModel
-from motionscribe_server.models_service import ModelsService
-from motionscribe_server.pool import Pool
-from motionscribe_server.quota import Quota
-from motionscribe_server.registry import Registry
-from motionscribe_server.service import SegmentationService
+from motionscribe_server.rpc.admin import AdminService
+from motionscribe_server.rpc.calls import Answering
+from motionscribe_server.rpc.clusters import ClustersService
+from motionscribe_server.rpc.models import ModelsService
+from motionscribe_server.rpc.segmentation import SegmentationService
+from motionscribe_server.rpc.token_interceptor import Guard
+from motionscribe_server.session.model import ServedModel
 from motionscribe_server.settings import Settings
-from motionscribe_server.shelf import Shelf
-from motionscribe_server.store import open_store
+from motionscribe_server.storage.async_store import Shelf
+from motionscribe_server.storage.open_store import open_store
+from motionscribe_server.streams.catalog import Catalog, LoadedModel
+from motionscribe_server.streams.registry import Registry
+from motionscribe_server.workers.pool import Pool
 
 log = logging.getLogger(__name__)
 

@@ -23,9 +23,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from motionscribe_server.clustering import CLUSTERERS
 from motionscribe_server.errors import SettingsError
-from motionscribe_server.store import REDIS
+from motionscribe_server.session.clustering import CLUSTERERS
+from motionscribe_server.storage.store import REDIS
 
 PREFIX = "MOTIONSCRIBE_"
 DEFAULT_FILE = Path("motionscribe.toml")

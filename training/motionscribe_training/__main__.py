@@ -25,7 +25,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
     evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
     if command == "evaluate":
-        from motionscribe_training.evaluate import add_arguments
+        from motionscribe_training.evaluation.evaluate import add_arguments
 
         add_arguments(evaluate)
     _add_sign(commands.add_parser("sign", help="say who made a model folder", formatter_class=_Help))
@@ -134,7 +134,7 @@ def _sign(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from motionscribe_training.fetch import fetch
+    from motionscribe_training.data.fetch import fetch
 
     paths = fetch(options.set, options.to, options.base_url)
     print(f"{len(paths)} files in {options.to}")

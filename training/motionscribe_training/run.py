@@ -18,18 +18,18 @@ import numpy as np
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
-from motionscribe_server.inference import Inference
-from motionscribe_server.model import ServedModel
-from motionscribe_training.actions import concatenate_actions
-from motionscribe_training.annotations import Annotation, find_annotation
-from motionscribe_training.dataset import Dataset, find_recordings, find_trials, make_dataset
+from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.model import ServedModel
+from motionscribe_training.data.actions import concatenate_actions
+from motionscribe_training.data.annotations import Annotation, find_annotation
+from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset
+from motionscribe_training.data.windows import Windows
 from motionscribe_training.errors import TrainingError
-from motionscribe_training.evaluate import replay_recording, save_film, save_picture, score_replayed
-from motionscribe_training.export import export
-from motionscribe_training.fit import fit
-from motionscribe_training.table import Row, table
-from motionscribe_training.train import TrainOptions, TrainResult, train
-from motionscribe_training.windows import Windows
+from motionscribe_training.evaluation.evaluate import replay_recording, save_film, save_picture, score_replayed
+from motionscribe_training.evaluation.table import Row, table
+from motionscribe_training.exporting.export import export
+from motionscribe_training.fitting.fit import fit
+from motionscribe_training.network.train import TrainOptions, TrainResult, train
 
 REFERENCES = 8
 """Windows of real motion that every server replays against the exported graphs."""

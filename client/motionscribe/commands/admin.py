@@ -5,9 +5,9 @@ from typing import Any
 
 import grpc
 
-from motionscribe.catalogue import model_from_message
-from motionscribe.channel import open_channel
 from motionscribe.commands.options import add_token, token_of
+from motionscribe.connection.channel import open_channel
+from motionscribe.descriptions import model_from_message
 from motionscribe.errors import MODEL_ERRORS, from_status
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import AdminStub

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from motionscribe.catalogue import Cluster
 from motionscribe.commands.options import add_server, connect
+from motionscribe.descriptions import Cluster
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

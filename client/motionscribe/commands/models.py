@@ -7,8 +7,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from motionscribe.catalogue import Model
 from motionscribe.commands.options import add_server, connect
+from motionscribe.descriptions import Model
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

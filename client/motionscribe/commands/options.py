@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from motionscribe.aio import DEFAULT_ADDRESS
+from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from motionscribe.catalogue import Cluster
+from motionscribe.descriptions import Cluster
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, Terminal
 

@@ -4,7 +4,7 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 
-from motionscribe.aio import LAGS
+from motionscribe.async_client import LAGS
 from motionscribe.commands.options import add_output, add_server, connect, positive
 from motionscribe.commands.showing import show
 from motionscribe.sources import Source, file_source

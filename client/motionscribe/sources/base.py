@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from motionscribe.errors import BadFrames
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 
 class Source(ABC):

@@ -10,7 +10,7 @@ from motionscribe.errors import BadFrames
 from motionscribe.sources.base import Source, pack
 from motionscribe.threads import from_thread
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 Item = FrameBlock | tuple[int, ArrayLike]
 T = TypeVar("T")

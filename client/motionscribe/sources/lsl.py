@@ -16,7 +16,7 @@ from motionscribe.sources.base import Source
 from motionscribe.threads import from_thread
 from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 # samples that LSL keeps for us: more would be old news
 BUFFER_S = 2

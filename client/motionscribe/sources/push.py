@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from motionscribe.errors import BadFrames
 from motionscribe.sources.base import Source, pack
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 GATHER_S = 0.1
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from motionscribe.sources.base import Source
 from motionscribe_models.recordings import Recording, read_recording
-from motionscribe_proto.codec import FrameBlock
+from motionscribe_proto.frames import FrameBlock
 
 
 class RecordingSource(Source):

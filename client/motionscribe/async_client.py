@@ -1,0 +1,178 @@
+"""The asyncio client: streams, models and clusters of one server. The blocking Client runs on this one."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import grpc
+
+from motionscribe.connection.backoff import Backoff
+from motionscribe.connection.channel import open_channel
+from motionscribe.connection.delivery import Inbox
+from motionscribe.connection.stream import AsyncStream
+from motionscribe.descriptions import Cluster, Model, cluster_from_message, model_from_message
+from motionscribe.errors import ERRORS, MODEL_ERRORS, ServerFailed, StatusErrors, from_status
+from motionscribe.pacing import Pacer
+from motionscribe.sources import AnySource, Source, as_source
+from motionscribe.threads import from_thread
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import skeleton_to_message
+from motionscribe_proto.events import Event
+from motionscribe_proto.frames import WireError
+from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+LagPreset = Literal["fast", "balanced", "stable"]
+LAGS = {"fast": pb.LAG_FAST, "balanced": pb.LAG_BALANCED, "stable": pb.LAG_STABLE}
+# plain questions are answered from memory: a server that takes longer is not there
+ANSWER_S = 10.0
+
+
+class AsyncClient:
+    """A connection to one server; an async context manager.
+
+    Plaintext on loopback and TLS elsewhere, with `credentials` or the system's certificates, unless `plaintext` allows
+    otherwise. `token` is what a server with tenants wants. The connection is made with the first call. Errors are those
+    of errors.py.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        plaintext: bool = False,
+        token: str | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.address = address
+        self._backoff = backoff or Backoff()
+        self._channel = open_channel(address, credentials, plaintext, token)
+        # generated code has no types
+        self._segmentation: Any = SegmentationStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._models: Any = ModelsStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._clusters: Any = ClustersStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._streams: list[AsyncStream] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends all streams and the connection."""
+        for stream in self._streams:
+            await stream.close()
+        self._channel.close()
+
+    def stream(
+        self,
+        source: AnySource,
+        *,
+        stream_id: str | None = None,
+        model: str = "",
+        version: str = "latest",
+        lag: LagPreset = "balanced",
+        provisional: bool = True,
+        durable: bool = False,
+        block: int | None = None,
+        realtime: float | None = None,
+    ) -> AsyncStream:
+        """Sends the frames of `source` and yields what the server finds in them, as frozen events.
+
+        stream_id    1 to 128 of A-Z a-z 0-9 . _ -; names of clusters belong to it. None makes one up.
+        model        empty: the server's only one
+        lag          how long the server waits before a label is final: "fast", "balanced" or "stable"
+        provisional  also yield labels that may still change
+        durable      the server keeps checkpoints: events come exactly once even where it dies; frames are kept here
+                     until they are in one
+        block        frames a message; None: a tenth of a second
+        realtime     1 sends a recording at its own pace, 2 at twice that; None as fast as the server takes it
+
+        Lost connections are resumed: every event comes once. An event counts as handled when the next is asked for.
+        """
+        if lag not in LAGS:
+            raise ValueError(f"expected lag to be one of {', '.join(LAGS)}, got {lag!r}")
+        if block is not None and block < 1:
+            raise ValueError(f"expected 1 frame a message or more, got {block}")
+        pacer = None if realtime is None else Pacer(realtime)
+        source = as_source(source)
+        request = pb.Open(
+            stream_id=stream_id or _made_up_id(source),
+            model=model,
+            version=version,
+            skeleton=skeleton_to_message(source.skeleton) if source.skeleton else None,
+            rate_hz=source.rate_hz,
+            provisional=provisional,
+            lag=LAGS[lag],
+            delivery=pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE,
+        )
+        stream = AsyncStream(
+            self._segmentation, self.address, self.describe, request, source, block, pacer, self._backoff
+        )
+        self._streams = [other for other in self._streams if not other.done] + [stream]
+        return stream
+
+    async def watch(self, stream_id: str, *, provisional: bool = True) -> AsyncGenerator[Event, None]:
+        """Events of somebody else's live stream, from now until it ends."""
+        call = self._segmentation.Watch(pb.WatchRequest(stream_id=stream_id, provisional=provisional))
+        inbox = Inbox()
+        try:
+            async with aclosing(from_thread(iter(call))) as answers:
+                async for answer in answers:
+                    for event in inbox.take(answer.update):
+                        yield event
+        except grpc.RpcError as error:
+            raise from_status(error, self.address) from error
+        except WireError as error:
+            raise ServerFailed(f"{self.address}: {error}") from error
+        finally:
+            call.cancel()
+
+    async def models(self) -> list[Model]:
+        """All models, every version."""
+        answer = await self._ask(self._models.ListModels, pb.ListModelsRequest())
+        return [model_from_message(message) for message in answer.models]
+
+    async def describe(self, name: str, version: str = "latest") -> Model:
+        """One model. Raises UnknownModel."""
+        request = pb.DescribeModelRequest(name=name, version=version)
+        return model_from_message(await self._ask(self._models.DescribeModel, request, MODEL_ERRORS))
+
+    async def clusters(self, stream_id: str) -> list[Cluster]:
+        """Clusters of a stream, merged ones included. Raises NotFound."""
+        request = pb.ListClustersRequest(stream_id=stream_id)
+        answer = await self._ask(self._clusters.ListClusters, request)
+        return [cluster_from_message(message) for message in answer.clusters]
+
+    async def rename(self, stream_id: str, cluster: int, name: str) -> Cluster:
+        """Gives a cluster a name; an empty one takes it away. Raises NotFound."""
+        request = pb.RenameClusterRequest(stream_id=stream_id, id=cluster, name=name)
+        return cluster_from_message(await self._ask(self._clusters.RenameCluster, request))
+
+    async def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
+        """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
+        request = pb.MergeClustersRequest(stream_id=stream_id, sources=sources, target=into)
+        return cluster_from_message(await self._ask(self._clusters.MergeClusters, request))
+
+    async def forget(self, stream_id: str) -> None:
+        """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
+        await self._ask(self._clusters.ForgetStream, pb.ForgetStreamRequest(stream_id=stream_id))
+
+    async def _ask(self, method: Any, request: Any, errors: StatusErrors = ERRORS) -> Any:
+        try:
+            return await asyncio.to_thread(method, request, timeout=ANSWER_S)
+        except grpc.RpcError as error:
+            raise from_status(error, self.address, errors) from error
+
+
+def _made_up_id(source: Source) -> str:
+    """The source's name as far as a stream id allows it, and something nobody else has."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', source.name)[:100]}-{secrets.token_hex(4)}"

@@ -1,0 +1,121 @@
+"""What a server tells about itself: its models, a stream's clusters, how a stream was opened. Frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import skeleton_from_message
+from motionscribe_proto.frames import Layout
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that a server offers."""
+
+    name: str
+    version: str
+    description: str
+    skeleton: Layout
+    columns: tuple[str, ...]
+    """Names of the D columns of a frame, in order."""
+    rate_hz: float
+    """Frames reach the network at this rate; others are resampled."""
+    window: int
+    """Encoder length, frames at rate_hz."""
+    stride: int
+    """Frames between two windows."""
+    latency_us: Mapping[str, int]
+    """By lag preset: at source time t, final labels reach up to t minus this."""
+    hidden: int
+    projected: int
+    variant: str
+    """"fp32" or "int8": what the server runs."""
+    provider: str
+    """Execution provider of ONNX Runtime."""
+    metrics: Mapping[str, float]
+    """As measured by the trainer; the model's card says how."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A group of motion with a stable id. Times are microseconds of the source's clock."""
+
+    id: int
+    name: str
+    """Given by a user or by the model; may be empty."""
+    merged_into: int | None
+    warm: bool
+    """Came with the model."""
+    weight: float
+    """Decayed seconds of motion."""
+    created_us: int | None
+    """None for warm clusters."""
+    last_seen_us: int | None
+    """None when never seen in this stream."""
+    segments: int
+    seconds: float
+    """Total length of the final segments."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the server said when it opened a stream."""
+
+    stream_id: str
+    session: str
+    epoch: int
+    """Grows with every reconnection."""
+    resumed: bool
+    model: Model
+    latency_us: int
+    """At source time t, final labels reach up to t minus this."""
+    clusters: tuple[Cluster, ...]
+    """Known before the first frame."""
+
+
+def model_from_message(message: pb.Model) -> Model:
+    """Raises WireError for a skeleton without one parent per joint."""
+    return Model(
+        name=message.name,
+        version=message.version,
+        description=message.description,
+        skeleton=skeleton_from_message(message.skeleton),
+        columns=tuple(message.columns),
+        rate_hz=message.rate_hz,
+        window=message.window,
+        stride=message.stride,
+        latency_us=dict(message.latency_us),
+        hidden=message.hidden,
+        projected=message.projected,
+        variant=message.variant,
+        provider=message.provider,
+        metrics=dict(message.metrics),
+    )
+
+
+def cluster_from_message(message: pb.Cluster) -> Cluster:
+    """Zeros that mean "none" become None."""
+    return Cluster(
+        id=message.id,
+        name=message.name,
+        merged_into=message.merged_into or None,
+        warm=message.warm,
+        weight=message.weight,
+        created_us=None if message.warm else message.created_us,
+        last_seen_us=message.last_seen_us or None,
+        segments=message.segments,
+        seconds=message.seconds,
+    )
+
+
+def opened_from_message(stream_id: str, message: pb.Opened) -> Opened:
+    """The resume token stays inside the client."""
+    return Opened(
+        stream_id=stream_id,
+        session=message.session,
+        epoch=message.epoch,
+        resumed=message.resumed,
+        model=model_from_message(message.model),
+        latency_us=message.latency_us,
+        clusters=tuple(cluster_from_message(cluster) for cluster in message.clusters),
+    )

@@ -1,0 +1,72 @@
+"""Who calls: bearer tokens, the tenants they belong to, and what of the server is whose.
+
+In: a TOML file of tenants with digests of their tokens, the metadata of calls. Out: the tenant of a call, or
+UNAUTHENTICATED before any method runs. Without a file everybody is the one tenant "". Streams, clusters and names are
+kept by a key that begins with the tenant: nobody can name what belongs to another.
+"""
+
+import hmac
+import re
+import secrets
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from motionscribe_server.errors import SettingsError, UnauthenticatedError
+from motionscribe_server.stream_keys import digest
+
+TENANT = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+HEADER, SCHEME = "authorization", "Bearer "
+
+Metadata = Iterable[tuple[str, str | bytes]]
+
+
+class Access:
+    """Digests by tenant."""
+
+    def __init__(self, digests: Mapping[str, str]) -> None:
+        self._digests = dict(digests)
+
+    def tenant(self, metadata: Metadata) -> str:
+        """Whose token a call brings. Raises UnauthenticatedError; takes as long for any token."""
+        if not self._digests:
+            return ""
+        values = [value for name, value in metadata if name == HEADER]
+        value = values[0] if len(values) == 1 else ""
+        if not isinstance(value, str) or not value.startswith(SCHEME):
+            raise UnauthenticatedError("expected a bearer token as metadata 'authorization', got none")
+        got = digest(value.removeprefix(SCHEME))
+        found = [tenant for tenant, known in self._digests.items() if hmac.compare_digest(known, got)]
+        if not found:
+            raise UnauthenticatedError("expected a token of this server, got another one")
+        return found[0]
+
+    def only(self, tenant: str) -> "Access":
+        """Lets this one tenant in, or everybody where everybody is. Raises SettingsError where it has no token."""
+        if self._digests and tenant not in self._digests:
+            raise SettingsError(f"expected a tenant {tenant!r} in tokens, got {', '.join(self._digests)}")
+        return Access({tenant: self._digests[tenant]} if self._digests else {})
+
+
+def new_token() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def read_access(file: Path | None) -> Access:
+    """From a TOML file of lines `tenant = "digest"`; None lets everybody in. Raises SettingsError."""
+    if file is None:
+        return Access({})
+    try:
+        tenants = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"tokens: expected a TOML file, got {file}: {error}") from error
+    for tenant, known in tenants.items():
+        if not TENANT.fullmatch(tenant) or not isinstance(known, str) or not DIGEST.fullmatch(known):
+            raise SettingsError(f'tokens: expected lines of tenant = "64 hexadecimal digits" in {file}, got {tenant!r}')
+    if not tenants:
+        raise SettingsError(f"tokens: expected a tenant or more in {file}, got none")
+    if len(set(tenants.values())) < len(tenants):
+        raise SettingsError(f"tokens: expected a token for each tenant in {file}, got one for several")
+    return Access(tenants)

@@ -1,0 +1,34 @@
+"""Whose turn it is: which streams are computed together, and how far each of them goes. Pure functions."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from motionscribe_server.session.steps import Step
+
+
+def choose(due: int, batch_sizes: Sequence[int]) -> int:
+    """How many of `due` waiting streams, the oldest, an engine computes that pads to one of `batch_sizes` (ascending).
+
+    A batch is padded by no more rows than it has; where it would be, it is cut at the largest size that it fills.
+    """
+    fitting = next((size for size in batch_sizes if size >= due), None)
+    if fitting is not None and fitting <= 2 * due:
+        return due
+    # where even the smallest size is too large there is no better cut
+    return max((size for size in batch_sizes if size <= due), default=due)
+
+
+def take(steps: deque[Step], windows: int = 1) -> list[Step]:
+    """Takes the oldest of some steps: up to the one that completes the `windows`-th window, or the last one there is.
+
+    No window before a restart is passed over for one after it. Where none is complete, all steps are taken.
+    """
+    count = complete = 0
+    for number, step in enumerate(steps, 1):
+        if complete and step.restart:
+            break
+        if step.decode_slot >= 0:
+            count, complete = number, complete + 1
+            if complete == windows:
+                break
+    return [steps.popleft() for _ in range(count or len(steps))]

@@ -1,0 +1,63 @@
+"""Administration over gRPC, on a port of its own that only this machine reaches: load a model, drain, show settings.
+
+A model is loaded into new workers, which check and warm it; sessions that there are go on where they are, with the
+version that they have, and new ones go to the new workers.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from motionscribe_models.repository import Repository
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.segmentation_pb2_grpc import AdminServicer
+from motionscribe_server.rpc.calls import Answering, Context
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.settings import Settings, to_toml
+from motionscribe_server.streams.catalog import LATEST, Catalog, LoadedModel
+from motionscribe_server.workers.pool import Pool
+
+
+class AdminService(AdminServicer):
+    """See segmentation.proto for the statuses. `drain` makes the process stop as SIGTERM does."""
+
+    def __init__(
+        self, settings: Settings, catalog: Catalog, pool: Pool, answering: Answering, drain: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._pool = pool
+        self._answering = answering
+        self._drain = drain
+        self._loading = asyncio.Lock()
+
+    async def LoadModel(self, request: pb.LoadModelRequest, context: Context) -> pb.Model:  # noqa: N802
+        """Serves one more model or version from now on."""
+        async with self._answering(context, f"LoadModel {request.name[:64]}/{request.version[:16]}"), self._loading:
+            return (await self._load(request.name, request.version)).to_message()
+        raise AssertionError("unreachable: abort raises")
+
+    async def Drain(self, _request: pb.DrainRequest, context: Context) -> pb.DrainResponse:  # noqa: N802
+        """Begins it."""
+        async with self._answering(context, "Drain"):
+            self._drain()
+            return pb.DrainResponse()
+        raise AssertionError("unreachable: abort raises")
+
+    async def ShowConfig(  # noqa: N802
+        self, _request: pb.ShowConfigRequest, context: Context
+    ) -> pb.ShowConfigResponse:
+        """All settings as a TOML file."""
+        async with self._answering(context, "ShowConfig"):
+            return pb.ShowConfigResponse(toml=to_toml(self._settings, {}))
+        raise AssertionError("unreachable: abort raises")
+
+    async def _load(self, name: str, version: str) -> LoadedModel:
+        repository = Repository(self._settings.models, self._settings.model_keys)
+        version = "latest" if version in LATEST else version
+        model = await asyncio.to_thread(lambda: ServedModel(repository.load(name, version)))
+        there = {loaded.key: loaded for loaded in self._catalog.models}
+        if model.key not in there:
+            models = [*(loaded.served for loaded in there.values()), model]
+            engines = await self._pool.renew(models)
+            self._catalog.replace(LoadedModel(served, engines[served.key]) for served in models)
+        return self._catalog.find(model.manifest.name, model.manifest.version)

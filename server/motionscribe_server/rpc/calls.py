@@ -1,0 +1,75 @@
+"""What every method does around its work: whose call it is, errors as gRPC statuses, lines in the audit log."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+
+from motionscribe_server.access.audit import Audit
+from motionscribe_server.access.tenants import Access
+from motionscribe_server.errors import is_foreseen, status_of
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.stream_keys import key_of
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+log = logging.getLogger(__name__)
+
+# gRPC refuses a status whose message fills the 8 KB of its headers
+LONGEST_MESSAGE = 1000
+PATIENCE_S = 10.0
+
+
+@dataclass
+class Call:
+    """Whose it is, and which stream it is about."""
+
+    peer: str
+    tenant: str
+    action: str
+    stream: str
+
+    @property
+    def key(self) -> str:
+        """What the stream is kept by (access.py)."""
+        return key_of(self.tenant, self.stream)
+
+
+class Answering:
+    """For all services of one port."""
+
+    def __init__(self, access: Access, metrics: Metrics, audit: Audit) -> None:
+        self._access = access
+        self._metrics = metrics
+        self._audit = audit
+
+    @asynccontextmanager
+    async def __call__(self, context: Context, action: str, stream_id: str = "") -> AsyncIterator[Call]:
+        """Aborts the call with the status of whatever is raised inside; unforeseen errors are logged, not told."""
+        call = Call(context.peer(), self._access.tenant(context.invocation_metadata()), action, stream_id)
+        status = "OK"
+        try:
+            yield call
+        except (asyncio.CancelledError, grpc.aio.AbortError):
+            status = "CANCELLED"
+            raise
+        except Exception as error:
+            status = status_of(error)
+            self._metrics.errors.labels(status).inc()
+            message = str(error)
+            if not is_foreseen(error):
+                log.exception("a call failed")
+                message = "internal error; the server's log says more"
+            # a status waits behind what the client does not read
+            async with asyncio.timeout(PATIENCE_S):
+                await context.abort(grpc.StatusCode[status], message[:LONGEST_MESSAGE])
+        finally:
+            self.note(call, status)
+
+    def note(self, call: Call, outcome: str) -> None:
+        """In the audit log."""
+        self._audit.note(call.peer, call.tenant, call.action, call.stream, outcome)

@@ -1,0 +1,71 @@
+"""Clusters over gRPC: list, describe, rename, merge and forget the clusters of a stream, live or not."""
+
+from collections.abc import Sequence
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.segmentation_pb2_grpc import ClustersServicer
+from motionscribe_server.errors import NotFoundError, RequestError
+from motionscribe_server.rpc.calls import Answering, Context
+from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.streams.messages import cluster_to_message
+from motionscribe_server.streams.registry import Registry
+
+LONGEST_NAME = 128
+
+
+class ClustersService(ClustersServicer):
+    """See segmentation.proto for the statuses."""
+
+    def __init__(self, registry: Registry, answering: Answering) -> None:
+        self._registry = registry
+        self._answering = answering
+
+    async def ListClusters(  # noqa: N802
+        self, request: pb.ListClustersRequest, context: Context
+    ) -> pb.ListClustersResponse:
+        """All clusters of a stream, in ascending order of id, merged ones included."""
+        async with self._answering(context, "ListClusters", request.stream_id) as call:
+            clusters = await self._registry.clusters(call.key)
+            return pb.ListClustersResponse(clusters=map(cluster_to_message, clusters))
+        raise AssertionError("unreachable: abort raises")
+
+    async def DescribeCluster(self, request: pb.DescribeClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
+        """One cluster."""
+        async with self._answering(context, "DescribeCluster", request.stream_id) as call:
+            return _pick(await self._registry.clusters(call.key), request.id)
+        raise AssertionError("unreachable: abort raises")
+
+    async def RenameCluster(self, request: pb.RenameClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
+        """Gives or, with an empty name, takes a name; saved when this returns."""
+        async with self._answering(context, "RenameCluster", request.stream_id) as call:
+            if len(request.name) > LONGEST_NAME:
+                raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(request.name)}")
+            clusters = await self._registry.edit(call.key, Rename(request.id, request.name))
+            return _pick(clusters, request.id)
+        raise AssertionError("unreachable: abort raises")
+
+    async def MergeClusters(self, request: pb.MergeClustersRequest, context: Context) -> pb.Cluster:  # noqa: N802
+        """Makes the sources part of the target; saved when this returns."""
+        async with self._answering(context, "MergeClusters", request.stream_id) as call:
+            if not request.sources:
+                raise RequestError("expected at least one source, got none")
+            clusters = await self._registry.edit(call.key, Merge(tuple(request.sources), request.target))
+            return _pick(clusters, request.target)
+        raise AssertionError("unreachable: abort raises")
+
+    async def ForgetStream(  # noqa: N802
+        self, request: pb.ForgetStreamRequest, context: Context
+    ) -> pb.ForgetStreamResponse:
+        """Deletes all that is kept of a stream; it is gone when this returns."""
+        async with self._answering(context, "ForgetStream", request.stream_id) as call:
+            await self._registry.forget(call.key)
+            return pb.ForgetStreamResponse()
+        raise AssertionError("unreachable: abort raises")
+
+
+def _pick(clusters: Sequence[ClusterState], id: int) -> pb.Cluster:
+    for cluster in clusters:
+        if cluster.id == id:
+            return cluster_to_message(cluster)
+    raise NotFoundError(f"expected a cluster, one of {[cluster.id for cluster in clusters]}, got {id}")

@@ -1,0 +1,115 @@
+"""Segmentation over gRPC: live streams and watching them.
+
+In: StreamRequests. Out: StreamResponses. One task reads, one writes; everything between is the registry's and the
+stream's. The writer decides how a call ends, so that events that are ready leave before an error does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import frames_from_message
+from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer
+from motionscribe_server.access.quota import Quota
+from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.rpc.calls import Answering, Context
+from motionscribe_server.stream_keys import tenant_of
+from motionscribe_server.streams.live_stream import Stream as LiveStream
+from motionscribe_server.streams.registry import Registry
+from motionscribe_server.streams.update_writer import Outlet
+
+
+class SegmentationService(SegmentationServicer):
+    """See segmentation.proto for the statuses."""
+
+    def __init__(self, registry: Registry, answering: Answering, quota: Quota, metrics: Metrics) -> None:
+        self._registry = registry
+        self._answering = answering
+        self._quota = quota
+        self._metrics = metrics
+
+    async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
+        """One live stream."""
+        async with self._answering(context, "Stream") as call:
+            patience_s = self._registry.settings.idle_timeout_s
+            opening = await self._first(context)
+            call.stream = opening.stream_id
+            stream, outlet, opened = await self._registry.open(opening, call.tenant)
+            self._answering.note(call, "resumed" if opened.resumed else "opened")
+            reader = None
+            done = False
+            try:
+                with self._metrics.streams.track_inprogress():
+                    await context.write(pb.StreamResponse(opened=opened))
+                    reader = asyncio.create_task(self._read(stream, outlet, context))
+                    await outlet.drain(context.write, stream.persist, patience_s)
+                    done = True
+            finally:
+                if reader:
+                    reader.cancel()
+                    await asyncio.wait([reader])
+                await self._registry.leave(stream, outlet, done)
+
+    async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
+        """Somebody else's stream, from now on."""
+        async with self._answering(context, "Watch", request.stream_id) as call:
+            stream = self._registry.live(call.key)
+            patience_s = self._registry.settings.idle_timeout_s
+            outlet = stream.watch(request.provisional)
+            self._answering.note(call, "opened")
+            try:
+                await context.send_initial_metadata(())  # from here on nothing is missed
+                with self._metrics.watchers.track_inprogress():
+                    await outlet.drain(context.write, stream.persist, patience_s)
+            finally:
+                stream.watchers.discard(outlet)
+
+    async def _first(self, context: Context) -> pb.Open:
+        """The Open that every stream begins with."""
+        timeout = self._registry.settings.idle_timeout_s
+        try:
+            async with asyncio.timeout(timeout):
+                request = await context.read()
+        except TimeoutError:
+            raise UnavailableError(f"expected Open within {timeout:g} s, got nothing") from None
+        kind = "the end of the call" if request is grpc.aio.EOF else request.WhichOneof("message")
+        if kind != "open":
+            raise PreconditionError(f"expected Open as the first message, got {kind}")
+        opening: pb.Open = request.open
+        return opening
+
+    async def _read(self, stream: LiveStream, outlet: Outlet, context: Context) -> None:
+        """Hands the owner's messages to the stream until Close, the end, or an error, which ends the call."""
+        try:
+            while (request := await context.read()) is not grpc.aio.EOF:
+                if outlet.ended:  # another connection owns the stream by now
+                    return
+                stream.heard = self._registry.now()
+                match request.WhichOneof("message"):
+                    case "frames":
+                        skeleton = stream.model.manifest.skeleton
+                        block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
+                        stream.receive_frames(block)
+                        wait_s = self._quota.spend(tenant_of(stream.key), len(block), request.frames.ByteSize())
+                        if wait_s > 0:
+                            self._metrics.throttled.inc(wait_s)
+                            stream.heard += wait_s
+                            await asyncio.sleep(wait_s)
+                    case "ack":
+                        stream.outbox.acknowledge(request.ack.last_event)
+                    case "close":
+                        stream.finish()
+                        return
+                    case "open":
+                        raise PreconditionError("expected Frames, Ack or Close, got a second Open")
+                    case _:
+                        raise RequestError("expected Frames, Ack or Close, got an empty message")
+            # a lost client and a message that is too large look like a half-close at first; writing tells them apart
+            await outlet.confirm()
+            if not outlet.ended:
+                stream.finish()
+        except Exception as error:
+            outlet.end(error)

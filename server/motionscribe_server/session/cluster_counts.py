@@ -1,0 +1,58 @@
+"""How much final motion each cluster has shown: what a user sees beside its id.
+
+In: final spans with their cluster. Out: ClusterStates whose segments, seconds and times count final segments, those of
+earlier sessions of the same stream included. The clusterer's own counts are of what it learnt, which is older.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.span import Span
+
+
+@dataclass
+class _Count:
+    created_us: int
+    last_seen_us: int
+    segments: int
+    seconds: float
+
+
+class Tally:
+    """Counts by cluster id."""
+
+    def __init__(self, stored: Sequence[ClusterState]) -> None:
+        self._counts = {s.id: _Count(s.created_us, s.last_seen_us, s.segments, s.seconds) for s in stored}
+
+    def add(self, id: int, span: Span, begins: bool) -> None:
+        """A final span of cluster `id`; `begins` where it starts a segment."""
+        count = self._counts.setdefault(id, _Count(span.start_us, span.end_us, 0, 0.0))
+        count.last_seen_us = max(count.last_seen_us, span.end_us)
+        count.segments += begins
+        count.seconds += span.seconds
+
+    def merge(self, source: int, target: int) -> None:
+        """`source` is part of `target`."""
+        gone = self._counts.pop(source, None)
+        if gone is not None:
+            kept = self._counts.setdefault(target, _Count(gone.created_us, gone.last_seen_us, 0, 0.0))
+            kept.last_seen_us = max(kept.last_seen_us, gone.last_seen_us)
+            kept.segments += gone.segments
+            kept.seconds += gone.seconds
+
+    def complete(self, states: Sequence[ClusterState]) -> list[ClusterState]:
+        """The states with the counts of final motion."""
+        completed = []
+        for state in states:
+            count = self._counts.get(state.id, _Count(state.created_us, state.last_seen_us, 0, 0.0))
+            completed.append(
+                replace(
+                    state,
+                    created_us=0 if state.warm else count.created_us,
+                    last_seen_us=count.last_seen_us,
+                    segments=count.segments,
+                    seconds=count.seconds,
+                )
+            )
+        return completed

@@ -1,0 +1,52 @@
+"""From evidence to the embedding of a moment, and to better embeddings of the moments before it.
+
+What a motion is shows best when it is centred in the evidence, but the evidence about the newest moment only trails.
+So each window answers for the last L + 1 moments with linear maps (`students`) that were fitted to predict the
+centred embedding from trailing evidence: little is known of the newest moment, most of the one L moments ago.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_server.session.evidence import Evidence, observe
+from motionscribe_server.session.model import ServedModel
+
+Array = NDArray[np.float64]
+
+
+class Embedding:
+    """Evidence of one stream, for the model's students."""
+
+    def __init__(self, model: ServedModel) -> None:
+        self._model = model
+        self._evidence = Evidence(model.motion, model.spans, model.manifest.stride)
+        self._seen = 0
+
+    @property
+    def revisions(self) -> int:
+        """L: how often a moment's embedding is estimated again."""
+        return len(self._model.students) - 1
+
+    def restart(self) -> None:
+        """Forgets what came before a gap."""
+        self._evidence.restart()
+        self._seen = 0
+
+
+def estimate(
+    embeddings: Sequence[Embedding], frames: NDArray[np.floating], projected: NDArray[np.floating]
+) -> list[Array]:
+    """A moment's frames (s, n, F) and projected states (s, M, P) to estimates of the newest moments, oldest first.
+
+    Of shape (l, d) for each of s streams of one model, l = L + 1 once that many moments were seen since the restart.
+    """
+    model = embeddings[0]._model
+    evidence = observe([embedding._evidence for embedding in embeddings], frames, projected) - model.evidence_mean
+    # one product for each stream, not one for all: its last bits would depend on who else is there
+    students = evidence.astype(np.float32)[:, None, None] @ model.students  # (s, L + 1, 1, d)
+    estimates = (students[:, :, 0] + model.embedding_mean)[:, ::-1]
+    for embedding in embeddings:
+        embedding._seen = min(embedding._seen + 1, embedding.revisions + 1)
+    return [own[len(own) - embedding._seen :] for embedding, own in zip(embeddings, estimates, strict=True)]

@@ -1,0 +1,120 @@
+"""A loaded model folder as a session sees it: the numbers that turn decoder states into embeddings, labels and scores.
+
+In: a verified bundle. Out: typed, checked arrays and settings. The ONNX graphs are the business of inference.py.
+"""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.errors import ModelFolderError
+from motionscribe_models.features import FeatureMap
+from motionscribe_models.manifest import MAX_SIZE, Manifest
+from motionscribe_models.repository import ModelBundle
+from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.options import Lag
+from motionscribe_server.session.segmenter import Penalty
+
+Array = NDArray[np.float64]
+
+LAGS: tuple[Lag, ...] = get_args(Lag)
+STABILITY_INPUTS = 5
+"""Width of what stability.py knows of a moment."""
+
+
+class ServedModel:
+    """What fit.py learnt, by name. Raises ModelFolderError where an array or setting is missing or of another shape.
+
+    Arrays of the folder, q motion and Q evidence values, d embedding dimensions, L revised moments:
+      motion (2, F, q)             features of a frame, and of the one before it, to its motion
+      spans (k,) int               trailing spans that motion and states are pooled over, in frames
+      evidence_mean (Q,)
+      students (L + 1, Q, d)       evidence to the embedding of the moment i moments ago, i = 0..L
+      embedding_mean (L + 1, d)
+      centres (n, d)               clusters of the training recordings, ids 1..n
+      feature_scale (F,)           standard deviation of each feature, for prediction errors
+      stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
+      anomaly (6,)                 AnomalyReference
+    Settings: those of Penalty, and radius: the distance within which segments show the same action.
+    """
+
+    def __init__(self, bundle: ModelBundle) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self.feature_map = FeatureMap(bundle.manifest.skeleton, bundle.manifest.feature_joints)
+        if self.feature_map.width != self.manifest.features:
+            raise ModelFolderError(
+                f"expected {self.feature_map.width} features of joints {self.manifest.feature_joints}, "
+                f"got {self.manifest.features}"
+            )
+        self._arrays = bundle.arrays
+        self.motion: Array = self._array("motion", 3, 2, self.manifest.features)
+        self.spans = tuple(int(span) for span in self._array("spans", 1))
+        if not self.spans or min(self.spans) < 1 or max(self.spans) > MAX_SIZE:
+            raise ModelFolderError(f"expected spans from 1 to {MAX_SIZE} frames, got {self.spans}")
+        # as they are in the folder: twice as wide they would cost twice the time
+        self.students: NDArray[np.float32] = self._array("students", 3).astype(np.float32)
+        revisions, evidence, self.dimensions = self.students.shape
+        self.evidence_mean: Array = self._array("evidence_mean", 1, evidence)
+        self.embedding_mean: Array = self._array("embedding_mean", 2, revisions, self.dimensions)
+        self.centres: Array = self._array("centres", 2, None, self.dimensions)
+        self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
+        self._stability: Array = self._array("stability", 2, len(LAGS), STABILITY_INPUTS)
+        expected = 2 * (self.motion.shape[2] + self.manifest.projected) * len(self.spans)
+        if evidence != expected:
+            raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
+        self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
+        self.penalty = penalty_of(self.manifest.settings)
+        self.radius = _setting(self.manifest.settings, "radius")
+        self.largest = _setting(self.manifest.settings, "largest")
+        """Magnitude of the raw values that it was trained on."""
+        for lag in LAGS:
+            self.latency(lag)
+
+    @property
+    def moment_s(self) -> float:
+        """Seconds from one moment to the next."""
+        return self.manifest.stride / self.manifest.rate_hz
+
+    @property
+    def key(self) -> str:
+        """name/version."""
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    def latency(self, lag: Lag) -> int:
+        """Moments until a label is final, at least 1."""
+        if lag not in self.manifest.latency or self.manifest.latency[lag] < 1:
+            raise ModelFolderError(f"expected a latency of at least one moment for {lag}, got {self.manifest.latency}")
+        return self.manifest.latency[lag]
+
+    def stability(self, lag: Lag) -> Array:
+        """Weights (STABILITY_INPUTS,) of the chance that a provisional label stays."""
+        weights: Array = self._stability[LAGS.index(lag)]
+        return weights
+
+    def _array(self, name: str, dimensions: int, *shape: int | None) -> NDArray[Any]:
+        if name not in self._arrays:
+            raise ModelFolderError(f"expected the array {name}, got {', '.join(self._arrays)}")
+        array = np.asarray(self._arrays[name], np.float64)
+        wrong = any(want is not None and want != got for want, got in zip(shape, array.shape, strict=False))
+        if array.ndim != dimensions or wrong or not np.isfinite(array).all():
+            raise ModelFolderError(f"{name}: expected finite values of shape {shape or dimensions}, got {array.shape}")
+        return array
+
+
+def penalty_of(settings: Mapping[str, float]) -> Penalty:
+    """What a segment costs. Raises ModelFolderError."""
+    closed, young, adult, shortest, edge = (
+        _setting(settings, name) for name in ("closed", "young", "adult", "shortest", "edge")
+    )
+    try:
+        return Penalty(closed, young, int(adult), int(shortest), int(edge))
+    except ValueError as error:
+        raise ModelFolderError(f"settings: {error}") from error
+
+
+def _setting(settings: Mapping[str, float], name: str) -> float:
+    if name not in settings:
+        raise ModelFolderError(f"expected the setting {name}, got {', '.join(settings)}")
+    return settings[name]

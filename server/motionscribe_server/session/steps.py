@@ -1,0 +1,71 @@
+"""The sliding window as staggered encoder states: which slot restarts before a frame, which is decoded after it.
+
+A window of T frames every `stride` frames is T / stride encoder states (slots) that all advance with each frame; the
+slot that has seen exactly the last T frames is decoded and then starts again. After a restart all slots begin
+together, so until T frames were seen a window holds all frames since then. Pure arithmetic, no states here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Single = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frame on the model's time grid, on its way through the encoder."""
+
+    features: NDArray[np.float32]
+    """(F,) raw features."""
+    index: int
+    """Frames since the last restart, from 0."""
+    slot_restart: int
+    """Slot that is zeroed before this frame, -1 for none."""
+    decode_slot: int
+    """Slot whose window is complete after this frame, -1 for none."""
+
+    @property
+    def restart(self) -> bool:
+        """All slots are zeroed before this frame."""
+        return self.index == 0
+
+
+def step_of(features: NDArray[np.float32], index: int, window: int, stride: int) -> Step:
+    """The step of the frame that is `index` frames after a restart."""
+    slots = window // stride
+    starts = index > 0 and index % stride == 0
+    completes = (index + 1) % stride == 0
+    return Step(
+        features,
+        index,
+        (index // stride) % slots if starts else -1,
+        ((index + 1) // stride) % slots if completes else -1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStates:
+    """What the decoder says of one window, float32."""
+
+    projected: Single
+    """(M, P) decoder states in the PCA."""
+    residual: Single
+    """(M,) length of what the PCA leaves out."""
+    prediction: Single
+    """(M, F) predicted frames, raw features."""
+
+
+class Engine(Protocol):
+    """What computes: inference.Inference."""
+
+    def new_state(self) -> NDArray[np.float32]:
+        """The states of a stream that has seen nothing."""
+
+    def advance(
+        self, states: Sequence[NDArray[np.float32]], runs: Sequence[Sequence[Step]]
+    ) -> Sequence[WindowStates | None]:
+        """Advances `states` in place by a run of steps each."""

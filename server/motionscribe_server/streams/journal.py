@@ -1,0 +1,106 @@
+"""What of one durable stream must outlive this server: its events, written before they are sent, and checkpoints.
+
+In: numbered events, snapshots of its session. Out: a store from which another server goes on. Provisional labels use up
+numbers but are not written, since newer ones replace them. The epoch fences: who lost a stream can write no more of it.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import events_from_messages, events_to_messages
+from motionscribe_proto.events import Event, Label
+from motionscribe_server.storage.async_store import Shelf
+from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.stream_keys import digest
+from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.streams.open_request import Opening
+
+
+class Journal:
+    """Of one stream, from a checkpoint on. Raises StoreError and FencedError."""
+
+    def __init__(self, shelf: Shelf, newest: Checkpoint) -> None:
+        self._shelf = shelf
+        self.newest = newest
+        self._unwritten: list[tuple[int, bytes]] = []
+        self._writing = asyncio.Lock()
+
+    def note(self, first: int, events: Sequence[Event]) -> None:
+        """Events numbered from `first` on, to be written with the next flush."""
+        for number, event in enumerate(events, first):
+            if not (isinstance(event, Label) and not event.final):
+                (message,) = events_to_messages([event])
+                self._unwritten.append((number, message.SerializeToString()))
+
+    async def flush(self) -> None:
+        """Returns when all events that were noted are written."""
+        async with self._writing:
+            if self._unwritten:
+                events, key, epoch = list(self._unwritten), self.newest.key, self.newest.epoch
+                await self._shelf.run(lambda store: store.checkpoints.append(key, epoch, events))
+                del self._unwritten[: len(events)]
+
+    async def claim(self) -> int:
+        """Takes the stream over, from this server or another; returns the epoch from now on."""
+        async with self._writing:
+            key, epoch = self.newest.key, self.newest.epoch
+            epoch = await self._shelf.run(lambda store: store.checkpoints.claim(key, epoch))
+            self.newest = replace(self.newest, epoch=epoch)
+        return epoch
+
+    async def keep(
+        self,
+        snapshot: bytes | None,
+        next_seq: int,
+        last_us: int | None,
+        last_event: int,
+        acknowledged: int,
+        closed: bool,
+    ) -> None:
+        """Writes a checkpoint at `next_seq` that says all of the events up to `last_event`."""
+        await self.flush()  # a checkpoint never speaks of events that are not there
+        async with self._writing:
+            checkpoint = replace(
+                self.newest,
+                snapshot=snapshot,
+                next_seq=next_seq,
+                last_us=last_us,
+                last_event=last_event,
+                closed=closed,
+                saved_s=time.time(),
+            )
+            await self._shelf.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged))
+            self.newest = replace(checkpoint, snapshot=None)  # it is large, and in the store
+
+
+async def begin(shelf: Shelf, opening: Opening, model: LoadedModel, name: str, token: str) -> Journal:
+    """Of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError."""
+    before = await shelf.run(lambda store: store.checkpoints.find(opening.key))
+    first = Checkpoint(
+        key=opening.key,
+        epoch=before[0].epoch + 1 if before else 1,
+        token=digest(token),
+        name=name,
+        model=model.manifest.name,
+        version=model.manifest.version,
+        lag=opening.options.lag,
+        provisional=opening.options.provisional,
+        rate_hz=opening.options.rate_hz or model.manifest.skeleton.rate_hz,
+        next_seq=1,
+        last_us=None,
+        last_event=0,
+        closed=False,
+        saved_s=time.time(),
+        snapshot=None,
+    )
+    await shelf.run(lambda store: store.checkpoints.begin(first))
+    return Journal(shelf, first)
+
+
+def events_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
+    """Numbered events as they were noted."""
+    messages = [pb.Event.FromString(event) for _, event in rows]
+    return [(number, event) for (number, _), event in zip(rows, events_from_messages(messages), strict=True)]

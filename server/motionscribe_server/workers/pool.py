@@ -1,0 +1,132 @@
+"""The workers of one server: processes that compute, and sessions in them.
+
+In: models to load, then sessions, frames, edits. Out: a Link for each session, which hands its answers to a listener.
+A session lives in one worker, the one that had fewest. A worker that dies takes its sessions with it; each listener is
+told, and another worker starts in its place. Other models come with other workers; those that there were go on until
+their last session is forgotten.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
+from motionscribe_server.engine.messages import Hello, Known, OpenSession, Start
+from motionscribe_server.engine.shedding import Shedding
+from motionscribe_server.errors import ExhaustedError, UnavailableError
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.workers.process import Link, WorkerProcess
+
+log = logging.getLogger(__name__)
+
+RESTART_AFTER_S = 1.0
+
+
+class Pool:
+    """All workers."""
+
+    def __init__(self, start: Start, size: int, metrics: Metrics) -> None:
+        self._start = start
+        self._size = size
+        self._metrics = metrics
+        self.workers: list[WorkerProcess] = []
+        """Those that take new sessions."""
+        self._leaving: set[WorkerProcess] = set()
+        self._sessions = count(1)
+        self._closing = False
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Hello:
+        """Starts all workers; returns how the models run. Raises ContractError for one that cannot."""
+        self.workers, hello = await self._started(self._start)
+        self._metrics.shedding.set_function(lambda: max((w.shedding for w in self.workers), default=0))
+        return hello
+
+    async def open(
+        self, model: str, options: SessionOptions, known: Known, durable: bool = False, snapshot: bytes | None = None
+    ) -> Link:
+        """A session, new or from a snapshot.
+
+        Raises UnavailableError while no worker runs, ExhaustedError, SnapshotError and what the session refuses.
+        """
+        if not self.workers:
+            raise UnavailableError("no worker is running: try again in a few seconds")
+        worker = min(self.workers, key=lambda worker: len(worker.links))
+        if worker.shedding >= Shedding.STREAMS:
+            raise ExhaustedError("expected processors that keep up with the streams there are: try again later")
+        link = Link(worker, next(self._sessions))
+        worker.links[link.id] = link
+        try:
+            await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot))
+        except BaseException:
+            worker.release(link.id)
+            raise
+        return link
+
+    async def renew(self, models: Sequence[ServedModel]) -> Hello:
+        """New workers that serve these, for sessions to come. Raises ContractError, and then nothing has changed."""
+        start = replace(self._start, load=tuple((model.manifest.name, model.manifest.version) for model in models))
+        workers, hello = await self._started(start)
+        self._start = start
+        self._leaving.update(self.workers)
+        old, self.workers = self.workers, workers
+        for worker in old:
+            worker.leave()
+        return hello
+
+    async def close(self) -> None:
+        """Ends all workers."""
+        self._closing = True
+        for task in self._restarts:
+            task.cancel()
+        await asyncio.gather(*self._restarts, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in (*self.workers, *self._leaving)))
+
+    async def _started(self, start: Start) -> tuple[list[WorkerProcess], Hello]:
+        """As many workers as there should be, all or none."""
+        workers = [WorkerProcess(self._metrics, self._lost) for _ in range(self._size)]
+        try:
+            hello, *_ = await asyncio.gather(*(worker.start(start) for worker in workers))
+        except BaseException:
+            await asyncio.gather(*(worker.close() for worker in workers))
+            raise
+        return workers, hello
+
+    def _lost(self, worker: WorkerProcess) -> None:
+        """A process ended: another one takes its place, unless it was to leave."""
+        if self._closing or worker not in (*self.workers, *self._leaving):
+            return
+        if worker in self._leaving:
+            self._leaving.discard(worker)
+            work = worker.close()
+        else:
+            self.workers.remove(worker)
+            log.error("a worker is gone; another one starts")
+            work = self._replace(worker)
+        task = asyncio.create_task(work)
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
+
+    async def _replace(self, lost: WorkerProcess) -> None:
+        start = self._start
+        await lost.close()
+        while self._start is start:  # else all workers are new
+            worker = WorkerProcess(self._metrics, self._lost)
+            try:
+                await worker.start(start)
+            except asyncio.CancelledError:
+                await worker.close()
+                raise
+            except Exception:
+                log.exception("a worker does not start; the next try follows")
+                await worker.close()
+                await asyncio.sleep(RESTART_AFTER_S)
+            else:
+                if self._start is start:
+                    self.workers.append(worker)
+                else:
+                    await worker.close()
+                return

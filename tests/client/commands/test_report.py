@@ -1,0 +1,186 @@
+"""Events on file and on paper: JSON lines, the table of segments, the ethogram, the terminal."""
+
+import csv
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from rich.console import Console
+from tests.proto.test_codec import EVENTS
+
+from motionscribe import errors
+from motionscribe.events import (
+    Anomaly,
+    ClusterCreated,
+    ClusterMerged,
+    Event,
+    Gap,
+    Label,
+    Restarted,
+    SegmentEnded,
+    SegmentStarted,
+)
+from motionscribe.sinks import JsonLines, Terminal, draw_ethogram, read_events, write_segments
+from motionscribe_models.errors import MissingExtraError
+
+STORY: list[Event] = [
+    Label(1, 61, 1_000_000, 1_500_000, 1, 0.75, False),
+    SegmentStarted(1, 1, "", 1, 1_000_000),
+    SegmentEnded(1, 1, "", 1, 241, 1_000_000, 3_000_000),
+    SegmentStarted(2, 2, "wave", 241, 3_000_000),
+    Anomaly(1, True, 300, 310, 3_400_000, 3_500_000, 1.5, ("hand", "head"), (0.5, 0.25)),
+    Anomaly(1, False, 300, 330, 3_400_000, 3_750_000, 2.25, ("hand", "head"), (0.5, 0.25)),
+    SegmentEnded(2, 2, "wave", 241, 361, 3_000_000, 4_000_000),
+    Gap(361, 361, 4_000_000, 6_000_000),
+    Restarted(361, 6_000_000, "frames were missing"),
+    ClusterCreated(3, 6_500_000),
+    ClusterMerged(3, 2, 6_600_000),
+    SegmentEnded(3, 1, "walk", 361, 481, 6_000_000, 7_000_000),
+]
+
+
+def save(path: Path, streams: dict[str, list[Event]]) -> Path:
+    with open(path, "w", encoding="utf-8") as file:
+        for stream_id, events in streams.items():
+            sink = JsonLines(file, stream_id)
+            for event in events:
+                sink.write(event)
+    return path
+
+
+@given(st.dictionaries(st.text(max_size=5), st.lists(EVENTS, min_size=1, max_size=6), min_size=1, max_size=3))
+def test_events_on_file_are_read_back_exactly(
+    tmp_path_factory: pytest.TempPathFactory, streams: dict[str, list[Event]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "events.jsonl"
+    assert read_events(save(path, streams)) == streams
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("", "line 1: expected JSON, got ''"),
+        ("\x00\x01", "expected JSON"),
+        ("[1]", 'an object with a "stream"'),
+        ('{"event": "Gap"}', 'an object with a "stream"'),
+        ('{"stream": "s", "event": "Dance"}', "an event among Anomaly, .*got 'Dance'"),
+        ('{"stream": "s", "event": "ClusterCreated", "cluster": 1}', "with cluster, time_us, got cluster"),
+        ('{"stream": "s", "event": "ClusterCreated", "cluster": 1.5, "time_us": 0}', "cluster of type int, got 1.5"),
+        ('{"stream": "s", "event": "ClusterCreated", "cluster": true, "time_us": 0}', "cluster of type int, got True"),
+    ],
+)
+def test_a_foreign_file_is_refused_with_its_line(tmp_path: Path, line: str, text: str) -> None:
+    path = tmp_path / "foreign.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(errors.BadEventsFile, match=text):
+        read_events(path)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for name, text in [("absent", "No such file"), ("empty", "an empty file"), ("binary", "utf-8")]:
+        with pytest.raises(errors.BadEventsFile, match=text):
+            read_events(tmp_path / name)
+
+
+def test_segments_as_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "segments.csv"
+    write_segments(path, {"a": STORY, "b": STORY[:3]})
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["stream"], row["segment"], row["name"]) for row in rows] == [
+        ("a", "1", ""),
+        ("a", "2", "wave"),
+        ("a", "3", "walk"),
+        ("b", "1", ""),
+    ]
+    assert [float(rows[1][key]) for key in ("start_s", "end_s", "duration_s", "start_seq", "end_seq")] == [
+        3,
+        4,
+        1,
+        241,
+        361,
+    ]
+
+
+def pixels(path: Path, colour: tuple[int, int, int]) -> int:
+    """How many of this colour, more or less."""
+    with Image.open(path) as image:
+        difference = np.asarray(image.convert("RGB")).astype(int) - colour
+    return int((abs(difference).max(axis=2) < 12).sum())
+
+
+BLUE, ORANGE = (31, 119, 180), (255, 127, 14)  # rows 1 and 2
+
+
+def test_the_ethogram_shows_segments_in_proportion(tmp_path: Path) -> None:
+    calm = [event for event in STORY if not isinstance(event, Anomaly | Gap)]
+    draw_ethogram(tmp_path / "calm.png", {"a": calm})
+    blue, orange = pixels(tmp_path / "calm.png", BLUE), pixels(tmp_path / "calm.png", ORANGE)
+    assert blue > 3000
+    # cluster 1 lasts 2 + 1 s, cluster 2 lasts 1 s
+    assert blue / orange == pytest.approx(3.0, rel=0.1)
+    draw_ethogram(tmp_path / "story.png", {"a": STORY})
+    assert pixels(tmp_path / "story.png", ORANGE) < orange  # the anomaly lies over it
+    draw_ethogram(tmp_path / "two.png", {"a": calm, "b": calm, "empty": []})
+    assert pixels(tmp_path / "two.png", ORANGE) == pytest.approx(2 * orange, rel=0.2)
+
+
+def test_nothing_to_draw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(errors.BadEventsFile, match="expected ended segments"):
+        draw_ethogram(tmp_path / "x.png", {"a": STORY[:2]})
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "motionscribe\[report\]"'):
+        draw_ethogram(tmp_path / "x.png", {"a": STORY})
+
+
+def shown(events: list[Event], *, terminal: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
+    with Terminal(console, "the title", {1: "warm", 9: "other"}) as sink:
+        for event in events:
+            sink.write(event)
+    return out.getvalue()
+
+
+def test_the_final_table_tells_the_story() -> None:
+    lines = [line.split("│") for line in shown(STORY, terminal=False).splitlines()]
+    rows = [[cell.strip() for cell in line[1:-1]] for line in lines if len(line) > 2]
+    assert rows == [
+        ["0:00.00", "0:02.00", "2.00", "cluster 1"],
+        ["0:02.40", "0:02.75", "0.35", "anomaly 2.2 in hand, head"],
+        ["0:02.00", "0:03.00", "1.00", "wave"],
+        ["0:03.00", "0:05.00", "2.00", "gap: no frames"],
+        ["0:05.00", "0:05.00", "", "restarted: frames were missing"],
+        ["0:05.50", "0:05.50", "", "new: cluster 3"],
+        ["0:05.60", "0:05.60", "", "cluster 3 is part of wave"],
+        ["0:05.00", "0:06.00", "1.00", "walk"],
+    ]
+
+
+def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    sink = Terminal(console, "the title", {1: "warm", 4: "jump"})
+    for event in [
+        *STORY[:2],
+        Label(61, 71, 1_500_000, 1_600_000, 4, 0.5, False),
+        Label(1, 9, 1_000_000, 1, 1, 1.0, True),
+    ]:
+        sink.write(event)
+    sink.write(STORY[4])
+    segments = [SegmentEnded(n, 4, f"step {n}", n, n + 1, n * 1_000_000, n * 1_000_000 + 1) for n in range(1, 31)]
+    for segment in segments:
+        sink.write(segment)
+    with console.capture() as capture:
+        console.print(sink.render())
+    text = capture.get()
+    assert "now: step 30 50%" in text
+    assert "anomaly 1.5 in hand, head" in text
+    assert "15 earlier rows" in text
+    assert text.count("0:") == 2 * 15

@@ -1,0 +1,125 @@
+"""A Lab Streaming Layer outlet and inlet on this machine: a replayed recording arrives as it was sent."""
+
+import json
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.client.sources.test_sources import collect, joined
+from tests.support.scripted_server import COLUMNS, ScriptedServer
+
+from motionscribe import Client, errors
+from motionscribe.cli import main
+from motionscribe.events import Label
+from motionscribe.sources import lsl
+from motionscribe.sources.lsl import LslSource
+from motionscribe.sources.lsl_simulator import simulate_lsl
+from motionscribe_models.errors import MissingExtraError
+from motionscribe_models.recordings import Recording, even_times
+from motionscribe_models.skeleton import feature_skeleton
+
+# LSL finds streams by multicast: keep it on this machine, and quiet
+CONFIGURATION = "[multicast]\nResolveScope = machine\n[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -3\n"
+FAST = 1e6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    pytest.importorskip("pylsl")
+    path = tmp_path_factory.mktemp("lsl") / "lsl_api.cfg"
+    path.write_text(CONFIGURATION)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSLAPICFG", str(path))  # read when liblsl is used for the first time
+        yield
+
+
+@pytest.fixture
+def recording() -> Recording:
+    # less than the two seconds that the source lets LSL keep, so that a slow reader loses nothing
+    values = np.random.default_rng(1).integers(0, 5, (150, 2)).astype(np.float32)
+    return Recording("r", values, even_times(150, 100.0) + 5_000_000, feature_skeleton("two", COLUMNS, 100.0))
+
+
+@pytest.fixture
+def outlet(recording: Recording) -> Iterator[str]:
+    """Name of a stream that replays the recording to its first listener."""
+    name = f"test-{uuid.uuid4().hex}"
+    arguments = {"name": name, "speed": FAST}
+    thread = threading.Thread(target=simulate_lsl, args=(recording,), kwargs=arguments, daemon=True)
+    thread.start()
+    assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)
+    yield name
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_recording_arrives_as_it_was_sent(recording: Recording, outlet: str) -> None:
+    source = LslSource(outlet, timeout_s=1.0)
+    assert (source.name, source.rate_hz, source.width) == (outlet, 100.0, 2)
+    values, times = joined(collect(source, 10))
+    np.testing.assert_array_equal(values, recording.frames)
+    # LSL's clock has an origin of its own and is a float
+    np.testing.assert_allclose(np.diff(times), np.diff(recording.timestamps_us), atol=1)
+    assert source.dropped == 0
+
+
+def test_a_live_feed_is_labelled(recording: Recording, outlet: str) -> None:
+    with ScriptedServer() as server, Client(server.address) as client:
+        came = list(client.stream(LslSource(outlet, skeleton=recording.skeleton, timeout_s=1.0)))
+    assert [label.cluster for label in came if isinstance(label, Label)] == recording.frames[:, 0].tolist()
+    assert server.opens[0].stream_id.startswith(outlet)
+    assert server.opens[0].rate_hz == 100.0
+
+
+def test_the_command_line_sends_and_receives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"test-{uuid.uuid4().hex}"
+    path = tmp_path / "machine.csv"
+    path.write_text(",".join(COLUMNS) + "\n" + "\n".join(f"{n % 5},0.5" for n in range(100)))
+    arguments = ["simulate-lsl", str(path), "--name", name, "--rate", "100", "--speed", str(FAST)]
+    thread = threading.Thread(target=main, args=(arguments,), daemon=True)
+    thread.start()
+    assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)
+    # not the five seconds that people get to restart their software
+    monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
+    with ScriptedServer() as server:
+        assert main(["stream", f"lsl:{name}", "--json", "--address", server.address]) == 0
+    thread.join(20)
+    came = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["cluster"] for event in came] == [n % 5 for n in range(100)]
+
+
+def test_a_stream_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(errors.NotFound, match=r"stream named or of type 'nobody' within 0\.1 s"):
+        LslSource("nobody", timeout_s=0.1)
+    with pytest.raises(errors.NotFound, match="without quotes"):
+        LslSource("it's", timeout_s=0.1)
+
+
+def test_strings_are_no_frames() -> None:
+    import pylsl
+
+    name = f"test-{uuid.uuid4().hex}"
+    marker = pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, 0.0, pylsl.cf_string, name))
+    with pytest.raises(errors.BadFrames, match=f"expected a stream of numbers, got strings from {name}"):
+        LslSource(name, timeout_s=5.0)
+    del marker
+
+
+def test_times_that_do_not_increase_are_left_out() -> None:
+    times = np.array([3, 5, 5, 4, 6, 6, 9])
+    assert lsl._increasing(times, None).tolist() == [True, True, False, False, True, False, True]
+    assert lsl._increasing(times, 5).tolist() == [False, False, False, False, True, False, True]
+    assert lsl._increasing(np.array([], dtype=np.int64), 5).tolist() == []
+
+
+def test_without_pylsl_the_error_is_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pylsl", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "motionscribe\[lsl\]"'):
+        LslSource("any")

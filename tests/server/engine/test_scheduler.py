@@ -1,0 +1,276 @@
+"""A worker without its process: what it answers to orders, turn by turn, on a clock that the test turns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.made_up_session import (
+    MOMENT_US,
+    PLACES,
+    RATE,
+    STRIDE,
+    Means,
+    check_story,
+    finals,
+    made_up_model,
+    motion,
+    recording,
+)
+
+from motionscribe_models.recordings import even_times
+from motionscribe_proto.events import ClusterMerged, Event, Label
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.engine.messages import (
+    Answer,
+    Ask,
+    CloseSession,
+    EditClusters,
+    ForgetSession,
+    Known,
+    ListClusters,
+    OpenSession,
+    TakeFrames,
+    Turn,
+    Unpacker,
+    pack,
+)
+from motionscribe_server.engine.scheduler import LONGEST_REST_S, Served, Worker
+from motionscribe_server.engine.shedding import Shedding
+from motionscribe_server.errors import EngineError
+from motionscribe_server.session.clustering import UnknownClusterError
+from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import replay
+
+MODEL = made_up_model()
+SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30)]
+
+
+class Engine(Means):
+    """Remembers how many steps of whom were computed together; fails on demand."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.fails = False
+
+    def advance(self, states: Any, runs: Any) -> Any:
+        self.batches.append([len(run) for run in runs])
+        if self.fails:
+            raise RuntimeError("out of memory")
+        return super().advance(states, runs)
+
+
+@dataclass
+class Desk:
+    """Orders in, answers out."""
+
+    engine: Engine = field(default_factory=Engine)
+    time: float = 0.0
+    answers: list[Answer] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.worker = Worker({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
+        self.numbers = count(1)
+
+    def ask(self, request: Any) -> Any:
+        reply = self.worker.receive(Ask(next(self.numbers), request))
+        assert reply is not None
+        return reply.value
+
+    def open(self, *sessions: int) -> None:
+        for session in sessions:
+            assert isinstance(self.ask(OpenSession(session, "m/1", SessionOptions(), Known(1, ()))), Known)
+
+    def send(self, session: int, frames: Any, first: int, beyond: int) -> None:
+        """Frames [first, beyond)."""
+        times = even_times(len(frames), RATE)
+        block = FrameBlock(first + 1, frames[first:beyond], times[first:beyond])
+        assert self.worker.receive(TakeFrames(session, block)) is None
+
+    def turn(self) -> Turn:
+        turn = self.worker.turn()
+        self.turns.append(turn)
+        self.answers += turn.answers
+        return turn
+
+    def work(self) -> None:
+        """Turns until there is nothing to do."""
+        while self.worker.rest_s == 0.0:
+            self.turn()
+
+    def events(self, session: int) -> list[Event]:
+        return [event for answer in self.answers if answer.session == session for event in answer.events]
+
+
+def alone(frames: Any) -> list[Event]:
+    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames))]  # type: ignore[arg-type]  # a stand-in
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(0, 3))
+def test_streams_get_what_each_gets_alone_however_they_are_cut(cuts: list[int], turns: int) -> None:
+    desk, frames = Desk(), [motion(SCRIPT[:2], seed) for seed in range(3)]
+    desk.open(0, 1, 2)
+    for session, rows in enumerate(frames):
+        at = 0
+        for cut in [*cuts, len(rows)]:
+            beyond = min(at + cut, len(rows))
+            if beyond > at:
+                desk.send(session, rows, at, beyond)
+            at = beyond
+            for _ in range(turns):
+                desk.turn()
+    for session in (0, 1, 2):
+        desk.worker.receive(CloseSession(session))
+    desk.work()
+    for session, rows in enumerate(frames):
+        assert desk.events(session) == alone(rows)
+        own = [answer for answer in desk.answers if answer.session == session]
+        assert [answer.closed for answer in own] == [False] * (len(own) - 1) + [True]
+        assert sum(answer.windows for answer in own) == len(rows) // STRIDE
+
+
+def test_streams_with_a_window_take_turns_in_the_order_they_came_and_share_batches() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1, 2, 3)
+    desk.send(1, rows, 0, 3 * STRIDE)
+    desk.send(2, rows, 0, STRIDE)
+    desk.send(3, rows, 0, STRIDE - 1)
+    desk.work()
+    assert desk.engine.batches == [[STRIDE, STRIDE], [STRIDE], [STRIDE]]
+
+
+def test_frames_wait_for_their_window_but_not_for_long() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1)
+    assert desk.worker.rest_s is None
+    desk.send(1, rows, 0, 1)
+    assert desk.worker.rest_s == LONGEST_REST_S
+    desk.turn()
+    assert desk.engine.batches == []
+    desk.time += LONGEST_REST_S
+    assert desk.worker.rest_s == 0.0
+    desk.work()
+    assert desk.engine.batches == [[1]]
+    assert [answer.blocks for answer in desk.answers] == [1]
+    desk.send(1, rows, 1, STRIDE)
+    desk.work()
+    assert desk.engine.batches == [[1], [STRIDE - 1]]
+
+
+def test_a_failing_engine_loses_the_sessions_of_its_batch_and_what_they_learnt_is_still_told() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1, 2)
+    desk.engine.fails = True
+    desk.send(1, rows, 0, STRIDE)
+    desk.work()
+    desk.engine.fails = False
+    (lost,) = desk.answers
+    assert isinstance(lost.error, EngineError)
+    assert "inference failed" in str(lost.error)
+    desk.send(1, rows, STRIDE, 2 * STRIDE)
+    desk.send(2, rows, 0, len(rows))
+    desk.worker.receive(CloseSession(2))
+    desk.work()
+    assert desk.events(1) == []
+    assert desk.events(2) == alone(rows)
+    assert [state.id for state in desk.ask(ListClusters(1)).clusters] == [1, 2]
+
+
+def test_bad_frames_lose_their_session_only() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1)
+    desk.send(1, rows, 0, STRIDE)
+    desk.send(1, rows, 0, STRIDE)  # admission never lets these through
+    desk.work()
+    assert [type(answer.error) for answer in desk.answers] == [EngineError]
+
+
+def test_a_forgotten_session_is_passed_over() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1, 2)
+    desk.send(1, rows, 0, STRIDE)
+    desk.send(2, rows, 0, STRIDE)
+    desk.worker.receive(ForgetSession(1))
+    desk.work()
+    assert desk.engine.batches == [[STRIDE]]
+    assert {answer.session for answer in desk.answers} == {2}
+    assert isinstance(desk.ask(ListClusters(1)), KeyError)
+
+
+def test_edits_are_told_before_they_are_replied_to() -> None:
+    desk = Desk()
+    desk.open(1)
+    assert [state.name for state in desk.ask(EditClusters(1, Rename(2, "wave"))).clusters] == ["", "wave"]
+    assert desk.worker.tell().answers == []
+    after = desk.ask(EditClusters(1, Merge((1,), 2)))
+    assert [state.merged_into for state in after.clusters] == [2, 0]
+    (told,) = desk.worker.tell().answers
+    assert told.events == [ClusterMerged(1, 2, 0)]
+    assert isinstance(desk.ask(EditClusters(1, Rename(9, "x"))), UnknownClusterError)
+
+
+def overloaded(wait_s: float) -> tuple[Desk, Any]:
+    """A stream of which everything waits, each turn as long as all the others together."""
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(1)
+    desk.send(1, rows, 0, len(rows))
+    while desk.worker.rest_s == 0.0:
+        desk.time += wait_s
+        desk.turn()
+    desk.worker.receive(CloseSession(1))
+    desk.work()
+    return desk, rows
+
+
+def test_at_first_provisional_labels_are_given_up_and_nothing_else() -> None:
+    desk, rows = overloaded(0.3)
+    expected = [e for e in alone(rows) if not (isinstance(e, Label) and not e.final)]
+    assert desk.events(1) == expected
+
+
+def test_then_every_other_window_and_the_story_is_still_whole() -> None:
+    desk, rows = overloaded(0.6)
+    assert desk.engine.batches == [[2 * STRIDE]] * (len(rows) // STRIDE // 2) + [[STRIDE]] * (len(rows) // STRIDE % 2)
+    events = desk.events(1)
+    check_story(events, (1, 2), provisional=False)
+    labels = finals(events)
+    assert (labels[0].start_seq, labels[-1].end_seq) == (1, len(rows) + 1)
+    assert max(label.end_us - label.start_us for label in labels[1:-1]) == 2 * MOMENT_US
+    right = sum(
+        label.end_seq - label.start_seq
+        for label in labels
+        if np.allclose(rows[label.start_seq - 1 : label.end_seq - 1].mean(axis=0), PLACES[label.cluster - 1], atol=0.2)
+    )
+    assert right > 0.8 * len(rows)
+
+
+def test_the_level_is_of_those_who_still_wait() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    desk.open(*range(20))
+    for session in range(20):
+        desk.send(session, rows, 0, STRIDE)
+    desk.time = 2.0
+    assert desk.turn().shedding == Shedding.STREAMS
+    assert desk.turn().shedding == Shedding.NOTHING
+
+
+@given(st.lists(st.lists(st.integers(), max_size=5), max_size=6), st.data())
+def test_messages_survive_any_cut_of_their_bytes(messages: Sequence[Any], data: st.DataObject) -> None:
+    stream = b"".join(map(pack, messages))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    unpacker, got = Unpacker(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        got += unpacker.feed(stream[start:end])
+    assert got == [one for several in messages for one in several]
+
+
+@pytest.mark.parametrize("value", [Rename(1, "a"), Merge((1, 2), 3)])
+def test_edits_travel(value: Any) -> None:
+    assert Unpacker().feed(pack([value])) == [value]

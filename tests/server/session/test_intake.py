@@ -1,0 +1,393 @@
+"""The door of a session: what comes in is covered by moments exactly, and what is refused has never been there."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.made_up_session import MOMENT_US, RATE, SKELETON, STRIDE, D, T, made_up_model, motion
+
+from motionscribe.demo.performer import perform
+from motionscribe_models.errors import LayoutError
+from motionscribe_models.recordings import CMU_EXPMAP, even_times
+from motionscribe_proto.events import Gap
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.session.frame_checks import FARTHEST, LONGEST_US
+from motionscribe_server.session.intake import Arrival, Break, Intake, arrivals
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.span import Span
+
+MODEL = made_up_model()
+PERIOD_US = round(1e6 / RATE)
+
+
+def block(seq: int, times: Sequence[int] | np.ndarray, values: np.ndarray | None = None) -> FrameBlock:
+    """Frames of some values at `times`."""
+    times = np.array(times, np.int64)
+    values = np.zeros((len(times), D), np.float32) if values is None else values
+    return FrameBlock(seq, values, times)
+
+
+def push(intake: Intake, block: FrameBlock) -> list[Arrival | Break]:
+    """What a block brings, alone and at once."""
+    points, windows = intake.push(block)
+    (arrived,) = arrivals([intake])
+    steps = [a.step for a in arrived if isinstance(a, Arrival)]
+    assert (points, windows) == (len(steps), sum(step.decode_slot >= 0 for step in steps))
+    return arrived
+
+
+def summary(arrived: Sequence[Arrival | Break]) -> list[object]:
+    """What arrived, comparable bit by bit."""
+    return [
+        (a.step.features.tobytes(), a.step.index, a.step.slot_restart, a.step.decode_slot, a.moment)
+        if isinstance(a, Arrival)
+        else a
+        for a in arrived
+    ]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[FrameBlock]:
+    """Whole pieces between seq holes: times that jitter, stall and jump, at any rate."""
+    steps = st.one_of(
+        st.integers(1, 3 * PERIOD_US),
+        st.just(PERIOD_US),
+        st.integers(240_000, 260_000),
+        st.integers(1, 40_000_000),
+    )
+    seq, time = draw(st.integers(1, 10**6)), draw(st.sampled_from([0, -(10**9), 1_700_000_000_000_000]))
+    rng, blocks = np.random.default_rng(draw(st.integers(0, 99))), []
+    for count in draw(st.lists(st.integers(1, 40), min_size=1, max_size=3)):
+        times = time + np.cumsum([draw(steps) for _ in range(count)])
+        blocks.append(block(seq, times, rng.normal(size=(count, D)).astype(np.float32)))
+        seq, time = seq + count + draw(st.integers(0, 20)), int(times[-1])
+    return blocks
+
+
+def pieces(whole: FrameBlock, cuts: Sequence[int]) -> list[FrameBlock]:
+    """A block in parts that begin at `cuts`."""
+    bounds = sorted({0, len(whole), *(cut % len(whole) for cut in cuts)})
+    return [
+        FrameBlock(whole.first_seq + a, whole.values[a:b], whole.timestamps_us[a:b])
+        for a, b in itertools.pairwise(bounds)
+    ]
+
+
+@settings(deadline=None)
+@given(streams(), st.lists(st.integers(0, 40)), st.sampled_from([0.0, 10.0, 25.0, 100.0]))
+def test_cutting_a_stream_into_blocks_changes_no_bit(blocks: list[FrameBlock], cuts: list[int], rate: float) -> None:
+    whole, cut, single = (Intake(MODEL, rate) for _ in range(3))
+    expected = [a for b in blocks for a in push(whole, b)]
+    got = [a for b in blocks for piece in pieces(b, cuts) for a in push(cut, piece)]
+    ones = [a for b in blocks for piece in pieces(b, range(40)) for a in push(single, piece)]
+    assert summary(got) == summary(ones) == summary(expected)
+    assert cut.tail() == single.tail() == whole.tail()
+    assert cut.next_seq == single.next_seq == whole.next_seq
+    assert cut.last_us == single.last_us == whole.last_us
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(0, 400), max_size=12), st.sampled_from([120.0, 100.0, 50.0]), st.integers(0, 3))
+def test_cutting_a_performance_into_blocks_changes_no_bit(cuts: list[int], rate: float, jitter: int) -> None:
+    recording = perform([("walk", 1.5), ("jump", 1.5)], seed=4, rate_hz=rate).recording
+    times = recording.timestamps_us + np.random.default_rng(0).integers(0, 1 + 1000 * jitter, len(recording.frames))
+    model = made_up_model(skeleton=CMU_EXPMAP)
+    whole = FrameBlock(1, recording.frames, times)
+    cut = Intake(model, rate)
+    got = [a for piece in pieces(whole, cuts) for a in push(cut, piece)]
+    assert summary(got) == summary(push(Intake(model, rate), whole))
+    assert len(got) >= 89
+
+
+def spans_of(arrived: Sequence[Arrival | Break], tail: Span | None) -> list[Span]:
+    """All spans and gaps of a stream in order, gaps as spans."""
+    spans: list[Span | None] = []
+    for a in arrived:
+        if isinstance(a, Arrival):
+            spans.append(a.moment)
+        else:
+            spans += [a.tail, Span(a.gap.start_seq, a.gap.end_seq, a.gap.start_us, a.gap.end_us)]
+    return [span for span in [*spans, tail] if span is not None]
+
+
+@settings(deadline=None)
+@given(streams(), st.sampled_from([0.0, 10.0, 100.0]))
+def test_moments_gaps_and_tails_tile_the_frames(blocks: list[FrameBlock], rate: float) -> None:
+    intake = Intake(MODEL, rate)
+    arrived = [a for b in blocks for a in push(intake, b)]
+    spans = spans_of(arrived, intake.tail())
+    assert spans[0].start_seq == blocks[0].first_seq
+    assert spans[0].start_us == blocks[0].timestamps_us[0]
+    assert spans[-1].end_seq == blocks[-1].next_seq == intake.next_seq
+    assert spans[-1].end_us == blocks[-1].timestamps_us[-1] + round(1e6 / (rate or RATE))
+    for before, after in itertools.pairwise(spans):
+        assert before.end_seq == after.start_seq
+        assert before.start_us < after.start_us
+    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    assert all(m.start_seq < m.end_seq and m.start_us < m.end_us for m in moments)
+    for a in arrived:
+        if isinstance(a, Arrival):
+            assert a.step.decode_slot >= 0 or a.moment is None
+
+
+def test_frames_on_the_grid_make_moments_of_one_stride() -> None:
+    arrived = push(Intake(MODEL, 0.0), block(1, even_times(31, RATE)))
+    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    assert len(moments) == 31 // STRIDE
+    for k, moment in enumerate(moments):
+        assert (moment.start_seq, moment.end_seq) == (1 + STRIDE * k, 1 + STRIDE * (k + 1))
+        assert moment.start_us == k * MOMENT_US
+        assert moment.end_us == pytest.approx((k + 1) * MOMENT_US, abs=1)
+    assert [a.step.index for a in arrived if isinstance(a, Arrival)] == list(range(31))
+
+
+def test_a_camera_of_four_times_the_rate_fills_each_moment_with_four_times_the_frames() -> None:
+    intake = Intake(MODEL, 4 * RATE)
+    arrived = push(intake, block(1, even_times(241, 4 * RATE)))
+    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    # the first grid point is the first frame, so the first moment ends with the ninth
+    assert [m.end_seq for m in moments] == [10 + 12 * k for k in range(20)]
+    assert len([a for a in arrived if isinstance(a, Arrival)]) == 61
+    assert intake.tail() == Span(238, 242, int(even_times(241, 120.0)[237]), int(even_times(241, 120.0)[240]) + 8333)
+
+
+def test_the_features_of_an_arrival_are_the_interpolated_frame() -> None:
+    ramp = np.arange(20, dtype=np.float32)[:, None] * np.array([1, -1], np.float32)
+    arrived = push(Intake(MODEL, 20.0), block(1, even_times(20, 20.0), ramp))
+    for k, a in enumerate(arrived):
+        assert isinstance(a, Arrival)
+        np.testing.assert_allclose(a.step.features, [k / 1.5, -k / 1.5], atol=1e-5)
+
+
+# -- gaps
+
+
+def even(seq: int, count: int, begin_us: int = 0) -> FrameBlock:
+    return block(seq, begin_us + even_times(count, RATE))
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+def test_missing_time_is_one_gap_and_a_restart_whatever_the_blocks(size: int) -> None:
+    intake, arrived = Intake(MODEL, 0.0), []
+    times = even_times(40, RATE)
+    times[20:] += 5_000_000
+    for piece in pieces(block(3, times), range(0, 40, size)):
+        arrived += push(intake, piece)
+    breaks = [a for a in arrived if isinstance(a, Break)]
+    gap_us = int(times[19]) + PERIOD_US, int(times[20])
+    assert breaks == [Break(Gap(23, 23, *gap_us), Span(21, 23, int(times[18]), gap_us[0]), 23)]
+    at = arrived.index(breaks[0])
+    indices = [a.step.index for a in arrived if isinstance(a, Arrival)]
+    assert (at, indices) == (20, [*range(20), *range(20)])
+
+
+def test_missing_seqs_with_their_time_are_a_gap_of_frames() -> None:
+    intake = Intake(MODEL, 0.0)
+    push(intake, even(1, 10))
+    (broken, first, *_) = push(intake, even(41, 10, 40 * PERIOD_US))
+    assert isinstance(broken, Break)
+    assert (broken.gap.start_seq, broken.gap.end_seq, broken.restart_seq) == (11, 41, 41)
+    assert isinstance(first, Arrival)
+    assert first.step.restart
+
+
+@pytest.mark.parametrize("lost", range(1, 7))
+@pytest.mark.parametrize("before", range(8, 13))
+def test_few_lost_frames_are_bridged_and_counted(lost: int, before: int) -> None:
+    """Even where a moment ends among the lost ones."""
+    intake = Intake(MODEL, 0.0)
+    arrived = push(intake, even(1, before))
+    after = before + lost
+    arrived += push(intake, block(after + 1, even_times(40, RATE)[after:]))
+    assert not any(isinstance(a, Break) for a in arrived)
+    spans = spans_of(arrived, intake.tail())
+    assert [span.start_seq for span in spans[1:]] == [span.end_seq for span in spans[:-1]]
+    assert (spans[0].start_seq, spans[-1].end_seq) == (1, 41)
+    assert [a.step.index for a in arrived if isinstance(a, Arrival)] == list(range(40))
+
+
+def test_lost_seqs_without_lost_time_are_bridged() -> None:
+    intake = Intake(MODEL, 0.0)
+    push(intake, even(1, 10))
+    arrived = push(intake, even(5000, 10, 10 * PERIOD_US))
+    assert not any(isinstance(a, Break) for a in arrived)
+    assert spans_of(arrived, intake.tail())[0].start_seq <= 11
+
+
+def test_frames_after_a_year_go_on() -> None:
+    intake = Intake(MODEL, 0.0)
+    push(intake, even(1, 10))
+    year_us = 365 * 86_400 * 10**6
+    broken, *arrived = push(intake, even(11, 10, year_us))
+    assert isinstance(broken, Break)
+    assert broken.gap.end_us == year_us
+    assert len(arrived) == 10
+
+
+def test_a_slow_camera_has_no_gap_between_its_frames() -> None:
+    intake = Intake(MODEL, 10.0)
+    times = np.arange(30) * 125_000  # a little slower than it said
+    arrived = push(intake, block(1, times))
+    assert not any(isinstance(a, Break) for a in arrived)
+    assert len(arrived) == 1 + 29 * 125 * 30 // 1000
+    late = push(intake, block(31, [int(times[-1]) + 251_000]))
+    assert isinstance(late[0], Break), "two and a half of its periods"
+
+
+def test_a_moment_that_saw_no_frame_has_no_span() -> None:
+    """At 10 Hz a frame that is late leaves a window without a frame of its own; later ones make up for it."""
+    intake = Intake(MODEL, 10.0)
+    arrived = push(intake, block(1, [0, 100_000, 340_000, 350_000, 450_000, 550_000]))
+    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.step.decode_slot >= 0]
+    assert None in moments
+    spans = spans_of(arrived, intake.tail())
+    assert [span.start_seq for span in spans[1:]] == [span.end_seq for span in spans[:-1]]
+
+
+# -- tails
+
+
+@pytest.mark.parametrize("count", range(1, 2 * STRIDE + 1))
+def test_the_tail_is_what_no_moment_covers(count: int) -> None:
+    intake = Intake(MODEL, 0.0)
+    push(intake, even(5, count, 700))
+    covered = count // STRIDE * STRIDE
+    tail = intake.tail()
+    if covered == count:
+        assert tail is None
+    else:
+        times = 700 + even_times(count, RATE)
+        assert tail == Span(5 + covered, 5 + count, int(times[covered]), int(times[-1]) + PERIOD_US)
+
+
+def test_without_frames_there_is_no_tail() -> None:
+    intake = Intake(MODEL, 0.0)
+    assert intake.tail() is None
+    assert (intake.next_seq, intake.last_us) == (1, 0)
+
+
+# -- what is refused
+
+
+def with_value(value: float) -> np.ndarray:
+    values = np.zeros((4, D), np.float32)
+    values[2, 1] = value
+    return values
+
+
+REFUSED: dict[str, tuple[FrameBlock, str]] = {
+    "NaN": (
+        block(21, 10**6 + np.arange(4), with_value(np.nan)),
+        r"expected finite values of at most 10000, got nan in y of frame 23",
+    ),
+    "infinity": (block(21, 10**6 + np.arange(4), with_value(-np.inf)), r"got -inf in y of frame 23"),
+    "width": (
+        block(21, 10**6 + np.arange(4), np.zeros((4, 3), np.float32)),
+        r"plane: expected frames of 2 columns, got shape \(4, 3\)",
+    ),
+    "NaN beyond the width": (
+        block(21, 10**6 + np.arange(1), np.array([[0, 0, np.nan]], np.float32)),
+        r"expected finite values of at most 10000, got nan in column 3 of frame 21",
+    ),
+    "no pose": (
+        block(21, [10**6], np.full((1, D), 10_001, np.float32)),
+        r"at most 10000, got 10001.0 in x of frame 21",
+    ),
+    "nanoseconds": (block(21, [633_334 + LONGEST_US]), r"expected times of one clock in microseconds"),
+    "nanoseconds within": (block(21, [10**6, 10**6 + LONGEST_US + 1]), r"expected times of one clock in microseconds"),
+    "seq backwards": (block(20, 10**6 + np.arange(4)), r"expected seq 21 or later, got 20"),
+    "seq again": (block(1, 10**6 + np.arange(4)), r"expected seq 21 or later, got 1"),
+    "time backwards": (block(21, [10**6, 10**6 - 5]), r"expected times that increase, got 999995 us after 1000000 us"),
+    "time equal": (block(21, [10**6, 10**6]), r"got 1000000 us after 1000000 us at frame 22"),
+    "time before the last": (block(21, [633_332]), r"expected times that increase, got 633332 us after 633333 us"),
+    "time of the last": (block(21, [633_333]), r"got 633333 us after 633333 us at frame 21"),
+    "time too large": (block(21, [2**63 - 1]), r"expected seq and times within 2\*\*62, got seq 21 and times of 9223"),
+    "time too small": (block(21, [-(2**63)]), r"expected seq and times within 2\*\*62, got seq 21 and times of -9223"),
+    "time that wraps": (block(21, [10**6, 2**63 - 1, 2 * 10**6]), r"within 2\*\*62"),
+    "seq too large": (block(2**64, [10**6]), r"expected seq and times within 2\*\*62, got seq 18446744073709551616"),
+    "seq that overflows": (block(FARTHEST - 1, 10**6 + np.arange(4)), r"within 2\*\*62"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_block_has_never_been_there(name: str) -> None:
+    bad, message = REFUSED[name]
+    disturbed, undisturbed = Intake(MODEL, 0.0), Intake(MODEL, 0.0)
+    values = motion([(0, 4), (1, 10)])
+    times = even_times(42, RATE)
+    parts = [FrameBlock(1, values[:20], times[:20]), FrameBlock(21, values[20:], times[20:])]
+    arrived = push(disturbed, parts[0])
+    for _ in range(2):
+        with pytest.raises(LayoutError, match=message):
+            push(disturbed, bad)
+        assert disturbed.next_seq == 21
+    arrived += push(disturbed, parts[1])
+    assert summary(arrived) == summary([a for part in parts for a in push(undisturbed, part)])
+    assert disturbed.tail() == undisturbed.tail()
+
+
+def test_a_refused_first_block_does_not_fix_the_first_seq() -> None:
+    intake = Intake(MODEL, 0.0)
+    with pytest.raises(LayoutError, match="expected finite values"):
+        push(intake, block(900, [5], np.full((1, D), np.nan, np.float32)))
+    push(intake, even(7, 4))
+    assert intake.tail() == Span(10, 11, 100_000, 100_000 + PERIOD_US)
+
+
+def test_a_quaternion_of_length_0_is_refused() -> None:
+    from tests.models.test_features import body
+
+    skeleton = body("quaternion")
+    intake = Intake(made_up_model(skeleton=skeleton), 0.0)
+    values = np.zeros((2, skeleton.width), np.float32)
+    values[:, 3::4] = 1.0
+    push(intake, FrameBlock(1, values, np.array([0, 1])))
+    values[1, 7] = 0.0
+    with pytest.raises(LayoutError, match="expected quaternions w x y z of length 1, got one of length 0"):
+        push(intake, FrameBlock(3, values, np.array([2, 3])))
+    assert intake.next_seq == 3
+
+
+@pytest.mark.parametrize("origin", [-(2**62) + 1, 2**62 - 1 - 10**8])
+def test_times_near_the_ends_of_int64_are_as_good_as_any(origin: int) -> None:
+    """As floats they would be 512 us off."""
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.integers(1, 60_000, 60))
+    values = rng.normal(size=(60, D)).astype(np.float32)
+    usual, far = Intake(MODEL, 0.0), Intake(MODEL, 0.0)
+    expected = push(usual, block(1, times, values))
+    got = [a for piece in pieces(block(1, times + origin, values), range(60)) for a in push(far, piece)]
+    assert [a.step.features.tobytes() for a in got if isinstance(a, Arrival)] == [
+        a.step.features.tobytes() for a in expected if isinstance(a, Arrival)
+    ]
+    for a, b in zip(spans_of(got, far.tail()), spans_of(expected, usual.tail()), strict=True):
+        assert (a.start_us, a.end_us) == (b.start_us + origin, b.end_us + origin)
+
+
+def test_seqs_may_begin_anywhere() -> None:
+    intake = Intake(MODEL, 0.0)
+    push(intake, even(2**61, 4))
+    assert intake.next_seq == 2**61 + 4
+
+
+@pytest.mark.parametrize("rate", [9.9, 0.001, -30.0, float("nan")])
+def test_a_rate_at_which_moments_would_be_empty_is_refused(rate: float) -> None:
+    with pytest.raises(LayoutError, match=f"expected a rate of at least 10 Hz, got {rate:g}"):
+        Intake(MODEL, rate)
+
+
+@pytest.mark.parametrize("rate", [10.0, 0.0, 1000.0])
+def test_other_rates_are_welcome(rate: float) -> None:
+    assert push(Intake(MODEL, rate), even(1, 2))
+
+
+def test_the_rate_is_the_skeletons_unless_given() -> None:
+    model: ServedModel = made_up_model(skeleton=CMU_EXPMAP)
+    intake = Intake(model, 0.0)
+    push(intake, FrameBlock(1, np.zeros((1, 96), np.float32), np.array([0])))
+    assert intake.tail() == Span(1, 2, 0, 8333)
+    assert T % STRIDE == 0
+    assert SKELETON.rate_hz == RATE

@@ -1,0 +1,87 @@
+"""SQLite and Redis as twins: any sequence of writes of several owners leaves the same in both, refusals included."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.server.storage.test_checkpoints import FIRST
+
+from motionscribe_server.errors import FencedError
+from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.storage.open_store import open_store
+from motionscribe_server.storage.store import Store
+
+KEYS = ("lab/walk", "run")
+MODELS = ("m/1", "m/2")
+keys, epochs, numbers = st.sampled_from(KEYS), st.integers(1, 4), st.integers(1, 8)
+events = st.lists(st.tuples(numbers, st.binary(max_size=4)), max_size=4)
+clusters = st.lists(st.integers(1, 9), unique=True, max_size=3)
+
+
+def save(model: str, key: str, next_id: int, ids: list[int]) -> Callable[[Store], Any]:
+    """Clusters of these ids."""
+    states = [ClusterState(id, f"c{id}", 0, False, np.array([id / 3, -1.0]), 1.5, 2, 3, 4, 5.5) for id in sorted(ids)]
+    return lambda store: store.save(model, key, next_id, states)
+
+
+operations = st.one_of(
+    st.builds(save, st.sampled_from(MODELS), keys, numbers, clusters),
+    st.builds(lambda key: lambda store: store.forget(key), keys),
+    st.builds(
+        lambda key, epoch, saved: (
+            lambda store: store.checkpoints.begin(replace(FIRST, key=key, epoch=epoch, saved_s=saved))
+        ),
+        keys,
+        epochs,
+        st.floats(1, 300),
+    ),
+    st.builds(lambda key, epoch: lambda store: store.checkpoints.claim(key, epoch), keys, epochs),
+    st.builds(lambda key, epoch, new: lambda store: store.checkpoints.append(key, epoch, new), keys, epochs, events),
+    st.builds(
+        lambda key, epoch, seq, acknowledged, snapshot: (
+            lambda store: store.checkpoints.keep(
+                replace(FIRST, key=key, epoch=epoch, next_seq=seq, snapshot=snapshot, last_us=seq), acknowledged
+            )
+        ),
+        keys,
+        epochs,
+        numbers,
+        numbers,
+        st.none() | st.binary(max_size=8),
+    ),
+    st.builds(lambda before: lambda store: store.checkpoints.expire(before), st.floats(1, 300)),
+)
+
+
+def outcome(store: Store, operation: Callable[[Store], Any]) -> Any:
+    """What it returned, or that the owner was an old one."""
+    try:
+        return operation(store)
+    except FencedError as error:
+        return str(error)
+
+
+def kept(store: Store) -> list[Any]:
+    """All that can be read."""
+    found: list[Any] = [store.load(model, key) for model in MODELS for key in KEYS]
+    return [*found, *map(store.model_of, KEYS), *map(store.checkpoints.find, KEYS)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(operations, max_size=12))
+def test_they_keep_the_same(redis_url: str, sequence: list[Callable[[Store], Any]]) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = open_store(str(Path(folder) / "store.sqlite")), open_store(redis_url)
+        for operation in sequence:
+            assert outcome(one, operation) == outcome(two, operation)
+        assert kept(one) == kept(two)
+        one.close()
+        two.close()

@@ -1,0 +1,368 @@
+"""Durable streams: what a client hears is the same, whatever happens to servers meanwhile."""
+
+import asyncio
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from tests.support.redis_server import redis_server
+from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+
+from motionscribe import Backoff, Client
+from motionscribe.errors import ServerFailed
+from motionscribe_models.recordings import Recording
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import Event, Label
+from motionscribe_server.errors import StoreError
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.storage.sqlite_store import SqliteStore
+
+Code = grpc.StatusCode
+DURABLE = pb.DELIVERY_DURABLE
+
+
+def lasting(events: list[Event]) -> list[Event]:
+    """All that may not change."""
+    return [event for event in events if not (isinstance(event, Label) and not event.final)]
+
+
+async def aborted(served: Served, caller: Caller, recording: Recording, start: int) -> bool:
+    """Whether the server ends the call of an old owner, before or after it sent these frames."""
+    with suppress(grpc.aio.AioRpcError):  # a write that meets the end of the call fails with another status
+        await caller.send(recording, start)
+    await caller.failure()
+    return served.server.metrics.registry.get_sample_value("motionscribe_errors_total", {"status": "ABORTED"}) == 1
+
+
+def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) -> None:
+    """Drained in the middle, resumed at a server that was not there before: frames need not come again."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first:
+            recording = motion(first.skeleton, 12)
+            expected = alone(first, recording, SessionOptions(provisional=False))
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 700)
+            await until(lambda: first.server.registry.live("lab").computed_seq == 700)
+            stopping = asyncio.create_task(first.stop())
+            code, _ = await caller.failure()
+            assert code == Code.UNAVAILABLE
+            await stopping
+        async with serving(tiny_model, tmp_path) as second:
+            token, last = caller.opened.resume_token, caller.numbers[-1] if caller.numbers else 0
+            again = await second.opened(delivery=DURABLE, resume_token=token, last_event=last)
+            assert again.opened.resumed
+            assert again.opened.next_seq == 701
+            assert again.opened.epoch == caller.opened.epoch + 1
+            await again.send(recording, 700)
+            assert caller.events + await again.finish() == expected
+
+    asyncio.run(run())
+
+
+def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_model: Path, tmp_path: Path) -> None:
+    """The first server vanishes without a word: another one computes from the checkpoint on."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            recording = motion(first.skeleton, 14)
+            expected = alone(first, recording, SessionOptions(provisional=False))
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 1000)
+            await until(lambda: first.server.registry.live("lab").computed_seq == 1000)
+            await caller.events_until(lambda events: len(events) >= 4)
+            heard = list(caller.events)
+            token = caller.opened.resume_token
+            again = await second.opened(delivery=DURABLE, resume_token=token, last_event=caller.numbers[-1])
+            assert again.opened.resumed
+            assert again.opened.next_seq <= 1001
+            await again.send(recording, again.opened.next_seq - 1)
+            assert heard + await again.finish() == expected
+            # the first server still lives: it may say nothing more
+            assert await aborted(first, caller, recording, 1000)
+
+    asyncio.run(run())
+
+
+def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: str) -> None:
+    """The first server still has it, as it was, when it comes back with another epoch."""
+
+    async def run() -> None:
+        async with (
+            serving(tiny_model, tmp_path, store=place) as first,
+            serving(tiny_model, tmp_path, store=place) as second,
+        ):
+            recording = motion(first.skeleton, 12)
+            expected = alone(first, recording, SessionOptions(provisional=False))
+            caller = await first.opened(delivery=DURABLE)
+            token, heard, last, sent = caller.opened.resume_token, list[Event](), 0, 0
+            for server, end in ((second, 700), (first, 1000), (second, 1440)):
+                await caller.send(recording, sent, end - 100)
+                again = await server.opened(delivery=DURABLE, resume_token=token, last_event=last)
+                assert again.opened.resumed
+                assert again.opened.epoch == caller.opened.epoch + 1
+                await again.send(recording, again.opened.next_seq - 1, end)
+                caller, sent = again, end
+                if end < 1440:
+                    await until(lambda s=server, e=end: s.server.registry.live("lab").computed_seq == e)
+                    await caller.events_until(lambda events: len(events) >= 1)
+                    heard += caller.events
+                    last = caller.numbers[-1]
+            assert heard + await caller.finish() == expected
+
+    asyncio.run(run())
+
+
+def test_a_redis_that_goes_away_is_only_a_pause(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        with ExitStack() as redis:
+            url = redis.enter_context(redis_server(tmp_path))
+            async with serving(tiny_model, tmp_path, store=url) as served:
+                recording = motion(served.skeleton, 8)
+                expected = alone(served, recording, SessionOptions(provisional=False))
+                caller, live = await served.opened(delivery=DURABLE), await served.opened("live")
+                await caller.send(recording, 0, 400)
+                await caller.events_until(lambda events: len(events) >= 1)
+                await asyncio.to_thread(redis.close)
+                await caller.send(recording, 400, 800, block=400)
+                await live.send(recording)
+                code, message = await caller.failure()
+                assert (code, "store cannot be written" in message) == (grpc.StatusCode.UNAVAILABLE, True)
+                assert final(await live.finish()) == final(expected)
+                redis.enter_context(redis_server(tmp_path, int(url.rpartition(":")[2].removesuffix("/0"))))
+                token, last = caller.opened.resume_token, caller.numbers[-1]
+                again = await served.opened(delivery=DURABLE, resume_token=token, last_event=last)
+                assert again.opened.resumed
+                await again.send(recording, again.opened.next_seq - 1)
+                assert caller.events + await again.finish() == expected
+
+    asyncio.run(run())
+
+
+def test_the_end_can_be_fetched_again(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first:
+            recording = motion(first.skeleton, 6)
+            expected = alone(first, recording, SessionOptions(provisional=False))
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording)
+            assert await caller.finish() == expected
+        async with serving(tiny_model, tmp_path) as second:
+            token = caller.opened.resume_token
+            again = await second.opened(delivery=DURABLE, resume_token=token, last_event=0)
+            assert await again.rest() == expected
+
+    asyncio.run(run())
+
+
+def test_without_the_token_it_starts_afresh_and_the_old_owner_is_fenced(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            recording = motion(first.skeleton, 4)
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 200)
+            other = await second.opened(delivery=DURABLE, resume_token="guess")
+            assert not other.opened.resumed
+            assert await aborted(first, caller, recording, 200)
+            await other.finish()
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, workers=2) as served:
+            recording = motion(served.skeleton, 12)
+            expected = alone(served, recording, SessionOptions(provisional=False))
+            caller = await served.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 900)
+            await until(lambda: served.server.registry.live("lab").computed_seq == 900)
+            served.server.registry.live("lab").link.worker.process.kill()
+            code, message = await caller.failure()
+            assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)
+            token, last = caller.opened.resume_token, caller.numbers[-1] if caller.numbers else 0
+            again = await served.opened(delivery=DURABLE, resume_token=token, last_event=last)
+            assert again.opened.resumed
+            await again.send(recording, again.opened.next_seq - 1)
+            assert caller.events + await again.finish() == expected
+
+    asyncio.run(run())
+
+
+def test_a_name_given_to_a_durable_stream_outlives_the_server(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(motion(first.skeleton, 6), 0, 600)
+            await first.clusters.RenameCluster(pb.RenameClusterRequest(stream_id="lab", id=1, name="wave"))
+            again = await second.opened(delivery=DURABLE, resume_token=caller.opened.resume_token)
+            assert again.opened.resumed
+            assert again.opened.clusters[0].name == "wave"
+
+    asyncio.run(run())
+
+
+def test_a_store_that_cannot_be_written_says_nothing_it_could_lose(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = motion(served.skeleton, 8)
+            expected = alone(served, recording, SessionOptions(provisional=False))
+            caller = await served.opened(delivery=DURABLE)
+            checkpoints = type(SqliteStore(tmp_path / "other").checkpoints)
+
+            def full(*_: Any) -> None:
+                raise StoreError("the disk is full")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(checkpoints, "append", full)
+                await caller.send(recording, 0, 600)
+                code, message = await caller.failure()
+            assert (code, "store" in message) == (Code.UNAVAILABLE, True)
+            again = await served.opened(
+                delivery=DURABLE, resume_token=caller.opened.resume_token, last_event=(caller.numbers or [0])[-1]
+            )
+            assert again.opened.resumed
+            await again.send(recording, again.opened.next_seq - 1)
+            assert caller.events + await again.finish() == expected
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("what", ["truncated", "flipped"])
+def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path: Path, what: str) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first:
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(motion(first.skeleton, 4))
+            await until(lambda: first.server.registry.live("lab").computed_seq == 480)
+        connection = sqlite3.connect(tmp_path / "names.sqlite")
+        (data,) = connection.execute("SELECT snapshot FROM durable").fetchone()
+        broken = data[:1000] if what == "truncated" else data[:500] + bytes([data[500] ^ 1]) + data[501:]
+        connection.execute("UPDATE durable SET snapshot = ?", (broken,))
+        connection.commit()
+        connection.close()
+        async with serving(tiny_model, tmp_path) as second:
+            with pytest.raises(grpc.aio.AioRpcError, match="not what was written"):
+                await second.opened(delivery=DURABLE, resume_token=caller.opened.resume_token)
+            fresh = await second.opened("other")
+            await fresh.finish()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("clusterer", ["dbstream"])
+def test_clusters_of_river_cannot_be_kept(tiny_model: Path, tmp_path: Path, clusterer: str) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, clusterer=clusterer) as served:
+            with pytest.raises(grpc.aio.AioRpcError, match="cannot be kept") as caught:
+                await served.opened(delivery=DURABLE)
+            assert caught.value.code() == Code.UNIMPLEMENTED
+
+    asyncio.run(run())
+
+
+# -- real processes
+
+
+@contextmanager
+def killed_now_and_then(
+    models: Path, folder: Path, every_s: tuple[float, float], seed: int
+) -> Iterator[tuple[int, list[float]]]:
+    """The port of a server that is killed and started again; when it was killed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "motionscribe_server", "--models", str(models), "--port", str(port)]
+    command += ["--store", str(folder / "store.sqlite"), "--workers", "1", "--batch-sizes", "1,4"]
+    kills, over, rng = list[float](), threading.Event(), random.Random(seed)
+
+    def keep_going() -> None:
+        while not over.is_set():
+            with (
+                (folder / "log").open("a") as log,
+                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process,
+            ):
+                assert process.stdout is not None
+                process.stdout.readline()
+                over.wait(rng.uniform(*every_s))
+                process.send_signal(signal.SIGKILL)
+                kills.append(time.monotonic())
+
+    thread = threading.Thread(target=keep_going)
+    thread.start()
+    try:
+        yield port, kills
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path) -> None:
+    recordings: list[Recording] = []
+    heard: dict[int, list[Event]] = {}
+
+    async def skeleton() -> list[list[Event]]:
+        async with serving(tiny_model, tmp_path) as served:
+            recordings.extend(motion(served.skeleton, 10, seed) for seed in range(2))
+            return [alone(served, recording, SessionOptions(provisional=False)) for recording in recordings]
+
+    expected = asyncio.run(skeleton())
+
+    def listen(port: int, number: int) -> None:
+        with Client(f"127.0.0.1:{port}", backoff=Backoff(attempts=1000)) as client:
+            while True:
+                try:
+                    stream = client.stream(recordings[number], stream_id=f"s{number}", durable=True, realtime=1.0)
+                    break
+                except ConnectionError:  # not up yet
+                    time.sleep(0.1)
+            heard[number] = list(stream)
+
+    with killed_now_and_then(tiny_model.parent.parent, tmp_path, (2.0, 4.0), 0) as (port, kills):
+        threads = [threading.Thread(target=listen, args=(port, number)) for number in range(len(recordings))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        assert len(kills) >= 2
+    for number, events in heard.items():
+        assert lasting(events) == expected[number]
+    assert len(heard) == len(recordings)
+
+
+def test_a_client_is_told_when_a_durable_stream_is_lost(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = motion(served.skeleton, 30)
+
+            def listen() -> None:
+                with Client(f"127.0.0.1:{served.server.port}") as client:
+                    list(client.stream(recording, stream_id="lab", durable=True, realtime=1.0))
+
+            listening = asyncio.create_task(asyncio.to_thread(listen))
+            find = served.server.registry.find
+            await until(lambda: (stream := find("lab")) is not None and stream.received_seq > 0)
+            stream = find("lab")
+            assert stream is not None
+            connection = sqlite3.connect(tmp_path / "names.sqlite")
+            connection.execute("DELETE FROM durable")
+            connection.commit()
+            connection.close()
+            stream.link.worker.process.kill()
+            with pytest.raises(ServerFailed, match="has lost the durable stream 'lab'"):
+                await listening
+
+    asyncio.run(run())

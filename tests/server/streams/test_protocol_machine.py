@@ -1,0 +1,207 @@
+"""The protocol as a state machine against a real server: messages in any order, frames in any blocks, broken calls.
+
+Whatever happens on the way, refusals have their stated status and do no harm, and a stream that is closed has told,
+once each and in order, the final events that a replay of the frames it was sent tells.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+
+from motionscribe_models.recordings import Recording
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import frames_to_message
+from motionscribe_proto.events import Event
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.session.options import SessionOptions
+
+Code = grpc.StatusCode
+SECONDS = 5
+WRONG = {
+    "NaN": Code.INVALID_ARGUMENT,
+    "seq": Code.INVALID_ARGUMENT,
+    "time": Code.INVALID_ARGUMENT,
+    "open": Code.FAILED_PRECONDITION,
+    "empty": Code.INVALID_ARGUMENT,
+}
+
+
+class Protocol(RuleBasedStateMachine):
+    """One stream of one client, and strangers who bother it."""
+
+    served: Served
+    runner: asyncio.Runner
+    numbers = itertools.count()
+
+    @initialize(durable=st.booleans())
+    def begin(self, durable: bool) -> None:
+        """A stream id that nobody had."""
+        self.recording = motion(self.served.skeleton, SECONDS)
+        self.id = f"machine-{next(self.numbers)}"
+        self.delivery = pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE
+        self.token, self.sent, self.last = "", 0, 0
+        self.heard: list[Event] = []
+        self.caller: Caller | None = None
+
+    def run(self, work: Any) -> Any:
+        """In the server's loop."""
+        return self.runner.run(asyncio.wait_for(work, 30))
+
+    def lose(self) -> None:
+        """The call is over; what it said was heard."""
+        assert self.caller is not None
+        self.heard += self.caller.events
+        self.last = max([self.last, *self.caller.numbers])
+        self.caller = None
+
+    @precondition(lambda self: self.caller is None)
+    @rule()
+    def open(self) -> None:
+        """New, or again with the token."""
+        request = {"delivery": self.delivery, "resume_token": self.token, "last_event": self.last}
+        self.caller = self.run(self.served.opened(self.id, **request))
+        opened = self.caller.opened
+        assert opened.resumed == bool(self.token)
+        assert opened.next_seq <= self.sent + 1
+        self.token, self.sent = opened.resume_token, opened.next_seq - 1
+
+    @precondition(lambda self: self.caller is not None)
+    @rule(sizes=st.lists(st.integers(1, 120), min_size=1, max_size=4))
+    def send(self, sizes: list[int]) -> None:
+        """Frames in blocks of any sizes."""
+        for size in sizes:
+            end = min(self.sent + size, len(self.recording.frames))
+            if end > self.sent:
+                self.run(self.caller.send(self.recording, self.sent, end, size))
+                self.sent = end
+
+    @precondition(lambda self: self.caller is not None)
+    @rule(number=st.integers(0, 5))
+    def acknowledge(self, number: int) -> None:
+        """Events that were heard, or none."""
+        self.run(self.caller.write(ack=pb.Ack(last_event=min(number, self.last))))
+
+    @precondition(lambda self: self.caller is not None)
+    @rule()
+    def read(self) -> None:
+        """All events of all frames that were sent."""
+
+        async def heard() -> None:
+            stream = self.served.server.registry.find(self.id)
+            await until(lambda: stream.computed_seq == self.sent)
+            while max([self.last, *self.caller.numbers]) < stream.outbox.last_event:
+                assert await self.caller.read()
+
+        self.run(heard())
+
+    @precondition(lambda self: self.caller is not None)
+    @rule()
+    def break_off(self) -> None:
+        """Without a word."""
+        self.caller.call.cancel()
+        self.lose()
+        self.run(self.served.lost(self.id))
+
+    @precondition(lambda self: self.caller is not None)
+    @rule(what=st.sampled_from(sorted(WRONG)))
+    def send_nonsense(self, what: str) -> None:
+        """Ends the call, not the stream."""
+        values = np.zeros((1, self.served.skeleton.width), np.float32)
+        time = np.array([10**9])
+        seq = self.sent + 1
+        messages = {
+            "NaN": {"frames": frames_to_message(FrameBlock(seq, values * np.nan, time))},
+            "seq": {"frames": frames_to_message(FrameBlock(max(1, self.sent), values, time))},
+            "time": {"frames": frames_to_message(FrameBlock(seq, values, np.array([-1])))},
+            "open": {"open": pb.Open(stream_id=self.id)},
+            "empty": {},
+        }
+        if what in ("seq", "time") and not self.sent:
+            return  # the first frame may have any
+        self.run(self.caller.write(**messages[what]))
+        code, _ = self.run(self.caller.failure())
+        assert code == WRONG[what]
+        self.lose()
+        self.run(self.served.lost(self.id))
+
+    @precondition(lambda self: self.caller is not None)
+    @rule()
+    def strangers(self) -> None:
+        """Who has no token gets no stream, and who watches or asks for what is not there does no harm."""
+
+        async def bother() -> None:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await self.served.opened(self.id, resume_token="guess")
+            assert caught.value.code() == Code.ALREADY_EXISTS
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await self.served.clusters.RenameCluster(pb.RenameClusterRequest(stream_id=self.id, id=10**6))
+            assert caught.value.code() == Code.NOT_FOUND
+            watching = self.served.segmentation.Watch(pb.WatchRequest(stream_id=self.id))
+            await watching.initial_metadata()
+            watching.cancel()
+
+        self.run(bother())
+
+    @precondition(lambda self: self.caller is not None and self.sent > 100)
+    @rule()
+    def close(self) -> None:
+        """All was told, once and in order; then another stream begins."""
+        self.run(self.caller.finish())
+        self.lose()
+        frames, times = self.recording.frames[: self.sent], self.recording.timestamps_us[: self.sent]
+        part = Recording("sent", frames, times, self.served.skeleton)
+        expected = alone(self.served, part, SessionOptions(provisional=False))
+        assert final(self.heard) == expected
+        self.run(until(lambda: self.served.server.registry.find(self.id) is None))
+        self.begin(self.delivery == pb.DELIVERY_DURABLE)
+
+    @invariant()
+    def nothing_is_left(self) -> None:
+        """One stream at most, one session for it, and nobody who watches."""
+        streams = self.served.server.registry._streams
+        assert set(streams) <= {self.id} if hasattr(self, "id") else True
+        assert sum(len(worker.links) for worker in self.served.server.pool.workers) == len(streams)
+
+    def teardown(self) -> None:
+        """What is still open is given up."""
+        if getattr(self, "caller", None) is not None:
+            self.break_off()
+        for stream in list(self.served.server.registry._streams.values()):
+            self.run(self.served.server.registry._give_up(stream))
+
+
+@pytest.fixture
+def machine(tiny_model: Path, tmp_path: Path) -> Iterator[type[Protocol]]:
+    """With a server that lasts for all examples."""
+    with asyncio.Runner() as runner:
+        context = serving(tiny_model, tmp_path, retention_s=1000)
+        Protocol.runner, Protocol.served = runner, runner.run(context.__aenter__())
+        yield Protocol
+        runner.run(context.__aexit__(None, None, None))
+
+
+def test_any_order_of_messages(machine: type[Protocol]) -> None:
+    run_state_machine_as_test(
+        machine,
+        # a failure is not made smaller: each try may wait for its time-outs
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, phases=[Phase.generate]
+        ),
+    )

@@ -1,0 +1,273 @@
+"""pictures.py and video.py: what is said about labels is what is drawn."""
+
+import shutil
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from PIL import Image
+
+from motionscribe_models.kinematics import joint_positions
+from motionscribe_models.recordings import read_recording
+from motionscribe_training.data.annotations import find_annotation
+from motionscribe_training.evaluation.pictures import (
+    COLOURS,
+    GREYS,
+    Ethogram,
+    colour_of,
+    ethogram,
+    hatch_of,
+    save_ethogram,
+)
+from motionscribe_training.evaluation.video import Film, Scene, VideoError, save_video
+
+TIMES = np.arange(100) * 100_000
+TRUTH = np.repeat([0, 1, 0], [30, 50, 20])
+FINAL = np.repeat([7, 4, 9, 7], [35, 40, 10, 15])
+
+
+def bars_of(**changes: object) -> Ethogram:
+    arguments = {"times_us": TIMES, "predicted": {"final": FINAL}, "truth": TRUTH, "actions": ("walk", "jump")}
+    return ethogram(**{**arguments, **changes})  # type: ignore[arg-type]  # each test changes one of them
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in to_rgb(colour))
+
+
+# ---- what is drawn --------------------------------------------------------------------------
+
+
+def test_a_matched_cluster_has_the_tone_of_its_action_and_the_others_are_grey() -> None:
+    bars = bars_of()
+    assert [piece.tone for piece in bars.rows["annotated"]] == [0, 1, 0]
+    assert [piece.tone for piece in bars.rows["final"]] == [0, 1, 2, 0]
+    assert bars.captions == {0: "walk = cluster 7", 1: "jump = cluster 4", 2: "cluster 9"}
+    assert [colour_of(tone, bars.actions) for tone in range(3)] == [*COLOURS[:2], GREYS[0]]
+
+
+def test_all_labellings_share_the_tones_of_the_first() -> None:
+    late = np.where(np.arange(100) < 10, -1, np.roll(FINAL, 10))
+    late[50:60] = 12
+    bars = bars_of(predicted={"final": FINAL, "as first shown": late})
+    tones = {piece.text: piece.tone for row in ("final", "as first shown") for piece in bars.rows[row]}
+    assert tones == {"7": 0, "4": 1, "9": 2, "12": 3}
+    # what has no label yet is blank
+    assert bars.rows["as first shown"][0].start_s == 1.0
+
+
+def test_pieces_tile_the_recording_in_seconds() -> None:
+    for pieces in bars_of().rows.values():
+        ends = [piece.end_s for piece in pieces]
+        assert [piece.start_s for piece in pieces] == [0.0, *ends[:-1]]
+        assert ends[-1] == pytest.approx(10.0)
+
+
+def test_without_truth_each_cluster_has_a_colour() -> None:
+    bars = ethogram(TIMES, {"final": FINAL}, cluster_names={4: "hop"})
+    assert list(bars.rows) == ["final"]
+    assert [piece.text for piece in bars.rows["final"]] == ["7", "hop", "9", "7"]
+    assert [colour_of(piece.tone, bars.actions) for piece in bars.rows["final"]] == [*COLOURS[:3], COLOURS[0]]
+    assert bars.captions[1] == "cluster 4 “hop”"
+
+
+def test_an_action_that_no_cluster_shows_is_still_explained() -> None:
+    bars = bars_of(truth=np.repeat([0, 1], [40, 60]), predicted={"final": np.full(100, 5)})
+    assert bars.captions == {0: "walk", 1: "jump = cluster 5"}
+
+
+def test_many_actions_stay_distinct() -> None:
+    looks = {(colour_of(tone, 30), hatch_of(tone, 30)) for tone in range(30)}
+    spare = {(colour_of(tone, 30), hatch_of(tone, 30)) for tone in range(30, 50)}
+    assert len(looks) == 30
+    assert len(spare) == 20
+    assert not looks & spare
+
+
+def test_labels_that_do_not_fit_the_times_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected a label for each of 100 times, got 99"):
+        bars_of(predicted={"final": FINAL[:-1]})
+
+
+# ---- the picture ----------------------------------------------------------------------------
+
+
+def test_the_png_shows_each_action_for_as_long_as_it_lasts(tmp_path: Path) -> None:
+    path = tmp_path / "bars.png"
+    save_ethogram(path, bars_of(actions=("", "")), "take 1")
+    with Image.open(path) as image:
+        assert image.size[0] == 1500
+    pixels = pixels_of(path)
+    # walk, jump and the grey cluster last 50 + 50, 50 + 40 and 10 of a hundred frames
+    walk, jump, grey = (pixels[rgb(colour)] for colour in (COLOURS[0], COLOURS[1], GREYS[0]))
+    assert walk / jump == pytest.approx(100 / 90, rel=0.08)
+    assert grey / jump == pytest.approx(10 / 90, rel=0.35)  # its legend patch counts too
+
+
+@pytest.mark.data
+def test_boundaries_are_shaded_where_annotators_put_them(data_dir: Path, tmp_path: Path) -> None:
+    annotation = find_annotation(data_dir / "sub86" / "01.mat")
+    assert annotation is not None
+    frames = annotation.segments[-1].end
+    times = np.rint(np.arange(frames) * 1e6 / 120).astype(np.int64)
+    truth = annotation.fitted(frames).labels(frames)
+    marks = times[np.array(annotation.boundaries)]
+    bars = ethogram(times, {"final": truth}, truth, annotation.names, marks)
+    assert bars.boundaries_s[0] == pytest.approx([500 / 120, 550 / 120, 600 / 120], abs=1e-6)
+    plain = ethogram(times, {"final": truth}, truth, annotation.names)
+    for name, drawn in (("marks", bars), ("plain", plain)):
+        save_ethogram(tmp_path / f"{name}.png", drawn)
+    with_marks, without = (
+        np.asarray(Image.open(tmp_path / f"{name}.png").convert("L"), dtype=int) for name in ("marks", "plain")
+    )
+    shaded = (with_marks != without).any(axis=0)
+    columns = np.flatnonzero(without.min(axis=0) < 250)
+    share = shaded.sum() / (columns[-1] - columns[0])
+    tolerance = sum(b.latest - b.earliest for b in annotation.boundaries) / frames
+    assert share == pytest.approx(tolerance, abs=0.03)
+
+
+# ---- the film -------------------------------------------------------------------------------
+
+
+def scene_of(**changes: object) -> Scene:
+    """A two-joint stick that walks along x for ten seconds."""
+    positions = np.zeros((100, 2, 3))
+    positions[:, :, 0] = np.linspace(0, 5, 100)[:, None]
+    positions[:, 1, 1] = 1.7
+    angle = np.linspace(0, 2 * np.pi, 100)
+    arguments = {
+        "times_us": TIMES,
+        "positions": positions,
+        "joints": ("root", "head"),
+        "parents": (-1, 0),
+        "up": 1,
+        "moments_us": TIMES,
+        "embedding": np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1),
+        "tones": np.minimum(FINAL, 2),
+        "bars": bars_of(),
+    }
+    return Scene(**{**arguments, **changes})  # type: ignore[arg-type]  # each test changes one of them
+
+
+def pixels_of(source: Path | BytesIO) -> Counter[tuple[int, ...]]:
+    """Number of pixels of each colour."""
+    return Counter(map(tuple, np.asarray(Image.open(source).convert("RGB")).reshape(-1, 3).tolist()))
+
+
+def drawn(figure: Figure) -> BytesIO:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer
+
+
+def test_the_film_moves_with_time() -> None:
+    film = Film(scene_of())
+    body, embedding, bars = film.figure.axes
+    seen, cursors = [], []
+    for second in (0, 4, 9):
+        film.show(second * 1_000_000)
+        seen.append(len(embedding.collections[0].get_offsets()))
+        cursors.append(float(bars.lines[-1].get_xdata()[0]))
+        (bone,) = body.collections[0].get_segments()
+        # the camera keeps the walker in the middle, upright and as tall as ever
+        assert bone == pytest.approx(np.array([[0, 0], [0, 1.7]]))
+    assert seen == [1, 41, 91]
+    assert cursors == [0, 4, 9]
+
+
+def test_labels_ahead_of_the_cursor_are_veiled_and_the_truth_is_not() -> None:
+    film = Film(scene_of())
+    for time_us, visible in ((0, False), (9_900_000, True)):
+        film.show(time_us)
+        counts = pixels_of(drawn(film.figure))
+        legend_patch = 1_000
+        assert (counts[rgb(GREYS[0])] > legend_patch) == visible
+        assert counts[rgb(COLOURS[1])] > legend_patch
+
+
+def test_a_gif_has_ten_pictures_a_second(tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    assert save_video(path, scene_of(), seconds=0.5) == 6
+    with Image.open(path) as film:
+        assert film.n_frames == 6
+        assert film.info["duration"] == 100
+        first = np.asarray(film.convert("RGB"), dtype=int)
+        film.seek(5)
+        assert np.abs(np.asarray(film.convert("RGB"), dtype=int) - first).max() > 100
+
+
+def test_a_film_is_no_longer_than_its_scene(tmp_path: Path) -> None:
+    short = scene_of(times_us=TIMES // 50)  # 0.198 s
+    assert save_video(tmp_path / "film.gif", short, seconds=60) == 2
+
+
+def test_mp4_goes_through_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "ffmpeg"
+    tool.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    path = tmp_path / "film.mp4"
+    assert save_video(path, scene_of(), seconds=0.2) == 3
+    assert path.stat().st_size == 3 * 1000 * 680 * 4  # raw pictures, RGBA
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on PATH")
+def test_mp4_with_the_real_ffmpeg(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    save_video(path, scene_of(), seconds=0.5)
+    assert b"ftyp" in path.read_bytes()[:64]
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(VideoError, match=r"film\.mp4: \.mp4 needs ffmpeg.*write a \.gif"):
+        save_video(tmp_path / "film.mp4", scene_of())
+    with pytest.raises(VideoError, match=r"ending in \.mp4 or \.gif, got \.avi"):
+        save_video(tmp_path / "film.avi", scene_of())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"joints": ("root",)}, r"expected positions \(100, 1, 3\)"),
+        ({"parents": (-1,)}, "as many parents"),
+        ({"embedding": np.zeros((100, 1))}, r"embedding \(m, 2 or more\)"),
+        ({"tones": FINAL[:-1]}, "as many times and tones as embeddings, 100, got 100 and 99"),
+    ],
+)
+def test_a_scene_that_does_not_fit_together_is_refused(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        scene_of(**changes)
+
+
+@pytest.mark.data
+def test_a_real_performer_stands_on_the_floor(data_dir: Path) -> None:
+    recording = read_recording(data_dir / "sub86" / "01.mat")
+    skeleton = recording.skeleton
+    frames = slice(0, 600, 6)
+    film = Film(
+        scene_of(
+            times_us=recording.timestamps_us[frames],
+            positions=joint_positions(skeleton, recording.frames[frames]),
+            joints=skeleton.joints,
+            parents=skeleton.parents,
+            up=skeleton.up,
+        )
+    )
+    body = film.figure.axes[0]
+    (low, high), bones = body.get_ylim(), [joint for joint in skeleton.joints if joint != "root"]
+    for time_us in (0, 2_000_000, 4_500_000):
+        film.show(time_us)
+        ends = dict(zip(bones, [bone[1] for bone in body.collections[0].get_segments()], strict=True))
+        heights = {joint: (end[1] - low) / (high - low) for joint, end in ends.items()}
+        assert heights["head"] > 0.85
+        assert min(heights["lfoot"], heights["rfoot"]) < 0.2
+        assert all(body.get_xlim()[0] < end[0] < body.get_xlim()[1] for end in ends.values())

@@ -1,0 +1,254 @@
+"""From a trained network to everything else a server needs: PCA, pooled embedding, first clusters, thresholds.
+
+In: the network, the feature sequences (m, F) that it learnt from, and those of recordings that show several actions
+each. Out: arrays and settings as ServedModel (motionscribe_server.session.model) reads them; the network gets its
+PCA. Nothing is labelled by anybody. What the server does with numbers is done here by the server's own classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+
+from motionscribe_server.session.anomaly.reference import fit_reference
+from motionscribe_server.session.clustering import make_clusterer
+from motionscribe_server.session.labeller import Labeller
+from motionscribe_server.session.model import LAGS, penalty_of
+from motionscribe_server.session.prediction_error import Forecast, compare
+from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
+from motionscribe_server.session.session import HORIZON
+from motionscribe_server.session.stability import stability_inputs
+from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.motion import evidence_of, fit_motion
+from motionscribe_training.fitting.slow_features import REVISIONS, SLOW_S, Part, Students, fit_students, fit_teachers
+from motionscribe_training.network.seq2seq import Seq2Seq
+from motionscribe_training.network.states import window_states
+
+Array = NDArray[np.float64]
+
+SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
+"""Trailing spans of the evidence, seconds."""
+SHORT_S = 1.0
+"""Motion over this span is a part of the embedding too: it says where an action ends."""
+WEIGHTS = (1.0, 0.7, 1.0)
+"""Of the parts of the embedding: motion over the longest span, over SHORT_S, and decoder states over the longest. From
+.6 to 1.3 the last made less difference on unseen trials of CMU subject 86 than the seed of the network."""
+LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
+CLOSED, YOUNG = 7.0, 3.5
+"""For moments of a tenth of a second. With RADIUS the best of four pairs on seven trials of CMU subject 86 at most
+latencies; `python -m benchmarks.quality` also chooses for each trial on the others. ADULT_S is of a larger grid."""
+ADULT_S = 2.5
+RADIUS = 0.6
+SHORTEST_S, EDGE_S = 0.8, 0.4
+PCA_ROWS = 200_000
+"""Decoder states that the PCA sees at most; it does not change visibly with more."""
+CLUSTER_S = 3.0
+"""Seconds of training motion that make a first cluster: less is a transition."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What goes into the model folder beside the graphs."""
+
+    arrays: dict[str, NDArray[Any]]
+    settings: dict[str, float]
+    latency: dict[str, int]
+
+
+def fit(
+    network: Seq2Seq,
+    recordings: Sequence[NDArray[np.float32]],
+    several: Sequence[NDArray[np.float32]],
+    *,
+    window: int,
+    stride: int,
+    steps: int,
+    projected: int,
+    rate_hz: float,
+    seed: int,
+) -> FitResult:
+    """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
+
+    The PCA sees all `recordings`; what tells actions apart is learnt from `several`, recordings in which actions
+    change. With 28 recordings of other people, most of one action each, among them, accuracy on trials of CMU subject
+    86 that were left out fell by 5 points.
+    """
+    moment_s = stride / rate_hz
+    slow = max(1, round(SLOW_S / moment_s))
+    long = [x for x in several if len(x) // stride > 2 * slow + REVISIONS]
+    if not long:
+        raise TrainingError(f"expected a recording of more than {2 * SLOW_S + REVISIONS * moment_s:.1f} s to fit on")
+
+    def see(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return window_states(network, features, window=window, stride=stride, steps=steps)
+
+    pca = _fit_pca([_sample(see(x)[0], len(recordings), seed) for x in recordings], projected)
+    windows = [see(x) for x in long]
+    network.pca_mean = torch.from_numpy(pca.mean_.astype(np.float32)).to(network.mean.device)
+    network.pca_components = torch.from_numpy(pca.components_.astype(np.float32)).to(network.mean.device)
+    states = [pca.transform(s.reshape(-1, s.shape[-1])).reshape(*s.shape[:2], -1) for s, _ in windows]
+
+    spans = sorted({max(1, round(span * rate_hz)) for span in SPANS_S})
+    motion = fit_motion(long, network.std.cpu().numpy())
+    evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
+    parts = parts_of(spans, stride, rate_hz, 2 * motion.shape[2], 2 * projected)
+    teachers = fit_teachers(evidence, parts, slow)
+    embeddings = [teachers.embed(x) for x in evidence]
+    students = fit_students(evidence, teachers)
+
+    settings = _settings(moment_s)
+    penalty = penalty_of(settings)
+    centres = _first_clusters(embeddings, penalty, moment_s)
+    latency = {lag: max(1, round(s / moment_s)) for lag, s in LATENCY_S.items()}
+    scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
+    surprise = [_surprise(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
+    arrays = {
+        "motion": motion.astype(np.float32),
+        "spans": np.array(spans),
+        "evidence_mean": students.evidence_mean.astype(np.float32),
+        "students": students.maps.astype(np.float32),
+        "embedding_mean": students.embedding_mean.astype(np.float32),
+        "centres": centres.astype(np.float32),
+        "feature_scale": scale,
+        "stability": np.array(
+            [_fit_stability(evidence, students, centres, penalty, latency[lag], moment_s) for lag in LAGS]
+        ),
+        "anomaly": np.array(astuple(fit_reference(surprise))),
+    }
+    return FitResult(arrays, settings, latency)
+
+
+def _sample(states: NDArray[np.float32], recordings: int, seed: int) -> NDArray[np.float32]:
+    """At most a recording's part of PCA_ROWS of its decoder states (n, M, H), as rows (r, H)."""
+    rows = states.reshape(-1, states.shape[-1])
+    most = PCA_ROWS // recordings
+    if len(rows) <= most:
+        return rows
+    return rows[np.random.default_rng(seed).choice(len(rows), most, replace=False)]
+
+
+def _fit_pca(rows: Sequence[NDArray[np.float32]], projected: int) -> PCA:
+    """Raises TrainingError for fewer states than dimensions."""
+    everything = np.concatenate(rows)
+    if len(everything) < projected:
+        raise TrainingError(f"expected at least {projected} decoder states to project to, got {len(everything)}")
+    return PCA(projected, svd_solver="covariance_eigh").fit(everything)
+
+
+def parts_of(spans: Sequence[int], stride: int, rate_hz: float, motion: int, states: int) -> list[Part]:
+    """The motion and the decoder states over the longest of `spans` (frames), and the motion over SHORT_S.
+
+    Evidence has `motion` columns for each span, then `states` columns for each.
+    """
+    longest, short = len(spans) - 1, spans.index(max(1, round(SHORT_S * rate_hz)))
+    moving = slice(0, motion * len(spans))
+    expecting = slice(moving.stop, moving.stop + states * len(spans))
+
+    def part(kind: slice, width: int, place: int, weight: float) -> Part:
+        first = kind.start + width * place
+        return Part(kind, slice(first, first + width), spans[place] // stride, weight / float(np.linalg.norm(WEIGHTS)))
+
+    return [
+        part(moving, motion, longest, WEIGHTS[0]),
+        part(moving, motion, short, WEIGHTS[1]),
+        part(expecting, states, longest, WEIGHTS[2]),
+    ]
+
+
+def _settings(moment_s: float) -> dict[str, float]:
+    # deviations add up over moments, so that a penalty is worth the same time at another stride
+    return {
+        "closed": CLOSED * 0.1 / moment_s,
+        "young": YOUNG * 0.1 / moment_s,
+        "adult": float(max(1, round(ADULT_S / moment_s))),
+        "shortest": float(max(1, round(SHORTEST_S / moment_s))),
+        "edge": float(round(EDGE_S / moment_s)),
+        "radius": RADIUS,
+    }
+
+
+def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
+    """The segments of a whole recording's embedding (n, d), settled moment by moment."""
+    segmenter, segments = Segmenter(embedding.shape[1], penalty, len(embedding)), list[Hypothesis]()
+    for row in embedding:
+        segments = segmenter.push(row[None])
+        segmenter.settle()
+    return segments
+
+
+def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, moment_s: float) -> Array:
+    """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
+    segments = [segment for embedding in embeddings for segment in partition(embedding, penalty)]
+    means = np.array([s.mean for s in segments])
+    seconds = np.array([(s.end - s.start) * moment_s for s in segments])
+    groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)
+    centres = [
+        np.average(means[groups == g], axis=0, weights=seconds[groups == g])
+        for g in np.unique(groups)
+        if seconds[groups == g].sum() >= CLUSTER_S
+    ]
+    return np.array(centres).reshape(-1, means.shape[1])
+
+
+def _fit_stability(
+    evidence: Sequence[Array],
+    students: Students,
+    centres: Array,
+    penalty: Penalty,
+    latency: int,
+    moment_s: float,
+) -> Array:
+    """Weights (5,) of the chance that a label told when its moment was new is the one it got when final."""
+    inputs: list[Array] = []
+    stayed: list[bool] = []
+    for x in evidence:
+        segmenter = Segmenter(students.maps.shape[2], penalty, HORIZON)
+        labeller = Labeller(make_clusterer("dpmeans", students.maps.shape[2], centres, radius=RADIUS), RADIUS, moment_s)
+        estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
+        told: list[list[tuple[Array, int]]] = [[] for _ in x]
+        for now in range(len(x)):
+            labeller.push(segmenter.push(estimates[max(0, REVISIONS - now) :, now]), 0)
+            if now >= REVISIONS:
+                segmenter.settle()
+            for shown in labeller.current:
+                for moment in range(max(shown.segment.start, now - latency + 1), shown.segment.end):
+                    known = stability_inputs(shown.segment.start, shown.segment.end, moment, now, shown.margin)
+                    told[moment].append((known, shown.cluster))
+            if now >= latency:
+                final = labeller.label(now - latency)
+                for known, cluster in told[now - latency]:
+                    inputs.append(known)
+                    stayed.append(cluster == final)
+    if len(set(stayed)) < 2:
+        return np.array([3.0, 0.0, 0.0, 0.0, 0.0])  # nothing ever changed: all but certain
+    model = LogisticRegression(fit_intercept=False, max_iter=1000).fit(np.array(inputs), stayed)
+    return np.asarray(model.coef_[0], np.float64)
+
+
+def _surprise(
+    network: Seq2Seq,
+    features: NDArray[np.float32],
+    predictions: NDArray[np.float32],
+    states: NDArray[np.float32],
+    scale: Array,
+    window: int,
+    stride: int,
+) -> tuple[Array, Array]:
+    """Residuals (n,) and prediction errors (n, F) of the moments that a session scores."""
+    centred = states - network.pca_mean.cpu().numpy()
+    components = network.pca_components.cpu().numpy()
+    residual = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
+    forecast, errors = Forecast(scale, stride), []
+    first = window // stride
+    for moment in range(first - 1, len(states)):
+        frames = features[None, moment * stride : (moment + 1) * stride]
+        (error,) = compare([forecast], frames, predictions[None, moment])
+        if error is not None:
+            errors.append(error)
+    return residual[first:], np.array(errors).reshape(-1, len(scale))
