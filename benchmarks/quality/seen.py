@@ -15,7 +15,7 @@ from motionscribe_models.recordings import Recording
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.prediction_error import Forecast, compare
+from motionscribe_server.session.prediction_error import PredictionError, compare
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.session.session import Session, steps_of
 from motionscribe_training.evaluation.evaluate import embed
@@ -70,7 +70,11 @@ def surprise(model: ServedModel, inference: Inference, recording: Recording) -> 
     """(n,): mean squared error of a moment's frames as the window before predicted them, in units of each feature's
     variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
     session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
-    state, forecast, errors = inference.new_state(), Forecast(model.feature_scale, model.manifest.stride), list[float]()
+    state, forecast, errors = (
+        inference.new_state(),
+        PredictionError(model.feature_scale, model.manifest.stride),
+        list[float](),
+    )
     frames: list[NDArray[np.float32]] = []
     for block in blocks_of(recording, 1):
         session.receive_frames(block)

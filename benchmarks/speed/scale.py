@@ -19,7 +19,7 @@ from benchmarks.speed.networks import MODELS, model_of
 from motionscribe_models.recordings import read_recording
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.main import started
-from motionscribe_server.engine.messages import Ask, Known, OpenSession, Start, TakeFrames
+from motionscribe_server.engine.messages import Ask, OpenSession, SessionClusters, Start, TakeFrames
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.options import SessionOptions
 
@@ -37,7 +37,7 @@ Recordings = Sequence[NDArray[np.float32]]
 class Streams:
     """Some streams of one model in one worker, in step."""
 
-    def __init__(self, models: Path, key: str, recordings: Recordings, streams: int, known: Known) -> None:
+    def __init__(self, models: Path, key: str, recordings: Recordings, streams: int, known: SessionClusters) -> None:
         name, _, version = key.partition("/")
         start = Start(models, None, ((name, version),), "auto", (1, 4, 16), 1, "error")
         self._worker, _ = started(start)
@@ -46,7 +46,7 @@ class Streams:
         for session in range(streams):
             reply = self._worker.receive(Ask(session, OpenSession(session, key, options, known)))
             assert reply is not None
-            assert isinstance(reply.value, Known)
+            assert isinstance(reply.value, SessionClusters)
         self._sent = 0
 
     def seconds(self) -> Iterator[float]:
@@ -59,7 +59,7 @@ class Streams:
                 for session, frames in enumerate(self._frames):
                     block = FrameBlock(self._sent + 1, frames[rows % len(frames)], times)
                     self._worker.receive(TakeFrames(session, block))
-                while self._worker.rest_s == 0.0:
+                while self._worker.next_turn_in_s == 0.0:
                     turn = self._worker.turn()
                     assert all(answer.error is None for answer in turn.answers)
                 self._sent += BLOCK
@@ -72,11 +72,11 @@ def cost_ms(streams: Streams) -> list[float]:
     return [1e3 * second for second in seconds]
 
 
-def known(clusters: int, dimensions: int) -> Known:
+def known(clusters: int, dimensions: int) -> SessionClusters:
     """Clusters that an earlier session would have left, far from each other."""
     centres = np.random.default_rng(0).normal(0, 10, (clusters, dimensions))
     states = [ClusterState(i, "", 0, False, c, 100.0, 0, 0, 50, 100.0) for i, c in enumerate(centres, 1)]
-    return Known(clusters + 1, states)
+    return SessionClusters(clusters + 1, states)
 
 
 def memory_mib() -> float:
@@ -86,7 +86,7 @@ def memory_mib() -> float:
 
 def soak(recordings: Recordings, minutes: float) -> dict[str, list[float]]:
     """Of the shipped model: its clusters are those of real motion."""
-    streams = Streams(Path("models"), SHIPPED, recordings, SOAK_STREAMS, Known(1, ()))
+    streams = Streams(Path("models"), SHIPPED, recordings, SOAK_STREAMS, SessionClusters(1, ()))
     costs, sizes, end = list[float](), list[float](), time.monotonic() + 60 * minutes
     while time.monotonic() < end:  # a row a minute: one a second would be what grows
         costs.append(1e3 * float(np.mean(list(itertools.islice(streams.seconds(), 60)))))
@@ -116,7 +116,7 @@ def main() -> None:
     recordings = [read_recording(path).frames[::4].astype(np.float32) for path in paths]
     rows = {}
     for count in STREAMS:
-        streams = Streams(MODELS, KEY, recordings, count, Known(1, ()))
+        streams = Streams(MODELS, KEY, recordings, count, SessionClusters(1, ()))
         rows[f"scale/streams_{count}/ms"] = quartiles(cost_ms(streams))
     for count in CLUSTERS:
         streams = Streams(MODELS, KEY, recordings, 16, known(count, dimensions))

@@ -20,7 +20,7 @@ from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.main import started
-from motionscribe_server.engine.messages import Ask, EngineInfo, Known, OpenSession, Start, TakeFrames
+from motionscribe_server.engine.messages import Ask, EngineInfo, OpenSession, SessionClusters, Start, TakeFrames
 from motionscribe_server.server import start_of, workers_of
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
@@ -64,7 +64,7 @@ def measure(start: Start) -> tuple[EngineInfo, float]:
     streams = max(start.batch_sizes)
     options = SessionOptions(rate_hz=manifest.rate_hz)
     for session in range(streams):
-        worker.receive(Ask(session, OpenSession(session, key, options, Known(1, ()))))
+        worker.receive(Ask(session, OpenSession(session, key, options, SessionClusters(1, ()))))
     seconds = 0.0
     values, times = _motion(manifest)
     for first in range(0, len(values), manifest.stride):
@@ -74,7 +74,7 @@ def measure(start: Start) -> tuple[EngineInfo, float]:
         begin = time.perf_counter()
         for session in range(streams):
             worker.receive(TakeFrames(session, FrameBlock(first + 1, values[rows], times[rows])))
-        while worker.rest_s == 0.0:
+        while worker.next_turn_in_s == 0.0:
             worker.turn()
         seconds += time.perf_counter() - begin
     return engine, seconds / streams / MEASURED_S

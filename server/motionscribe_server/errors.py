@@ -81,7 +81,7 @@ class UnsupportedError(ServerError):
 
 
 class UnavailableError(ServerError):
-    """The server drains, or nothing was heard from the client for too long: reconnect with the token."""
+    """The server drains, or nothing was last_message_at from the client for too long: reconnect with the token."""
 
     status = "UNAVAILABLE"
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from motionscribe_proto.events import Event
-from motionscribe_server.access.tenants import HEADER, Access
+from motionscribe_server.access.tenants import HEADER, Tenants
 from motionscribe_server.errors import SettingsError, UnauthenticatedError
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class Metrics:
         for kind, count in Tally(type(event).__name__ for event in events).items():
             self.events.labels(kind).inc(count)
 
-    def serve(self, port: int, access: Access) -> "MetricsServer":
+    def serve(self, port: int, tenants: Tenants) -> "MetricsServer":
         """Serves GET /metrics to everybody with a token. Raises SettingsError where the port is taken."""
-        app = _guarded(make_wsgi_app(self.registry), access)
+        app = _guarded(make_wsgi_app(self.registry), tenants)
         try:
             server = make_server(LOOPBACK, port, app, ThreadingWSGIServer, _Silent)
         except OSError as error:
@@ -94,10 +94,10 @@ class _Silent(WSGIRequestHandler):
         """Of BaseHTTPRequestHandler."""
 
 
-def _guarded(app: "WSGIApplication", access: Access) -> "WSGIApplication":
+def _guarded(app: "WSGIApplication", tenants: Tenants) -> "WSGIApplication":
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
-            access.tenant([(HEADER, environ.get("HTTP_AUTHORIZATION", ""))])
+            tenants.tenant([(HEADER, environ.get("HTTP_AUTHORIZATION", ""))])
         except UnauthenticatedError as error:
             start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Type", "text/plain")])
             return [str(error).encode()]

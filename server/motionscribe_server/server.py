@@ -23,19 +23,19 @@ from motionscribe_proto.segmentation_pb2_grpc import (
 )
 from motionscribe_server.access.audit import Audit
 from motionscribe_server.access.quota import Quota
-from motionscribe_server.access.tenants import Access, read_access
+from motionscribe_server.access.tenants import Tenants, read_tenants
 from motionscribe_server.engine.messages import Start
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.metrics import LOOPBACK, Metrics, MetricsServer
 from motionscribe_server.rpc.admin import AdminService
-from motionscribe_server.rpc.calls import Answering
+from motionscribe_server.rpc.calls import RpcCalls
 from motionscribe_server.rpc.clusters import ClustersService
 from motionscribe_server.rpc.models import ModelsService
 from motionscribe_server.rpc.segmentation import SegmentationService
-from motionscribe_server.rpc.token_interceptor import Guard
+from motionscribe_server.rpc.token_interceptor import TokenInterceptor
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.settings import Settings
-from motionscribe_server.storage.async_store import Shelf
+from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.registry import Registry
@@ -64,7 +64,7 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         # clients may ping as often as we do
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         ("grpc.max_concurrent_streams", settings.connection_calls),
-        # two servers on one port would take turns answering
+        # two servers on one port would take turns calls
         ("grpc.so_reuseport", 0),
     ]
 
@@ -124,10 +124,10 @@ class Server:
     async def start(self) -> None:
         """Starts workers, opens store and ports. Raises StoreError, SettingsError, ContractError."""
         settings = self._settings
-        access = read_access(settings.tokens)
+        tenants = read_tenants(settings.tokens)
         credentials = _credentials(settings)
         self.audit = Audit(settings.audit)
-        self.shelf = Shelf(open_store(settings.store))
+        self.store = AsyncStore(open_store(settings.store))
         self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
         try:
             engines = await self.pool.start()
@@ -136,23 +136,24 @@ class Server:
             raise
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
-        self.registry = Registry(settings, catalog, self.shelf, self.pool, self.metrics, clock)
-        guard, answering = Guard(access, self.metrics, self.audit), Answering(access, self.metrics, self.audit)
+        self.registry = Registry(settings, catalog, self.store, self.pool, self.metrics, clock)
+        interceptor, calls = (
+            TokenInterceptor(tenants, self.metrics, self.audit),
+            RpcCalls(tenants, self.metrics, self.audit),
+        )
         quota = Quota(settings.tenant_frames_s, settings.tenant_bytes_s, clock)
-        self._grpc = grpc.aio.server(interceptors=[guard], options=channel_options(settings))
-        add_SegmentationServicer_to_server(
-            SegmentationService(self.registry, answering, quota, self.metrics), self._grpc
-        )  # type: ignore[no-untyped-call]  # generated
-        add_ModelsServicer_to_server(ModelsService(catalog, answering), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ClustersServicer_to_server(ClustersService(self.registry, answering), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        self._grpc = grpc.aio.server(interceptors=[interceptor], options=channel_options(settings))
+        add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)  # type: ignore[no-untyped-call]  # generated
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:
             if settings.metrics_port is not None:
-                self._metrics_server = self.metrics.serve(settings.metrics_port, access)
+                self._metrics_server = self.metrics.serve(settings.metrics_port, tenants)
             self.port = _bind(self._grpc, settings.host, settings.port, credentials)
             if settings.admin_port is not None:
-                self.admin_port = self._serve_admin(access.only(ADMIN), settings.admin_port, catalog)
+                self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.admin_port, catalog)
         except SettingsError:
             await self._close()
             raise
@@ -180,12 +181,12 @@ class Server:
         """The port of the metrics, where there is one."""
         return self._metrics_server.port if self._metrics_server else None
 
-    def _serve_admin(self, access: Access, port: int, catalog: Catalog) -> int:
+    def _serve_admin(self, tenants: Tenants, port: int, catalog: Catalog) -> int:
         self._admin = grpc.aio.server(
-            interceptors=[Guard(access, self.metrics, self.audit)], options=channel_options(self._settings)
+            interceptors=[TokenInterceptor(tenants, self.metrics, self.audit)], options=channel_options(self._settings)
         )
-        answering = Answering(access, self.metrics, self.audit)
-        service = AdminService(self._settings, catalog, self.pool, answering, self.stopping.set)
+        calls = RpcCalls(tenants, self.metrics, self.audit)
+        service = AdminService(self._settings, catalog, self.pool, calls, self.stopping.set)
         add_AdminServicer_to_server(service, self._admin)  # type: ignore[no-untyped-call]  # generated
         return _bind(self._admin, LOOPBACK, port)
 
@@ -207,7 +208,7 @@ class Server:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.pool.close()
-        await self.shelf.close()
+        await self.store.close()
         self.audit.close()
         if self._metrics_server:
             await asyncio.to_thread(self._metrics_server.close)

@@ -11,8 +11,8 @@ from benchmarks.faults.churn import WAYS, Stream, does_not_read
 from tests.support.serving import motion, serving, until
 
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
-from motionscribe_server.streams.live_stream import Stream as LiveStream
-from motionscribe_server.streams.update_writer import Outlet
+from motionscribe_server.streams.live_stream import LiveStream
+from motionscribe_server.streams.update_writer import UpdateWriter
 from motionscribe_server.workers.process import Link
 
 ROUNDS = 4
@@ -21,7 +21,7 @@ ROUNDS = 4
 def alive() -> Counter[str]:
     """What a stream consists of, and what it holds of the system."""
     gc.collect()
-    kinds = {LiveStream, Outlet, Link}
+    kinds = {LiveStream, UpdateWriter, Link}
     found = Counter({kind.__name__: 0 for kind in kinds})
     found.update(type(thing).__name__ for thing in gc.get_objects() if type(thing) in kinds)
     found["tasks"] = len(asyncio.all_tasks())
@@ -49,7 +49,7 @@ def test_whatever_way_they_end(tiny_model: Path, tmp_path: Path, durable: bool) 
             await each_way(0)  # threads and sockets that stay are made
             await quiet()
             before = alive()
-            assert (before["Stream"], before["Outlet"], before["Link"]) == (0, 0, 0)
+            assert (before["Stream"], before["UpdateWriter"], before["Link"]) == (0, 0, 0)
             for turn in range(1, ROUNDS):
                 await each_way(turn)
             await quiet()

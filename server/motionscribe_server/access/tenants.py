@@ -22,7 +22,7 @@ HEADER, SCHEME = "authorization", "Bearer "
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
-class Access:
+class Tenants:
     """Digests by tenant."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
@@ -42,11 +42,11 @@ class Access:
             raise UnauthenticatedError("expected a token of this server, got another one")
         return found[0]
 
-    def only(self, tenant: str) -> "Access":
+    def only(self, tenant: str) -> "Tenants":
         """Lets this one tenant in, or everybody where everybody is. Raises SettingsError where it has no token."""
         if self._digests and tenant not in self._digests:
             raise SettingsError(f"expected a tenant {tenant!r} in tokens, got {', '.join(self._digests)}")
-        return Access({tenant: self._digests[tenant]} if self._digests else {})
+        return Tenants({tenant: self._digests[tenant]} if self._digests else {})
 
 
 def new_token() -> str:
@@ -54,10 +54,10 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def read_access(file: Path | None) -> Access:
+def read_tenants(file: Path | None) -> Tenants:
     """From a TOML file of lines `tenant = "digest"`; None lets everybody in. Raises SettingsError."""
     if file is None:
-        return Access({})
+        return Tenants({})
     try:
         tenants = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -69,4 +69,4 @@ def read_access(file: Path | None) -> Access:
         raise SettingsError(f"tokens: expected a tenant or more in {file}, got none")
     if len(set(tenants.values())) < len(tenants):
         raise SettingsError(f"tokens: expected a token for each tenant in {file}, got one for several")
-    return Access(tenants)
+    return Tenants(tenants)

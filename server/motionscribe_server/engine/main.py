@@ -3,7 +3,7 @@
 In: orders of the serving process, for many streams at once. Out: replies, and what became of frames. A turn is one
 batch: the streams that have waited longest, each with its steps up to the next window; whoever was served goes to the
 end of the queue, and orders that came meanwhile are taken before the next one. No stream waits for a batch to fill up.
-`Worker` is what it knows, `main` the loop around it. Run by pool.py.
+`Scheduler` is what it knows, `main` the loop around it. Run by pool.py.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from motionscribe_server.engine.messages import (
     Unpacker,
     pack,
 )
-from motionscribe_server.engine.scheduler import Served, Worker
+from motionscribe_server.engine.scheduler import Scheduler, Served
 from motionscribe_server.session.model import ServedModel
 
 RECEIVED = 1 << 20
@@ -53,9 +53,9 @@ def main() -> None:
         _serve(connection, unpacker, worker)
 
 
-def _serve(connection: socket.socket, unpacker: Unpacker, worker: Worker) -> None:
+def _serve(connection: socket.socket, unpacker: Unpacker, worker: Scheduler) -> None:
     while True:
-        ready, _, _ = select.select([connection], [], [], worker.rest_s)
+        ready, _, _ = select.select([connection], [], [], worker.next_turn_in_s)
         said: list[Turn | Reply] = []
         if ready:
             data = connection.recv(RECEIVED)
@@ -63,13 +63,13 @@ def _serve(connection: socket.socket, unpacker: Unpacker, worker: Worker) -> Non
                 return
             replies = [reply for order in unpacker.feed(data) if (reply := worker.receive(order))]
             said += [worker.tell(), *replies] if replies else []
-        if worker.rest_s == 0.0:
+        if worker.next_turn_in_s == 0.0:
             said.append(worker.turn())
         if said:
             connection.sendall(pack(said))
 
 
-def started(start: Start) -> tuple[Worker, Hello]:
+def started(start: Start) -> tuple[Scheduler, Hello]:
     """A worker with its models. Raises ContractError for one that cannot be served."""
     repository = Repository(start.models, start.model_keys)
     models: dict[str, Served] = {}
@@ -80,7 +80,7 @@ def started(start: Start) -> tuple[Worker, Hello]:
         model = ServedModel(bundle)
         models[model.key] = Served(model, engine)
         hello[model.key] = EngineInfo(engine.variant, engine.provider, engine.describe(), engine.refusals)
-    return Worker(models, start.batch_sizes, time.monotonic), hello
+    return Scheduler(models, start.batch_sizes, time.monotonic), hello
 
 
 if __name__ == "__main__":

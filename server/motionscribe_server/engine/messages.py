@@ -50,7 +50,7 @@ Hello = dict[str, EngineInfo]
 """A worker's first message, engines by model key; in place of it an exception where it cannot start."""
 
 
-class Known(NamedTuple):
+class SessionClusters(NamedTuple):
     """A session's clusters and the first id that it never gave."""
 
     next_cluster: int
@@ -58,7 +58,7 @@ class Known(NamedTuple):
 
 
 class OpenSession(NamedTuple):
-    """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by Known.
+    """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by SessionClusters.
 
     Nothing that a durable session tells depends on load.
     """
@@ -66,19 +66,19 @@ class OpenSession(NamedTuple):
     session: int
     model: str
     options: SessionOptions
-    known: Known
+    known: SessionClusters
     durable: bool = False
     snapshot: bytes | None = None
 
 
 class ListClusters(NamedTuple):
-    """Answered by Known."""
+    """Answered by SessionClusters."""
 
     session: int
 
 
 class EditClusters(NamedTuple):
-    """Answered by Known; the events come before it."""
+    """Answered by SessionClusters; the events come before it."""
 
     session: int
     edit: Edit
@@ -126,7 +126,7 @@ class Reply(NamedTuple):
     """To the Ask of this number."""
 
     number: int
-    value: Known | Exception
+    value: SessionClusters | Exception
 
 
 class Answer(NamedTuple):

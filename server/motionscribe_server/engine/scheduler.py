@@ -3,7 +3,7 @@
 In: orders of the serving process, for many streams at once. Out: replies, and what became of frames. A turn is one
 batch: the streams that have waited longest, each with its steps up to the next window; whoever was served goes to the
 end of the queue, and orders that came meanwhile are taken before the next one. No stream waits for a batch to fill up.
-`Worker` is what it knows, `main` the loop around it. Run by pool.py.
+`Scheduler` is what it knows, `main` the loop around it. Run by pool.py.
 """
 
 import itertools
@@ -24,12 +24,12 @@ from motionscribe_server.engine.messages import (
     CloseSession,
     EditClusters,
     ForgetSession,
-    Known,
     ListClusters,
     OpenSession,
     Order,
     Reply,
     Request,
+    SessionClusters,
     TakeFrames,
     TakeSnapshot,
     Turn,
@@ -85,8 +85,8 @@ class _Live:
     """Closed, lost or forgotten."""
 
 
-class Worker:
-    """Take orders, and a turn where `rest_s` is 0. `now` is a clock in seconds."""
+class Scheduler:
+    """Take orders, and a turn where `next_turn_in_s` is 0. `now` is a clock in seconds."""
 
     def __init__(self, models: Mapping[str, Served], batch_sizes: Sequence[int], now: Callable[[], float]) -> None:
         self._models = models
@@ -97,7 +97,7 @@ class Worker:
         self._told: list[Answer] = []
 
     @property
-    def rest_s(self) -> float | None:
+    def next_turn_in_s(self) -> float | None:
         """Seconds until there is something for a turn, 0 where there is; None until an order comes."""
         if self._quiet or self._told or any(served.due for served in self._models.values()):
             return 0.0
@@ -158,7 +158,7 @@ class Worker:
         told, self._told = self._told, []
         return Turn(0, 0.0, shedding(self._wait_s()), told)
 
-    def _reply(self, request: Request) -> Known:
+    def _reply(self, request: Request) -> SessionClusters:
         match request:
             case OpenSession(id, key, options, known, durable, snapshot):
                 served = self._models[key]
@@ -175,7 +175,7 @@ class Worker:
                 events = edit.apply(session)
                 if events:
                     self._told.append(Answer(id, events=events))
-        return Known(session.next_cluster, session.clusters())
+        return SessionClusters(session.next_cluster, session.clusters())
 
     def _wait_s(self) -> float:
         """How long the stream has waited that has waited longest of those with a window."""

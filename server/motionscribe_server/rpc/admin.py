@@ -10,7 +10,7 @@ from collections.abc import Callable
 from motionscribe_models.repository import Repository
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import AdminServicer
-from motionscribe_server.rpc.calls import Answering, Context
+from motionscribe_server.rpc.calls import Context, RpcCalls
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.settings import Settings, to_toml
 from motionscribe_server.streams.catalog import LATEST, Catalog, LoadedModel
@@ -21,24 +21,24 @@ class AdminService(AdminServicer):
     """See segmentation.proto for the statuses. `drain` makes the process stop as SIGTERM does."""
 
     def __init__(
-        self, settings: Settings, catalog: Catalog, pool: Pool, answering: Answering, drain: Callable[[], None]
+        self, settings: Settings, catalog: Catalog, pool: Pool, calls: RpcCalls, drain: Callable[[], None]
     ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._pool = pool
-        self._answering = answering
+        self._calls = calls
         self._drain = drain
         self._loading = asyncio.Lock()
 
     async def LoadModel(self, request: pb.LoadModelRequest, context: Context) -> pb.Model:  # noqa: N802
         """Serves one more model or version from now on."""
-        async with self._answering(context, f"LoadModel {request.name[:64]}/{request.version[:16]}"), self._loading:
+        async with self._calls(context, f"LoadModel {request.name[:64]}/{request.version[:16]}"), self._loading:
             return (await self._load(request.name, request.version)).to_message()
         raise AssertionError("unreachable: abort raises")
 
     async def Drain(self, _request: pb.DrainRequest, context: Context) -> pb.DrainResponse:  # noqa: N802
         """Begins it."""
-        async with self._answering(context, "Drain"):
+        async with self._calls(context, "Drain"):
             self._drain()
             return pb.DrainResponse()
         raise AssertionError("unreachable: abort raises")
@@ -47,7 +47,7 @@ class AdminService(AdminServicer):
         self, _request: pb.ShowConfigRequest, context: Context
     ) -> pb.ShowConfigResponse:
         """All settings as a TOML file."""
-        async with self._answering(context, "ShowConfig"):
+        async with self._calls(context, "ShowConfig"):
             return pb.ShowConfigResponse(toml=to_toml(self._settings, {}))
         raise AssertionError("unreachable: abort raises")
 

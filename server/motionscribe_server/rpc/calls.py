@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from motionscribe_server.access.audit import Audit
-from motionscribe_server.access.tenants import Access
+from motionscribe_server.access.tenants import Tenants
 from motionscribe_server.errors import is_foreseen, status_of
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.stream_keys import key_of
@@ -39,18 +39,18 @@ class Call:
         return key_of(self.tenant, self.stream)
 
 
-class Answering:
+class RpcCalls:
     """For all services of one port."""
 
-    def __init__(self, access: Access, metrics: Metrics, audit: Audit) -> None:
-        self._access = access
+    def __init__(self, tenants: Tenants, metrics: Metrics, audit: Audit) -> None:
+        self._tenants = tenants
         self._metrics = metrics
         self._audit = audit
 
     @asynccontextmanager
     async def __call__(self, context: Context, action: str, stream_id: str = "") -> AsyncIterator[Call]:
         """Aborts the call with the status of whatever is raised inside; unforeseen errors are logged, not told."""
-        call = Call(context.peer(), self._access.tenant(context.invocation_metadata()), action, stream_id)
+        call = Call(context.peer(), self._tenants.tenant(context.invocation_metadata()), action, stream_id)
         status = "OK"
         try:
             yield call

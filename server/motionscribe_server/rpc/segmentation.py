@@ -15,57 +15,57 @@ from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer
 from motionscribe_server.access.quota import Quota
 from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
 from motionscribe_server.metrics import Metrics
-from motionscribe_server.rpc.calls import Answering, Context
+from motionscribe_server.rpc.calls import Context, RpcCalls
 from motionscribe_server.stream_keys import tenant_of
-from motionscribe_server.streams.live_stream import Stream as LiveStream
+from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.registry import Registry
-from motionscribe_server.streams.update_writer import Outlet
+from motionscribe_server.streams.update_writer import UpdateWriter
 
 
 class SegmentationService(SegmentationServicer):
     """See segmentation.proto for the statuses."""
 
-    def __init__(self, registry: Registry, answering: Answering, quota: Quota, metrics: Metrics) -> None:
+    def __init__(self, registry: Registry, calls: RpcCalls, quota: Quota, metrics: Metrics) -> None:
         self._registry = registry
-        self._answering = answering
+        self._calls = calls
         self._quota = quota
         self._metrics = metrics
 
     async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
         """One live stream."""
-        async with self._answering(context, "Stream") as call:
+        async with self._calls(context, "Stream") as call:
             patience_s = self._registry.settings.idle_timeout_s
             opening = await self._first(context)
             call.stream = opening.stream_id
-            stream, outlet, opened = await self._registry.open(opening, call.tenant)
-            self._answering.note(call, "resumed" if opened.resumed else "opened")
+            stream, writer, opened = await self._registry.open(opening, call.tenant)
+            self._calls.note(call, "resumed" if opened.resumed else "opened")
             reader = None
             done = False
             try:
                 with self._metrics.streams.track_inprogress():
                     await context.write(pb.StreamResponse(opened=opened))
-                    reader = asyncio.create_task(self._read(stream, outlet, context))
-                    await outlet.drain(context.write, stream.persist, patience_s)
+                    reader = asyncio.create_task(self._read(stream, writer, context))
+                    await writer.drain(context.write, stream.persist, patience_s)
                     done = True
             finally:
                 if reader:
                     reader.cancel()
                     await asyncio.wait([reader])
-                await self._registry.leave(stream, outlet, done)
+                await self._registry.leave(stream, writer, done)
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
         """Somebody else's stream, from now on."""
-        async with self._answering(context, "Watch", request.stream_id) as call:
+        async with self._calls(context, "Watch", request.stream_id) as call:
             stream = self._registry.live(call.key)
             patience_s = self._registry.settings.idle_timeout_s
-            outlet = stream.watch(request.provisional)
-            self._answering.note(call, "opened")
+            writer = stream.watch(request.provisional)
+            self._calls.note(call, "opened")
             try:
                 await context.send_initial_metadata(())  # from here on nothing is missed
                 with self._metrics.watchers.track_inprogress():
-                    await outlet.drain(context.write, stream.persist, patience_s)
+                    await writer.drain(context.write, stream.persist, patience_s)
             finally:
-                stream.watchers.discard(outlet)
+                stream.watchers.discard(writer)
 
     async def _first(self, context: Context) -> pb.Open:
         """The Open that every stream begins with."""
@@ -81,13 +81,13 @@ class SegmentationService(SegmentationServicer):
         opening: pb.Open = request.open
         return opening
 
-    async def _read(self, stream: LiveStream, outlet: Outlet, context: Context) -> None:
+    async def _read(self, stream: LiveStream, writer: UpdateWriter, context: Context) -> None:
         """Hands the owner's messages to the stream until Close, the end, or an error, which ends the call."""
         try:
             while (request := await context.read()) is not grpc.aio.EOF:
-                if outlet.ended:  # another connection owns the stream by now
+                if writer.ended:  # another connection owns the stream by now
                     return
-                stream.heard = self._registry.now()
+                stream.last_message_at = self._registry.now()
                 match request.WhichOneof("message"):
                     case "frames":
                         skeleton = stream.model.manifest.skeleton
@@ -96,10 +96,10 @@ class SegmentationService(SegmentationServicer):
                         wait_s = self._quota.spend(tenant_of(stream.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
                             self._metrics.throttled.inc(wait_s)
-                            stream.heard += wait_s
+                            stream.last_message_at += wait_s
                             await asyncio.sleep(wait_s)
                     case "ack":
-                        stream.outbox.acknowledge(request.ack.last_event)
+                        stream.backlog.acknowledge(request.ack.last_event)
                     case "close":
                         stream.finish()
                         return
@@ -108,8 +108,8 @@ class SegmentationService(SegmentationServicer):
                     case _:
                         raise RequestError("expected Frames, Ack or Close, got an empty message")
             # a lost client and a message that is too large look like a half-close at first; writing tells them apart
-            await outlet.confirm()
-            if not outlet.ended:
+            await writer.confirm()
+            if not writer.ended:
                 stream.finish()
         except Exception as error:
-            outlet.end(error)
+            writer.end(error)

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from motionscribe_server.access.audit import Audit
-from motionscribe_server.access.tenants import Access
+from motionscribe_server.access.tenants import Tenants
 from motionscribe_server.errors import UnauthenticatedError
 from motionscribe_server.metrics import Metrics
 
@@ -17,11 +17,11 @@ from motionscribe_server.metrics import Metrics
 OPEN = "/grpc.health.v1.Health/"
 
 
-class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
+class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Turns calls without a token away before anything of theirs is read."""
 
-    def __init__(self, access: Access, metrics: Metrics, audit: Audit) -> None:
-        self._access = access
+    def __init__(self, tenants: Tenants, metrics: Metrics, audit: Audit) -> None:
+        self._tenants = tenants
         self._metrics = metrics
         self._audit = audit
 
@@ -29,7 +29,7 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no ty
         """Of grpc.aio.ServerInterceptor."""
         if not details.method.startswith(OPEN):
             try:
-                self._access.tenant(details.invocation_metadata)
+                self._tenants.tenant(details.invocation_metadata)
             except UnauthenticatedError as error:
                 self._metrics.errors.labels(error.status).inc()
                 return self._refusal(details.method.rpartition("/")[2], str(error))

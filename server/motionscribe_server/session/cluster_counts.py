@@ -19,7 +19,7 @@ class _Count:
     seconds: float
 
 
-class Tally:
+class ClusterCounts:
     """Counts by cluster id."""
 
     def __init__(self, stored: Sequence[ClusterState]) -> None:

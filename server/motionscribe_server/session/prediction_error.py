@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-class Forecast:
+class PredictionError:
     """The newest prediction of one stream."""
 
     def __init__(self, scale: Array, stride: int) -> None:
@@ -27,7 +27,7 @@ class Forecast:
 
 
 def compare(
-    forecasts: Sequence[Forecast], frames: NDArray[np.float32], predictions: NDArray[np.float32]
+    forecasts: Sequence[PredictionError], frames: NDArray[np.float32], predictions: NDArray[np.float32]
 ) -> list[Array | None]:
     """Errors (F,) of the frames (s, n, F) of s streams of one model; `predictions` (s, M, F) are of what comes next.
 

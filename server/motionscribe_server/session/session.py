@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, Restarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
-from motionscribe_server.session.cluster_counts import Tally
+from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import ClusterState, Merged, make_clusterer
 from motionscribe_server.session.embedding import Embedding, estimate
 from motionscribe_server.session.intake import Arrival, Break, Intake, arrivals
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.prediction_error import Forecast, compare
+from motionscribe_server.session.prediction_error import PredictionError, compare
 from motionscribe_server.session.segmenter import Segmenter
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.stability import stability, stability_inputs
@@ -65,8 +65,8 @@ class Session:
         )
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
         self._timeline = Timeline()
-        self._tally = Tally(clusters)
-        self._forecast = Forecast(model.feature_scale, model.manifest.stride)
+        self._cluster_counts = ClusterCounts(clusters)
+        self._prediction_error = PredictionError(model.feature_scale, model.manifest.stride)
         self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
         self._pending: deque[Arrival | Break] = deque()
         self._fresh: list[NDArray[np.float32]] = []  # features of the frames since the last moment
@@ -116,7 +116,7 @@ class Session:
     def clusters(self) -> list[ClusterState]:
         """All clusters that are remembered, in ascending order of id."""
         states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
-        return self._tally.complete(states)
+        return self._cluster_counts.complete(states)
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
@@ -187,7 +187,7 @@ class Session:
         events: list[Event] = []
         if self._labeller.give(id):
             events.append(ClusterCreated(id, span.start_us))
-        self._tally.add(id, span, begins=id != self._timeline.cluster)
+        self._cluster_counts.add(id, span, begins=id != self._timeline.cluster)
         return events + self._timeline.add(span, id, self._name(id), self._name(self._timeline.cluster))
 
     def _lasting(self, moment: int) -> int:
@@ -239,7 +239,7 @@ class Session:
         events += self._changes(time_us)
         self._segmenter.restart(self._moments)
         self._embedding.restart()
-        self._forecast.restart()
+        self._prediction_error.restart()
         self._fresh = []
         return events
 
@@ -248,7 +248,7 @@ class Session:
         events: list[Event] = []
         for change in self._clusterer.changes():
             if isinstance(change, Merged):
-                self._tally.merge(change.source, change.target)
+                self._cluster_counts.merge(change.source, change.target)
                 self._labeller.relabel()
                 events.append(ClusterMerged(change.source, change.target, time_us))
             elif self._labeller.announce(change.id):
@@ -317,7 +317,7 @@ def _moments(sessions: Sequence[Session], windows: Sequence[WindowStates]) -> It
     """Of sessions that have equally many new frames."""
     frames = np.array([session._fresh for session in sessions])  # (s, n, F)
     estimates = estimate([s._embedding for s in sessions], frames, np.array([w.projected for w in windows]))
-    errors = compare([s._forecast for s in sessions], frames, np.array([w.prediction for w in windows]))
+    errors = compare([s._prediction_error for s in sessions], frames, np.array([w.prediction for w in windows]))
     residuals = np.array([window.residual for window in windows]).mean(axis=1).tolist()
     for session, *moment in zip(sessions, estimates, residuals, errors, strict=True):
         session._fresh = []

@@ -18,7 +18,7 @@ from motionscribe_server.stream_keys import id_of
 T = TypeVar("T")
 
 
-class Shelf:
+class AsyncStore:
     """Owns `store`, and closes it. Raises StoreError."""
 
     def __init__(self, store: Store) -> None:

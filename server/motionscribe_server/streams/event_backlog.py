@@ -13,7 +13,7 @@ from motionscribe_proto.events import Event, Label
 KEPT = 4096
 
 
-class Outbox:
+class EventBacklog:
     """Numbers events 1, 2, 3, ... and keeps the unacknowledged ones."""
 
     def __init__(self, kept: int | None = KEPT, last_event: int = 0, events: Sequence[tuple[int, Event]] = ()) -> None:

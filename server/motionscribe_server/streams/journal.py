@@ -12,18 +12,18 @@ from dataclasses import replace
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_from_messages, events_to_messages
 from motionscribe_proto.events import Event, Label
-from motionscribe_server.storage.async_store import Shelf
+from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import LoadedModel
-from motionscribe_server.streams.open_request import Opening
+from motionscribe_server.streams.open_request import OpenRequest
 
 
 class Journal:
     """Of one stream, from a checkpoint on. Raises StoreError and FencedError."""
 
-    def __init__(self, shelf: Shelf, newest: Checkpoint) -> None:
-        self._shelf = shelf
+    def __init__(self, store: AsyncStore, newest: Checkpoint) -> None:
+        self._store = store
         self.newest = newest
         self._unwritten: list[tuple[int, bytes]] = []
         self._writing = asyncio.Lock()
@@ -40,14 +40,14 @@ class Journal:
         async with self._writing:
             if self._unwritten:
                 events, key, epoch = list(self._unwritten), self.newest.key, self.newest.epoch
-                await self._shelf.run(lambda store: store.checkpoints.append(key, epoch, events))
+                await self._store.run(lambda store: store.checkpoints.append(key, epoch, events))
                 del self._unwritten[: len(events)]
 
     async def claim(self) -> int:
         """Takes the stream over, from this server or another; returns the epoch from now on."""
         async with self._writing:
             key, epoch = self.newest.key, self.newest.epoch
-            epoch = await self._shelf.run(lambda store: store.checkpoints.claim(key, epoch))
+            epoch = await self._store.run(lambda store: store.checkpoints.claim(key, epoch))
             self.newest = replace(self.newest, epoch=epoch)
         return epoch
 
@@ -72,23 +72,23 @@ class Journal:
                 closed=closed,
                 saved_s=time.time(),
             )
-            await self._shelf.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged))
+            await self._store.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged))
             self.newest = replace(checkpoint, snapshot=None)  # it is large, and in the store
 
 
-async def begin(shelf: Shelf, opening: Opening, model: LoadedModel, name: str, token: str) -> Journal:
+async def begin(store: AsyncStore, open_request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
     """Of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError."""
-    before = await shelf.run(lambda store: store.checkpoints.find(opening.key))
+    before = await store.run(lambda store: store.checkpoints.find(open_request.key))
     first = Checkpoint(
-        key=opening.key,
+        key=open_request.key,
         epoch=before[0].epoch + 1 if before else 1,
         token=digest(token),
         name=name,
         model=model.manifest.name,
         version=model.manifest.version,
-        lag=opening.options.lag,
-        provisional=opening.options.provisional,
-        rate_hz=opening.options.rate_hz or model.manifest.skeleton.rate_hz,
+        lag=open_request.options.lag,
+        provisional=open_request.options.provisional,
+        rate_hz=open_request.options.rate_hz or model.manifest.skeleton.rate_hz,
         next_seq=1,
         last_us=None,
         last_event=0,
@@ -96,8 +96,8 @@ async def begin(shelf: Shelf, opening: Opening, model: LoadedModel, name: str, t
         saved_s=time.time(),
         snapshot=None,
     )
-    await shelf.run(lambda store: store.checkpoints.begin(first))
-    return Journal(shelf, first)
+    await store.run(lambda store: store.checkpoints.begin(first))
+    return Journal(store, first)
 
 
 def events_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:

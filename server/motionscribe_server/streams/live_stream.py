@@ -1,8 +1,8 @@
 """One stream id while it is live or retained: the frames on their way to its session, who owns it and who watches.
 
 In: decoded requests of the owner's call and answers of the worker that has the session. Out: numbered events into the
-outlets of owner and watchers. It outlives connections; the registry decides when it goes. No gRPC here, and no clock:
-`heard` and `left` are set by those who have one.
+writers of owner and watchers. It outlives connections; the registry decides when it goes. No gRPC here, and no clock:
+`last_message_at` and `left` are set by those who have one.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from motionscribe_server.session.frame_checks import check
 from motionscribe_server.session.options import Lag
 from motionscribe_server.stream_keys import id_of
 from motionscribe_server.streams.catalog import LoadedModel
-from motionscribe_server.streams.event_backlog import Outbox
+from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.journal import Journal
-from motionscribe_server.streams.update_writer import Outlet, Progress
+from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 from motionscribe_server.workers.process import Link
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ PATIENCE_S = 10.0
 WATCHER_LIMIT = 8192
 
 
-class Stream:
+class LiveStream:
     """See the module. `link` is its session, `save` keeps the clusters of it, `journal` makes it durable.
 
     With `events`, what an earlier server told, it goes on from the journal's checkpoint.
@@ -56,7 +56,7 @@ class Stream:
         link: Link,
         credits: int,
         metrics: Metrics,
-        save: Callable[["Stream"], Awaitable[None]],
+        save: Callable[["LiveStream"], Awaitable[None]],
         name: str,
         token: str,
         journal: Journal | None = None,
@@ -74,10 +74,10 @@ class Stream:
         self.link = link
         link.listener = self._take_answer
         self.journal = journal
-        self.outbox = Outbox()
-        self.owner: Outlet | None = None
-        self.watchers: set[Outlet] = set()
-        self.heard = 0.0
+        self.backlog = EventBacklog()
+        self.owner: UpdateWriter | None = None
+        self.watchers: set[UpdateWriter] = set()
+        self.last_message_at = 0.0
         """When the owner last said anything, seconds of the registry's clock."""
         self.left: float | None = None
         """When the owner left, None while there is one."""
@@ -107,14 +107,14 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         if journal:
             newest = journal.newest
-            self.outbox = Outbox(None, newest.last_event, events)
+            self.backlog = EventBacklog(None, newest.last_event, events)
             self.next_seq, self._last_us = newest.next_seq, newest.last_us
             self.computed_seq, self._computed_us = newest.next_seq - 1, newest.last_us
             self._closed = self._finishing = newest.closed
 
     def __repr__(self) -> str:
         state = "broken" if self.broken else "closed" if self._closed else "live" if self.owner else "retained"
-        return f"<Stream {self.id} {state}, epoch {self.epoch}, {len(self._blocks)} blocks on their way>"
+        return f"<LiveStream {self.id} {state}, epoch {self.epoch}, {len(self._blocks)} blocks on their way>"
 
     # the owner's call
 
@@ -122,20 +122,20 @@ class Stream:
         """Another owner comes, by a greater epoch. Raises FencedError where it went to another server before."""
         self.epoch = await self.journal.claim() if self.journal else self.epoch + 1
 
-    def attach(self, last_event: int) -> tuple[Outlet, int]:
-        """A new owner that has handled events up to `last_event`; returns its outlet and its credits."""
+    def attach(self, last_event: int) -> tuple[UpdateWriter, int]:
+        """A new owner that has handled events up to `last_event`; returns its writer and its credits."""
         self.left = None
         epoch = self.epoch
-        outlet = Outlet(lambda: self._progress(epoch))
-        self.outbox.acknowledge(last_event)
-        for first, events in self.outbox.runs_after(last_event):
-            outlet.put(first, events)
-        self.owner = outlet
+        writer = UpdateWriter(lambda: self._progress(epoch))
+        self.backlog.acknowledge(last_event)
+        for first, events in self.backlog.runs_after(last_event):
+            writer.put(first, events)
+        self.owner = writer
         self._ungranted = 0
         self._allowance = max(0, self._credits - sum(frames for _, _, frames in self._blocks))
         if self._closed:
-            outlet.end()
-        return outlet, self._allowance
+            writer.end()
+        return writer, self._allowance
 
     def receive_frames(self, block: FrameBlock) -> None:
         """A block of the owner. Raises LayoutError, ExhaustedError beyond the credits; and then nothing has changed."""
@@ -183,27 +183,27 @@ class Stream:
         self._metrics.count_events(events)
         if any(isinstance(event, ClusterCreated | ClusterMerged) for event in events):
             self._unsaved = True
-        first = self.outbox.append(events)
-        again = max(0, self.outbox.told + 1 - first)  # an earlier server told these
+        first = self.backlog.append(events)
+        again = max(0, self.backlog.told + 1 - first)  # an earlier server told these
         first, events = first + again, events[again:]
         if self.journal:
             self.journal.note(first, events)
-        for outlet in (self.owner, *self.watchers):
-            if outlet:
-                outlet.put(first, events)
+        for writer in (self.owner, *self.watchers):
+            if writer:
+                writer.put(first, events)
 
-    def watch(self, provisional: bool) -> Outlet:
-        """A new watcher's outlet, from the next event on."""
-        outlet = Outlet(lambda: Progress(self.received_seq, self.durable_seq, 0), WATCHER_LIMIT, provisional)
-        self.watchers.add(outlet)
-        return outlet
+    def watch(self, provisional: bool) -> UpdateWriter:
+        """A new watcher's writer, from the next event on."""
+        writer = UpdateWriter(lambda: Progress(self.received_seq, self.durable_seq, 0), WATCHER_LIMIT, provisional)
+        self.watchers.add(writer)
+        return writer
 
     def end(self, error: Exception | None, last: Sequence[pb.StreamResponse] = ()) -> None:
         """Ends the calls of owner and watchers; only the owner gets the messages `last`."""
         if self.owner:
             self.owner.end(error, last)
-        for outlet in self.watchers:
-            outlet.end(error)
+        for writer in self.watchers:
+            writer.end(error)
 
     def touch(self) -> None:
         """Names or merges changed: the clusters must be saved."""
@@ -246,7 +246,7 @@ class Stream:
             self._closed = True
         if self.journal and (answer.snapshot or answer.closed):
             self._checkpoint_wanted = False
-            at = self.computed_seq + 1, self._computed_us, self.outbox.last_event
+            at = self.computed_seq + 1, self._computed_us, self.backlog.last_event
             self._later(self._keep(self.journal, answer.snapshot, *at))
         elif answer.closed:
             self.end(None)
@@ -275,7 +275,7 @@ class Stream:
         """Writes a checkpoint, then says so; ends the call where that was the last one."""
         closed = snapshot is None
         try:
-            await journal.keep(snapshot, next_seq, last_us, last_event, self.outbox.acknowledged, closed)
+            await journal.keep(snapshot, next_seq, last_us, last_event, self.backlog.acknowledged, closed)
         except FencedError as error:
             self.fail(error)
         except StoreError:

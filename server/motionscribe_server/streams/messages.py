@@ -1,9 +1,9 @@
 """Values of the server as messages, where the codec of both sides does not know them."""
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.engine.messages import Known
+from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.streams.live_stream import Stream
+from motionscribe_server.streams.live_stream import LiveStream
 
 RETRY_AFTER_MS = 1000
 
@@ -23,7 +23,7 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
     )
 
 
-def opened(stream: Stream, resumed: bool, credits: int, known: Known) -> pb.Opened:
+def opened(stream: LiveStream, resumed: bool, credits: int, known: SessionClusters) -> pb.Opened:
     """The answer to an Open."""
     return pb.Opened(
         session=stream.name,

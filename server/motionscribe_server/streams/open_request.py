@@ -21,7 +21,7 @@ LAGS: dict[int, Lag] = {
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenRequest:
     """A stream that a client wants, new or again."""
 
     key: str
@@ -36,7 +36,7 @@ class Opening:
         return str(self.request.stream_id)
 
 
-def read_open(request: pb.Open, tenant: str, clusterer: str) -> Opening:
+def read_open(request: pb.Open, tenant: str, clusterer: str) -> OpenRequest:
     """Of a tenant, at a server whose new streams have this clusterer. Raises RequestError, UnsupportedError."""
     if not STREAM_ID.fullmatch(request.stream_id):
         raise RequestError(f"expected a stream id of 1 to 128 of A-Z a-z 0-9 . _ -, got {request.stream_id[:200]!r}")
@@ -50,4 +50,4 @@ def read_open(request: pb.Open, tenant: str, clusterer: str) -> Opening:
     if request.lag not in LAGS:
         raise RequestError(f"expected a lag of {', '.join(map(str, LAGS))}, got {request.lag}")
     options = SessionOptions(LAGS[request.lag], request.provisional, clusterer, request.rate_hz)
-    return Opening(key_of(tenant, request.stream_id), request, options, durable)
+    return OpenRequest(key_of(tenant, request.stream_id), request, options, durable)

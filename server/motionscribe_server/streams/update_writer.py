@@ -28,7 +28,7 @@ class Progress:
     credits: int
 
 
-class Outlet:
+class UpdateWriter:
     """The writing side of one call.
 
     `progress` is asked whenever an Update leaves. `limit` is how many events may wait before the call ends, None leaves

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from motionscribe_server.engine.messages import Hello, Known, OpenSession, Start
+from motionscribe_server.engine.messages import Hello, OpenSession, SessionClusters, Start
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
@@ -46,7 +46,12 @@ class Pool:
         return hello
 
     async def open(
-        self, model: str, options: SessionOptions, known: Known, durable: bool = False, snapshot: bytes | None = None
+        self,
+        model: str,
+        options: SessionOptions,
+        known: SessionClusters,
+        durable: bool = False,
+        snapshot: bytes | None = None,
     ) -> Link:
         """A session, new or from a snapshot.
 

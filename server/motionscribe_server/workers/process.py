@@ -20,11 +20,11 @@ from motionscribe_server.engine.messages import (
     EditClusters,
     ForgetSession,
     Hello,
-    Known,
     ListClusters,
     Order,
     Reply,
     Request,
+    SessionClusters,
     Start,
     TakeFrames,
     TakeSnapshot,
@@ -62,11 +62,11 @@ class Link:
         """Has an answer bring one, after all frames so far."""
         self.worker.send(TakeSnapshot(self.id))
 
-    async def clusters(self) -> Known:
+    async def clusters(self) -> SessionClusters:
         """Raises UnavailableError where the worker is gone."""
         return await self.worker.ask(ListClusters(self.id))
 
-    async def edit(self, edit: Edit) -> Known:
+    async def edit(self, edit: Edit) -> SessionClusters:
         """The clusters after `edit`, whose events were answered by then. Raises what it raises, UnavailableError."""
         return await self.worker.ask(EditClusters(self.id, edit))
 
@@ -86,7 +86,7 @@ class WorkerProcess(asyncio.Protocol):
         self._leaving = False
         self.shedding = Shedding.NOTHING
         self._numbers = count(1)
-        self._asked: dict[int, asyncio.Future[Known]] = {}
+        self._asked: dict[int, asyncio.Future[SessionClusters]] = {}
         self._unpacker = Unpacker()
         self._outgoing: list[Order | Start] = []
         self._hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
@@ -111,7 +111,7 @@ class WorkerProcess(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing.append(order)
 
-    async def ask(self, request: Request) -> Known:
+    async def ask(self, request: Request) -> SessionClusters:
         """The reply. Raises what the worker could not do, UnavailableError where it is gone."""
         if self.transport is None or self.transport.is_closing():
             raise _died()

@@ -15,7 +15,7 @@ from motionscribe import Client
 from motionscribe.errors import ConnectionFailed, NotAllowed
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
-from motionscribe_server.access.tenants import new_token, read_access
+from motionscribe_server.access.tenants import new_token, read_tenants
 from motionscribe_server.errors import SettingsError, UnauthenticatedError
 from motionscribe_server.stream_keys import digest, id_of, key_of, tenant_of
 
@@ -39,7 +39,7 @@ def bearer(token: str) -> list[tuple[str, str]]:
 
 
 def test_a_token_is_its_tenants_and_nobody_elses(tokens: Path) -> None:
-    access = read_access(tokens)
+    access = read_tenants(tokens)
     assert access.tenant(bearer(LAB)) == "lab"
     assert access.tenant([("user-agent", "x"), *bearer(GYM)]) == "gym"
     for metadata in ([], bearer(""), bearer(LAB + "x"), bearer(digest(LAB)), [("authorization", LAB)]):
@@ -50,7 +50,7 @@ def test_a_token_is_its_tenants_and_nobody_elses(tokens: Path) -> None:
 
 
 def test_without_a_file_everybody_is_one_tenant() -> None:
-    assert read_access(None).tenant([]) == ""
+    assert read_tenants(None).tenant([]) == ""
     assert key_of("", "walk") == "walk"
 
 
@@ -81,9 +81,9 @@ def test_a_key_says_tenant_and_id() -> None:
 def test_a_bad_file_of_tokens_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     (tmp_path / "tokens.toml").write_text(text)
     with pytest.raises(SettingsError, match=expected):
-        read_access(tmp_path / "tokens.toml")
+        read_tenants(tmp_path / "tokens.toml")
     with pytest.raises(SettingsError, match="not-there"):
-        read_access(tmp_path / "not-there")
+        read_tenants(tmp_path / "not-there")
 
 
 # -- a server with tenants

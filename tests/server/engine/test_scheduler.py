@@ -31,15 +31,15 @@ from motionscribe_server.engine.messages import (
     CloseSession,
     EditClusters,
     ForgetSession,
-    Known,
     ListClusters,
     OpenSession,
+    SessionClusters,
     TakeFrames,
     Turn,
     Unpacker,
     pack,
 )
-from motionscribe_server.engine.scheduler import LONGEST_REST_S, Served, Worker
+from motionscribe_server.engine.scheduler import LONGEST_REST_S, Scheduler, Served
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
@@ -75,7 +75,7 @@ class Desk:
     turns: list[Turn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.worker = Worker({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
+        self.worker = Scheduler({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
         self.numbers = count(1)
 
     def ask(self, request: Any) -> Any:
@@ -85,7 +85,9 @@ class Desk:
 
     def open(self, *sessions: int) -> None:
         for session in sessions:
-            assert isinstance(self.ask(OpenSession(session, "m/1", SessionOptions(), Known(1, ()))), Known)
+            assert isinstance(
+                self.ask(OpenSession(session, "m/1", SessionOptions(), SessionClusters(1, ()))), SessionClusters
+            )
 
     def send(self, session: int, frames: Any, first: int, beyond: int) -> None:
         """Frames [first, beyond)."""
@@ -101,7 +103,7 @@ class Desk:
 
     def work(self) -> None:
         """Turns until there is nothing to do."""
-        while self.worker.rest_s == 0.0:
+        while self.worker.next_turn_in_s == 0.0:
             self.turn()
 
     def events(self, session: int) -> list[Event]:
@@ -149,13 +151,13 @@ def test_streams_with_a_window_take_turns_in_the_order_they_came_and_share_batch
 def test_frames_wait_for_their_window_but_not_for_long() -> None:
     desk, rows = Desk(), motion(SCRIPT)
     desk.open(1)
-    assert desk.worker.rest_s is None
+    assert desk.worker.next_turn_in_s is None
     desk.send(1, rows, 0, 1)
-    assert desk.worker.rest_s == LONGEST_REST_S
+    assert desk.worker.next_turn_in_s == LONGEST_REST_S
     desk.turn()
     assert desk.engine.batches == []
     desk.time += LONGEST_REST_S
-    assert desk.worker.rest_s == 0.0
+    assert desk.worker.next_turn_in_s == 0.0
     desk.work()
     assert desk.engine.batches == [[1]]
     assert [answer.blocks for answer in desk.answers] == [1]
@@ -221,7 +223,7 @@ def overloaded(wait_s: float) -> tuple[Desk, Any]:
     desk, rows = Desk(), motion(SCRIPT)
     desk.open(1)
     desk.send(1, rows, 0, len(rows))
-    while desk.worker.rest_s == 0.0:
+    while desk.worker.next_turn_in_s == 0.0:
         desk.time += wait_s
         desk.turn()
     desk.worker.receive(CloseSession(1))

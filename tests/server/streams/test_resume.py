@@ -13,7 +13,7 @@ from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_proto.events import Label, SegmentStarted
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
-from motionscribe_server.streams.event_backlog import Outbox
+from motionscribe_server.streams.event_backlog import EventBacklog
 
 Code = grpc.StatusCode
 QUIET = SessionOptions(provisional=False)
@@ -24,24 +24,24 @@ def _label(seq: int, final: bool) -> Label:
 
 
 def test_an_outbox_keeps_what_is_final_until_it_is_acknowledged() -> None:
-    outbox = Outbox()
+    backlog = EventBacklog()
     started = SegmentStarted(1, 1, "", 1, 0)
-    assert outbox.append([_label(1, True), _label(2, False), started]) == 1
-    assert outbox.append([_label(3, True)]) == 4
-    assert outbox.last_event == 4
-    assert outbox.runs_after(0) == [(1, [_label(1, True)]), (3, [started, _label(3, True)])]
-    assert outbox.runs_after(3) == [(4, [_label(3, True)])]
-    outbox.acknowledge(3)
-    assert outbox.runs_after(0) == [(4, [_label(3, True)])]
-    outbox.acknowledge(2**63)
-    assert outbox.runs_after(0) == []
-    assert outbox.append([started]) == 5
+    assert backlog.append([_label(1, True), _label(2, False), started]) == 1
+    assert backlog.append([_label(3, True)]) == 4
+    assert backlog.last_event == 4
+    assert backlog.runs_after(0) == [(1, [_label(1, True)]), (3, [started, _label(3, True)])]
+    assert backlog.runs_after(3) == [(4, [_label(3, True)])]
+    backlog.acknowledge(3)
+    assert backlog.runs_after(0) == [(4, [_label(3, True)])]
+    backlog.acknowledge(2**63)
+    assert backlog.runs_after(0) == []
+    assert backlog.append([started]) == 5
 
 
 def test_an_outbox_is_bounded_and_the_oldest_goes_first() -> None:
-    outbox = Outbox(kept=3)
-    outbox.append([_label(seq, True) for seq in range(1, 11)])
-    assert outbox.runs_after(0) == [(8, [_label(8, True), _label(9, True), _label(10, True)])]
+    backlog = EventBacklog(kept=3)
+    backlog.append([_label(seq, True) for seq in range(1, 11)])
+    assert backlog.runs_after(0) == [(8, [_label(8, True), _label(9, True), _label(10, True)])]
 
 
 async def _vanish(served: Served, caller: Caller, stream_id: str = "lab") -> None:
@@ -82,7 +82,7 @@ def test_acknowledged_events_are_not_sent_again(tiny_model: Path, tmp_path: Path
             await caller.events_until(lambda events: len(events) > 2)
             stream = served.server.registry.find("lab")
             await caller.write(ack=pb.Ack(last_event=2))
-            await until(lambda: stream.outbox.runs_after(0)[0][0] == 3)
+            await until(lambda: stream.backlog.runs_after(0)[0][0] == 3)
             await _vanish(served, caller)
             again = await served.opened(resume_token=caller.opened.resume_token)
             await again.finish()
@@ -97,13 +97,13 @@ def test_a_client_that_is_lost_after_close_gets_the_rest(tiny_model: Path, tmp_p
         async with serving(tiny_model, tmp_path) as served:
             recording = motion(served.skeleton, 4)
             registry = served.server.registry
-            opening = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
-            stream, outlet, opened = await registry.open(opening)
+            open_request = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
+            stream, writer, opened = await registry.open(open_request)
             for block in blocks_of(recording, 60):
                 stream.receive_frames(block)
             stream.finish()
-            await until(lambda: outlet.ended)
-            await registry.leave(stream, outlet, done=False)
+            await until(lambda: writer.ended)
+            await registry.leave(stream, writer, done=False)
             caller = await served.opened(resume_token=opened.resume_token)
             assert (caller.opened.resumed, caller.opened.next_seq) == (True, len(recording.frames) + 1)
             assert await caller.rest() == alone(served, recording, QUIET)
@@ -179,7 +179,7 @@ def test_a_silent_client_is_sent_away_and_may_come_back(tiny_model: Path, tmp_pa
             registry.now = lambda: 499.0
             await registry.reap()
             await caller.write(ack=pb.Ack(last_event=0))
-            await until(lambda: registry.live("lab").heard == 499)
+            await until(lambda: registry.live("lab").last_message_at == 499)
             registry.now = lambda: 998.0
             await registry.reap()
             assert registry.live("lab").owner.ended is False

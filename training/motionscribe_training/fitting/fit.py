@@ -20,7 +20,7 @@ from motionscribe_server.session.anomaly.reference import fit_reference
 from motionscribe_server.session.clustering import make_clusterer
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import LAGS, penalty_of
-from motionscribe_server.session.prediction_error import Forecast, compare
+from motionscribe_server.session.prediction_error import PredictionError, compare
 from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.session import HORIZON
 from motionscribe_server.session.stability import stability_inputs
@@ -244,7 +244,7 @@ def _surprise(
     centred = states - network.pca_mean.cpu().numpy()
     components = network.pca_components.cpu().numpy()
     residual = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
-    forecast, errors = Forecast(scale, stride), []
+    forecast, errors = PredictionError(scale, stride), []
     first = window // stride
     for moment in range(first - 1, len(states)):
         frames = features[None, moment * stride : (moment + 1) * stride]

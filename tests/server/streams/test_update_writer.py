@@ -11,20 +11,20 @@ from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_from_messages
 from motionscribe_proto.events import Label, Restarted
 from motionscribe_server.errors import ExhaustedError, UnavailableError
-from motionscribe_server.streams.update_writer import LARGEST_UPDATE, Outlet, Progress
+from motionscribe_server.streams.update_writer import LARGEST_UPDATE, Progress, UpdateWriter
 
 WORD = Restarted(1, 2, "word")
 
 
-def _outlet(**options: int | bool) -> Outlet:
-    return Outlet(lambda: Progress(7, 5, 3), **options)  # type: ignore[arg-type]  # limit and provisional
+def _writer(**options: int | bool) -> UpdateWriter:
+    return UpdateWriter(lambda: Progress(7, 5, 3), **options)  # type: ignore[arg-type]  # limit and provisional
 
 
 async def _ready() -> None:
     pass
 
 
-def _drain(outlet: Outlet, on_write: Callable[[], None] = lambda: None) -> list[pb.StreamResponse]:
+def _drain(writer: UpdateWriter, on_write: Callable[[], None] = lambda: None) -> list[pb.StreamResponse]:
     """All that is written until the end."""
     written: list[pb.StreamResponse] = []
 
@@ -32,7 +32,7 @@ def _drain(outlet: Outlet, on_write: Callable[[], None] = lambda: None) -> list[
         written.append(message)
         on_write()
 
-    asyncio.run(asyncio.wait_for(outlet.drain(write, _ready, 10), 10))
+    asyncio.run(asyncio.wait_for(writer.drain(write, _ready, 10), 10))
     return written
 
 
@@ -46,69 +46,69 @@ def _numbers(written: list[pb.StreamResponse]) -> list[int]:
 
 @given(st.lists(st.integers(0, 5), max_size=20))
 def test_numbers_arrive_in_order_and_neighbours_share_an_update(counts: list[int]) -> None:
-    async def make() -> Outlet:
-        return _outlet()
+    async def make() -> UpdateWriter:
+        return _writer()
 
-    outlet, number = asyncio.run(make()), 1
+    writer, number = asyncio.run(make()), 1
     for count in counts:
-        outlet.put(number, [WORD] * count)
+        writer.put(number, [WORD] * count)
         number += count
-    outlet.end()
-    written = _drain(outlet)
+    writer.end()
+    written = _drain(writer)
     assert _numbers(written) == list(range(1, number))
     assert len(written) == 1
 
 
 def test_a_jump_in_numbers_starts_another_update_and_so_does_a_full_one() -> None:
-    outlet = _outlet()
-    outlet.put(1, [WORD])
-    outlet.put(5, [WORD] * (LARGEST_UPDATE + 2))
-    outlet.end()
-    firsts = [response.update.first_event for response in _drain(outlet)]
+    writer = _writer()
+    writer.put(1, [WORD])
+    writer.put(5, [WORD] * (LARGEST_UPDATE + 2))
+    writer.end()
+    firsts = [response.update.first_event for response in _drain(writer)]
     assert firsts == [1, 5, 5 + LARGEST_UPDATE]
 
 
 def test_an_update_tells_the_progress_even_without_events() -> None:
-    outlet = _outlet()
-    outlet.end()
-    (response,) = _drain(outlet)
+    writer = _writer()
+    writer.end()
+    (response,) = _drain(writer)
     assert response.update == pb.Update(received_seq=7, durable_seq=5, credits=3)
 
 
 def test_what_waits_leaves_before_the_error_and_nothing_after_it() -> None:
-    outlet = _outlet()
-    outlet.put(1, [WORD])
+    writer = _writer()
+    writer.put(1, [WORD])
     away = pb.StreamResponse(go_away=pb.GoAway(reason="going"))
-    outlet.end(UnavailableError("first"), [away])
-    outlet.end(ExhaustedError("second"))
-    outlet.put(2, [WORD])
+    writer.end(UnavailableError("first"), [away])
+    writer.end(ExhaustedError("second"))
+    writer.put(2, [WORD])
     written: list[pb.StreamResponse] = []
 
     async def write(message: pb.StreamResponse) -> None:
         written.append(message)
 
     with pytest.raises(UnavailableError, match="first"):
-        asyncio.run(outlet.drain(write, _ready, 10))
+        asyncio.run(writer.drain(write, _ready, 10))
     assert _numbers(written) == [1]
     assert written[-1] == away
 
 
 def test_events_that_come_while_a_write_is_slow_share_the_next_update() -> None:
-    outlet = _outlet()
-    outlet.put(1, [WORD])
+    writer = _writer()
+    writer.put(1, [WORD])
 
     def on_write() -> None:
-        if not outlet.ended:
-            outlet.put(2, [WORD])
-            outlet.put(3, [WORD])
-            outlet.end()
+        if not writer.ended:
+            writer.put(2, [WORD])
+            writer.put(3, [WORD])
+            writer.end()
 
-    written = _drain(outlet, on_write)
+    written = _drain(writer, on_write)
     assert [response.update.first_event for response in written] == [1, 2]
 
 
 def test_a_watcher_that_does_not_keep_up_is_ended_and_an_owner_is_not() -> None:
-    watcher, owner = _outlet(limit=3), _outlet()
+    watcher, owner = _writer(limit=3), _writer()
     for number in range(1, 5):
         watcher.put(number, [WORD])
         owner.put(number, [WORD])
@@ -119,26 +119,26 @@ def test_a_watcher_that_does_not_keep_up_is_ended_and_an_owner_is_not() -> None:
 
 
 def test_provisional_labels_are_left_out_where_they_are_not_wanted() -> None:
-    outlet = _outlet(provisional=False)
-    outlet.put(1, [Label(1, 2, 0, 1, 4, 0.5, False), WORD, Label(1, 2, 0, 1, 4, 1.0, True)])
-    outlet.end()
-    assert _numbers(_drain(outlet)) == [2, 3]
+    writer = _writer(provisional=False)
+    writer.put(1, [Label(1, 2, 0, 1, 4, 0.5, False), WORD, Label(1, 2, 0, 1, 4, 1.0, True)])
+    writer.end()
+    assert _numbers(_drain(writer)) == [2, 3]
 
 
 def test_confirm_returns_only_after_a_write() -> None:
     async def run() -> None:
-        outlet, written = _outlet(), []
+        writer, written = _writer(), []
 
         async def write(message: pb.StreamResponse) -> None:
             written.append(message)
 
-        confirming = asyncio.create_task(outlet.confirm())
+        confirming = asyncio.create_task(writer.confirm())
         await asyncio.sleep(0)
         assert not confirming.done()
-        draining = asyncio.create_task(outlet.drain(write, _ready, 10))
+        draining = asyncio.create_task(writer.drain(write, _ready, 10))
         await asyncio.wait_for(confirming, 10)
         assert len(written) == 1
-        outlet.end()
+        writer.end()
         await draining
 
     asyncio.run(run())
@@ -148,7 +148,7 @@ def test_a_client_that_never_reads_is_given_up() -> None:
     async def never(_: pb.StreamResponse) -> None:
         await asyncio.get_running_loop().create_future()
 
-    outlet = _outlet()
-    outlet.put(1, [WORD])
+    writer = _writer()
+    writer.put(1, [WORD])
     with pytest.raises(UnavailableError, match=r"expected a client that reads, got none for 0\.01 s"):
-        asyncio.run(outlet.drain(never, _ready, 0.01))
+        asyncio.run(writer.drain(never, _ready, 0.01))
