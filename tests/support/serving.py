@@ -38,11 +38,18 @@ def engine_of(model: Path) -> Inference:
 
 
 @asynccontextmanager
-async def serving(tiny_model: Path, folder: Path, **settings: Any) -> AsyncIterator["Served"]:
-    """A server of the tiny model whose store lies in `folder`, and a channel to it."""
-    places: dict[str, Any] = {"models": tiny_model.parent.parent, "store": folder / "names.sqlite", "port": 0}
-    chosen = Settings(**{"batch_sizes": (1, 4), "grace_s": 1, "workers": 1} | places | settings)
-    server = Server(chosen, [ServedModel(read_bundle(tiny_model))])
+async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> AsyncIterator["Served"]:
+    """A server of the tiny model whose store lies in `folder`, and a channel to it.
+
+    `groups` are settings that differ from those of other tests, as in limits={"credits": 8}.
+    """
+    usual: dict[str, dict[str, Any]] = {
+        "server": {"models": tiny_model.parent.parent, "port": 0, "grace_s": 1, "workers": 1},
+        "storage": {"location": folder / "names.sqlite"},
+        "model": {"batch_sizes": (1, 4)},
+    }
+    settings = {name: usual.get(name, {}) | groups.get(name, {}) for name in usual | groups}
+    server = Server(Settings.model_validate(settings), [ServedModel(read_bundle(tiny_model))])
     await server.start()
     served = None
     try:

@@ -25,7 +25,9 @@ class Audit:
             try:
                 self._number = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             except OSError as error:
-                raise SettingsError(f"audit: expected a file that can be written, got {file}: {error}") from error
+                raise SettingsError(
+                    f"security.audit: expected a file that can be written, got {file}: {error}"
+                ) from error
 
     def note(self, peer: str, tenant: str, action: str, stream: str, outcome: str) -> None:
         """A line. A full disk must not end calls: it is logged instead."""

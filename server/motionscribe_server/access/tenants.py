@@ -45,7 +45,7 @@ class Tenants:
     def only(self, tenant: str) -> "Tenants":
         """Lets this one tenant in, or everybody where everybody is. Raises SettingsError where it has no token."""
         if self._digests and tenant not in self._digests:
-            raise SettingsError(f"expected a tenant {tenant!r} in tokens, got {', '.join(self._digests)}")
+            raise SettingsError(f"expected a tenant {tenant!r} in security.tokens, got {', '.join(self._digests)}")
         return Tenants({tenant: self._digests[tenant]} if self._digests else {})
 
 
@@ -61,12 +61,13 @@ def read_tenants(file: Path | None) -> Tenants:
     try:
         tenants = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"tokens: expected a TOML file, got {file}: {error}") from error
+        raise SettingsError(f"security.tokens: expected a TOML file, got {file}: {error}") from error
     for tenant, known in tenants.items():
         if not TENANT.fullmatch(tenant) or not isinstance(known, str) or not DIGEST.fullmatch(known):
-            raise SettingsError(f'tokens: expected lines of tenant = "64 hexadecimal digits" in {file}, got {tenant!r}')
+            expected = 'expected lines of tenant = "64 hexadecimal digits"'
+            raise SettingsError(f"security.tokens: {expected} in {file}, got {tenant!r}")
     if not tenants:
-        raise SettingsError(f"tokens: expected a tenant or more in {file}, got none")
+        raise SettingsError(f"security.tokens: expected a tenant or more in {file}, got none")
     if len(set(tenants.values())) < len(tenants):
-        raise SettingsError(f"tokens: expected a token for each tenant in {file}, got one for several")
+        raise SettingsError(f"security.tokens: expected a token for each tenant in {file}, got one for several")
     return Tenants(tenants)

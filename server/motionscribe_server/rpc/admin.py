@@ -1,7 +1,6 @@
 """Administration over gRPC, on a port of its own that only this machine reaches: load a model, drain, show settings.
 
-A model is loaded into new workers, which check and warm it; sessions that there are go on where they are, with the
-version that they have, and new ones go to the new workers.
+Loading a model starts new workers; the old ones finish their sessions, with the version that these have.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ class AdminService(AdminServicer):
         raise AssertionError("unreachable: abort raises")
 
     async def Drain(self, _request: pb.DrainRequest, context: Context) -> pb.DrainResponse:  # noqa: N802
-        """Begins it."""
+        """Starts a drain."""
         async with self._calls(context, "Drain"):
             self._drain()
             return pb.DrainResponse()
@@ -52,7 +51,7 @@ class AdminService(AdminServicer):
         raise AssertionError("unreachable: abort raises")
 
     async def _load(self, name: str, version: str) -> LoadedModel:
-        repository = Repository(self._settings.models, self._settings.model_keys)
+        repository = Repository(self._settings.server.models, self._settings.security.model_keys)
         version = "latest" if version in LATEST else version
         model = await asyncio.to_thread(lambda: ServedModel(repository.load(name, version)))
         there = {loaded.key: loaded for loaded in self._catalog.models}

@@ -34,7 +34,7 @@ class SegmentationService(SegmentationServicer):
     async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
         """One live stream."""
         async with self._calls(context, "Stream") as call:
-            patience_s = self._registry.settings.idle_timeout_s
+            patience_s = self._registry.settings.limits.idle_timeout_s
             opening = await self._first(context)
             call.stream = opening.stream_id
             stream, writer, opened = await self._registry.open(opening, call.tenant)
@@ -57,7 +57,7 @@ class SegmentationService(SegmentationServicer):
         """Somebody else's stream, from now on."""
         async with self._calls(context, "Watch", request.stream_id) as call:
             stream = self._registry.live(call.key)
-            patience_s = self._registry.settings.idle_timeout_s
+            patience_s = self._registry.settings.limits.idle_timeout_s
             writer = stream.watch(request.provisional)
             self._calls.note(call, "opened")
             try:
@@ -69,7 +69,7 @@ class SegmentationService(SegmentationServicer):
 
     async def _first(self, context: Context) -> pb.Open:
         """The Open that every stream begins with."""
-        timeout = self._registry.settings.idle_timeout_s
+        timeout = self._registry.settings.limits.idle_timeout_s
         try:
             async with asyncio.timeout(timeout):
                 request = await context.read()

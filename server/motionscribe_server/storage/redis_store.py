@@ -39,7 +39,7 @@ class RedisStore:
         try:
             self._redis = redis.Redis.from_url(url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
         except ValueError as error:
-            raise SettingsError(f"store: expected redis://HOST:PORT/DB, got another URL: {error}") from error
+            raise SettingsError(f"storage.location: expected redis://HOST:PORT/DB, got another URL: {error}") from error
         self.checkpoints = RedisCheckpoints(self._redis)
         with _told("open"):
             self._redis.set(FORMAT, VERSION, nx=True)

@@ -89,7 +89,7 @@ class Registry:
 
     async def open(self, request: pb.Open, tenant: str = "") -> tuple[LiveStream, UpdateWriter, pb.Opened]:
         """A new or resumed stream, its owner's writer and the answer. Raises ServerError and ContractError."""
-        open_request = read_open(request, tenant, self.settings.clusterer)
+        open_request = read_open(request, tenant, "dpmeans")
         async with self._opening:
             if self._draining:
                 raise UnavailableError("the server is about to stop: reconnect later")
@@ -124,17 +124,17 @@ class Registry:
         now = self.now()
         if now - self._expired >= EXPIRE_EVERY_S:
             self._expired = now
-            before_s = time.time() - self.settings.checkpoint_retention_s
+            before_s = time.time() - self.settings.storage.keep_checkpoints_s
             await self._store.run(lambda store: store.checkpoints.expire(before_s))
-            if self.settings.stream_retention_s:
-                before_s, there = time.time() - self.settings.stream_retention_s, set(self._streams)
+            if self.settings.storage.keep_clusters_s:
+                before_s, there = time.time() - self.settings.storage.keep_clusters_s, set(self._streams)
                 await self._store.run(lambda store: store.expire(before_s, there))
         for stream in list(self._streams.values()):
             silent = now - stream.last_message_at
-            if stream.owner is not None and not stream.busy and silent >= self.settings.idle_timeout_s:
-                reason = f"expected a message within {self.settings.idle_timeout_s:g} s, got none"
+            if stream.owner is not None and not stream.busy and silent >= self.settings.limits.idle_timeout_s:
+                reason = f"expected a message within {self.settings.limits.idle_timeout_s:g} s, got none"
                 stream.owner.end(UnavailableError(reason), [go_away(stream.token, reason)])
-            elif stream.left is not None and now - stream.left >= self.settings.retention_s:
+            elif stream.left is not None and now - stream.left >= self.settings.limits.resume_within_s:
                 log.info("stream %s was not resumed", stream.name)
                 await self._give_up(stream)
 
@@ -246,7 +246,7 @@ class Registry:
             await self._give_up(old)
         await self._make_room(tenant_of(key))
         stored = await self._store.load(model.key, key)
-        options = SessionOptions(lag, checkpoint.provisional, self.settings.clusterer, checkpoint.rate_hz)
+        options = SessionOptions(lag, checkpoint.provisional, "dpmeans", checkpoint.rate_hz)
         known = SessionClusters(stored.next_id, stored.clusters)
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot)
         return self._stream(key, model, lag, link, checkpoint.name, token, journal, events_of(backlog))
@@ -262,7 +262,7 @@ class Registry:
         journal: Journal | None,
         events: Sequence[tuple[int, Event]] = (),
     ) -> LiveStream:
-        credits, save = self.settings.credits, self._try_to_save
+        credits, save = self.settings.limits.credits, self._try_to_save
         stream = LiveStream(key, model, lag, link, credits, self._metrics, save, name, token, journal, events)
         self._streams[key] = stream
         return stream
@@ -272,9 +272,9 @@ class Registry:
 
         Raises ExhaustedError where all of them are live: nobody loses anything for somebody else.
         """
-        own, settings = self._of(tenant), self.settings
-        limits = [(len(own), settings.tenant_streams)] if settings.tenant_streams else []
-        limits.append((len(self._streams), settings.max_streams))
+        own, most = self._of(tenant), self.settings.limits
+        limits = [(len(own), most.tenant_streams)] if most.tenant_streams else []
+        limits.append((len(self._streams), most.max_streams))
         for streams, limit in limits:
             if streams >= limit:
                 retained = [(stream.left, stream.key) for stream in own if stream.left is not None]

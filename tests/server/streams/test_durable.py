@@ -100,8 +100,8 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: s
 
     async def run() -> None:
         async with (
-            serving(tiny_model, tmp_path, store=place) as first,
-            serving(tiny_model, tmp_path, store=place) as second,
+            serving(tiny_model, tmp_path, storage={"location": place}) as first,
+            serving(tiny_model, tmp_path, storage={"location": place}) as second,
         ):
             recording = motion(first.skeleton, 12)
             expected = alone(first, recording, SessionOptions(provisional=False))
@@ -128,7 +128,7 @@ def test_a_redis_that_goes_away_is_only_a_pause(tiny_model: Path, tmp_path: Path
     async def run() -> None:
         with ExitStack() as redis:
             url = redis.enter_context(redis_server(tmp_path))
-            async with serving(tiny_model, tmp_path, store=url) as served:
+            async with serving(tiny_model, tmp_path, storage={"location": url}) as served:
                 recording = motion(served.skeleton, 8)
                 expected = alone(served, recording, SessionOptions(provisional=False))
                 caller, live = await served.opened(delivery=DURABLE), await served.opened("live")
@@ -182,7 +182,7 @@ def test_without_the_token_it_starts_afresh_and_the_old_owner_is_fenced(tiny_mod
 
 def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, workers=2) as served:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
             recording = motion(served.skeleton, 12)
             expected = alone(served, recording, SessionOptions(provisional=False))
             caller = await served.opened(delivery=DURABLE)
@@ -263,17 +263,6 @@ def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("clusterer", ["dbstream"])
-def test_clusters_of_river_cannot_be_kept(tiny_model: Path, tmp_path: Path, clusterer: str) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path, clusterer=clusterer) as served:
-            with pytest.raises(grpc.aio.AioRpcError, match="cannot be kept") as caught:
-                await served.opened(delivery=DURABLE)
-            assert caught.value.code() == Code.UNIMPLEMENTED
-
-    asyncio.run(run())
-
-
 # -- real processes
 
 
@@ -286,7 +275,7 @@ def killed_now_and_then(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "motionscribe_server", "--models", str(models), "--port", str(port)]
-    command += ["--store", str(folder / "store.sqlite"), "--workers", "1", "--batch-sizes", "1,4"]
+    command += ["--storage-location", str(folder / "store.sqlite"), "--workers", "1", "--model-batch-sizes", "1,4"]
     kills, over, rng = list[float](), threading.Event(), random.Random(seed)
 
     def keep_going() -> None:

@@ -191,7 +191,7 @@ class Protocol(RuleBasedStateMachine):
 def machine(tiny_model: Path, tmp_path: Path) -> Iterator[type[Protocol]]:
     """With a server that lasts for all examples."""
     with asyncio.Runner() as runner:
-        context = serving(tiny_model, tmp_path, retention_s=1000)
+        context = serving(tiny_model, tmp_path, limits={"resume_within_s": 1000})
         Protocol.runner, Protocol.served = runner, runner.run(context.__aenter__())
         yield Protocol
         runner.run(context.__aexit__(None, None, None))
