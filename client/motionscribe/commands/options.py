@@ -8,6 +8,7 @@ import grpc
 
 from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
+from motionscribe.sinks.outputs import OUTPUTS
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,8 @@ def add_token(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Where events go."""
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
-    parser.add_argument("--save", type=Path, metavar="EVENTS.jsonl", help="also write events to a file, for report")
+    for output in OUTPUTS:
+        parser.add_argument(output.option, dest=output.option, metavar=output.metavar, help=output.help)
     parser.add_argument("--no-provisional", action="store_true", help="only labels that will not change")
 
 
