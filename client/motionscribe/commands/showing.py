@@ -11,24 +11,23 @@ from contextlib import ExitStack, contextmanager
 from rich.console import Console
 
 from motionscribe.events import Event
-from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal
-from motionscribe.sinks.outputs import OUTPUTS
+from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, outputs
 
 
 @contextmanager
 def open_outputs(args: argparse.Namespace) -> Iterator[Sequence[MakeSink]]:
     """One MakeSink for each place that the options name, the terminal last. Raises OSError, MissingExtraError."""
     with ExitStack() as stack:
-        asked = [(output, vars(args)[output.option]) for output in OUTPUTS]
+        asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
         opened = [stack.enter_context(output.open(argument)) for output, argument in asked if argument is not None]
         yield [*opened, _json if args.json else _table]
 
 
-def show(events: Iterable[Event], outputs: Sequence[MakeSink], info: StreamInfo) -> None:
-    """Returns when the events end. Closes every sink, whatever happens."""
+def show(events: Iterable[Event], makers: Sequence[MakeSink], info: StreamInfo) -> None:
+    """Writes events to a sink of each of `makers` until they end. Closes every sink, whatever happens."""
     with ExitStack() as stack:
         sinks: list[Sink] = []
-        for make in outputs:
+        for make in makers:
             sink = make(info)
             stack.callback(sink.close)
             sinks.append(sink)

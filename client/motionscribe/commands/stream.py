@@ -7,14 +7,15 @@ from motionscribe.async_client import LAGS
 from motionscribe.commands.options import add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
-from motionscribe.sources.schemes import SCHEMES, parse_address
+from motionscribe.sources import schemes
 from motionscribe_models.recordings import endings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     parser = commands.add_parser("stream", help="stream recordings or a live feed", description=__doc__)
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=_help())
+    what = f"{schemes.describe()}. Several come one after the other. Endings of files: {' '.join(endings())}"
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=what)
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
@@ -35,9 +36,9 @@ def run(args: argparse.Namespace) -> None:
     """Streams one source after the other."""
     if args.stream_id and len(args.sources) > 1:
         args.parser.error("--stream-id is for one SOURCE")
-    with connect(args) as client, open_outputs(args) as outputs:
+    with connect(args) as client, open_outputs(args) as makers:
         for text in args.sources:
-            scheme, address = parse_address(text)
+            scheme, address = schemes.parse_address(text)
             stream = client.stream(
                 scheme.open(address, args.rate),
                 stream_id=args.stream_id,
@@ -54,9 +55,4 @@ def run(args: argparse.Namespace) -> None:
                 f"final after {opened.latency_us / 1e6:.1f} s"
             )
             names = {cluster.id: cluster.name for cluster in opened.clusters}
-            show(stream, outputs, StreamInfo(opened.stream_id, title, names))
-
-
-def _help() -> str:
-    kinds = [f"{s.spelling}: {s.help}" + (f" (needs the extra {s.extra})" if s.extra else "") for s in SCHEMES]
-    return f"{'; '.join(kinds)}. Several come one after the other. Endings of files: {' '.join(endings())}"
+            show(stream, makers, StreamInfo(opened.stream_id, title, names))

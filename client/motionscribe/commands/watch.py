@@ -18,7 +18,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace) -> None:
     """Returns when the stream ends."""
-    with connect(args) as client, open_outputs(args) as outputs:
+    with connect(args) as client, open_outputs(args) as makers:
         events = client.watch(args.stream, provisional=not args.no_provisional)
         names = {cluster.id: cluster.name for cluster in client.clusters(args.stream)}
-        show(events, outputs, StreamInfo(args.stream, f"watching {args.stream}", names))
+        show(events, makers, StreamInfo(args.stream, f"watching {args.stream}", names))

@@ -51,6 +51,12 @@ SCHEMES: tuple[Scheme, ...] = (
 )
 
 
+def describe() -> str:
+    """All kinds of sources, for the help of a command."""
+    kinds = [f"{s.spelling}: {s.help}" + (f" (needs the extra {s.extra})" if s.extra else "") for s in SCHEMES]
+    return "; ".join(kinds)
+
+
 def parse_address(text: str) -> tuple[Scheme, str]:
     """The scheme that `text` begins with and the rest; FILE and all of it where it is a path.
 
