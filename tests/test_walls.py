@@ -159,6 +159,12 @@ def test_packages_of_the_client_do_not_know_each_other(package: str) -> None:
         assert parts[0] != "motionscribe" or parts[1:2] == [] or parts[1] not in CLIENT[package], (file, module)
 
 
+def test_only_the_commands_of_the_client_know_the_demo() -> None:
+    for file in files_of("motionscribe"):
+        if file.parent.name not in ("demo", "commands"):
+            assert not any(name.startswith("motionscribe.demo") for name in imports(file)), file
+
+
 def test_data_of_training_imports_no_sibling() -> None:
     for file in files_of("motionscribe_training", "data"):
         own = [name.split(".")[1] for name in imports(file) if name.startswith("motionscribe_training.")]

@@ -128,7 +128,7 @@ def test_it_gives_up_when_the_server_stays_away() -> None:
 
 
 def test_it_gives_up_when_no_server_is_there_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motionscribe.connection.stream.REOPEN_S", 0.2)
+    monkeypatch.setattr("motionscribe.connection.link.REOPEN_S", 0.2)
     with ScriptedServer() as server, Client(server.address, backoff=AT_ONCE) as client:
         stream = iter(client.stream(pairs(10**6)))
         next(stream)
