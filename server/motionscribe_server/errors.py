@@ -102,6 +102,10 @@ class StoreError(ServerError):
     """The store of names cannot be read or written."""
 
 
+class UnforeseenError(Exception):
+    """A worker raised what nobody foresaw: the text is for the log, clients are told that there was an error."""
+
+
 def status_of(error: BaseException) -> str:
     """Name of the gRPC status of any exception; INTERNAL for those nobody foresaw."""
     match error:

@@ -1,6 +1,7 @@
 """A real server on a free port within a test's event loop, a caller that speaks the bare protocol to it, and motion."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.settings import Settings
 from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.workers.process import WorkerProcess
+from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 
 PATIENCE_S = 20.0
 
@@ -207,6 +210,13 @@ class Caller:
         return [
             update.first_event + i for update in self.updates for i in range(len(events_from_messages(update.events)))
         ]
+
+
+def process_of(worker: WorkerProcess) -> subprocess.Popen[bytes]:
+    """The process behind a worker's transport."""
+    assert isinstance(worker.transport, SubprocessTransport)
+    assert worker.transport.process is not None
+    return worker.transport.process
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -57,6 +57,6 @@ class AdminService(AdminServicer):
         there = {loaded.key: loaded for loaded in self._catalog.models}
         if model.key not in there:
             models = [*(loaded.served for loaded in there.values()), model]
-            engines = await self._pool.renew(models)
+            engines = await self._pool.replace_workers(models)
             self._catalog.replace(LoadedModel(served, engines[served.key]) for served in models)
         return self._catalog.find(model.manifest.name, model.manifest.version)

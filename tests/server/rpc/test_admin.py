@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.support.serving import Served, alone, final, motion, serving, until
+from tests.support.serving import Served, alone, final, motion, process_of, serving, until
 
 from motionscribe.cli import main
 from motionscribe_models.manifest import read_manifest, write_manifest
@@ -70,7 +70,7 @@ def test_a_new_version_is_served_while_old_streams_go_on_with_theirs(model: Path
             expected = final(alone(served, recording, SessionOptions(provisional=False)))
             assert final(await old.finish()) == final(await new.finish()) == expected
             # the old worker ends with its last stream, and is not replaced
-            await until(lambda: worker.process.poll() is not None)
+            await until(lambda: process_of(worker).poll() is not None)
             assert worker not in served.server.pool.workers
             assert len(served.server.pool.workers) == 1
             # a version that is there already costs nothing
@@ -109,7 +109,7 @@ def test_a_worker_that_died_just_before_is_not_replaced_twice(model: Path, tmp_p
     async def run() -> None:
         async with serving(model, tmp_path, server={"admin_port": 0}) as served, at(served) as channel:
             another(model, "2")
-            served.server.pool.workers[0].process.kill()
+            process_of(served.server.pool.workers[0]).kill()
             await admin(channel).LoadModel(pb.LoadModelRequest(name="cmu-expmap"))
             await until(lambda: not served.server.pool._restarts)
             assert len(served.server.pool.workers) == 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.support.serving import PATIENCE_S, Caller, Served, alone, final, motion, serving, until
+from tests.support.serving import PATIENCE_S, Caller, Served, alone, final, motion, process_of, serving, until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_to_message, skeleton_to_message
@@ -431,7 +431,7 @@ def test_a_worker_that_dies_ends_its_streams_and_no_others_and_another_one_start
             await caller.send(recording, 0, 60, block=60)
             await other.send(recording, 0, 60, block=60)
             await until(lambda: served.server.registry.live("lab").computed_seq == 60)
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert code == Code.UNAVAILABLE
             assert "the worker of this stream is gone" in message
@@ -451,7 +451,7 @@ def test_no_stream_opens_while_there_is_no_worker(tiny_model: Path, tmp_path: Pa
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:
             caller = await served.opened("lab")
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             await caller.failure()
             refused = served.call()
             with pytest.raises(grpc.aio.AioRpcError, match="no worker is running") as caught:

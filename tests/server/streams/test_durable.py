@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from tests.support.redis_server import redis_server
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.serving import Caller, Served, alone, final, motion, process_of, serving, until
 
 from motionscribe import Backoff, Client
 from motionscribe.errors import ServerFailed
@@ -188,7 +188,7 @@ def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) ->
             caller = await served.opened(delivery=DURABLE)
             await caller.send(recording, 0, 900)
             await until(lambda: served.server.registry.live("lab").computed_seq == 900)
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)
             token, last = caller.opened.resume_token, caller.numbers[-1] if caller.numbers else 0
@@ -350,7 +350,7 @@ def test_a_client_is_told_when_a_durable_stream_is_lost(tiny_model: Path, tmp_pa
             connection.execute("DELETE FROM durable")
             connection.commit()
             connection.close()
-            stream.link.worker.process.kill()
+            process_of(stream.link.worker).kill()
             with pytest.raises(ServerFailed, match="has lost the durable stream 'lab'"):
                 await listening
 
