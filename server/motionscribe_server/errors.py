@@ -14,12 +14,6 @@ class ServerError(Exception):
     status = "INTERNAL"
 
 
-class SessionError(ServerError):
-    """Frames or requests that a session cannot accept; it is as it was before them."""
-
-    status = "INVALID_ARGUMENT"
-
-
 class RequestError(ServerError):
     """A field of a request is out of its range."""
 
@@ -81,7 +75,7 @@ class UnsupportedError(ServerError):
 
 
 class UnavailableError(ServerError):
-    """The server drains, or nothing was last_message_at from the client for too long: reconnect with the token."""
+    """The server drains, or the client said nothing for too long: reconnect with the token."""
 
     status = "UNAVAILABLE"
 

@@ -44,7 +44,7 @@ def test_whatever_way_they_end(tiny_model: Path, tmp_path: Path, durable: bool) 
 
             async def quiet() -> None:
                 pool = served.server.pool
-                await until(lambda: not served.server.registry._streams)
+                await until(lambda: not served.server.registry.streams)
                 await until(lambda: not any(worker.links or worker._asked for worker in pool.workers))
                 await asyncio.sleep(0.1)
 

@@ -1,6 +1,7 @@
 """Administration over gRPC, on a port of its own that only this machine reaches: load a model, drain, show settings.
 
-Loading a model starts new workers; the old ones finish their sessions, with the version that these have.
+Loading a model starts new workers, which check it and warm it up. Old workers finish their sessions with the version
+that these have; new sessions go to the new workers.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ class AdminService(AdminServicer):
         raise AssertionError("unreachable: abort raises")
 
     async def Drain(self, _request: pb.DrainRequest, context: Context) -> pb.DrainResponse:  # noqa: N802
-        """Starts a drain."""
+        """Begins to drain; the process stops afterwards."""
         async with self._calls(context, "Drain"):
             self._drain()
             return pb.DrainResponse()

@@ -6,7 +6,6 @@ Reading takes a moment and blocks; it happens before the server listens, or in a
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
 
 from motionscribe_models.errors import UnknownModelError
 from motionscribe_models.manifest import Manifest
@@ -17,7 +16,7 @@ from motionscribe_proto.frames import Layout
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import PreconditionError, SettingsError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import Lag
+from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.settings import Settings
 
 LATEST = ("", "latest")
@@ -76,7 +75,7 @@ class LoadedModel:
             rate_hz=manifest.rate_hz,
             window=manifest.window,
             stride=manifest.stride,
-            latency_us={lag: self.latency_us(lag) for lag in get_args(Lag)},
+            latency_us={lag: self.latency_us(lag) for lag in LAGS},
             hidden=manifest.hidden,
             projected=manifest.projected,
             variant=self.engine.variant,

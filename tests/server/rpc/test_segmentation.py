@@ -241,8 +241,8 @@ def test_more_frames_than_credits_are_refused(tiny_model: Path, tmp_path: Path) 
 def test_credits_are_used_up_and_a_refused_block_costs_none(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path, limits={"credits": 40}) as served:
-            opening = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
-            stream, _, _ = await served.server.registry.open(opening)
+            message = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
+            stream, _, _ = await served.server.registry.open(message)
             first, second, *_ = blocks_of(motion(served.skeleton, 1), 30)
             stream.receive_frames(first)
             for _ in range(2):
