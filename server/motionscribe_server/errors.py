@@ -74,12 +74,6 @@ class UnauthenticatedError(ServerError):
     status = "UNAUTHENTICATED"
 
 
-class UnsupportedError(ServerError):
-    """A part of the protocol that this server does not offer."""
-
-    status = "UNIMPLEMENTED"
-
-
 class UnavailableError(ServerError):
     """The server drains, or nothing was last_message_at from the client for too long: reconnect with the token."""
 

@@ -24,7 +24,6 @@ from pydantic_settings import (
 )
 
 from motionscribe_server.errors import SettingsError
-from motionscribe_server.session.clustering import CLUSTERERS
 from motionscribe_server.storage.store import REDIS
 
 PREFIX = "MOTIONSCRIBE_"
@@ -90,7 +89,6 @@ class Settings(BaseSettings):
     store: str = Field(
         "motionscribe.sqlite", description="SQLite file of clusters, names and durable streams, or redis://HOST:PORT/DB"
     )
-    clusterer: str = Field("dpmeans", description=f"online clusterer of new streams: {', '.join(CLUSTERERS)}")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
 
     @field_validator("load", "batch_sizes", mode="before")
@@ -111,13 +109,6 @@ class Settings(BaseSettings):
     @classmethod
     def _sort(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(value)))
-
-    @field_validator("clusterer", mode="after")
-    @classmethod
-    def _known_clusterer(cls, value: str) -> str:
-        if value not in CLUSTERERS:
-            raise ValueError(f"expected one of {', '.join(CLUSTERERS)}")
-        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

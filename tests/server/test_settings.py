@@ -55,7 +55,6 @@ def test_lists_are_split_at_commas_and_empty_variables_are_none_at_all(monkeypat
         ({}, "[server]\nport = 5", r"server \(from motionscribe.toml\) is no setting"),
         ({}, "port = ", "motionscribe.toml: expected TOML"),
         ({"batch_sizes": "4,zero"}, "", r"batch_sizes \(from --batch-sizes\).*integer.*got 'zero'"),
-        ({"clusterer": "kmeans"}, "", r"clusterer \(from --clusterer\).*one of .*dpmeans.*got 'kmeans'"),
         ({"host": "0.0.0.0"}, "", "expected a loopback address as host, got '0.0.0.0'.*--insecure"),
         ({"host": "nowhere.example"}, "", "expected a loopback address"),
     ],

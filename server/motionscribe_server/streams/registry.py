@@ -89,7 +89,7 @@ class Registry:
 
     async def open(self, request: pb.Open, tenant: str = "") -> tuple[LiveStream, UpdateWriter, pb.Opened]:
         """A new or resumed stream, its owner's writer and the answer. Raises ServerError and ContractError."""
-        open_request = read_open(request, tenant, self.settings.clusterer)
+        open_request = read_open(request, tenant)
         async with self._opening:
             if self._draining:
                 raise UnavailableError("the server is about to stop: reconnect later")
@@ -246,7 +246,7 @@ class Registry:
             await self._give_up(old)
         await self._make_room(tenant_of(key))
         stored = await self._store.load(model.key, key)
-        options = SessionOptions(lag, checkpoint.provisional, self.settings.clusterer, checkpoint.rate_hz)
+        options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
         known = SessionClusters(stored.next_id, stored.clusters)
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot)
         return self._stream(key, model, lag, link, checkpoint.name, token, journal, events_of(backlog))

@@ -263,17 +263,6 @@ def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("clusterer", ["dbstream"])
-def test_clusters_of_river_cannot_be_kept(tiny_model: Path, tmp_path: Path, clusterer: str) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path, clusterer=clusterer) as served:
-            with pytest.raises(grpc.aio.AioRpcError, match="cannot be kept") as caught:
-                await served.opened(delivery=DURABLE)
-            assert caught.value.code() == Code.UNIMPLEMENTED
-
-    asyncio.run(run())
-
-
 # -- real processes
 
 
