@@ -12,8 +12,9 @@ from river.cluster import STREAMKMeans
 from sklearn.cluster import KMeans
 
 from benchmarks.quality.change_points import CHANGE_POINTS, SHORTEST
+from benchmarks.quality.river_clusterers import CluStream, DBStream
 from benchmarks.quality.seen import Seen
-from motionscribe_server.session.clustering import make_clusterer
+from motionscribe_server.session.clustering import DPMeans, OnlineClusterer
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -34,11 +35,11 @@ def embedding_kmeans(seen: Seen) -> Labels:
     return _kmeans(seen.centred, seen.classes)
 
 
-def clusterer(name: str) -> Callable[[Seen], Labels]:
+def clusterer(kind: type[OnlineClusterer]) -> Callable[[Seen], Labels]:
     """An online clusterer alone, moment by moment: predict, then learn."""
 
     def label(seen: Seen) -> Labels:
-        model = make_clusterer(name, seen.embedding.shape[1], radius=seen.radius)
+        model = kind(seen.embedding.shape[1], radius=seen.radius)
         labels = []
         for x in seen.embedding:
             known = model.predict(x)
@@ -70,9 +71,9 @@ PEERS: dict[str, Callable[[Seen], Labels]] = {
     "one_label": one_label,
     "pose_kmeans": pose_kmeans,
     "embedding_kmeans": embedding_kmeans,
-    "dpmeans_alone": clusterer("dpmeans"),
-    "dbstream": clusterer("dbstream"),
-    "clustream": clusterer("clustream"),
+    "dpmeans_alone": clusterer(DPMeans),
+    "dbstream": clusterer(DBStream),
+    "clustream": clusterer(CluStream),
     "streamkmeans": stream_kmeans,
     **{name: boundaries(find) for name, find in CHANGE_POINTS.items()},
 }

@@ -20,7 +20,7 @@ from motionscribe_models.skeleton import Skeleton
 
 V = TypeVar("V")
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 ARRAYS = "arrays.npz"

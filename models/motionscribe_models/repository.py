@@ -37,7 +37,7 @@ from motionscribe_models.signature import check_signature
 
 Arrays = Mapping[str, NDArray[Any]]
 
-MAX_ARRAYS = 64  # of one .npz; a model of today has ten
+MAX_ARRAYS = 64  # of one .npz; a model of today has eleven
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # as NumPy writes; others may ask for gigabytes to unpack
 
 

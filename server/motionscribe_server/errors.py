@@ -68,12 +68,6 @@ class UnauthenticatedError(ServerError):
     status = "UNAUTHENTICATED"
 
 
-class UnsupportedError(ServerError):
-    """A part of the protocol that this server does not offer."""
-
-    status = "UNIMPLEMENTED"
-
-
 class UnavailableError(ServerError):
     """The server drains, or the client said nothing for too long: reconnect with the token."""
 

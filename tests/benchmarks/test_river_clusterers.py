@@ -6,12 +6,22 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from benchmarks.quality.matching import match
+from benchmarks.quality.river_clusterers import CluStream, DBStream, RiverClusterer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import cluster
+from tests.support.clusterer_checks import ClustererChecks
 
-from motionscribe_server.session.clustering.matching import match
-from motionscribe_server.session.clustering.river_clusterers import RiverClusterer
+
+class TestDBStream(ClustererChecks):
+    kind = DBStream
+    least_rand = 0.55  # measured .67
+
+
+class TestCluStream(ClustererChecks):
+    kind = CluStream
+    least_rand = 0.4  # measured .52
 
 
 class Scripted(RiverClusterer):

@@ -85,8 +85,8 @@ def test_json_holds_every_value(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": 1}, "expected format 2, got 1"),
-        ({"format": None}, "expected format 2, got None"),
+        ({"format": 2}, "expected format 3, got 2"),
+        ({"format": None}, "expected format 3, got None"),
         ({"window": 41}, "window divisible by stride, got 41 and 8"),
         ({"window": None}, r"missing fields \['window'\]"),
         ({"extra": 1}, r"unknown fields \['extra'\]"),

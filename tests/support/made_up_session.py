@@ -88,7 +88,9 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         "centres": np.array(centres, float).reshape(-1, D),
         "feature_scale": np.ones(width),
         "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5], (3, 1)),
-        "anomaly": np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
+        "anomaly.residual": np.array([0.0, 1.0]),
+        "anomaly.forecast_error": np.array([0.0, 1.0]),
+        "anomaly.threshold": np.array([0.0, 1.0]),
     }
     return ServedModel(ModelBundle(manifest, {}, arrays, {}))
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_models.errors import ModelFolderError
+from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
-from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
 from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.session.segmenter import Penalty
 
@@ -35,7 +35,7 @@ class ServedModel:
       centres (n, d)               clusters of the training recordings, ids 1..n
       feature_scale (F,)           standard deviation of each feature, for prediction errors
       stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
-      anomaly (6,)                 AnomalyReference
+      anomaly.*                    constants of the anomaly scores and their threshold, see anomaly/reference.py
     Settings: those of Penalty, and radius: the distance within which segments show the same action.
     """
 
@@ -63,7 +63,11 @@ class ServedModel:
         expected = 2 * (self.motion.shape[2] + self.manifest.projected) * len(self.spans)
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
-        self.anomaly = AnomalyReference(*self._array("anomaly", 1, 6).tolist())
+        anomaly = {name: self._array(name, len(shape), *shape) for name, shape in anomaly_arrays().items()}
+        try:
+            self.anomaly = AnomalyReference(anomaly)
+        except LayoutError as error:
+            raise ModelFolderError(str(error)) from error
         self.penalty = penalty_of(self.manifest.settings)
         self.radius = _setting(self.manifest.settings, "radius")
         self.largest = _setting(self.manifest.settings, "largest")

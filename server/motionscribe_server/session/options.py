@@ -15,7 +15,5 @@ class SessionOptions:
     """How long to wait before a label is final; the model says how many moments that is."""
     provisional: bool = True
     """Also tell labels that may still change."""
-    clusterer: str = "dpmeans"
-    """See clustering/factory.py."""
     rate_hz: float = 0.0
     """Nominal rate of the sender, Hz; 0 is the skeleton's."""

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, Restarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.cluster_counts import ClusterCounts
-from motionscribe_server.session.clustering import ClusterState, Merged, make_clusterer
+from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
 from motionscribe_server.session.embedding import Embedding, estimate
 from motionscribe_server.session.intake import Arrival, Break, Intake, arrivals
 from motionscribe_server.session.labeller import Labeller
@@ -60,9 +61,8 @@ class Session:
         self._intake = Intake(model, self.options.rate_hz)
         self._embedding = Embedding(model)
         self._segmenter = Segmenter(model.dimensions, model.penalty, HORIZON)
-        self._clusterer = make_clusterer(
-            self.options.clusterer, model.dimensions, model.centres, clusters, next_cluster, radius=model.radius
-        )
+        start = initial_clusters(model.centres, clusters)
+        self._clusterer = DPMeans(model.dimensions, start, next_cluster, radius=model.radius)
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
         self._timeline = Timeline()
         self._cluster_counts = ClusterCounts(clusters)
@@ -167,7 +167,10 @@ class Session:
         self._told.append(0)
         self._moments += 1
         if moment.error is not None and self._warmed:
-            events += self._anomaly.update(moment.residual, moment.error, span)
+            observation = Observation(
+                span=span, frames=moment.frames, residual=moment.residual, forecast_error=moment.error
+            )
+            events += self._anomaly.update(observation)
         hypotheses = self._segmenter.push(moment.estimates)
         if len(moment.estimates) > self._embedding.revisions:
             self._segmenter.settle()
@@ -263,6 +266,8 @@ class Session:
 class _Moment:
     """What the frames and the window of a moment say."""
 
+    frames: NDArray[np.float32]
+    """(n, F) features."""
     estimates: NDArray[np.float64]
     """(l, d) embeddings of the newest moments, oldest first."""
     residual: float
@@ -319,6 +324,6 @@ def _moments(sessions: Sequence[Session], windows: Sequence[WindowStates]) -> It
     estimates = estimate([s._embedding for s in sessions], frames, np.array([w.projected for w in windows]))
     errors = compare([s._prediction_error for s in sessions], frames, np.array([w.prediction for w in windows]))
     residuals = np.array([window.residual for window in windows]).mean(axis=1).tolist()
-    for session, *moment in zip(sessions, estimates, residuals, errors, strict=True):
+    for session, *moment in zip(sessions, frames, estimates, residuals, errors, strict=True):
         session._fresh = []
         yield _Moment(*moment)

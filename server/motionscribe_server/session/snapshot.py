@@ -31,7 +31,7 @@ PLAIN = (bool, int, float, str, type(None))
 
 
 def save(session: Session, state: NDArray[np.float32]) -> bytes:
-    """Raises SnapshotError for a session with a part that cannot be kept, such as a clusterer of river."""
+    """Raises SnapshotError for a session with a part that cannot be kept."""
     encoder = _Encoder(session.model)
     tree = {"format": FORMAT, "model": session.model.key, "session": encoder.encode(session)}
     buffer = io.BytesIO()
@@ -68,6 +68,12 @@ def _parts(model: ServedModel) -> dict[str, Any]:
     """What a session has of its model, by name."""
     own = {f".{name}": value for name, value in vars(model).items() if not isinstance(value, PLAIN)}
     return {"": model, **own, ".manifest.skeleton.joints": model.manifest.skeleton.joints}
+
+
+def _quantiles(shares: tuple[float, ...], size: int, state: dict[str, Any]) -> RollingQuantiles:
+    quantiles = RollingQuantiles(shares, size)
+    quantiles.restore(state)
+    return quantiles
 
 
 class _Encoder:
@@ -107,7 +113,7 @@ class _Encoder:
         if not own.__module__.startswith(PACKAGES):
             raise SnapshotError(f"cannot keep a {own.__module__}.{own.__qualname__}")
         if isinstance(value, RollingQuantiles):
-            return ["quantiles", self.encode(value.arguments())]
+            return ["quantiles", self.encode((value.shares, value.size, value.state()))]
         names = [*getattr(value, "__dict__", ()), *(n for c in own.__mro__ for n in getattr(c, "__slots__", ()))]
         names = [name for name in names if name not in ("__dict__", "__weakref__")]
         fields = [[name, self.encode(getattr(value, name))] for name in names]
@@ -141,7 +147,7 @@ class _Decoder:
             case "tuple":
                 return self._meet_late(lambda: tuple(self.decode(item) for item in rest[0]))
             case "quantiles":
-                return self._meet_late(lambda: RollingQuantiles(*self.decode(rest[0])))
+                return self._meet_late(lambda: _quantiles(*self.decode(rest[0])))
             case "object":
                 return self._make(*rest)
         raise SnapshotError(f"expected a kind of value, got {kind!r}")

@@ -87,7 +87,7 @@ class Registry:
 
     async def open(self, message: pb.Open, tenant: str = "") -> tuple[LiveStream, UpdateWriter, pb.Opened]:
         """A new or resumed stream, its owner's writer and the answer. Raises ServerError and ContractError."""
-        request = read_open(message, tenant, "dpmeans")
+        request = read_open(message, tenant)
         async with self._locks.hold(request.key):
             stream, resumed = await self._opener.open(request)
             clusters = await stream.link.clusters()

@@ -95,7 +95,7 @@ class StreamFactory:
         lag = next(lag for lag in LAGS if lag == checkpoint.lag)
         model = self._catalog.find(checkpoint.model, checkpoint.version)
         known = await self._stored_clusters(request.key, model)
-        options = SessionOptions(lag, checkpoint.provisional, "dpmeans", checkpoint.rate_hz)
+        options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot)
         history = History(journal, read_events(kept.outbox))
         return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from motionscribe_server.session.clustering import ClusterState, OnlineClusterer, make_clusterer
+from motionscribe_server.session.clustering import ClusterState, DPMeans, OnlineClusterer, initial_clusters
 from motionscribe_server.session.labeller import LEARN_AFTER, Labeller, cut
 from motionscribe_server.session.segmenter import Hypothesis
 
@@ -27,7 +27,7 @@ def hypotheses(parts: Sequence[Part], start: int = 0) -> list[Hypothesis]:
 
 
 def labeller(centres: Sequence[Sequence[float]] = (), stored: Sequence[ClusterState] = (), **more: int) -> Labeller:
-    clusterer = make_clusterer("dpmeans", 2, centres, stored, radius=RADIUS, **more)
+    clusterer = DPMeans(2, initial_clusters(centres, stored), radius=RADIUS, **more)
     return Labeller(clusterer, RADIUS, MOMENT_S)
 
 

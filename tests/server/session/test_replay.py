@@ -15,7 +15,6 @@ from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.clustering import CLUSTERERS
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import Emitted, blocks_of, replay
@@ -211,16 +210,6 @@ def test_a_preset_keeps_its_latency(server: Server, read: Read, lag: Any) -> Non
 
 def finals_of(emitted: list[Emitted]) -> list[Emitted]:
     return [e for e in emitted if isinstance(e.event, Label) and e.event.final]
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("clusterer", sorted(set(CLUSTERERS) - {"dpmeans"}))
-def test_other_clusterers_tell_a_real_story_too(server: Server, read: Read, clusterer: str) -> None:
-    recording = part(read(TRIAL), slice(2400))
-    events = [e.event for e in server.replay(recording, clusterer=clusterer, provisional=False)]
-    check_story(events, server.warm, provisional=False)
-    check_whole(events, 2400)
-    assert len({label.cluster for label in finals(events)}) >= 2
 
 
 @pytest.mark.parametrize("frames", [1, 8, 9, 100])

@@ -41,7 +41,7 @@ from motionscribe_proto.events import (
 )
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.batching import take
-from motionscribe_server.session.clustering import CLUSTERERS, ClusterError, UnknownClusterError
+from motionscribe_server.session.clustering import ClusterError, UnknownClusterError
 from motionscribe_server.session.clustering.base import FAINT
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
@@ -107,7 +107,6 @@ options_of = st.builds(
     SessionOptions,
     lag=st.sampled_from(["fast", "balanced", "stable"]),
     provisional=st.booleans(),
-    clusterer=st.sampled_from(sorted(CLUSTERERS)),
 )
 
 
@@ -194,17 +193,11 @@ def test_without_provisional_labels_all_else_is_the_same() -> None:
     assert without == [e for e in with_them if not isinstance(e, Label) or e.final]
 
 
-@pytest.mark.parametrize("clusterer", sorted(CLUSTERERS))
-def test_every_clusterer_tells_unlike_motions_apart(clusterer: str) -> None:
+def test_unlike_motions_are_told_apart() -> None:
     script = [(place, 20) for place in (0, 1, 2, 0, 1, 2, 0, 1, 2)]
-    events = events_of(motion(script), options=SessionOptions(clusterer=clusterer))
+    events = events_of(motion(script))
     clusters = [cluster for cluster, _, _ in runs_of(events)]
     assert clusters == [1, 2, 3] * 3
-
-
-def test_another_clusterer_than_there_is_is_refused() -> None:
-    with pytest.raises(ClusterError, match=r"expected one of the clusterers dpmeans, .*, got 'kmeans'"):
-        Session(MODEL, SessionOptions(clusterer="kmeans"))
 
 
 def test_a_stutter_does_not_end_a_segment() -> None:

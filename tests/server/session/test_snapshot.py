@@ -17,7 +17,6 @@ from motionscribe_proto.events import SegmentEnded
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.errors import SnapshotError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load, save
 
@@ -153,10 +152,3 @@ def test_a_tree_that_no_session_makes_is_refused(tree: Any, expected: str) -> No
 def test_a_snapshot_of_another_model_is_refused(data: bytes, tiny_model: Path) -> None:
     with pytest.raises(SnapshotError, match="cmu-expmap/1"):
         load(data, ServedModel(read_bundle(tiny_model)))
-
-
-@pytest.mark.parametrize("clusterer", ["dbstream", "clustream"])
-def test_a_clusterer_of_river_cannot_be_kept(clusterer: str) -> None:
-    stream = feed(MODEL, SessionOptions(clusterer=clusterer))
-    with pytest.raises(SnapshotError, match="cannot keep a"):
-        save(stream.session, stream.state)

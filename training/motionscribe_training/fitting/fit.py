@@ -6,7 +6,7 @@ PCA. Nothing is labelled by anybody. What the server does with numbers is done h
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,16 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
+from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
-from motionscribe_server.session.clustering import make_clusterer
+from motionscribe_server.session.clustering import DPMeans, warm_clusters
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import penalty_of
 from motionscribe_server.session.options import LAGS
 from motionscribe_server.session.prediction_error import PredictionError, compare
 from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.session import HORIZON
+from motionscribe_server.session.span import Span
 from motionscribe_server.session.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
@@ -108,7 +110,7 @@ def fit(
     centres = _first_clusters(embeddings, penalty, moment_s)
     latency = {lag: max(1, round(s / moment_s)) for lag, s in LATENCY_S.items()}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
-    surprise = [_surprise(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
+    normal = [_observe(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
     arrays = {
         "motion": motion.astype(np.float32),
         "spans": np.array(spans),
@@ -120,7 +122,7 @@ def fit(
         "stability": np.array(
             [_fit_stability(evidence, students, centres, penalty, latency[lag], moment_s) for lag in LAGS]
         ),
-        "anomaly": np.array(astuple(fit_reference(surprise))),
+        **fit_reference(normal),
     }
     return FitResult(arrays, settings, latency)
 
@@ -210,7 +212,7 @@ def _fit_stability(
     stayed: list[bool] = []
     for x in evidence:
         segmenter = Segmenter(students.maps.shape[2], penalty, HORIZON)
-        labeller = Labeller(make_clusterer("dpmeans", students.maps.shape[2], centres, radius=RADIUS), RADIUS, moment_s)
+        labeller = Labeller(DPMeans(students.maps.shape[2], warm_clusters(centres), radius=RADIUS), RADIUS, moment_s)
         estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
         told: list[list[tuple[Array, int]]] = [[] for _ in x]
         for now in range(len(x)):
@@ -232,7 +234,7 @@ def _fit_stability(
     return np.asarray(model.coef_[0], np.float64)
 
 
-def _surprise(
+def _observe(
     network: Seq2Seq,
     features: NDArray[np.float32],
     predictions: NDArray[np.float32],
@@ -240,16 +242,17 @@ def _surprise(
     scale: Array,
     window: int,
     stride: int,
-) -> tuple[Array, Array]:
-    """Residuals (n,) and prediction errors (n, F) of the moments that a session scores."""
+) -> list[Observation]:
+    """The moments that a session scores: those after the first full window. Their times are frame numbers."""
     centred = states - network.pca_mean.cpu().numpy()
     components = network.pca_components.cpu().numpy()
-    residual = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
-    forecast, errors = PredictionError(scale, stride), []
-    first = window // stride
-    for moment in range(first - 1, len(states)):
-        frames = features[None, moment * stride : (moment + 1) * stride]
-        (error,) = compare([forecast], frames, predictions[None, moment])
+    residuals = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
+    forecast, observations = PredictionError(scale, stride), list[Observation]()
+    for moment in range(window // stride - 1, len(states)):
+        start, end = moment * stride, (moment + 1) * stride
+        frames = features[start:end]
+        (error,) = compare([forecast], frames[None], predictions[None, moment])
         if error is not None:
-            errors.append(error)
-    return residual[first:], np.array(errors).reshape(-1, len(scale))
+            span, residual = Span(start + 1, end + 1, start, end), float(residuals[moment])
+            observations.append(Observation(span=span, frames=frames, residual=residual, forecast_error=error))
+    return observations

@@ -1,41 +1,35 @@
-"""Motion unlike what the model and this stream know: one score a moment, and events that begin and end.
+"""Motion unlike what the model and this stream know: events that begin and end, from the largest of the anomaly scores.
 
-In, for each moment (a stride, 0.1 s): `residual`, the norm of the decoder states outside the PCA subspace; `error`
-(F,), squared errors of the forecast in normalised units; the Span of its frames. Out: Anomaly events, with scores
-relative to the threshold.
+In: an Observation for each moment (a stride, 0.1 s). Out: Anomaly events, with scores relative to the threshold.
+Which scores there are is the business of table.py, how high is abnormal that of threshold.py.
 
-Score: both inputs as robust z scores against normal motion, each averaged over the last second; the larger of the two,
-since what only one of them sees would be halved in a mean.
-Threshold: median + margin (quantile - median) of the scores of normal motion, or of the last ten minutes of this stream
-where either term is higher. A noisy feed earns itself slack; a calm one does not make the first step after it an alarm.
-Event: begins after `begin` moments at the threshold, ends after `end` moments below `release` of it. An event and what
+Event: begins after `begin` moments at the threshold, ends after `end` moments below RELEASE of it. An event and what
 leads up to it are not learnt, so that it cannot excuse itself, except after `patience`: a feed that changed for good is
-the new normal.
-
-No clock, no randomness. Distance to clusters is left out: abnormal motion hardly shows in it (AUC .56 on
-CMU subject 86).
+the new normal. No clock, no randomness.
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
 from motionscribe_proto.events import Anomaly
-from motionscribe_server.session.anomaly.reference import QUANTILE, SMOOTH, AnomalyReference
-from motionscribe_server.session.anomaly.rolling_quantiles import RollingQuantiles
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.open_event import OpenEvent, ScoredMoment, event_from, moment_from
+from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.score import largest
+from motionscribe_server.session.anomaly.threshold import Threshold
 from motionscribe_server.session.span import Span
 
-MEMORY = 6000
-"""Moments of a stream that the threshold is learnt from, ten minutes."""
-LAG = 2 * SMOOTH
-"""Moments until a score is learnt: those that lead up to an event, while the average climbs, are not."""
-TOP = 5
-"""Joints that an event names."""
+LAG = 20
+"""Moments until a score is learnt, twice the second that scores average: those that lead up to an event, while the
+average climbs, are not learnt."""
+RELEASE = 0.8
+"""Share of the threshold below which an event ends."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +42,20 @@ class AnomalySettings:
     network had not seen (four steady seconds of an action new to it), and the synthetic performer's fall with every
     seed of five. Margin 1.5 finds no fall; 5 moments give 7 to 14 false alarms an hour."""
     end: int = 10
-    release: float = 0.8
-    """Share of the threshold below which an event ends."""
     burn_in: int = 100
     """Moments to learn, ten seconds, before anything is an event."""
     patience: int = 600
     """Moments after which an event is learnt as the new normal, one minute."""
 
     def __post_init__(self) -> None:
-        if not (self.margin > 0 and 0 < self.release <= 1):
-            raise LayoutError(f"expected margin > 0 and release in (0, 1], got {self.margin} and {self.release}")
+        if not self.margin > 0:
+            raise LayoutError(f"expected margin > 0, got {self.margin}")
         if min(self.begin, self.end, self.patience) < 1 or self.burn_in < 0:
             raise LayoutError(f"expected counts >= 1 and burn_in >= 0, got {self}")
 
 
 class AnomalyDetector:
-    """Scores moments of one stream and says when something abnormal begins and ends."""
+    """Scores the moments of one stream and tells when something abnormal begins and ends."""
 
     def __init__(
         self,
@@ -80,140 +72,106 @@ class AnomalyDetector:
             or not np.isin(self._joint_of, np.arange(len(joints))).all()
         ):
             raise LayoutError(f"expected joint_of (F,), F >= 1, in 0..{len(joints) - 1}, got {self._joint_of}")
-        self._reference, self._joints, self._settings = reference, tuple(joints), settings
-        self._slack = settings.margin * (reference.score_quantile - reference.score_median)
-        self._trained = reference.score_median + self._slack
-        if self._trained <= 0:
-            raise LayoutError(f"expected a threshold > 0 from {reference} and margin {settings.margin}")
-        self._scores = RollingQuantiles((0.5, QUANTILE), MEMORY)
-        self._learnt = 0
-        self._recent: deque[tuple[float, float]] = deque(maxlen=SMOOTH)  # z scores of residual and error
-        self._run: list[_Moment] = []  # moments above the threshold that are no event yet
+        self._joints, self._settings = tuple(joints), settings
+        self._scores = reference.scores()
+        self._threshold = Threshold(reference, settings.margin, settings.burn_in)
+        self._run: list[ScoredMoment] = []  # moments above the threshold that are no event yet
         self._pending: deque[float] = deque()  # scores that are learnt if no event begins soon
-        self._event: _Event | None = None
-        self._anomaly = 0
+        self._event: OpenEvent | None = None
+        self._events = 0  # that began
         self._last: Span | None = None
 
     @property
     def threshold(self) -> float:
-        """The score, in standard deviations of the training recordings, that is reported as 1."""
-        if self._learnt < max(self._settings.burn_in, 1):
-            return self._trained
-        median, quantile = self._scores.get()
-        return max(self._trained, median + max(self._settings.margin * (quantile - median), self._slack))
+        """The score, in standard deviations of normal motion, that is reported as 1."""
+        return self._threshold.value()
 
-    def update(self, residual: float, error: NDArray[np.floating], span: Span) -> list[Anomaly]:
-        """One moment: residual >= 0, error (F,) >= 0, spans in order of time.
+    def update(self, observation: Observation) -> list[Anomaly]:
+        """Takes the next moment; spans in order of time.
 
-        A span that begins later than the last one ended, as after a gap, ends an open event and restarts the averages.
-        Raises LayoutError for values that are negative or not finite, another F, or a span that begins earlier; then
-        nothing has changed.
+        A span that begins later than the last one ended, as after a gap, ends an open event and restarts the scores.
+        Raises LayoutError for another F, or a span that begins earlier; then nothing has changed.
         """
-        by_joint = self._check(residual, error, span)
+        self._check(observation)
+        span = observation.span
         events = self.finish() if self._last is not None and span.start_seq > self._last.end_seq else []
         self._last = span
-        z = self._reference.z_scores(np.array([residual]), np.array([np.mean(error)]))
-        self._recent.append((float(z[0, 0]), float(z[1, 0])))
-        if len(self._recent) < SMOOTH:
+        score = largest(self._scores.values(), observation)
+        if score is None:
             return events
-        score = max(math.fsum(z) / SMOOTH for z in zip(*self._recent, strict=True))
-        moment = _Moment(span, score, score / self.threshold, by_joint)
+        by_joint = np.bincount(self._joint_of, observation.forecast_error, len(self._joints)).astype(np.float64)
+        moment = ScoredMoment(span, score, score / self.threshold, by_joint)
         return events + (self._watch(moment) if self._event is None else self._follow(self._event, moment))
 
     def finish(self) -> list[Anomaly]:
-        """End an open event where it was last above; the next moment starts the averages anew. The threshold stays."""
-        self._recent.clear()
+        """Ends an open event where it was last above; scores begin anew with the next moment. The threshold stays."""
+        for score in self._scores.values():
+            score.restart()
         self._pending.clear()
         self._run = []
         return [] if self._event is None else [self._end(self._event)]
 
-    def _watch(self, moment: "_Moment") -> list[Anomaly]:
+    def state(self) -> dict[str, Any]:
+        """Everything learnt of the stream, as nested plain values and arrays that share nothing with this object."""
+        return {
+            "scores": {name: score.state() for name, score in self._scores.items()},
+            "threshold": self._threshold.state(),
+            "run": [moment.state() for moment in self._run],
+            "pending": list(self._pending),
+            "event": None if self._event is None else self._event.state(),
+            "events": self._events,
+            "last": None if self._last is None else list(astuple(self._last)),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on as the detector that gave `state`, of the same model and settings, to the bit."""
+        for name, score in self._scores.items():
+            score.restore(state["scores"][name])
+        self._threshold.restore(state["threshold"])
+        self._run = [moment_from(moment) for moment in state["run"]]
+        self._pending = deque(state["pending"])
+        self._event = None if state["event"] is None else event_from(state["event"])
+        self._events = state["events"]
+        self._last = None if state["last"] is None else Span(*state["last"])
+
+    def _watch(self, moment: ScoredMoment) -> list[Anomaly]:
+        """No event is open."""
         self._pending.append(moment.score)
         if len(self._pending) > LAG:
-            self._learn(self._pending.popleft())
-        if moment.relative < 1 or self._learnt < self._settings.burn_in:
+            self._threshold.learn(self._pending.popleft())
+        if moment.relative < 1 or not self._threshold.armed:
             self._run = []
             return []
         self._run.append(moment)
         if len(self._run) < self._settings.begin:
             return []
-        self._anomaly += 1
-        self._event = _Event(self._run)
+        self._events += 1
+        self._event = OpenEvent(self._events, self._run[0].span, len(self._joints))
+        for above in self._run:
+            self._event.add(above)
         self._run = []
         self._pending.clear()
-        return [self._report(self._event, ongoing=True)]
+        return [self._event.report(self._joints, ongoing=True)]
 
-    def _follow(self, event: "_Event", moment: "_Moment") -> list[Anomaly]:
+    def _follow(self, event: OpenEvent, moment: ScoredMoment) -> list[Anomaly]:
+        """An event is open."""
         event.age += 1
         if event.age > self._settings.patience:
-            self._learn(moment.score)
-        if moment.relative >= self._settings.release:
+            self._threshold.learn(moment.score)
+        if moment.relative >= RELEASE:
             event.add(moment)
         else:
             event.below += 1
         return [self._end(event)] if event.below == self._settings.end else []
 
-    def _end(self, event: "_Event") -> Anomaly:
+    def _end(self, event: OpenEvent) -> Anomaly:
         self._event = None
-        return self._report(event, ongoing=False)
+        return event.report(self._joints, ongoing=False)
 
-    def _report(self, event: "_Event", ongoing: bool) -> Anomaly:
-        total = event.by_joint.sum()
-        top = [int(j) for j in np.argsort(-event.by_joint, kind="stable")[:TOP] if event.by_joint[j] > 0]
-        return Anomaly(
-            self._anomaly,
-            ongoing,
-            event.start.start_seq,
-            event.last.end_seq,
-            event.start.start_us,
-            event.last.end_us,
-            float(np.float32(event.score)),  # at the precision of the wire
-            tuple(self._joints[j] for j in top),
-            tuple(float(np.float32(event.by_joint[j] / total)) for j in top),
-        )
-
-    def _learn(self, score: float) -> None:
-        self._learnt += 1
-        self._scores.learn(score)
-
-    def _check(self, residual: float, error: NDArray[np.floating], span: Span) -> NDArray[np.float64]:
-        """Errors summed by joint (J,)."""
-        if not 0 <= residual < math.inf:
-            raise LayoutError(f"expected a finite residual >= 0, got {residual}")
-        if np.shape(error) != self._joint_of.shape:
-            raise LayoutError(f"expected error {self._joint_of.shape}, got {np.shape(error)}")
-        bad = ~((np.asarray(error) >= 0) & (np.asarray(error) < math.inf))
-        if bad.any():
-            at = int(np.flatnonzero(bad)[0])
-            raise LayoutError(f"expected finite errors >= 0, got {error[at]} at position {at}")
-        last = self._last  # its end_us was a guess where it is one nominal period after its last frame
+    def _check(self, observation: Observation) -> None:
+        if observation.forecast_error.shape != self._joint_of.shape:
+            raise LayoutError(f"expected errors {self._joint_of.shape}, got {observation.forecast_error.shape}")
+        last, span = self._last, observation.span
+        # the last end_us was a guess where it is one nominal period after its last frame
         if last is not None and (span.start_seq < last.end_seq or span.start_us < last.start_us):
             raise LayoutError(f"expected a span that begins at the end of {last} or later, got {span}")
-        summed: NDArray[np.float64] = np.bincount(self._joint_of, error, len(self._joints)).astype(np.float64)
-        return summed
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    span: Span
-    score: float
-    relative: float
-    by_joint: NDArray[np.float64]  # (J,)
-
-
-class _Event:
-    """An open event: where it began, where it was last above, and what it summed up."""
-
-    def __init__(self, run: Sequence[_Moment]) -> None:
-        self.start = run[0].span
-        self.age = 0
-        self.score = 0.0
-        self.by_joint = np.zeros_like(run[0].by_joint)
-        for moment in run:
-            self.add(moment)
-
-    def add(self, moment: _Moment) -> None:
-        self.last = moment.span
-        self.below = 0
-        self.score = max(self.score, moment.relative)
-        self.by_joint = self.by_joint + moment.by_joint

@@ -1,37 +1,44 @@
 """Several quantiles of the newest values of one stream, by river.
 
-In: values. Out: quantiles. What it holds can be had back as arguments, since river's own state cannot be kept.
+In: values. Out: quantiles. river's own state cannot be kept, so a restored object learns the remembered values again.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from river.stats import RollingQuantile
 
 
 class RollingQuantiles:
-    """Of the last `size` values; `shares` are in 0..1. Begins with `values`."""
+    """Quantiles at `shares`, each in 0..1, of the last `size` values."""
 
-    def __init__(self, shares: Sequence[float], size: int, values: Iterable[float] = ()) -> None:
-        self._shares = tuple(shares)
-        self._size = size
-        self._values = deque[float](maxlen=size)
-        self._quantiles = [RollingQuantile(share, size) for share in shares]
-        for value in values:
-            self.learn(float(value))
+    def __init__(self, shares: Sequence[float], size: int) -> None:
+        self.shares = tuple(shares)
+        self.size = size
+        self._forget()
 
     def learn(self, value: float) -> None:
-        """One more."""
+        """Takes one value more."""
         self._values.append(value)
         for quantile in self._quantiles:
             quantile.update(value)
 
     def get(self) -> list[float]:
-        """One for each share, after the first value."""
+        """One quantile for each share, after the first value."""
         return [float(quantile.get()) for quantile in self._quantiles]
 
-    def arguments(self) -> tuple[tuple[float, ...], int, NDArray[np.float64]]:
-        """Of a constructor that makes one that goes on as this one will."""
-        return self._shares, self._size, np.array(self._values, np.float64)
+    def state(self) -> dict[str, Any]:
+        """The remembered values (n,), n <= size."""
+        return {"values": np.array(self._values, np.float64)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on as the object that gave `state`, to the bit."""
+        self._forget()
+        for value in state["values"].tolist():
+            self.learn(value)
+
+    def _forget(self) -> None:
+        self._values = deque[float](maxlen=self.size)
+        self._quantiles = [RollingQuantile(share, self.size) for share in self.shares]

@@ -1,9 +1,7 @@
-"""Online clusterers behind one interface: predict, then learn, ids that last."""
+"""Online clustering: predict, then learn, ids that last."""
 
 from motionscribe_server.session.clustering.base import OnlineClusterer
 from motionscribe_server.session.clustering.dpmeans import DPMeans
-from motionscribe_server.session.clustering.factory import CLUSTERERS, make_clusterer
-from motionscribe_server.session.clustering.river_clusterers import CluStream, DBStream
 from motionscribe_server.session.clustering.state import (
     Change,
     ClusterError,
@@ -11,21 +9,19 @@ from motionscribe_server.session.clustering.state import (
     Created,
     Merged,
     UnknownClusterError,
+    initial_clusters,
     warm_clusters,
 )
 
 __all__ = [
-    "CLUSTERERS",
     "Change",
-    "CluStream",
     "ClusterError",
     "ClusterState",
     "Created",
-    "DBStream",
     "DPMeans",
     "Merged",
     "OnlineClusterer",
     "UnknownClusterError",
-    "make_clusterer",
+    "initial_clusters",
     "warm_clusters",
 ]

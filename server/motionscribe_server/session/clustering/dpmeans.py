@@ -5,13 +5,13 @@ its centre by its share of the weight, as online k-means does; centres that meet
 (`decay`, in base). Of the clusterers tried on CMU subject 86 this one was best and cheapest. Deterministic.
 """
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_server.session.clustering.base import CAPACITY, HALF_LIFE, RADIUS, OnlineClusterer
-from motionscribe_server.session.clustering.state import ClusterError, ClusterState
+from motionscribe_server.session.clustering.base import OnlineClusterer
+from motionscribe_server.session.clustering.state import columns_of, states_from
 
 MERGE = 0.9
 """Centres nearer than this share of the radius become one. ARI of seven trials of subject 86, in true segments of 2
@@ -34,22 +34,19 @@ class DPMeans(OnlineClusterer):
     [1, 2, 0]
     """
 
-    def __init__(
-        self,
-        dimensions: int,
-        start: Sequence[ClusterState] = (),
-        next_id: int = 1,
-        *,
-        radius: float = RADIUS,
-        half_life: float = HALF_LIFE,
-        capacity: int = CAPACITY,
-        merge_share: float = MERGE,
-        floor: float = FLOOR,
-    ) -> None:
-        super().__init__(dimensions, start, next_id, radius=radius, half_life=half_life, capacity=capacity)
-        if not (0 <= merge_share < 1 and 0 <= floor <= 1):
-            raise ClusterError(f"expected merge_share in [0, 1) and floor in [0, 1], got {merge_share} and {floor}")
-        self.merge_share, self.floor = merge_share, floor
+    def state(self) -> dict[str, Any]:
+        """Everything learnt of the stream, as nested plain values and arrays that share nothing with this object."""
+        return {
+            "clusters": columns_of(self._present()),
+            "next_id": self.next_id,
+            "changes": self._records.pending(),
+            "features": list(self._features),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on as the clusterer that gave `state`, of the same parameters, to the bit."""
+        self._begin(states_from(state["clusters"]), state["next_id"], state["changes"])
+        self._features = tuple(state["features"])
 
     def _take(self, x: NDArray[np.float64], weight: float, slot: int) -> int:
         if slot:
@@ -60,16 +57,14 @@ class DPMeans(OnlineClusterer):
                 return self._birth(x, weight)
             k = int(distances.argmin())
         self._weights[k] += weight
-        self._centres[k] += max(weight / self._weights[k], self.floor) * (x - self._centres[k])
+        self._centres[k] += max(weight / self._weights[k], FLOOR) * (x - self._centres[k])
         return self._fold(k)
 
     def _fold(self, k: int) -> int:
         """Let centre k, which moved, become one with centres that it met; return the id of what is left."""
         while True:
             distances = np.sqrt(np.square(self._centres - self._centres[k]).sum(1))
-            near = [
-                i for i in np.flatnonzero(distances < self.merge_share * self.radius).tolist() if self._foldable(i, k)
-            ]
+            near = [i for i in np.flatnonzero(distances < MERGE * self.radius).tolist() if self._foldable(i, k)]
             if not near:
                 return int(self._ids[k])
             pair = (k, min(near, key=lambda i: float(distances[i])))
@@ -80,7 +75,7 @@ class DPMeans(OnlineClusterer):
             survivor, gone = int(self._ids[stays]), int(self._ids[goes])
             self._drop(gone)
             if self.resolve(gone) != self.resolve(survivor):
-                self._join(gone, survivor)
+                self._records.join(gone, survivor)
             self._forget()
             k = self._at(survivor)
 
@@ -90,12 +85,12 @@ class DPMeans(OnlineClusterer):
         A warm centre that has learnt nothing waits where it is: what is labelled with its id may be elsewhere.
         """
         a, b = int(self._ids[i]), int(self._ids[k])
-        if not self._records[self.resolve(a)].segments:
+        if not self._records.by_id[self.resolve(a)].segments:
             return False
-        if a == b or (self._keeps(a) and self._keeps(b)):
+        if a == b or (self._records.keeps(a) and self._records.keeps(b)):
             return False
         return self.resolve(a) == self.resolve(b) or (self.resolve(a) == a and self.resolve(b) == b)
 
     def _rank(self, k: int) -> tuple[bool, float, int]:
         """Of two centres the kept one survives, else the heavier, else the older."""
-        return self._keeps(int(self._ids[k])), float(self._weights[k]), -int(self._ids[k])
+        return self._records.keeps(int(self._ids[k])), float(self._weights[k]), -int(self._ids[k])

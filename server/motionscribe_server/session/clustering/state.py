@@ -5,8 +5,9 @@ seconds of motion, times in microseconds of the sender's clock.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,6 +91,28 @@ def warm_clusters(centres: ArrayLike, names: Sequence[str] = (), weight: float =
     return [
         ClusterState(k + 1, names[k] if names else "", 0, True, row, weight, 0, 0, 0, 0.0) for k, row in enumerate(rows)
     ]
+
+
+def initial_clusters(warm_centres: ArrayLike, stored: Sequence[ClusterState]) -> list[ClusterState]:
+    """What a session begins with: its model's centres (n,d) as clusters 1..n, and those stored of an earlier session.
+
+    A stored cluster takes the place of the warm one with its id.
+    """
+    start = {state.id: state for state in warm_clusters(warm_centres)}
+    return list((start | {state.id: state for state in stored}).values())
+
+
+def columns_of(states: Sequence[ClusterState]) -> dict[str, Any]:
+    """Clusters as a table of plain values, a column a field; centres are one array (n,d). `states_from` reads it."""
+    table: dict[str, Any] = {f.name: [getattr(state, f.name) for state in states] for f in fields(ClusterState)}
+    return table | {"centre": np.array(table["centre"], np.float64)}
+
+
+def states_from(columns: Mapping[str, Any]) -> list[ClusterState]:
+    """The clusters of a table, in its order. Raises ClusterError for one that cannot be."""
+    names = [f.name for f in fields(ClusterState)]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return [ClusterState(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

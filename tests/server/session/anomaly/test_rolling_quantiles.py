@@ -1,9 +1,10 @@
-"""Quantiles of the newest values: what numpy says, and the same again from its arguments."""
+"""Quantiles of the newest values: what numpy says, and the same again from a state."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.plain_state import through_plain
 
 from motionscribe_server.session.anomaly.rolling_quantiles import RollingQuantiles
 
@@ -20,10 +21,18 @@ def test_they_are_those_of_the_newest_values(values: list[float], size: int) -> 
 
 
 @given(VALUES, VALUES, st.integers(1, 20))
-def test_one_made_from_its_arguments_goes_on_to_the_bit(before: list[float], after: list[float], size: int) -> None:
-    rolling = RollingQuantiles(SHARES, size, before)
-    again = RollingQuantiles(*rolling.arguments())
+def test_quantiles_restored_from_their_state_go_on_to_the_bit(
+    before: list[float], after: list[float], size: int
+) -> None:
+    rolling, again = RollingQuantiles(SHARES, size), RollingQuantiles(SHARES, size)
+    for value in before:
+        rolling.learn(value)
+    again.learn(7.0)  # what it held before does not matter
+    state = rolling.state()
+    again.restore(through_plain(state))
     for value in after:
+        assert again.get() == rolling.get()
         rolling.learn(value)
         again.learn(value)
-        assert again.get() == rolling.get()
+    assert again.get() == rolling.get()
+    assert state["values"].tolist() == before[-size:], "it shares nothing with its state"

@@ -1,335 +1,19 @@
-"""One battery for every clusterer; what each promises beyond it is in test_dpmeans and test_river_clusterers."""
+"""Clusters as values, what a clusterer begins with, and where it refuses; the battery is run in test_dpmeans."""
 
-import copy
 import math
-import pickle
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from river import metrics
-from scipy.io import loadmat
+from tests.support.cluster_points import CORNERS, D
 
 from motionscribe_server.session.clustering import (
-    CLUSTERERS,
     ClusterError,
     ClusterState,
-    Created,
     DPMeans,
-    Merged,
-    OnlineClusterer,
-    UnknownClusterError,
-    make_clusterer,
+    initial_clusters,
     warm_clusters,
 )
-
-D = 6
-CORNERS = np.eye(D)[:4] * 2  # pairwise distance 2.8
-
-
-def blobs(
-    n: int, seed: int = 0, corners: NDArray[np.float64] = CORNERS
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Points (n,D) around the corners in runs of three, as actions are repeated, and which corner each is of."""
-    rng = np.random.default_rng(seed)
-    first = rng.permutation(len(corners))
-    of = np.repeat(np.concatenate([first, rng.integers(0, len(corners), n)]), 3)[:n]
-    return corners[of] + 0.03 * rng.normal(size=(n, D)), of
-
-
-@pytest.fixture(params=list(CLUSTERERS))
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def make(name: str, **settings: float) -> OnlineClusterer:
-    return make_clusterer(name, D, **settings)  # type: ignore[arg-type]  # a test's shorthand
-
-
-def taught(name: str) -> OnlineClusterer:
-    """A clusterer that knows the four corners."""
-    clusterer = make(name)
-    for x in blobs(60)[0]:
-        clusterer.learn(x, 3.0)
-    return clusterer
-
-
-# the battery
-
-
-def test_separated_blobs_get_separate_constant_ids(name: str) -> None:
-    clusterer = make(name)
-    X, of = blobs(150)
-    ids = np.array([clusterer.learn(x, 3.0) for x in X])
-    assert len(set(zip(of, ids, strict=True))) == len(set(ids)) == len(CORNERS)
-    assert (ids > 0).all()
-    assert clusterer.predict_many(CORNERS).tolist() == [ids[of == k][0] for k in range(len(CORNERS))]
-    assert clusterer.predict(np.full(D, 9.0)) == 0
-
-
-def test_created_clusters_are_announced_once(name: str) -> None:
-    clusterer = make(name)
-    ids = {clusterer.learn(x, 3.0) for x in blobs(60)[0]}
-    assert clusterer.changes() == [Created(id) for id in sorted(ids)]
-    assert clusterer.changes() == []
-    assert clusterer.next_id == max(ids) + 1
-
-
-def test_predict_is_pure(name: str) -> None:
-    clusterer = taught(name)
-    twin = copy.deepcopy(clusterer)
-    before = clusterer.clusters()
-    X, _ = blobs(50, seed=1)
-    answers = clusterer.predict_many(X)
-    assert np.array_equal(answers, clusterer.predict_many(X))
-    assert answers.tolist() == [clusterer.predict(x) for x in X]
-    assert answers.tolist() == [clusterer.predict_one(dict(enumerate(x))) for x in X]
-    assert clusterer.clusters() == before
-    assert clusterer.next_id == twin.next_id
-    for x in 1.4 * X:  # the corners moved out, so that something is born and something drifts
-        assert clusterer.learn(x, 1.0) == twin.learn(x, 1.0)
-    assert clusterer.clusters() == twin.clusters()
-
-
-def test_same_stream_gives_same_answers(name: str) -> None:
-    X, _ = blobs(80, seed=2)
-    one, two = make(name), make(name)
-    assert [one.learn(x, 2.0) for x in X] == [two.learn(x, 2.0) for x in X]
-    assert one.clusters() == two.clusters()
-
-
-def test_inputs_are_not_kept(name: str) -> None:
-    X, _ = blobs(60, seed=3)
-    kept, reused = make(name), make(name)
-    buffer = np.empty(D)
-    for x in X:
-        buffer[:] = x
-        assert reused.learn(buffer, 3.0) == kept.learn(x.copy(), 3.0)
-        assert np.array_equal(buffer, x)
-        buffer[:] = math.pi
-        assert np.array_equal(reused.predict_many(X), kept.predict_many(X))
-    listed = reused.clusters()
-    centres = [state.centre.copy() for state in listed]
-    for x in X:
-        reused.learn(x + 0.1, 3.0)
-    assert all(np.array_equal(state.centre, centre) for state, centre in zip(listed, centres, strict=True))
-    with pytest.raises(ValueError, match="read-only"):
-        listed[0].centre[0] = 1.0
-
-
-def test_long_drifting_stream_keeps_ids_and_stays_small(name: str) -> None:
-    """Ten thousand points: four blobs wander by twice the radius, every tenth point is noise from anywhere."""
-    rng = np.random.default_rng(4)
-    clusterer = make(name, capacity=32)
-    n = 10_000
-    X, of = blobs(n, seed=4)
-    noise = rng.random(n) < 0.1
-    X = X + np.linspace(0, 1, n)[:, None] * np.array([0.0, 0.0, 0.0, 0.0, 0.6, 0.8])
-    X[noise] = rng.uniform(-2, 2, (noise.sum(), D))
-    born: set[int] = set()
-    gone: set[int] = set()
-    first: dict[int, int] = {}
-    sizes = []
-    for t, (x, k) in enumerate(zip(X, of, strict=True)):
-        id = clusterer.learn(x, 3.0, time_us=t)
-        clusterer.decay(3.0)
-        for change in clusterer.changes():
-            if isinstance(change, Created):
-                assert change.id > max(born, default=0)
-                born.add(change.id)
-        assert id in born or id == 0
-        assert id not in gone
-        if not noise[t]:
-            assert first.setdefault(int(k), id) == id
-        if t % 500 == 0:
-            listed = {state.id for state in clusterer.clusters()}
-            gone |= born - listed
-            assert not gone & listed
-        if t % 5000 == 4999:
-            sizes.append(len(pickle.dumps(clusterer)))
-    assert len(set(first.values())) == len(CORNERS)
-    assert sum(state.weight > 0 for state in clusterer.clusters()) <= 32
-    assert len(clusterer.clusters()) <= 2 * 32
-    assert len(gone) > 100
-    assert sizes[1] < 1.2 * sizes[0], "what river keeps does not grow either"
-
-
-def test_warm_ids_are_kept(name: str) -> None:
-    warm = CORNERS[:3]
-    clusterer = make_clusterer(name, D, warm)
-    assert clusterer.predict_many(warm).tolist() == [1, 2, 3]
-    assert clusterer.next_id == 4
-    for x, k in zip(*blobs(60), strict=True):
-        id = clusterer.learn(x, 3.0)
-        assert id == k + 1 if k < 3 else id >= 4
-    for _ in range(100):
-        clusterer.decay(3600.0)
-    states = {state.id: state for state in clusterer.clusters()}
-    assert sorted(states) == [1, 2, 3], "what was born has faded, what was warm has not"
-    assert all(state.warm and state.weight > 0 for state in states.values())
-    assert clusterer.predict_many(warm).tolist() == [1, 2, 3]
-    assert clusterer.predict(CORNERS[3]) == 0
-
-
-def test_merge_maps_future_points_to_the_target(name: str) -> None:
-    clusterer = taught(name)
-    clusterer.changes()
-    a, b, c, d = clusterer.predict_many(CORNERS).tolist()
-    clusterer.merge([b, c], a)
-    assert clusterer.changes() == [Merged(b, a), Merged(c, a)]
-    assert clusterer.predict_many(CORNERS).tolist() == [a, a, a, d]
-    assert clusterer.resolve(b) == a
-    for x, k in zip(*blobs(40, seed=5), strict=True):
-        assert clusterer.learn(x, 3.0) == (d if k == 3 else a)
-    states = {state.id: state for state in clusterer.clusters()}
-    assert [states[id].merged_into for id in (a, b, c, d)] == [0, a, a, 0]
-    assert sum(states[id].segments for id in (a, d)) == 100
-    clusterer.merge([a], d)
-    assert clusterer.predict_many(CORNERS).tolist() == [d, d, d, d]
-    assert {clusterer.resolve(id) for id in (a, b, c, d)} == {d}
-
-
-def test_merge_refuses_what_it_cannot_do(name: str) -> None:
-    clusterer = taught(name)
-    before, (a, b, *_) = clusterer.clusters(), clusterer.predict_many(CORNERS).tolist()
-    with pytest.raises(UnknownClusterError, match="got 99"):
-        clusterer.merge([a, 99], b)
-    with pytest.raises(ClusterError, match="expected clusters that differ"):
-        clusterer.merge([b, a], a)
-    with pytest.raises(ClusterError, match="expected clusters that differ"):
-        clusterer.merge([b, b], a)
-    assert clusterer.clusters() == before
-
-
-def test_dicts_and_arrays_agree(name: str) -> None:
-    X, _ = blobs(60, seed=6)
-    named, plain = make(name), make(name)
-    columns = ["hip", "knee", "lean", "pace", "turn", "wrist"]
-    for x in X:
-        named.learn_one(dict(reversed(list(zip(columns, x, strict=True)))), w=2.0)
-        plain.learn(x, 2.0)
-        assert named.predict_one(dict(zip(columns, x, strict=True))) == plain.predict(x)
-    assert named.clusters() == plain.clusters()
-    with pytest.raises(ClusterError, match=r"expected features \('hip'.*got \('ankle'"):
-        named.predict_one(dict(zip(["ankle", *columns[1:]], X[0], strict=True)))
-
-
-@pytest.mark.parametrize(
-    ("bad", "message"),
-    [
-        (np.array([0, 0, math.nan, 0, 0, 0]), "nan at position 2"),
-        (np.array([0, 0, 0, 0, 0, -math.inf]), "-inf at position 5"),
-        (np.zeros(D + 1), r"expected a point \(6,\), got shape \(7,\)"),
-        (np.zeros((1, D)), r"got shape \(1, 6\)"),
-    ],
-)
-def test_bad_points_are_refused(name: str, bad: NDArray[np.float64], message: str) -> None:
-    clusterer = taught(name)
-    twin = copy.deepcopy(clusterer)
-    with pytest.raises(ValueError, match=message):
-        clusterer.learn(bad, 1.0)
-    with pytest.raises(ValueError, match=message):
-        clusterer.predict(bad)
-    if bad.ndim == 1:
-        with pytest.raises(ValueError, match=message):
-            clusterer.learn_one(dict(enumerate(bad)))
-    with pytest.raises(ValueError, match=r"expected (finite )?points"):
-        clusterer.predict_many(bad[None])
-    for weight in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(ValueError, match=re.escape(f"expected a finite weight > 0 seconds, got {weight}")):
-            clusterer.learn(np.zeros(D), weight)
-    with pytest.raises(ValueError, match="got -1"):
-        clusterer.decay(-1)
-    with pytest.raises(ClusterError, match="expected an id >= 1, got 0"):
-        clusterer.learn(np.zeros(D), 1.0, id=0)
-    assert [clusterer.learn(x, 1.0) for x in CORNERS] == [twin.learn(x, 1.0) for x in CORNERS]
-    assert clusterer.clusters() == twin.clusters()
-
-
-def test_the_given_id_takes_the_point(name: str) -> None:
-    clusterer = taught(name)
-    a, b, *_ = clusterer.predict_many(CORNERS).tolist()
-    halfway = CORNERS[:2].mean(0)
-    assert clusterer.predict(halfway) == 0
-    assert clusterer.learn(halfway, 2.0, id=b, time_us=7) == b
-    clusterer.merge([b], a)
-    assert clusterer.learn(halfway, 2.0, id=b, time_us=8) == a
-    state = clusterer.clusters()[a - 1]
-    assert (state.id, state.last_seen_us) == (a, 8)
-
-
-def test_an_id_given_in_advance_is_born_with_its_first_point(name: str) -> None:
-    """A session names a cluster before it has settled a segment of it."""
-    clusterer = taught(name)
-    clusterer.changes()
-    id = clusterer.next_id + 5
-    far = np.full(D, -2.0)
-    assert clusterer.learn(far, 2.0, id=id, time_us=9) == id
-    assert clusterer.changes() == [Created(id)]
-    assert [clusterer.learn(far, 2.0) for _ in range(5)] == [id] * 5
-    assert clusterer.predict(far) == id
-    assert clusterer.clusters()[-1].created_us == 9
-    assert clusterer.next_id == id + 1
-    clusterer.learn(-far, 2.0, id=id - 2)
-    assert [state.id for state in clusterer.clusters()][-2:] == [id - 2, id]
-    assert clusterer.predict_many([far, -far]).tolist() == [id, id - 2]
-    assert clusterer.next_id == id + 1
-
-
-def test_states_carry_a_clusterer_over(name: str) -> None:
-    clusterer = make_clusterer(name, D, CORNERS[:1])
-    for t, x in enumerate(blobs(60, seed=7)[0]):
-        clusterer.learn(x, 3.0, time_us=1000 * t)
-    a, b, c, d = clusterer.predict_many(CORNERS).tolist()
-    clusterer.rename(b, "jump")
-    clusterer.merge([c], d)
-    again = make_clusterer(name, D, CORNERS[:1] + 5, stored=clusterer.clusters(), next_id=clusterer.next_id + 3)
-    X = np.random.default_rng(7).uniform(-1, 3, (500, D))
-    assert np.array_equal(again.predict_many(X), clusterer.predict_many(X))
-    assert again.clusters() == clusterer.clusters()
-    assert again.next_id == clusterer.next_id + 3
-    assert [state.name for state in again.clusters()] == ["" if id != b else "jump" for id in sorted((a, b, c, d))]
-    far = [again.learn(np.full(D, 5.0), 1.0) for _ in range(3)][-1]
-    assert far == clusterer.next_id + 3
-
-
-def test_names_outlive_fading_and_capacity(name: str) -> None:
-    clusterer = make(name, capacity=4)
-    for x in blobs(60)[0]:
-        clusterer.learn(x, 3.0)
-    ids = clusterer.predict_many(CORNERS).tolist()
-    clusterer.rename(ids[0], "walk")
-    clusterer.decay(1e6)
-    assert [(state.id, state.name) for state in clusterer.clusters()] == [(ids[0], "walk")]
-    for k, x in enumerate(np.eye(D) * -4):
-        born = [clusterer.learn(x, 3.0 + k) for _ in range(3)][-1]
-        assert born > max(ids)
-        assert clusterer.predict(CORNERS[0]) == ids[0]
-        assert len(clusterer.clusters()) <= 4
-    for state in clusterer.clusters():
-        clusterer.rename(state.id, f"action {state.id}")
-    before = clusterer.clusters()
-    assert clusterer.learn(np.full(D, 7.0), 3.0) == 0, "no room: every cluster has a name"
-    assert [state.centre.tolist() for state in clusterer.clusters()] == [state.centre.tolist() for state in before]
-    with pytest.raises(UnknownClusterError, match="got 1000"):
-        clusterer.rename(1000, "x")
-
-
-def test_river_sees_a_clusterer(name: str) -> None:
-    clusterer = make(name, radius=0.7)
-    assert type(clusterer).__name__ in repr(clusterer)
-    assert clusterer.clone().radius == 0.7
-    assert not clusterer._supervised
-
-
-# settings and states
-
-
-def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ValueError, match=r"clusterers dpmeans, dbstream, clustream, got 'kmeans'"):
-        make("kmeans")
+from motionscribe_server.session.clustering.state import columns_of, states_from
 
 
 def test_states_and_settings_are_checked() -> None:
@@ -355,7 +39,7 @@ def test_states_and_settings_are_checked() -> None:
     ):
         with pytest.raises(ClusterError, match="expected"):
             ClusterState(**{**vars(state), **fields})
-    for arguments in ({"radius": 0.0}, {"half_life": -1.0}, {"capacity": 0}, {"merge_share": 1.0}, {"floor": 2.0}):
+    for arguments in ({"radius": 0.0}, {"radius": math.inf}, {"capacity": 0}):
         with pytest.raises(ClusterError, match="expected"):
             DPMeans(D, **arguments)
 
@@ -373,40 +57,20 @@ def test_more_stored_clusters_than_room_keeps_the_heaviest() -> None:
     assert [state.id for state in DPMeans(D, stored, capacity=2).clusters()] == [3, 4]
 
 
-# real motion
+def test_a_stored_cluster_takes_the_place_of_the_warm_one_with_its_id() -> None:
+    stored = [ClusterState(id, "walk", 0, id == 2, np.ones(D), 3.0, 0, 5, 1, 3.0) for id in (2, 7)]
+    start = initial_clusters(np.zeros((3, D)), stored)
+    assert [state.id for state in start] == [1, 2, 3, 7]
+    assert start[1] is stored[0]
+    assert initial_clusters((), ()) == []
 
 
-def subject_86(data_dir: Path) -> tuple[NDArray[np.float64], list[str]]:
-    """Segments of 3 s of seven trials: mean and spread of the joint angles, 12 principal components, and the action."""
-    rows, actions = [], []
-    for path in sorted((data_dir / "sub86").glob("*.mat")):
-        angles = loadmat(path)["expmapchannels"][::4, 6:]  # 30 Hz, without the root
-        lines = path.with_name(f"{path.stem}_gt.txt").read_text().split("\n")[1:]
-        start = 0
-        for title, times in zip(lines[::2], lines[1::2], strict=False):
-            if not times.strip():
-                break
-            end = min(int(times.split()[len(times.split()) // 2]) // 4, len(angles))
-            known = [word for word in ("walk", "jump", "punch", "kick", "run", "sit", "climb") if word in title]
-            for t in range(start, end - 60, 90):
-                piece = angles[t : min(t + 90, end)]
-                rows.append(np.hstack([piece.mean(0), 3 * piece.std(0)]))
-                actions.append(known[0] if known else title.split(maxsplit=1)[1].strip())
-            start = end
-    table = np.array(rows) - np.mean(rows, axis=0)
-    X = table @ np.linalg.svd(table, full_matrices=False)[2][:12].T
-    means = np.array([X[np.array(actions) == action].mean(0) for action in sorted(set(actions))])
-    between = np.sqrt(np.square(means[:, None] - means).sum(2))
-    return X / np.median(between[between > 0]), actions
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(("name", "least"), [("dpmeans", 0.7), ("dbstream", 0.55), ("clustream", 0.4)])
-def test_real_segments_group_by_action(data_dir: Path, name: str, least: float) -> None:
-    """Measured: .83, .67 and .52; one cluster for all has 0, one for each segment too."""
-    X, actions = subject_86(data_dir)
-    clusterer, score = make_clusterer(name, 12), metrics.AdjustedRand()
-    for x, action in zip(X, actions, strict=True):
-        score.update(action, clusterer.learn(x, 3.0))
-    assert score.get() > least
-    assert 10 <= len({clusterer.resolve(id) for id in clusterer.predict_many(X).tolist()} - {0}) <= 30
+def test_clusters_as_columns_and_back_are_the_same() -> None:
+    clusters = [
+        ClusterState(3, "walk", 0, True, np.array([0.1, -1e300]), 1 / 3, 0, 2**62, 4, 0.1),
+        ClusterState(1, "", 3, False, np.array([5e-324, 2.0]), 0.0, 1, 2, 0, 0.0),
+    ]
+    assert states_from(columns_of(clusters)) == clusters
+    assert states_from(columns_of([])) == []
+    with pytest.raises(ValueError, match="shorter"):
+        states_from(columns_of(clusters) | {"name": ["walk"]})

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from river import cluster
 
-from motionscribe_server.session.clustering.base import CAPACITY, HALF_LIFE, RADIUS, OnlineClusterer
-from motionscribe_server.session.clustering.matching import match
+from benchmarks.quality.matching import match
+from motionscribe_server.session.clustering.base import CAPACITY, RADIUS, OnlineClusterer
 from motionscribe_server.session.clustering.state import ClusterState
 
 FOLLOW = 0.5
@@ -36,10 +36,9 @@ class RiverClusterer(OnlineClusterer):
         next_id: int = 1,
         *,
         radius: float = RADIUS,
-        half_life: float = HALF_LIFE,
         capacity: int = CAPACITY,
     ) -> None:
-        super().__init__(dimensions, start, next_id, radius=radius, half_life=half_life, capacity=capacity)
+        super().__init__(dimensions, start, next_id, radius=radius, capacity=capacity)
         self._river = self._make()
         self._listed: NDArray[np.int64] = np.zeros(0, np.int64)  # ids of the centres that were places at the last step
         self._free: NDArray[np.float64] = np.zeros((0, dimensions))  # (m, d) the places that were none of them
