@@ -40,6 +40,10 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
     nothing has changed.
     """
 
+    _ids: NDArray[np.int64]  # (k,) ascending
+    _centres: NDArray[np.float64]  # (k, d)
+    _weights: NDArray[np.float64]  # (k,) seconds
+
     def __init__(
         self,
         dimensions: int,
@@ -180,10 +184,10 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
                 )
         self._records = ClusterRecords(start, next_id, changes)
         centred = sorted((state for state in start if state.weight > 0), key=lambda state: state.id)
-        self._ids: NDArray[np.int64] = np.array([state.id for state in centred], np.int64)  # (k,) ascending
+        self._ids = np.array([state.id for state in centred], np.int64)
         places = [state.centre for state in centred]
-        self._centres: NDArray[np.float64] = np.array(places, np.float64).reshape(-1, self.dimensions)  # (k, d)
-        self._weights: NDArray[np.float64] = np.array([state.weight for state in centred], np.float64)  # (k,)
+        self._centres = np.array(places, np.float64).reshape(-1, self.dimensions)
+        self._weights = np.array([state.weight for state in centred], np.float64)
 
     def _present(self) -> list[ClusterState]:
         """All records in order of birth, with the centres and weights of now."""
