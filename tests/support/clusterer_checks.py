@@ -1,7 +1,4 @@
-"""The battery for every clusterer: predict is pure, inputs are not kept, memory is bounded, ids last.
-
-A test class inherits ClustererChecks and names its clusterer; what each promises beyond is tested beside it.
-"""
+"""The battery for every clusterer: predict is pure, inputs are not kept, memory is bounded, ids last."""
 
 import copy
 import math
@@ -29,7 +26,7 @@ from motionscribe_server.session.clustering.base import CAPACITY, RADIUS
 
 
 class ClustererChecks:
-    """What each clusterer promises."""
+    """What each clusterer promises; a test class inherits it and names its clusterer."""
 
     kind: ClassVar[type[OnlineClusterer]]
     least_rand: ClassVar[float]

@@ -40,7 +40,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
     nothing has changed.
     """
 
-    _ids: NDArray[np.int64]  # (k,) ascending
+    _ids: NDArray[np.int64]  # (k,) of the centres, ascending
     _centres: NDArray[np.float64]  # (k, d)
     _weights: NDArray[np.float64]  # (k,) seconds
 
@@ -155,8 +155,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
 
     def name(self, id: int) -> str:
         """The name that `id`, or what it was merged into, bears; empty when it has none or is unknown."""
-        root = self.resolve(id)
-        return self._records.by_id[root].name if root else ""
+        return self._records.name(id)
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it away with an empty one. A named cluster does not fade away."""
@@ -178,15 +177,12 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
     def _begin(self, start: Sequence[ClusterState], next_id: int, changes: Sequence[Sequence[int]] = ()) -> None:
         """Takes the clusters `start`, in order of birth, in place of what is there; with `changes` still to be told."""
         for state in start:
-            if state.centre.shape != (self.dimensions,):
-                raise ClusterError(
-                    f"cluster {state.id}: expected centre ({self.dimensions},), got {state.centre.shape}"
-                )
+            if (shape := state.centre.shape) != (self.dimensions,):
+                raise ClusterError(f"cluster {state.id}: expected centre ({self.dimensions},), got {shape}")
         self._records = ClusterRecords(start, next_id, changes)
         centred = sorted((state for state in start if state.weight > 0), key=lambda state: state.id)
         self._ids = np.array([state.id for state in centred], np.int64)
-        places = [state.centre for state in centred]
-        self._centres = np.array(places, np.float64).reshape(-1, self.dimensions)
+        self._centres = np.array([state.centre for state in centred], np.float64).reshape(-1, self.dimensions)
         self._weights = np.array([state.weight for state in centred], np.float64)
 
     def _present(self) -> list[ClusterState]:

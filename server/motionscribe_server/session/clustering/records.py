@@ -53,6 +53,11 @@ class ClusterRecords:
             raise UnknownClusterError(f"expected one of clusters {sorted(self.by_id)}, got {id}")
         return root
 
+    def name(self, id: int) -> str:
+        """The name of `id`, or of what it was merged into; empty when it has none or is unknown."""
+        root = self.resolve(id)
+        return self.by_id[root].name if root else ""
+
     def keeps(self, id: int) -> bool:
         """True for an id that may not be forgotten: warm, named, or part of a named cluster."""
         return self.by_id[id].warm or bool(self.by_id[id].name or self.by_id[self.resolve(id)].name)
