@@ -1,7 +1,7 @@
 """A session between two turns: what it received, what of that is computed, and what it owes.
 
 In: a session's frames and orders, and what the engine made of its steps. Out: whether it waits for a batch, and its
-answers. What may follow what is one table, and `_change` the one place that changes the state. It does not decide whose
+answers. What may follow what is one table, and `_change` the one place that changes the phase. It does not decide whose
 turn it is: scheduler.py does.
 """
 
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from motionscribe_proto.events import Event
 from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.engine.batching import take
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import save
 from motionscribe_server.session.steps import Step
 
 
-class State(Enum):
+class Phase(Enum):
     """What a session owes."""
 
     OPEN = auto()
@@ -44,19 +45,19 @@ class Change(Enum):
 
 
 TRANSITIONS = {
-    (State.OPEN, Change.ASK_SNAPSHOT): State.SNAPSHOT_ASKED,
-    (State.OPEN, Change.CLOSE): State.CLOSING,
-    (State.OPEN, Change.END): State.ENDED,
-    (State.SNAPSHOT_ASKED, Change.ASK_SNAPSHOT): State.SNAPSHOT_ASKED,
-    (State.SNAPSHOT_ASKED, Change.GIVE_SNAPSHOT): State.OPEN,
-    (State.SNAPSHOT_ASKED, Change.CLOSE): State.CLOSING,
-    (State.SNAPSHOT_ASKED, Change.END): State.ENDED,
-    (State.CLOSING, Change.ASK_SNAPSHOT): State.CLOSING,
-    (State.CLOSING, Change.CLOSE): State.CLOSING,
-    (State.CLOSING, Change.END): State.ENDED,
-    (State.ENDED, Change.END): State.ENDED,
+    (Phase.OPEN, Change.ASK_SNAPSHOT): Phase.SNAPSHOT_ASKED,
+    (Phase.OPEN, Change.CLOSE): Phase.CLOSING,
+    (Phase.OPEN, Change.END): Phase.ENDED,
+    (Phase.SNAPSHOT_ASKED, Change.ASK_SNAPSHOT): Phase.SNAPSHOT_ASKED,
+    (Phase.SNAPSHOT_ASKED, Change.GIVE_SNAPSHOT): Phase.OPEN,
+    (Phase.SNAPSHOT_ASKED, Change.CLOSE): Phase.CLOSING,
+    (Phase.SNAPSHOT_ASKED, Change.END): Phase.ENDED,
+    (Phase.CLOSING, Change.ASK_SNAPSHOT): Phase.CLOSING,
+    (Phase.CLOSING, Change.CLOSE): Phase.CLOSING,
+    (Phase.CLOSING, Change.END): Phase.ENDED,
+    (Phase.ENDED, Change.END): Phase.ENDED,
 }
-"""The state after each change that can happen."""
+"""The phase after each change that can happen."""
 
 
 class Wait(Enum):
@@ -85,28 +86,32 @@ class ScheduledSession:
         self.session = session
         self.states = states
         self.durable = durable
-        self.state = State.OPEN
-        self.steps: deque[Step] = deque()
-        """Those that no batch took so far, of the frames that a batch looked at."""
+        self._phase = Phase.OPEN
+        self._steps: deque[Step] = deque()  # of the frames that a batch looked at, those not taken yet
         self._received = 0  # steps that the frames so far make
         self._computed = 0
         self._windows = 0  # that are complete and not computed
         self._blocks: deque[int] = deque()  # of each block that is not computed, the steps received by its end
 
     def __repr__(self) -> str:
-        return f"<ScheduledSession {self.id} {self.state.name}, {self._computed} of {self._received} steps computed>"
+        return f"<ScheduledSession {self.id} {self._phase.name}, {self._computed} of {self._received} steps computed>"
+
+    @property
+    def phase(self) -> Phase:
+        """What it owes."""
+        return self._phase
 
     @property
     def ended(self) -> bool:
         """It takes no orders and gives no answers."""
-        return self.state is State.ENDED
+        return self._phase is Phase.ENDED
 
     @property
     def waits_for(self) -> Wait:
         """What comes next for it."""
         if self._received == self._computed:
             return Wait.NOTHING
-        if self._windows or self.state in (State.SNAPSHOT_ASKED, State.CLOSING):
+        if self._windows or self._phase in (Phase.SNAPSHOT_ASKED, Phase.CLOSING):
             return Wait.BATCH
         return Wait.WINDOW
 
@@ -129,8 +134,13 @@ class ScheduledSession:
         """It failed, or nobody wants its answers."""
         self._change(Change.END)
 
+    def take_run(self, arrived: Sequence[Step], windows: int) -> list[Step]:
+        """The steps of a batch: the oldest, up to its `windows`-th window. `arrived` are those of the newest frames."""
+        self._steps += arrived
+        return take(self._steps, windows)
+
     def note_computed(self, run: Sequence[Step]) -> None:
-        """A batch computed these steps, the oldest that waited."""
+        """The steps that were taken last are computed."""
         self._computed += len(run)
         self._windows -= sum(step.decode_slot >= 0 for step in run)
 
@@ -147,10 +157,10 @@ class ScheduledSession:
             blocks += 1
         snapshot = None
         if self._received == self._computed:
-            if self.state is State.CLOSING:
+            if self._phase is Phase.CLOSING:
                 events = [*events, *self.session.close()]
                 self._change(Change.END)
-            elif self.state is State.SNAPSHOT_ASKED:
+            elif self._phase is Phase.SNAPSHOT_ASKED:
                 snapshot = save(self.session, self.states)
                 self._change(Change.GIVE_SNAPSHOT)
         if blocks or windows or events or self.ended or snapshot:
@@ -158,4 +168,4 @@ class ScheduledSession:
         return None
 
     def _change(self, change: Change) -> None:
-        self.state = TRANSITIONS[self.state, change]
+        self._phase = TRANSITIONS[self._phase, change]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from motionscribe_models.manifest import Manifest
 from motionscribe_proto.events import Event
-from motionscribe_server.engine.batching import choose, take
+from motionscribe_server.engine.batching import choose
 from motionscribe_server.engine.messages import (
     Answer,
     Ask,
@@ -181,9 +181,10 @@ class Scheduler:
         two_windows = set(shed) if level >= Shedding.WINDOWS else set()
         only_final = {scheduled.session for scheduled in shed} if level >= Shedding.PROVISIONAL else set()
         try:
-            for scheduled, steps in zip(batch, steps_of(sessions), strict=True):
-                scheduled.steps += steps
-            runs = [take(scheduled.steps, 2 if scheduled in two_windows else 1) for scheduled in batch]
+            runs = [
+                scheduled.take_run(steps, 2 if scheduled in two_windows else 1)
+                for scheduled, steps in zip(batch, steps_of(sessions), strict=True)
+            ]
             windows = served.engine.advance([scheduled.states for scheduled in batch], runs)
             outcomes = events_of(sessions, runs, windows, only_final)
         except Exception as error:

@@ -11,9 +11,8 @@ from tests.support.made_up_session import RATE, STRIDE, Means, made_up_model, mo
 
 from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.engine.batching import take
 from motionscribe_server.engine.messages import Answer
-from motionscribe_server.engine.scheduled_session import TRANSITIONS, Change, ScheduledSession, State, Wait
+from motionscribe_server.engine.scheduled_session import TRANSITIONS, Change, Phase, ScheduledSession, Wait
 from motionscribe_server.session.session import Session, steps_of
 
 MODEL, ENGINE = made_up_model(), Means()
@@ -38,8 +37,7 @@ class Made:
         """A batch of this session alone."""
         session = self.scheduled.session
         (steps,) = steps_of([session])
-        self.scheduled.steps += steps
-        run = take(self.scheduled.steps)
+        run = self.scheduled.take_run(steps, 1)
         (window,) = ENGINE.advance([self.scheduled.states], [run])
         events = session.receive_states(run, window)
         self.scheduled.note_computed(run)
@@ -48,15 +46,15 @@ class Made:
 
 def test_every_change_that_can_happen_has_a_row() -> None:
     orders = {Change.ASK_SNAPSHOT, Change.CLOSE, Change.END}
-    open_states = set(State) - {State.ENDED}
+    going_on = set(Phase) - {Phase.ENDED}
     assert TRANSITIONS.keys() == {
-        *product(open_states, orders),
-        (State.SNAPSHOT_ASKED, Change.GIVE_SNAPSHOT),
-        (State.ENDED, Change.END),
+        *product(going_on, orders),
+        (Phase.SNAPSHOT_ASKED, Change.GIVE_SNAPSHOT),
+        (Phase.ENDED, Change.END),
     }
-    assert all(after is State.ENDED for (_, change), after in TRANSITIONS.items() if change is Change.END)
+    assert all(after is Phase.ENDED for (_, change), after in TRANSITIONS.items() if change is Change.END)
     # closing is for good
-    assert all(TRANSITIONS[State.CLOSING, order] in (State.CLOSING, State.ENDED) for order in orders)
+    assert all(TRANSITIONS[Phase.CLOSING, order] in (Phase.CLOSING, Phase.ENDED) for order in orders)
 
 
 def test_it_waits_for_its_window_and_for_a_batch_when_the_window_is_complete_or_it_owes_something() -> None:
@@ -75,7 +73,7 @@ def test_it_waits_for_its_window_and_for_a_batch_when_the_window_is_complete_or_
     answer = made.compute()
     assert answer is not None
     assert answer.snapshot
-    assert scheduled.state is State.OPEN
+    assert scheduled.phase is Phase.OPEN
     assert scheduled.waits_for is Wait.NOTHING
 
 
