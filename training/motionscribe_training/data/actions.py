@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times, read_recording
+from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment, normalise_name
 
@@ -95,9 +96,7 @@ def join(clips: Sequence[Recording], names: Sequence[str]) -> tuple[Recording, A
 def _shift(skeleton: Skeleton, last: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
     """(D,) to add to a clip so that its root begins above the floor point where the clip before it ended."""
     shift = np.zeros(skeleton.width, np.float32)
-    if skeleton.representation != "features":
-        floor = [axis for axis in range(3) if axis != skeleton.up]
-        places = range(0, skeleton.width if skeleton.representation == "positions" else 3, 3)
-        for place in places:
-            shift[[place + axis for axis in floor]] = (last - first)[floor]
+    floor = [axis for axis in range(3) if axis != skeleton.up]
+    for place in REPRESENTATIONS[skeleton.representation].places(len(skeleton.joints)):
+        shift[[place + axis for axis in floor]] = (last - first)[floor]
     return shift

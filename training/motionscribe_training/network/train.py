@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from tqdm import tqdm
 
-from motionscribe_models.features import FeatureMap, mean_and_scale
+from motionscribe_models.features import FeatureMap
+from motionscribe_models.normalisation import mean_and_scale
 from motionscribe_training.data.disturb import DECAY, SPEEDS, at_speed, disturb
 from motionscribe_training.data.mirror import mirrored
 from motionscribe_training.data.windows import Windows, hold_back
