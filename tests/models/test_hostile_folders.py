@@ -20,7 +20,7 @@ from tests.support.small_model import exported, made_up_features
 from motionscribe_models import graphs
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.graphs import check_graph
-from motionscribe_models.manifest import sha256
+from motionscribe_models.plain_files import sha256
 from motionscribe_models.repository import read_bundle
 
 Harm = Callable[[Path], None]
