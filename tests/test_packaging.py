@@ -23,7 +23,7 @@ PACKAGES = {
     "motionscribe_proto": "proto",
 }
 MODULES = {
-    "server-cpu": ("onnxruntime", "pydantic_settings", "pydantic", "river", "prometheus_client", "grpc_health"),
+    "server-cpu": ("onnxruntime", "pydantic", "river", "prometheus_client", "grpc_health"),
     "training": ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm"),
     "report": ("matplotlib",),
     "mat": ("scipy",),

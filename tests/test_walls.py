@@ -187,7 +187,7 @@ def test_no_module_imports_itself_in_turn() -> None:
 
 
 def test_the_core_lives_with_numpy_scipy_and_river_alone() -> None:
-    absent = [*("onnxruntime", "grpc", "google", "pydantic", "pydantic_settings", "prometheus_client", "redis", "rich")]
+    absent = [*("onnxruntime", "grpc", "google", "pydantic", "prometheus_client", "redis", "rich")]
     absent += ["torch", "sklearn", "matplotlib", "onnx", "cryptography"]
     program = f"import sys; sys.modules.update(dict.fromkeys({absent})); import motionscribe_server.session"
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -224,7 +224,7 @@ def test_nothing_is_pickled() -> None:
 def test_what_is_imported_is_the_standard_library_or_declared(package: str) -> None:
     """Nothing that only happens to be installed here."""
     declared = {"numpy", "google", "grpc", "rich", "scipy", "matplotlib", "pylsl", "onnxruntime", "river", "pydantic"}
-    declared |= {"pydantic_settings", "prometheus_client", "grpc_health", "grpc_reflection", "torch", "onnx", "PIL"}
+    declared |= {"prometheus_client", "grpc_health", "grpc_reflection", "torch", "onnx", "PIL"}
     declared |= {"sklearn", "tqdm", "grpc_tools", "cryptography", "msgpack", "redis"}
     declared |= {"_typeshed"}  # for type checkers, which bring it
     for file in files_of(package):

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from benchmarks.quality.watch import Labelled, score_moments
-from motionscribe_models.features import mean_and_scale
+from motionscribe_models.normalisation import mean_and_scale
 from motionscribe_training.data.dataset import make_dataset
 from motionscribe_training.data.windows import Windows
 from motionscribe_training.evaluation.metrics import Labels, scored_frames

@@ -1,4 +1,4 @@
-"""What can be wrong with a recording, a layout or a model folder; each message says what was expected and what came."""
+"""Errors of recordings, layouts and model folders; each message says what was expected and what came."""
 
 
 class ContractError(Exception):

@@ -1,9 +1,9 @@
-"""ONNX bytes that hold nodes and weights, and nothing that reaches out of them or hides what it does.
+"""Checks that ONNX bytes hold nodes and weights alone: nothing that reads other files or hides what it does.
 
 In: the bytes of a graph file that may be hostile. Out: nothing, or a ModelFolderError. It walks the protobuf messages
-and knows the fields that a plain graph needs; whatever else stands in a message is refused: weights in other files,
-functions, subgraphs, operators of other domains. Nothing is computed and no weight is copied; whether the graph makes
-sense is for the runtime to say.
+and knows the fields that a plain graph needs. Every other field is refused: weights in other files, functions,
+subgraphs, operators of other domains. Nothing is computed and no weight is copied. Whether the graph makes sense is the
+runtime's decision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from motionscribe_models.errors import ModelFolderError
 
 MAX_FIELDS = 1 << 20
-"""Of all messages of a graph; 4096 units and 100 steps have 20 000. More would keep a server busy for minutes."""
+"""In all messages of a graph; 4096 units and 100 steps have 20 000. More would keep a server busy for minutes."""
 CONTRIBUTED = {("com.microsoft", "MatMulIntegerToFloat")}
-"""Operators outside the standard that export makes. Their domain also has some that load files."""
+"""Operators outside the standard that export uses. Their domain also has operators that load files."""
 STANDARD = ("", "ai.onnx")
 
 TEXT = "text"
@@ -25,7 +25,7 @@ PLAIN: Mapping[str, Mapping[int, str]] = {
     "tensor": {1: "", 2: "", 4: "", 5: "", 7: "", 8: "", 9: "", 10: "", 11: "", 12: ""},
     "operator set": {1: TEXT, 2: ""},
 }
-"""Message -> number of a field in onnx.proto -> the message in it, TEXT where its words count, "" for the rest."""
+"""Message -> number of a field in onnx.proto -> the message in it, TEXT for text that is checked, "" for the rest."""
 REFUSED = {
     ("model", 14): "metadata",
     ("model", 20): "training steps",
@@ -38,19 +38,19 @@ REFUSED = {
     ("tensor", 13): "weights outside the file",
     ("tensor", 14): "weights outside the file",
 }
-"""Names for people of what is most likely met."""
+"""Names of the most likely forbidden fields, for error messages."""
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 FIXED = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
 
 
 def check_graph(raw: bytes) -> None:
-    """Raises ModelFolderError where `raw` is no plain ONNX graph."""
+    """Raises ModelFolderError unless `raw` is a plain ONNX graph."""
     _Walk().message("model", memoryview(raw))
 
 
 class _Walk:
-    """Through one file, with what is left of MAX_FIELDS."""
+    """A walk through one file that counts fields down from MAX_FIELDS."""
 
     def __init__(self) -> None:
         self._left = MAX_FIELDS
@@ -62,7 +62,7 @@ class _Walk:
             if held is None:
                 got = REFUSED.get((kind, number), f"field {number}")
                 raise ModelFolderError(f"expected an ONNX graph of nodes and weights alone, got {got} ({kind})")
-            if held and wire != LENGTH:  # to protobuf it would be an unknown field, and be passed over
+            if held and wire != LENGTH:  # protobuf would skip it as an unknown field
                 raise _damaged(f"field {number} of a {kind} as a number")
             if held == TEXT:
                 texts[number] = bytes(value).decode("utf-8", "replace")  # the last one counts
@@ -98,7 +98,7 @@ class _Walk:
 
 
 def _varint(raw: memoryview, at: int) -> tuple[int, int]:
-    """The number that begins at a byte, and the byte behind it."""
+    """The number that begins at byte `at`, and the place of the byte after it."""
     value = 0
     for place, byte in enumerate(raw[at : at + 10]):
         value |= (byte & 0x7F) << 7 * place

@@ -1,24 +1,22 @@
 """manifest.json of a model folder: what the model expects, what it answers, and the SHA-256 of every file beside it.
 
-In: the JSON text of a folder that may be hostile. Out: a Manifest checked on construction. Reads and writes
-manifest.json; repository.py reads the files that it lists. No weights here.
+In: the JSON text of a folder that may be hostile. Out: a Manifest checked on construction. It reads and writes
+manifest.json alone; repository.py reads the files that are listed there.
 """
 
-import hashlib
 import json
 import math
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from motionscribe_models.errors import LayoutError, ModelFolderError
+from motionscribe_models.plain_files import read_plain_file, sha256
 from motionscribe_models.skeleton import Skeleton
-
-V = TypeVar("V")
+from motionscribe_models.strict_json import JsonObject, parse_json
 
 FORMAT = 3
 MANIFEST = "manifest.json"
@@ -26,11 +24,8 @@ SIGNATURE = "manifest.json.sig"
 ARRAYS = "arrays.npz"
 REFERENCE = "reference.npz"
 MAX_MANIFEST_BYTES = 4 << 20
-MAX_FILE_BYTES = 512 << 20  # the fp32 encoder of 4096 units, four times the paper's, has 200 MB
-MAX_FOLDER_BYTES = 1 << 30  # of all files together; that model has 600 MB
-MAX_DEPTH = 32  # of lists and objects in each other
 MAX_SIZE = 1 << 16  # frames, units, columns, moments
-MAX_STATE = 1 << 22  # numbers in the running states of one stream; the paper's have 10 240
+MAX_STATE = 1 << 22  # numbers in the running states of one stream; the published model has 10 240
 RATES_HZ = (0.01, 10_000.0)
 PRECISIONS = ("fp32", "int8")
 MAX_TOLERANCE = 0.1  # a graph that is further off than this is another network
@@ -62,6 +57,12 @@ class Variant:
             raise ModelFolderError(
                 f"{MANIFEST}: expected 0 <= error <= tolerance <= {MAX_TOLERANCE}, got {self.error}, {self.tolerance}"
             )
+
+    @classmethod
+    def from_json(cls, given: JsonObject) -> "Variant":
+        """A variant of manifest.json. Raises ModelFolderError."""
+        given.check_fields({f.name for f in fields(cls)})
+        return cls(given.text("encoder"), given.text("decoder"), given.number("error"), given.number("tolerance"))
 
 
 @dataclass(frozen=True)
@@ -164,45 +165,36 @@ class Manifest:
     @classmethod
     def from_json(cls, value: object) -> "Manifest":
         """The inverse of to_json. Raises ModelFolderError naming the field that is missing, unknown or mistyped."""
-        table = _typed(value, "manifest", dict)
-        if table.get("format") != FORMAT:  # first: another format may well have other fields
-            raise ModelFolderError(f"{MANIFEST}: expected format {FORMAT}, got {table.get('format')!r}")
-        _check_keys(table, {f.name for f in fields(cls)}, "manifest")
-
-        def text(name: str) -> str:
-            return _typed(table[name], name, str)
-
-        def size(name: str) -> int:
-            return _typed(table[name], name, int)
-
-        def items(name: str) -> list[tuple[str, Any]]:
-            return list(_typed(table[name], name, dict).items())
-
+        given = JsonObject.of(MANIFEST, value)
+        if given.fields.get("format") != FORMAT:  # first: another format may well have other fields
+            raise ModelFolderError(f"{MANIFEST}: expected format {FORMAT}, got {given.fields.get('format')!r}")
+        given.check_fields({f.name for f in fields(cls)})
         try:
-            skeleton = Skeleton.from_json(_typed(table["skeleton"], "skeleton", dict))
+            skeleton = Skeleton.from_json(given.inner("skeleton").fields)
         except LayoutError as error:
             raise ModelFolderError(f"{MANIFEST}: skeleton: {error}") from error
-        joints = _typed(table["feature_joints"], "feature_joints", list)
+        latency, metrics, settings = given.inner("latency"), given.inner("metrics"), given.inner("settings")
+        variants, files = given.inner("variants"), given.inner("files")
         return cls(
-            name=text("name"),
-            version=text("version"),
-            created=text("created"),
-            description=text("description"),
+            name=given.text("name"),
+            version=given.text("version"),
+            created=given.text("created"),
+            description=given.text("description"),
             skeleton=skeleton,
-            feature_joints=tuple(_typed(j, "feature_joints", int) for j in joints),
-            rate_hz=_number(table["rate_hz"], "rate_hz"),
-            window=size("window"),
-            stride=size("stride"),
-            decoder_steps=size("decoder_steps"),
-            features=size("features"),
-            hidden=size("hidden"),
-            projected=size("projected"),
-            latency={k: _typed(v, f"latency.{k}", int) for k, v in items("latency")},
-            metrics={k: _number(v, f"metrics.{k}") for k, v in items("metrics")},
-            settings={k: _number(v, f"settings.{k}") for k, v in items("settings")},
-            training=dict(items("training")),
-            variants={k: _variant(v, f"variants.{k}") for k, v in items("variants")},
-            files={k: _typed(v, f"files.{k}", str) for k, v in items("files")},
+            feature_joints=given.wholes("feature_joints"),
+            rate_hz=given.number("rate_hz"),
+            window=given.whole("window"),
+            stride=given.whole("stride"),
+            decoder_steps=given.whole("decoder_steps"),
+            features=given.whole("features"),
+            hidden=given.whole("hidden"),
+            projected=given.whole("projected"),
+            latency={lag: latency.whole(lag) for lag in latency.fields},
+            metrics={name: metrics.number(name) for name in metrics.fields},
+            settings={name: settings.number(name) for name in settings.fields},
+            training=dict(given.inner("training").fields),
+            variants={precision: Variant.from_json(variants.inner(precision)) for precision in variants.fields},
+            files={file: files.text(file) for file in files.fields},
         )
 
 
@@ -212,10 +204,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def parse_manifest(raw: bytes, folder: Path) -> Manifest:
-    """The bytes of a folder's manifest, understood. Raises ModelFolderError, which names the folder."""
+    """Parses the bytes of a folder's manifest. Raises ModelFolderError, which names the folder."""
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
-        _check_depth(value)
+        value = parse_json(raw)
     except (ValueError, RecursionError) as error:
         raise ModelFolderError(f"{folder / MANIFEST}: expected JSON in UTF-8, got {len(raw)} bytes: {error}") from error
     try:
@@ -233,7 +224,7 @@ def parse_manifest(raw: bytes, folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
-    """Digests the files of `folder` that the manifest wants, writes manifest.json and returns what was written."""
+    """Writes manifest.json with the digests of the files that the manifest names; returns the written manifest."""
     files = {file: sha256(read_plain_file(folder / file)) for file in manifest.wanted_files}
     complete = replace(manifest, files=files)
     text = json.dumps(complete.to_json(), indent=1, allow_nan=False) + "\n"
@@ -241,82 +232,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     return complete
 
 
-def read_plain_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Bytes of a regular file. Raises ModelFolderError for links, devices, absent files and more than `limit` bytes."""
-    try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ModelFolderError(f"{path}: expected a regular file, got {stat.filemode(found.st_mode)}")
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)
-    except OSError as error:
-        raise ModelFolderError(f"{path}: expected a readable file, got {error.strerror}") from error
-    if len(raw) > limit:
-        raise ModelFolderError(f"{path}: expected at most {limit} bytes, got {max(found.st_size, len(raw))}")
-    return raw
-
-
-def sha256(raw: bytes) -> str:
-    """Lower-case hexadecimal digest."""
-    return hashlib.sha256(raw).hexdigest()
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Where a key comes twice, two readers may see two manifests."""
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"expected each key once, got {sorted({n for n in names if names.count(n) > 1})} again")
-    return table
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"expected finite numbers, got {text}")
-    return value
-
-
-def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        nested = [part for part in level if isinstance(part, dict | list)]
-        level = [child for part in nested for child in (part.values() if isinstance(part, dict) else part)]
-        if not level:
-            return
-    raise ValueError(f"expected at most {MAX_DEPTH} lists and objects in each other, got more")
-
-
 def _check(condition: object, message: str) -> None:
     if not condition:
         raise ModelFolderError(f"{MANIFEST}: {message}")
-
-
-def _check_keys(table: dict[str, Any], wanted: set[str], where: str) -> None:
-    missing, unknown = sorted(wanted - set(table)), sorted(set(table) - wanted)
-    _check(not missing and not unknown, f"{where}: missing fields {missing}, unknown fields {unknown}")
-
-
-def _typed(value: object, where: str, kind: type[V]) -> V:
-    # bool is an int to Python, not to us
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise ModelFolderError(f"{MANIFEST}: {where}: expected {kind.__name__}, got {type(value).__name__}")
-    return value
-
-
-def _number(value: object, where: str) -> float:
-    try:
-        return float(_typed(value, where, int) if isinstance(value, int) else _typed(value, where, float))
-    except OverflowError as error:
-        raise ModelFolderError(f"{MANIFEST}: {where}: expected a float64, got {error}") from error
-
-
-def _variant(value: object, where: str) -> Variant:
-    table = _typed(value, where, dict)
-    _check_keys(table, {f.name for f in fields(Variant)}, where)
-    return Variant(
-        encoder=_typed(table["encoder"], f"{where}.encoder", str),
-        decoder=_typed(table["decoder"], f"{where}.decoder", str),
-        error=_number(table["error"], f"{where}.error"),
-        tolerance=_number(table["tolerance"], f"{where}.tolerance"),
-    )

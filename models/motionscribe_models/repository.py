@@ -1,8 +1,8 @@
 """Model folders on disk: models/<name>/<version>/ with manifest.json, graphs, arrays.npz and reference.npz.
 
 In: a root folder, a name and a version. Out: a ModelBundle whose every byte was compared with the manifest's digests.
-Nothing here executes what it reads: graphs stay bytes (graphs.py looks into them), arrays are loaded without pickle. No
-ONNX Runtime here.
+Nothing here executes what it reads: graphs stay bytes (graphs.py looks into them), arrays are loaded without pickle. It
+does not run the graphs.
 """
 
 import io
@@ -21,8 +21,6 @@ from motionscribe_models.graphs import check_graph
 from motionscribe_models.manifest import (
     ARRAYS,
     MANIFEST,
-    MAX_FILE_BYTES,
-    MAX_FOLDER_BYTES,
     MAX_MANIFEST_BYTES,
     NAME,
     REFERENCE,
@@ -30,14 +28,14 @@ from motionscribe_models.manifest import (
     VERSION,
     Manifest,
     parse_manifest,
-    read_plain_file,
-    sha256,
 )
+from motionscribe_models.plain_files import MAX_FILE_BYTES, read_plain_file, sha256
 from motionscribe_models.signature import check_signature
 
 Arrays = Mapping[str, NDArray[Any]]
 
-MAX_ARRAYS = 64  # of one .npz; a model of today has eleven
+MAX_FOLDER_BYTES = 1 << 30  # of all files together; a model of 4096 units has 600 MB
+MAX_ARRAYS = 64  # in one .npz; a model has a dozen
 PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # as NumPy writes; others may ask for gigabytes to unpack
 
 
@@ -49,15 +47,15 @@ class ModelBundle:
     graphs: Mapping[str, bytes]
     """File name -> ONNX graph."""
     arrays: Arrays
-    """What fit learnt: first clusters and whatever else the session needs."""
+    """What the session needs and training fitted, as the first clusters."""
     reference: Arrays
     """windows (R, T, F), projected (R, M, P), residual (R, M), prediction (R, M, F), float32."""
 
 
 class Repository:
-    """The models below one root folder; read anew at every call: a model copied in is found without a restart.
+    """The models below one root folder. Each call reads the folder again: a model copied in needs no restart.
 
-    With `keys`, a PEM file of public keys, only models that one of them signed are loaded.
+    With `keys`, a PEM file of public keys, only models signed by one of them are loaded.
     """
 
     def __init__(self, root: Path, keys: Path | None = None) -> None:
@@ -100,11 +98,11 @@ class Repository:
 
 
 def read_bundle(folder: Path, keys: Path | None = None) -> ModelBundle:
-    """One model folder, verified, with `keys` also signed. Raises ModelFolderError: what was expected and what came."""
-    described = read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES)
+    """Reads and verifies one model folder, with `keys` its signature too. Raises ModelFolderError."""
+    manifest_bytes = read_plain_file(folder / MANIFEST, MAX_MANIFEST_BYTES)
     if keys:
-        check_signature(folder, described, keys)
-    manifest = parse_manifest(described, folder)
+        check_signature(folder, manifest_bytes, keys)
+    manifest = parse_manifest(manifest_bytes, folder)
     _check_names(folder, manifest)
     raw: dict[str, bytes] = {}
     left = MAX_FOLDER_BYTES
@@ -125,7 +123,7 @@ def read_bundle(folder: Path, keys: Path | None = None) -> ModelBundle:
 
 
 def _check_names(folder: Path, manifest: Manifest) -> None:
-    """Nothing lies beside the files of the manifest: what nobody digested is nobody's to find."""
+    """Files without a digest in the manifest are rejected."""
     try:
         unknown = sorted({entry.name for entry in folder.iterdir()} - {MANIFEST, SIGNATURE, *manifest.files})
     except OSError as error:
@@ -142,7 +140,7 @@ def _read_npz(raw: bytes, path: Path) -> dict[str, NDArray[Any]]:
             arrays = {name: archive[name] for name in archive.files}
     except ModelFolderError as error:
         raise ModelFolderError(f"{path}: {error}") from error
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for bytes that are none of theirs
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds of error for foreign bytes
         raise ModelFolderError(f"{path}: expected arrays without pickled objects, got {error}") from error
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
@@ -157,7 +155,7 @@ def _read_npz(raw: bytes, path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
-    """Before anything is unpacked."""
+    """Raises ModelFolderError before anything is unpacked."""
     if len(members) > MAX_ARRAYS:
         raise ModelFolderError(f"expected at most {MAX_ARRAYS} arrays, got {len(members)}")
     unpacked = sum(member.file_size for member in members)

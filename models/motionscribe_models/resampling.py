@@ -1,8 +1,8 @@
-"""Where an even time grid lies between frames with times of their own, as they arrive.
+"""Places the points of an even time grid between frames that have times of their own, as the frames arrive.
 
 In: times in integer microseconds, strictly increasing. Out: for each grid point, the frame it follows and how far it is
-on its way to the next one. Frames that already lie on the grid are taken as they are. It does not bridge gaps wisely:
-the session begins anew after one.
+on its way to the next one. Frames that already lie on the grid are taken as they are. It does not know gaps: after one
+the session starts a new Resampler.
 """
 
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 EARLY = 0.01
-"""Share of a grid period by which a frame may be early and yet count as on the grid. Times are rounded on their way,
-and a point that waited for the next frame would make its label late, with blocks of frames by a whole block."""
+"""Share of a grid period by which a frame may be early and still count as on the grid. Senders round times; a point
+that waited for the next frame would delay its label by a frame, or by a whole block of frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Grid points among the frames of one push, in order."""
+    """Grid points between the frames of one push, in order."""
 
     times_us: list[int]
     left: list[int]
-    """The frame that the point has or follows, counted in this push; -1 is the frame before it."""
+    """Index in this push of the frame at or before the point; -1 is the last frame of the push before."""
     share: list[float]
-    """Of the way to the next frame; 0 where the point has a frame of its own."""
+    """Share of the way to the next frame; 0 where a frame lies on the point."""
 
 
 class Resampler:
-    """A grid that begins at the first frame and steps at `rate_hz`."""
+    """A grid that begins at the first frame and has `rate_hz` points a second."""
 
     def __init__(self, rate_hz: float) -> None:
         self._period_us = 1e6 / rate_hz
@@ -40,7 +40,7 @@ class Resampler:
         self._last_us: int | None = None
 
     def push(self, times_us: Sequence[int]) -> Placement:
-        """Grid points up to the newest frame, and one just behind it (EARLY)."""
+        """Grid points up to the newest frame; also a point just after it (EARLY)."""
         placement = Placement([], [], [])
         before = self._last_us
         for row, time_us in enumerate(times_us):

@@ -1,7 +1,7 @@
 """Rotations as vectors, quaternions and matrices, vectorised over any leading axes, in float64.
 
-A rotation vector ("exponential map") is axis times angle in radians; a matrix R is active, `R @ v` turns v. Whether
-a stored rotation speaks of the joint or of its axes is the skeleton's matter (`Skeleton.inverted`), not this file's.
+A rotation vector ("exponential map") is axis times angle in radians; a matrix R is active, `R @ v` turns v. Which way
+round a rotation is stored is the skeleton's matter (`Skeleton.inverted`), not this file's.
 """
 
 import numpy as np
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from motionscribe_models.errors import LayoutError
 
 Array = NDArray[np.float64]
+
+TINY = 1e-12
+AFTER, BEFORE = [1, 2, 0], [2, 0, 1]
+"""The axis after, and the one before, each of x y z."""
 
 
 def rotation_matrix(vectors: NDArray[np.floating]) -> Array:
@@ -93,3 +97,20 @@ def euler_vector(degrees: NDArray[np.floating]) -> Array:
         axis=-1,
     )
     return quaternion_vector(quaternion * np.where(quaternion[..., :1] < 0, -1.0, 1.0))
+
+
+def orthonormal(matrices: Array) -> Array:
+    """(K, 3, 3) interpolated rotations back to rotations, by Gram-Schmidt on the columns.
+
+    There is no rotation half way between opposite ones: what comes out there is finite, no more.
+    """
+    first, second = _unit(matrices[:, :, 0]), matrices[:, :, 1]
+    second = _unit(second - (first * second).sum(1, keepdims=True) * first)
+    third = first[:, AFTER] * second[:, BEFORE] - first[:, BEFORE] * second[:, AFTER]  # np.cross is slow on few rows
+    return np.stack([first, second, third], axis=2)
+
+
+def _unit(vectors: Array) -> Array:
+    """(K, 3) vectors to length 1, except those of length 0."""
+    unit: Array = vectors / np.maximum(np.sqrt((vectors * vectors).sum(1, keepdims=True)), TINY)
+    return unit

@@ -1,21 +1,23 @@
 """Who made a model folder: an Ed25519 signature over manifest.json, which has the digest of every other file.
 
-In: a folder, a private key in PEM; or the bytes of a manifest and public keys in PEM. Out: manifest.json.sig, 64 bytes;
-or nothing, where the signature is of one of the keys. Whoever replaces a file must sign the manifest anew.
+`sign` takes a folder and a private key in PEM and writes manifest.json.sig, 64 bytes. `check_signature` takes the bytes
+of a manifest and public keys in PEM and raises an error unless one of the keys made the signature. After a change to
+any file, the manifest must be signed again.
 """
 
 import re
 from pathlib import Path
 
 from motionscribe_models.errors import MissingExtraError, ModelFolderError
-from motionscribe_models.manifest import MANIFEST, SIGNATURE, read_plain_file
+from motionscribe_models.manifest import MANIFEST, SIGNATURE
+from motionscribe_models.plain_files import read_plain_file
 
 PUBLIC_KEY = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----\s*", re.DOTALL)
 LENGTH = 64
 
 
 def sign(folder: Path, key: Path) -> Path:
-    """Signs the manifest of a folder with the private key in a PEM file; the file that it wrote."""
+    """Signs the manifest of a folder with the private key in a PEM file; returns the path of the signature."""
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -33,7 +35,7 @@ def sign(folder: Path, key: Path) -> Path:
 
 
 def check_signature(folder: Path, manifest: bytes, keys: Path) -> None:
-    """Raises ModelFolderError unless one of the public keys in a PEM file signed the manifest, as it was read."""
+    """Raises ModelFolderError unless one of the public keys in a PEM file signed these bytes of the manifest."""
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -41,15 +43,15 @@ def check_signature(folder: Path, manifest: bytes, keys: Path) -> None:
     except ImportError as missing:
         raise MissingExtraError("signing", "checking who signed a model folder") from missing
     try:
-        known = [load_pem_public_key(pem) for pem in PUBLIC_KEY.findall(keys.read_bytes())]
+        public = [load_pem_public_key(pem) for pem in PUBLIC_KEY.findall(keys.read_bytes())]
     except (OSError, ValueError) as error:
         raise ModelFolderError(f"model_keys: expected public keys in PEM, got {keys}: {error}") from error
-    if not known or not all(isinstance(key, Ed25519PublicKey) for key in known):
+    if not public or not all(isinstance(key, Ed25519PublicKey) for key in public):
         raise ModelFolderError(f"model_keys: expected Ed25519 public keys in PEM, got {keys} with others or none")
     if not (folder / SIGNATURE).exists():
         raise ModelFolderError(f"{folder}: expected a signature of its manifest, {SIGNATURE}, got none")
     signature = read_plain_file(folder / SIGNATURE, LENGTH)
-    for key in known:
+    for key in public:
         try:
             assert isinstance(key, Ed25519PublicKey)
             key.verify(signature, manifest)

@@ -1,39 +1,37 @@
 """The layout of a frame: joints, parents, representation, units, up axis and nominal rate.
 
-A skeleton says what the D columns of a raw frame mean. It holds no motion and no statistics.
+A skeleton says what the D columns of a raw frame mean, together with the class of its representation (see
+representations/). It holds no motion and no statistics.
 """
 
 import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.representations import REPRESENTATIONS
 
-Representation = Literal["expmap", "quaternion", "positions", "features"]
 AXES = ("x", "y", "z")
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joint tree and meaning of the columns.
-
-    Columns by representation, J joints:
-      expmap      root tx ty tz, then three per joint (rotation vector, radians): 3 + 3 J
-      quaternion  root tx ty tz, then w x y z per joint: 3 + 4 J
-      positions   x y z per joint: 3 J
-      features    one column per joint, whatever it is: J
-    """
+    """Joint tree and meaning of the columns."""
 
     name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     """Index of each joint's parent, -1 for a root."""
-    representation: Representation
+    representation: str
+    """Key in REPRESENTATIONS, whose classes say how many columns there are and what each means."""
     units: str
-    """Of translations, for people."""
+    """Name of the unit of places, for people."""
     metres_per_unit: float
-    """Of translations, for features. 1 for `features`."""
+    """Size of that unit, for features. 1 for `features`."""
     up_axis: str
     rate_hz: float
     """Nominal rate of a recording, Hz."""
@@ -42,21 +40,23 @@ class Skeleton:
     offsets: tuple[tuple[float, float, float], ...] = ()
     """Vector from parent joint to joint at rest, in units; empty when unknown. Only pictures need it."""
     axes: tuple[tuple[float, float, float], ...] = ()
-    """Acclaim only: the axes each joint's rotation speaks of, as rotation vectors at rest. There a joint is a bone: it
-    turns its own offset, not its children's. Empty for all others. Only pictures need it."""
+    """Acclaim only: the axes in which each joint's rotation is given, as rotation vectors at rest. There a joint is a
+    bone: it turns its own offset, not its children's. Empty for all others. Only pictures need it."""
 
     def __post_init__(self) -> None:
-        words = (self.name, self.units, *self.joints)
+        words = (self.name, self.units, *self.joints, self.representation)
         if not all(isinstance(word, str) for word in words) or not isinstance(self.inverted, bool):
-            raise LayoutError("expected text as name, units and joints, and true or false as inverted")
+            raise LayoutError("expected text as name, units, joints and representation, and true or false as inverted")
         if len(self.parents) != len(self.joints):
             raise LayoutError(
                 f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
             )
         if any(p >= i or p < -1 for i, p in enumerate(self.parents)):
             raise LayoutError(f"{self.name}: expected parents to come before their children, got {self.parents}")
-        if self.representation not in ("expmap", "quaternion", "positions", "features"):
-            raise LayoutError(f"{self.name}: unknown representation {self.representation!r}")
+        if self.representation not in REPRESENTATIONS:
+            raise LayoutError(
+                f"{self.name}: expected a representation of {', '.join(REPRESENTATIONS)}, got {self.representation!r}"
+            )
         if self.up_axis not in AXES:
             raise LayoutError(f"{self.name}: expected up axis x, y or z, got {self.up_axis!r}")
         if not (self.rate_hz > 0 and self.metres_per_unit > 0):
@@ -71,16 +71,7 @@ class Skeleton:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the D columns of a raw frame, in order."""
-        root = ("root.tx", "root.ty", "root.tz")
-        match self.representation:
-            case "expmap":
-                return root + tuple(f"{j}.{a}" for j in self.joints for a in ("ex", "ey", "ez"))
-            case "quaternion":
-                return root + tuple(f"{j}.{a}" for j in self.joints for a in ("qw", "qx", "qy", "qz"))
-            case "positions":
-                return tuple(f"{j}.{a}" for j in self.joints for a in AXES)
-            case _:
-                return self.joints
+        return REPRESENTATIONS[self.representation].columns(self.joints)
 
     @property
     def width(self) -> int:
@@ -91,6 +82,11 @@ class Skeleton:
     def up(self) -> int:
         """Index of the up axis."""
         return AXES.index(self.up_axis)
+
+    def check_width(self, frames: NDArray[np.floating]) -> None:
+        """Raises LayoutError for anything but raw frames (K, D)."""
+        if frames.ndim != 2 or frames.shape[1] != self.width:
+            raise LayoutError(f"{self.name}: expected frames of {self.width} columns, got shape {frames.shape}")
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

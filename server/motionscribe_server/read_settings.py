@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.setting_names import FORMER_KEYS, FORMER_VARIABLES, SETTINGS, UNGROUPED, nearest
@@ -37,7 +36,7 @@ def read_settings(flags: Layer, config: Path | None = None) -> tuple[Settings, d
     sources = dict.fromkeys(SETTINGS, "default") | dict.fromkeys(in_file, str(file))
     sources |= {path: SETTINGS[path].variable for path in variables} | {path: SETTINGS[path].flag for path in flags}
     try:
-        return _layered(flags, variables, in_file), sources
+        return Settings.model_validate(_grouped({**in_file, **variables, **flags})), sources
     except ValidationError as error:
         raise SettingsError("; ".join(_complaints(error, sources))) from error
 
@@ -54,21 +53,6 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
         f"{key} is no setting of the server" + _question(PREFIX + near if (near := nearest(name, known)) else "")
         for key, name in sorted(unknown.items())
     ]
-
-
-def _layered(*layers: Layer) -> Settings:
-    """Settings of several layers, the strongest first. Raises ValidationError."""
-
-    class Layered(Settings, BaseSettings):
-        model_config = SettingsConfigDict(extra="forbid", frozen=True)
-
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(InitSettingsSource(settings_cls, _grouped(layer)) for layer in layers)
-
-    return Layered()
 
 
 def _grouped(layer: Layer) -> dict[str, Any]:

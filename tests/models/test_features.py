@@ -9,16 +9,11 @@ from hypothesis import strategies as st
 
 from motionscribe.demo.performer import perform
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.features import (
-    FASTEST,
-    ROOT_SHARE,
-    SMALLEST,
-    FeatureMap,
-    moving_joints,
-    preceding,
-    recording_features,
-)
+from motionscribe_models.features import FeatureMap, moving_joints, preceding, recording_features
+from motionscribe_models.normalisation import ROOT_SHARE, SMALLEST
 from motionscribe_models.recordings import CMU_EXPMAP, even_times, read_recording
+from motionscribe_models.representations import REPRESENTATIONS
+from motionscribe_models.representations.base import FASTEST
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
@@ -26,7 +21,7 @@ PERIOD = 1 / 30
 
 
 def body(representation: str = "expmap", inverted: bool = False, up: str = "y") -> Skeleton:
-    return Skeleton("body", ("hip", "knee", "head"), (-1, 0, 0), representation, "cm", 0.01, up, 30.0, inverted)  # type: ignore[arg-type]  # any of the four
+    return Skeleton("body", ("hip", "knee", "head"), (-1, 0, 0), representation, "cm", 0.01, up, 30.0, inverted)
 
 
 def quaternions(vectors: np.ndarray) -> np.ndarray:
@@ -184,7 +179,7 @@ def test_columns_without_a_body_are_their_own_features() -> None:
     assert (feature_map.features(poses, preceding(poses), 0.1) == frames[:, [2, 0]]).all()
 
 
-@pytest.mark.parametrize("representation", ["expmap", "quaternion", "positions", "features"])
+@pytest.mark.parametrize("representation", list(REPRESENTATIONS))
 def test_names_joints_and_columns_agree(representation: str) -> None:
     skeleton = body(representation)
     feature_map = FeatureMap(skeleton, (2, 1))
@@ -273,7 +268,7 @@ def test_a_column_that_never_changes_keeps_its_scale() -> None:
     np.testing.assert_allclose(scale, [frames[:, 0].std(), 1.0, frames[:, 2].std()], rtol=1e-5)
 
 
-@pytest.mark.parametrize("representation", ["expmap", "quaternion", "positions", "features"])
+@pytest.mark.parametrize("representation", list(REPRESENTATIONS))
 def test_joints_that_move_in_any_recording_are_found(representation: str) -> None:
     skeleton = body(representation)
     still = np.ones((20, skeleton.width))

@@ -20,7 +20,7 @@ from tests.support.small_model import exported, made_up_features
 from motionscribe_models import graphs
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.graphs import check_graph
-from motionscribe_models.manifest import sha256
+from motionscribe_models.plain_files import sha256
 from motionscribe_models.repository import read_bundle
 
 Harm = Callable[[Path], None]
@@ -243,7 +243,7 @@ HOSTILE: dict[str, tuple[Harm, str]] = {
     "a rate without end": (manifest('"rate_hz": 30.0,', '"rate_hz": 1e300,'), "expected rate_hz from 0.01 to 10000.0"),
     "an endless latency": (manifest('"stable": 12', '"stable": 99999999999'), "expected latency from 0 to 65536"),
     "a third precision": (manifest('"int8": {', '"int4": {'), r"expected variants of \('fp32', 'int8'\)"),
-    "joints that are numbers": (manifest('"c0"', "0"), "expected text as name, units and joints"),
+    "joints that are numbers": (manifest('"c0"', "0"), "expected text as name, units, joints and representation"),
 }
 
 

@@ -17,10 +17,9 @@ from motionscribe_models.manifest import (
     Manifest,
     Variant,
     read_manifest,
-    read_plain_file,
-    sha256,
     write_manifest,
 )
+from motionscribe_models.plain_files import read_plain_file, sha256
 
 VARIANT = Variant("encoder.onnx", "decoder.onnx", 2e-7, 3e-5)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.features import FeatureMap
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.repository import ModelBundle
@@ -51,8 +52,7 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         "largest": 10.0,
     }
     joints = tuple(range(len(skeleton.joints)))
-    width = {"features": 1, "positions": 3}.get(skeleton.representation, 6) * len(joints)
-    width += {"features": 0, "positions": 4}.get(skeleton.representation, 10)
+    width = FeatureMap(skeleton, joints).width
     manifest = Manifest(
         name="made-up",
         version="1",

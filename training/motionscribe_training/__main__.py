@@ -1,4 +1,4 @@
-"""The command `motionscribe-train run | evaluate | sign | fetch`: reads arguments, calls the step, says what failed.
+"""The command `motionscribe-train run | evaluate | sign | fetch`: reads arguments, calls the step, prints errors.
 
 The parser works without torch; a subcommand imports what it needs when it runs.
 """
@@ -15,27 +15,27 @@ from motionscribe_training.errors import TrainingError
 
 DATA = "../shared/data"
 TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm")
-"""Modules of the extra `training`; what else is missing is the server's, which measures what is exported."""
+"""Modules of the extra `training`. A missing module that is not among them belongs to the extra `server-cpu`."""
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """The whole parser; `command` is the one that will run, since evaluate's options stand in evaluate.py."""
+    """The whole parser. The options of evaluate need torch and are added only where `command` is evaluate."""
     about = "Train, evaluate and sign models, and fetch recordings."
     parser = argparse.ArgumentParser(prog="motionscribe-train", description=about)
     commands = parser.add_subparsers(required=True, metavar="run | evaluate | sign | fetch")
     _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
     evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
     if command == "evaluate":
-        from motionscribe_training.evaluation.evaluate import add_arguments
+        from motionscribe_training.evaluation.command import add_arguments
 
         add_arguments(evaluate)
-    _add_sign(commands.add_parser("sign", help="say who made a model folder", formatter_class=_Help))
+    _add_sign(commands.add_parser("sign", help="sign a model folder", formatter_class=_Help))
     _add_fetch(commands.add_parser("fetch", help="download a public set of recordings", formatter_class=_Help))
     return parser
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults."""
+    """Help that shows defaults."""
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=(),
         metavar="PLACE",
-        help="recordings of one action each, for the network: what tells actions apart is not learnt from them",
+        help="recordings of one action each: they train the network only, the embedding is not fitted on them",
     )
     what.add_argument("--num-actions", type=int, metavar="N", help="how many different actions, chosen by --seed")
     what.add_argument("--total-num-actions", type=int, metavar="N", help="how many clips, repeated actions counted")
@@ -75,10 +75,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
 
     learning = parser.add_argument_group("learning")
-    learning.add_argument("--iterations", type=int, default=10_000, metavar="N", help="at most; validation may stop it")
+    learning.add_argument("--iterations", type=int, default=10_000, metavar="N", help="at most; may stop earlier")
     learning.add_argument("--batch-size", type=int, default=64, metavar="B", help="windows per iteration")
-    learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="AdamW's, at its highest")
-    learning.add_argument("--seed", type=int, default=0, metavar="N", help="of weights, batches, choices and fits")
+    learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="AdamW's highest")
+    learning.add_argument("--seed", type=int, default=0, metavar="N", help="seed of weights, batches, choices and fits")
     learning.add_argument(
         "--adversarial",
         type=float,
@@ -86,19 +86,19 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         const=0.05,
         default=0.0,
         metavar="WEIGHT",
-        help="also convince a fidelity and a continuity discriminator; 0.05 when no weight is given",
+        help="also train against a fidelity and a continuity discriminator; 0.05 when no weight is given",
     )
-    learning.add_argument("--load", type=Path, metavar="FILE", help="go on from this checkpoint")
+    learning.add_argument("--load", type=Path, metavar="FILE", help="continue from this checkpoint")
 
     result = parser.add_argument_group("what to make")
-    result.add_argument("--name", default="motion", help="of the model")
-    result.add_argument("--version", metavar="N", help="of the model; the next free one when left out")
-    result.add_argument("--description", default="", metavar="TEXT", help="one sentence for those who will use it")
+    result.add_argument("--name", default="motion", help="name of the model")
+    result.add_argument("--version", metavar="N", help="version of the model; the next free one when left out")
+    result.add_argument("--description", default="", metavar="TEXT", help="one sentence for users of the model")
     result.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
-    result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoint and loss curve")
-    result.add_argument("--model", type=Path, metavar="DIR", help="do not train: look through this model folder")
+    result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoints and loss curves")
+    result.add_argument("--model", type=Path, metavar="DIR", help="do not train: use this model folder")
     result.add_argument(
-        "--lag", choices=("fast", "balanced", "stable"), default="balanced", help="preset that is shown"
+        "--lag", choices=("fast", "balanced", "stable"), default="balanced", help="latency preset to show"
     )
     result.add_argument("--picture", type=Path, metavar="FILE", help="predicted against true segments, as .png")
     result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
@@ -114,7 +114,7 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_fetch)
     parser.add_argument("set", choices=("cmu-86",), help="CMU subject 86: skeleton and 14 trials, about 90 MB")
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for the files")
-    parser.add_argument("--base-url", metavar="URL", help="of a mirror; the official site when left out")
+    parser.add_argument("--base-url", metavar="URL", help="address of a mirror; the official site when left out")
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def _sign(options: argparse.Namespace) -> None:
     from motionscribe_models.repository import read_bundle
     from motionscribe_models.signature import sign
 
-    read_bundle(options.folder)  # nobody should sign what no server would load
+    read_bundle(options.folder)  # refuses a folder that no server would load
     print(sign(options.folder, options.key))
 
 

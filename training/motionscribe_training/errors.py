@@ -1,4 +1,4 @@
-"""What can be wrong with a training run; each message says what was expected and what came."""
+"""Errors of a training run; each message says what was expected and what came."""
 
 
 class TrainingError(ValueError):
@@ -6,12 +6,12 @@ class TrainingError(ValueError):
 
 
 class DivergedError(TrainingError, ArithmeticError):
-    """The loss is no number any more."""
+    """The loss is not a number any more."""
 
 
 class CheckpointError(TrainingError):
-    """A file is not a checkpoint of this trainer, or of another network."""
+    """A file is not a checkpoint of this trainer, or it is the checkpoint of another network."""
 
 
 class FetchError(TrainingError):
-    """A download failed for good, or what came is not what was asked for."""
+    """A download failed after all attempts, or the file is not the expected one."""

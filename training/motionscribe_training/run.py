@@ -1,7 +1,7 @@
-"""`motionscribe-train run`: recordings in, a model folder out; or a look at recordings through a model that exists.
+"""`motionscribe-train run`: recordings in, a model folder out; with --model, recordings through an existing model.
 
-The order of the steps and what passes between them stands here; each step has a file of its own. What can be checked
-before an hour of training is checked before it: name, version, sizes, places.
+This file calls the steps in order and passes results from one to the next; each step has a file of its own. Name,
+version, sizes and places are checked before training, which may take an hour.
 """
 
 import shlex
@@ -29,7 +29,9 @@ from motionscribe_training.evaluation.evaluate import replay_recording, save_fil
 from motionscribe_training.evaluation.table import Row, table
 from motionscribe_training.exporting.export import export
 from motionscribe_training.fitting.fit import fit
-from motionscribe_training.network.train import TrainOptions, TrainResult, train
+from motionscribe_training.network.options import TrainOptions
+from motionscribe_training.network.train import train
+from motionscribe_training.network.trainer import TrainResult
 
 REFERENCES = 8
 """Windows of real motion that every server replays against the exported graphs."""
@@ -38,14 +40,14 @@ Truth = Annotation | None
 
 
 def run(options: Namespace) -> None:
-    """Everything that `run` does, as the parser of __main__.py understood it."""
+    """Runs the command with the options that the parser of __main__.py read."""
     pairs = gather(options)
     folder = options.model or make_model(options, [recording for recording, _ in pairs])
     show(options, folder, pairs)
 
 
 def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
-    """The recordings that the options name, each with its annotation where there is one."""
+    """Reads the recordings that the options name, each with its annotation where there is one."""
     data: Path = options.data
     if options.actions or options.num_actions or options.total_num_actions:
         if options.trial or len(options.places) > 1:
@@ -60,13 +62,14 @@ def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
     return [(read_recording(path), find_annotation(path)) for path in paths]
 
 
-def make_model(options: Namespace, several: Sequence[Recording]) -> Path:
-    """Trains, fits and exports. The new model folder `<out>/<name>/<version>`.
+def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
+    """Trains, fits and exports; returns the new model folder `<out>/<name>/<version>`.
 
-    In the recordings `several` actions change; those of --single-action teach the network only.
+    The embedding is fitted on `multi_action`, recordings in which actions change; those of --single-action teach the
+    network only.
     """
     singles = [read_recording(path) for path in find_recordings(options.single_action)]
-    dataset = make_dataset([*several, *singles], options.rate)
+    dataset = make_dataset([*multi_action, *singles], options.rate)
     version = options.version or next_version(options.out / options.name)
     folder: Path = options.out / options.name / version
     if folder.exists():
@@ -101,16 +104,16 @@ def make_model(options: Namespace, several: Sequence[Recording]) -> Path:
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
-    return _publish(options, dataset, len(several), result, draft, folder)
+    return _publish(options, dataset, len(multi_action), result, draft, folder)
 
 
 def _publish(
-    options: Namespace, dataset: Dataset, several: int, result: TrainResult, draft: Manifest, folder: Path
+    options: Namespace, dataset: Dataset, multi_action: int, result: TrainResult, draft: Manifest, folder: Path
 ) -> Path:
     fitted = fit(
         result.network,
         dataset.sequences,
-        dataset.sequences[:several],
+        dataset.sequences[:multi_action],
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,
@@ -134,7 +137,7 @@ def _publish(
 
 
 def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions, version: str) -> Manifest:
-    """All of the manifest that is known before training. Raises ModelFolderError where it does not fit together."""
+    """The manifest as far as it is known before training. Raises ModelFolderError for options that do not fit."""
     seconds = {r.name: round((int(r.timestamps_us[-1]) - int(r.timestamps_us[0])) / 1e6, 3) for r in dataset.recordings}
     learnt: dict[str, Any] = {
         "command": shlex.join(["motionscribe-train", *sys.argv[1:]]),
@@ -164,18 +167,18 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
 
 
 def largest(recordings: Sequence[Recording]) -> float:
-    """Magnitude of the raw values, to three digits."""
+    """The largest magnitude of raw values, to three digits."""
     return float(f"{max(float(np.abs(recording.frames).max()) for recording in recordings):.3g}")
 
 
 def next_version(folder: Path) -> str:
-    """One more than the highest version of a model; "1" for a new one."""
+    """The version after the highest one of a model; "1" for a new model."""
     there = [int(p.name) for p in folder.iterdir() if p.name.isdecimal()] if folder.is_dir() else []
     return str(max(there, default=0) + 1)
 
 
 def show(options: Namespace, folder: Path, pairs: Sequence[tuple[Recording, Truth]]) -> None:
-    """Replays recordings through the model: scores where there is an annotation, pictures where asked for."""
+    """Replays recordings through the model; prints scores of annotated ones and draws pictures where asked for."""
     bundle = read_bundle(folder)
     model, inference = ServedModel(bundle), Inference(bundle)
     rows: list[Row] = []
@@ -199,6 +202,6 @@ def show(options: Namespace, folder: Path, pairs: Sequence[tuple[Recording, Trut
 
 
 def path_of(path: Path, recording: Recording, count: int) -> Path:
-    """`path` as it is for one recording, with the recording's name in it for several."""
+    """`path` itself for one recording; with the recording's name in it for more than one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path if count == 1 else path.with_name(f"{path.stem}-{recording.name}{path.suffix}")

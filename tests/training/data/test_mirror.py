@@ -53,16 +53,16 @@ def test_rotations_and_places_have_the_same_mirror_image() -> None:
     rotations = np.concatenate([columns, np.cross(columns[..., 0], columns[..., 1])[..., None]], axis=2)
     posed = np.zeros_like(frames)
     posed[0, 6:] = Rotation.from_matrix(rotations).as_rotvec().ravel()
-    expected = there.reshape(-1, 3)[partners_of(skeleton)] * [-1, 1, 1]
+    expected = there.reshape(-1, 3)[partners_of(skeleton.joints)] * [-1, 1, 1]
     np.testing.assert_allclose(joint_positions(CMU_EXPMAP, posed)[0], expected, atol=1e-4)
 
 
 def test_left_and_right_are_partners() -> None:
-    names = [CMU_EXPMAP.joints[partner] for partner in partners_of(CMU_EXPMAP)]
+    names = [CMU_EXPMAP.joints[partner] for partner in partners_of(CMU_EXPMAP.joints)]
     pairs = dict(zip(CMU_EXPMAP.joints, names, strict=True))
     assert (pairs["lfemur"], pairs["rfemur"], pairs["lowerback"]) == ("rfemur", "lfemur", "lowerback")
     plain = Skeleton("two", ("Hips", "LeftArm", "RightArm"), (-1, 0, 0), "positions", "m", 1.0, "y", 30.0)
-    assert partners_of(plain) == [0, 2, 1]
+    assert partners_of(plain.joints) == [0, 2, 1]
 
 
 def test_what_has_no_sides_has_no_mirror_image() -> None:

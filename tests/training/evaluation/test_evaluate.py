@@ -23,14 +23,13 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.replay import Emitted, replay
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment, find_annotation
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.evaluation.command import add_arguments, main
 from motionscribe_training.evaluation.evaluate import (
     Replayed,
-    add_arguments,
     bars_of,
     embed,
     evaluate,
     gather_labels,
-    main,
     replay_recording,
     score_replayed,
 )

@@ -1,8 +1,8 @@
-"""Recordings made by joining clips of one action each, as in the published experiments, and what was joined.
+"""Recordings made by joining clips of one action each, as in the published experiments, with their annotation.
 
-In: a folder of clips `<action>_<n>.txt` (or another recording ending). Out: one recording, and its Annotation. The
-joints are hard cuts: the place on the floor goes on, but pose and heading jump, so boundaries here are easier than
-those of a person who changes from one action to another. Say so beside any score.
+In: a folder of clips `<action>_<n>.txt` (or another recording ending). Out: one recording, and its Annotation. The cuts
+between clips are hard: the place on the floor continues, but pose and heading jump. Boundaries are therefore easier to
+find than those of a person who changes from one action to another; say so beside any score.
 """
 
 import re
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times, read_recording
 from motionscribe_models.recordings.reading import readers_of
+from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment, normalise_name
 
@@ -74,14 +75,14 @@ def find_clips(folder: Path) -> dict[str, list[Path]]:
 
 
 def join(clips: Sequence[Recording], names: Sequence[str]) -> tuple[Recording, Annotation]:
-    """Clips of one layout and rate, one after the other, and their names as truth. Raises RecordingError."""
+    """Clips of one layout and rate, one after the other, annotated with their names. Raises RecordingError."""
     skeleton = clips[0].skeleton
     if any((c.skeleton.columns, c.skeleton.rate_hz) != (skeleton.columns, skeleton.rate_hz) for c in clips):
         raise RecordingError(f"expected clips of one layout and rate, got {', '.join(sorted(c.name for c in clips))}")
     frames: list[NDArray[np.float32]] = []
     segments: list[Segment] = []
     for clip, name in zip(clips, names, strict=True):
-        # a clip of the 117-column set begins with one frame of T pose, which nobody performed
+        # a clip of the 117-column set begins with one frame of T pose, which is not motion
         body = clip.frames[1:] if skeleton.joints == CMU_EXPMAP_117.joints else clip.frames
         if frames:
             body = body + _shift(skeleton, frames[-1][-1], body[0])
@@ -94,11 +95,9 @@ def join(clips: Sequence[Recording], names: Sequence[str]) -> tuple[Recording, A
 
 
 def _shift(skeleton: Skeleton, last: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(D,) to add to a clip so that its root begins above the floor point where the clip before it ended."""
+    """(D,) shift of a clip so that its root begins above the floor point where the clip before it ended."""
     shift = np.zeros(skeleton.width, np.float32)
-    if skeleton.representation != "features":
-        floor = [axis for axis in range(3) if axis != skeleton.up]
-        places = range(0, skeleton.width if skeleton.representation == "positions" else 3, 3)
-        for place in places:
-            shift[[place + axis for axis in floor]] = (last - first)[floor]
+    floor = [axis for axis in range(3) if axis != skeleton.up]
+    for place in REPRESENTATIONS[skeleton.representation].places(len(skeleton.joints)):
+        shift[[place + axis for axis in floor]] = (last - first)[floor]
     return shift

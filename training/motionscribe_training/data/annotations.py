@@ -1,8 +1,8 @@
-"""What people say happens in a recording: actions as segments of source frames, and how sure the boundaries are.
+"""Annotations: the actions in a recording as segments of source frames, and the tolerance of their boundaries.
 
 In: the annotation files of subject 86 (`NN_gt.txt`), of mocap6 (`.npz` labels, `truelabels/*.txt`), file names that are
 an action, and a CSV `start_seq,end_seq,name` as `motionscribe report` writes it. Out: Annotation, in frames from 0.
-`find_annotation` knows which file belongs to which recording. Nothing here reads motion.
+`find_annotation` finds the file that belongs to a recording. Nothing here reads motion.
 """
 
 import csv
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from motionscribe_models.errors import RecordingError
 
 OPEN_END = int(np.iinfo(np.int64).max)
-"""End of a last segment that lasts as long as the recording does."""
+"""End of a last segment that lasts to the end of the recording."""
 
 SLACK = 0.02
-"""An annotation may end this share of the recording off its end: most files of subject 86 are one frame off."""
+"""An annotation may end this share of a recording before or after its end: most files of subject 86 are a frame off."""
 
 SPELLINGS = {"walking": "walk", "running": "run", "jumping": "jump", "punching": "punch", "kicking": "kick"}
-"""Words that annotators write in two ways within one recording."""
+"""Words that annotators spell in two ways within one recording."""
 
 MOCAP6_NAMES = (
     *("jumpjack", "jog", "squat", "kneeraise", "armcircle", "twist", "sidereach", "box", "updown"),
@@ -35,7 +35,7 @@ MOCAP6_NAMES = (
 """The exercise classes of mocap6, label 1 first (its README; `label_names` of the .npz files)."""
 
 MOCAP6_FRAMES = 12
-"""Frames that one entry of mocap6/truelabels speaks of: 120 Hz labelled at 10 Hz."""
+"""Frames for each entry of mocap6/truelabels: 120 Hz labelled at 10 Hz."""
 
 
 class Segment(NamedTuple):
@@ -47,7 +47,7 @@ class Segment(NamedTuple):
 
 
 class Boundary(NamedTuple):
-    """Frame at which one action gives way to the next: best guess, and what annotators accept, both inclusive."""
+    """Frame at which one action changes to the next: the best guess and the accepted range, both ends inclusive."""
 
     earliest: int
     best: int
@@ -56,7 +56,7 @@ class Boundary(NamedTuple):
 
 @dataclass(frozen=True)
 class Annotation:
-    """Segments that follow each other without holes, and the boundary between each two."""
+    """Consecutive segments without holes, and the boundary between each two."""
 
     segments: tuple[Segment, ...]
     boundaries: tuple[Boundary, ...]
@@ -86,11 +86,11 @@ class Annotation:
 
     @property
     def tolerant(self) -> bool:
-        """The annotators said how sure they are of the boundaries."""
+        """Whether annotators gave an accepted range for the boundaries."""
         return any(boundary.earliest < boundary.latest for boundary in self.boundaries)
 
     def labels(self, frames: int) -> NDArray[np.int64]:
-        """(frames,) class number of each frame, -1 where the annotation says nothing."""
+        """(frames,) class number of each frame, -1 where nothing is annotated."""
         names = self.names
         labels = np.full(frames, -1, np.int64)
         for start, end, name in self.segments:
@@ -98,9 +98,9 @@ class Annotation:
         return labels
 
     def fitted(self, frames: int) -> "Annotation":
-        """The same for a recording of `frames` frames: an end that is open or nearly right becomes `frames`.
+        """This annotation for a recording of `frames` frames: an end that is open or nearly right becomes `frames`.
 
-        Raises RecordingError where the annotation speaks of frames that the recording does not have.
+        Raises RecordingError where the annotation has frames that the recording does not have.
         """
         *earlier, last = self.segments
         slack = SLACK * frames

@@ -1,8 +1,8 @@
-"""From what a user names to what the network learns from: recordings found, and turned into sequences of features.
+"""Finds the recordings that a user names and turns them into sequences of features for the network.
 
 In: files, folders, trials of a data folder. Out: a Dataset: recordings of one layout, the feature map that they share,
-and per recording one sequence (m, F) of raw features at the model's rate, computed as a session computes them. It draws
-no windows (windows.py) and makes no recordings (actions.py).
+and for each recording one sequence (m, F) of raw features at the model's rate, computed as a session computes them. It
+draws no windows (windows.py) and makes no recordings (actions.py).
 """
 
 from collections.abc import Sequence
@@ -21,27 +21,27 @@ from motionscribe_models.skeleton import Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Recordings that one network can learn from."""
+    """Recordings of one layout, and their features."""
 
     recordings: tuple[Recording, ...]
     feature_map: FeatureMap
     """Skeleton of the first recording, and the joints that move in any of them."""
     rate_hz: float
-    """Of the sequences."""
+    """Frames per second of the sequences."""
     sequences: tuple[NDArray[np.float32], ...]
     """(m, F) each, one per recording."""
 
     @property
     def hours(self) -> float:
-        """Length of all sequences."""
+        """Length of all sequences together."""
         return sum(len(s) for s in self.sequences) / self.rate_hz / 3600
 
 
 def find_recordings(places: Sequence[Path]) -> list[Path]:
-    """Files as they are, folders as the recordings directly in them, by name. Raises RecordingError for none.
+    """The recordings at `places`: files, and for each folder the recordings directly in it, sorted by name.
 
-    A text file counts as a recording when its first line is a row of a table, so that notes and ground truth may lie
-    beside recordings.
+    A text file is a recording when its first line is a row of a table, so that notes and ground truth may lie beside
+    recordings. Raises RecordingError where a place has none.
     """
     found: list[Path] = []
     for place in places:
@@ -56,7 +56,7 @@ def find_recordings(places: Sequence[Path]) -> list[Path]:
 
 
 def find_trials(data: Path, trials: Sequence[str]) -> list[Path]:
-    """Trials of CMU subject 86 by their number ("01" or "1"): `sub86/01.mat`, or what `fetch cmu-86` put there."""
+    """Trials of CMU subject 86 by number ("01" or "1"): `sub86/01.mat`, or the files that `fetch cmu-86` wrote."""
     found: list[Path] = []
     for trial in trials:
         number = trial.strip().zfill(2)
@@ -69,7 +69,7 @@ def find_trials(data: Path, trials: Sequence[str]) -> list[Path]:
 
 
 def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
-    """Raises RecordingError where layouts differ or a recording is too short for the rate."""
+    """Computes the features of recordings. Raises RecordingError where layouts differ or nothing moves."""
     if not recordings:
         raise RecordingError("expected at least one recording to learn from, got none")
     first = recordings[0]
@@ -93,7 +93,7 @@ def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
 
 
 def _layout(skeleton: Skeleton) -> tuple[object, ...]:
-    """What must be equal for columns to mean the same; bone lengths, units and rate may differ."""
+    """The fields that must be equal so that columns mean the same; bone lengths, units and rate may differ."""
     return skeleton.joints, skeleton.parents, skeleton.representation, skeleton.inverted, skeleton.up_axis
 
 

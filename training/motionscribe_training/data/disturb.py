@@ -1,8 +1,8 @@
-"""Makes training harder than use, so that the network learns motion and not its few recordings.
+"""Augmentation: makes training harder than use, so that the network learns motion and not its few recordings.
 
-In: what a window observed, and whole recordings. Out: observations with noise and without some features, and recordings
-played at other speeds (mirror.py has the third kind). Without all this the error on trials of CMU subject 86 that were
-left out hardly fell below that of repeating the last frame; with it, a fifth below.
+In: the observed frames of windows, and whole recordings. Out: observations with noise and without some features, and
+recordings played at other speeds (mirror.py has mirrored ones). Without all this the error on held-out trials of CMU
+subject 86 hardly fell below the error of repeating the last frame; with it, it fell a fifth below.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from torch import Tensor
 NOISE = 0.3
 """Standard deviation, normalised units."""
 UNSEEN = 0.3
-"""Share of features that a window does not see."""
+"""Share of features that are hidden in a window."""
 DECAY = 0.2
 """AdamW's weight decay."""
 SPEEDS = (1.0, 1.4**0.5, 1.4, 1.4**-0.5, 1 / 1.4)
-"""Times that recordings are played faster."""
+"""Factors by which recordings are played faster."""
 
 
 def disturb(observed: Tensor, rng: np.random.Generator) -> Tensor:
-    """(B, T, F) normalised. The last frame stays as it is, since the prediction goes on from it."""
+    """(B, T, F) normalised, with noise. The last frame is unchanged, since the prediction starts from it."""
     B, _, F = observed.shape
     before = observed[:, :-1]
     seen = torch.from_numpy(rng.random((B, 1, F)) >= UNSEEN).to(observed.device)

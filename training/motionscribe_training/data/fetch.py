@@ -1,8 +1,8 @@
 """Downloads public recordings: the Acclaim files of CMU subject 86, by HTTP, with checks and resume.
 
-A file under its own name is complete: it was fetched to `<name>.part` and had the length that the server announced.
-Then it is read as a recording to its last frame, and removed if it is none. A download that breaks off leaves its
-`.part`, which the next attempt, or the next run, goes on from.
+A download goes to `<name>.part` and gets its own name when it has the length that the server announced. Then it is read
+as a recording to its last frame, and removed if it is not one. An interrupted download leaves its `.part`; the next
+attempt, or the next run, continues it.
 """
 
 import http.client
@@ -41,7 +41,7 @@ SETS = {
 
 
 class _BrokenOffError(Exception):
-    """Worth another attempt."""
+    """A connection that broke off: worth another attempt."""
 
 
 def fetch(
@@ -70,7 +70,7 @@ def fetch(
         try:
             _check(path)
         except FetchError:
-            path.unlink()  # whole, but not what was asked for: the next run fetches it again
+            path.unlink()  # complete but wrong: the next run fetches it again
             raise
     return paths
 
@@ -113,7 +113,7 @@ def _append(url: str, part: Path, quiet: bool) -> None:
                 part.unlink()
                 raise _BrokenOffError(f"expected the bytes from {have}, got Content-Range {span}/{whole}")
             total: int | None = int(whole)
-        else:  # a server that knows no ranges sends all of it again
+        else:  # a server without ranges sends the whole file again
             have = 0
             announced = response.headers.get("Content-Length", "")
             total = int(announced) if announced.isdecimal() else None
@@ -131,7 +131,7 @@ def _append(url: str, part: Path, quiet: bool) -> None:
 
 
 def _check(path: Path) -> None:
-    """Reads a file to its end as what its name promises. Raises FetchError."""
+    """Reads a file to its end in the format of its name. Raises FetchError."""
     try:
         if path.suffix == ".asf":
             read_asf(path, CMU_EXPMAP.rate_hz)

@@ -1,8 +1,8 @@
-"""Windows of feature sequences: which frames are learnt from, which are held back, and batches of either.
+"""Windows of feature sequences: the frames to learn from, the frames to hold back, and batches of either.
 
 In: sequences (m, F) at the model's rate, each one recording without gaps. Out: windows (n, L, F) float32 of L frames,
-drawn at random by a seeded generator or spread evenly. No window crosses from one sequence into another, and none that
-is learnt from shares a frame with one that is held back. Features stay raw; the network normalises them.
+drawn at random by a seeded generator or spread evenly. No window crosses from one sequence into another, and training
+windows share no frame with held-back ones. Features stay raw; the network normalises them.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from motionscribe_training.errors import TrainingError
 Features = NDArray[np.float32]
 
 HELD_BACK = 0.1
-"""Part of the frames that only validates."""
+"""Share of the frames that is used for validation only."""
 
 
 class Windows:
@@ -54,11 +54,11 @@ class Windows:
 def hold_back(
     sequences: Sequence[Features], length: int, share: float = HELD_BACK, seed: int = 0
 ) -> tuple[list[Features], list[Features]]:
-    """Parts to learn from and parts to validate with.
+    """Splits sequences into parts to learn from and parts to validate with.
 
-    Long sequences give blocks from their inside, evenly spread and of 1/`share` times less frames in all, so that one
-    trial of many actions still validates on several of them; sequences whose share would be shorter than one window
-    are held back whole, some of them, by chance. Raises TrainingError where nothing could be held back.
+    From each long sequence, evenly spread blocks are held back, `share` of its frames in all, so that one trial of many
+    actions validates on several of them. Sequences whose share would be shorter than one window are held back whole:
+    random ones, until `share` of their frames is reached. Raises TrainingError where nothing could be held back.
     """
     learn: list[Features] = []
     held: list[Features] = []
@@ -80,7 +80,7 @@ def hold_back(
     usable = [s for s in short if len(s) >= length]
     wanted = share * sum(len(s) for s in usable)
     for number in np.random.default_rng(seed).permutation(len(usable)) if len(usable) > 1 else range(len(usable)):
-        # the last short recording is never held back when nothing else is there to learn from
+        # a single short recording is never held back: nothing else may be there to learn from
         take = wanted > 0 and len(usable) > 1
         (held if take else learn).append(usable[number])
         wanted -= len(usable[number]) if take else 0

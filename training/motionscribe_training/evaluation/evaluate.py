@@ -1,27 +1,23 @@
-"""`motionscribe-train evaluate`: labelled recordings through the server's own Session, and how good its labels are.
+"""Runs labelled recordings through the server's own Session and scores its labels.
 
-In: a model folder and recordings that have an annotation. Out: a Row per recording and lag, a table of them or JSON,
-and pictures and films where asked for. Each recording is a new stream that begins with the model's clusters. Metrics
-are those of metrics.py; nothing is learnt or tuned here.
+In: a model and recordings that have an annotation. Out: a Row per recording and lag, and pictures and films. Each
+recording is a new stream that begins with the model's clusters. metrics.py defines the metrics, command.py the command;
+nothing is learnt or tuned here.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from motionscribe_models.manifest import read_manifest, write_manifest
-from motionscribe_models.recordings import Recording, endings, read_recording
-from motionscribe_models.repository import read_bundle
+from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_proto.events import Label, SegmentEnded
-from motionscribe_server.engine.inference import Choice, Inference
+from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.embedding import Embedding, estimate
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import Lag, SessionOptions
@@ -32,15 +28,15 @@ from motionscribe_training.data.dataset import find_recordings
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.metrics import Labels, Score, score, scored_frames
 from motionscribe_training.evaluation.pictures import Ethogram, ethogram, save_ethogram
-from motionscribe_training.evaluation.table import Row, manifest_metrics, mean_rows, numbers, table
-from motionscribe_training.evaluation.video import check_video, save_video, scene_of
+from motionscribe_training.evaluation.table import Row
+from motionscribe_training.evaluation.video import save_video, scene_of
 
 LAGS: tuple[Lag, ...] = get_args(Lag)
 
 
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """What a stream was told about each frame of a recording; arrays (n,) by frame."""
+    """The labels that a stream sent for each frame of a recording; arrays (n,) by frame."""
 
     recording: Recording
     annotation: Annotation | None
@@ -48,18 +44,18 @@ class Replayed:
     final: Labels
     """Cluster of the final label, -1 where there was none."""
     final_us: Labels
-    """Source time at which it left."""
+    """Source time at which that label was sent."""
     first: Labels
-    """Cluster of the first label of any kind, as somebody who watches live sees it."""
+    """Cluster of the first label of any kind, as a live viewer sees it."""
     first_us: Labels
     names: dict[int, str]
-    """Clusters that have a name."""
+    """Cluster -> its name, of those that have one."""
 
 
 def replay_recording(
     model: ServedModel, inference: Inference, recording: Recording, annotation: Annotation | None, lag: Lag
 ) -> Replayed:
-    """A recording as a new stream. Raises TrainingError for a layout that is not the model's."""
+    """Sends a recording through a new stream. Raises TrainingError for a layout that is not the model's."""
     wanted = model.manifest.skeleton
     if recording.skeleton.width != wanted.width:
         raise TrainingError(
@@ -73,7 +69,7 @@ def replay_recording(
 def gather_labels(
     emitted: Sequence[Emitted], recording: Recording, annotation: Annotation | None, lag: Lag
 ) -> Replayed:
-    """Events of one stream, frame by frame. Cluster 0, which says that a stream was too short to know, is no label."""
+    """The labels in one stream's events, by frame. Cluster 0 means that a stream was too short, and is no label."""
     frames = len(recording.frames)
     final, first = np.full(frames, -1, np.int64), np.full(frames, -1, np.int64)
     final_us, first_us = np.zeros(frames, np.int64), np.zeros(frames, np.int64)
@@ -94,7 +90,7 @@ def gather_labels(
 
 
 def score_replayed(replayed: Replayed, labels: str = "final") -> Score:
-    """Score at 30 Hz of the "final" labels, or of those "first" shown.
+    """The score at 30 Hz of the "final" labels, or of those "first" shown.
 
     Raises TrainingError without an annotation, RecordingError for one of a longer recording.
     """
@@ -120,9 +116,9 @@ def evaluate(
     first: bool = False,
     seen: Callable[[Replayed], None] = lambda replayed: None,
 ) -> list[Row]:
-    """Rows of all recordings under all `lags`; with `first`, also of the labels as first shown.
+    """One row for each recording and lag; with `first`, another for the labels as first shown.
 
-    `seen` gets each replay as it is done, for pictures. Raises TrainingError, RecordingError, LayoutError.
+    `seen` is called with each finished replay, for pictures. Raises TrainingError, RecordingError, LayoutError.
     """
     rows: list[Row] = []
     jobs = [(lag, recording, annotation) for lag in lags for recording, annotation in labelled]
@@ -135,7 +131,7 @@ def evaluate(
 
 
 def bars_of(replayed: Replayed) -> Ethogram:
-    """Truth, final labels and labels as first shown, as pictures.py draws them."""
+    """Truth, final labels and labels as first shown, in the form that pictures.py draws."""
     predicted = {"final": replayed.final, "as first shown": replayed.first}
     times = replayed.recording.timestamps_us
     if replayed.annotation is None:
@@ -145,7 +141,7 @@ def bars_of(replayed: Replayed) -> Ethogram:
 
 
 def save_picture(path: Path, replayed: Replayed, model: ServedModel) -> None:
-    """Predicted against true segments, as PNG."""
+    """Writes a PNG of predicted against true segments."""
     manifest = model.manifest
     title = f"{replayed.recording.name}: {manifest.name} {manifest.version}, {replayed.lag}"
     if replayed.annotation is not None:
@@ -156,7 +152,7 @@ def save_picture(path: Path, replayed: Replayed, model: ServedModel) -> None:
 def save_film(
     path: Path, replayed: Replayed, model: ServedModel, inference: Inference, seconds: float | None = None
 ) -> int:
-    """Skeleton, embedding and labels, side by side, as `.mp4` or `.gif`; returns the number of pictures.
+    """Writes skeleton, embedding and labels, side by side, as `.mp4` or `.gif`; returns the number of pictures.
 
     Raises VideoError, and LayoutError for a skeleton whose joints have no place.
     """
@@ -188,51 +184,8 @@ def embed(model: ServedModel, inference: Inference, recording: Recording) -> tup
     return np.array(times, np.int64), np.array(points).reshape(len(times), model.dimensions)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `motionscribe-train evaluate`; `main` takes what they give."""
-    parser.set_defaults(command=main)
-    parser.add_argument("model", type=Path, metavar="MODEL", help="model folder, as models/cmu-expmap/1")
-    places = f"labelled recordings ({' '.join(endings())}), or folders of them"
-    parser.add_argument("places", nargs="+", type=Path, metavar="PLACE", help=places)
-    parser.add_argument(
-        "--lag", nargs="+", choices=LAGS, default=["balanced"], help="how long the server waits before a label is final"
-    )
-    parser.add_argument("--first", action="store_true", help="also score the labels as they were first shown")
-    parser.add_argument("--variant", choices=get_args(Choice), default="auto", help="precision of the network")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--save", action="store_true", help="write the means into the model's manifest")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="predicted against true segments, as .png")
-    parser.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
-    parser.add_argument("--seconds", type=float, metavar="S", help="length of the film (all of the recording)")
-
-
-def main(options: argparse.Namespace) -> None:
-    """Prints the table. Raises ContractError, TrainingError."""
-    if options.video:
-        check_video(options.video)  # before minutes of replaying
-    labelled = labelled_recordings(options.places)
-    bundle = read_bundle(options.model)
-    model, inference = ServedModel(bundle), Inference(bundle, options.variant, (1,))
-    several = len(labelled) > 1 or len(options.lag) > 1
-
-    def draw(replayed: Replayed) -> None:
-        name = f"-{replayed.recording.name}-{replayed.lag}" if several else ""
-        for path in (options.picture, options.video):
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-        if options.picture:
-            save_picture(options.picture.with_stem(options.picture.stem + name), replayed, model)
-        if options.video:
-            save_film(options.video.with_stem(options.video.stem + name), replayed, model, inference, options.seconds)
-
-    rows = evaluate(model, inference, labelled, options.lag, options.first, draw)
-    if options.save:
-        save_metrics(options.model, rows)
-    print(as_json(rows, model, inference) if options.json else table(rows))
-
-
 def labelled_recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotation]]:
-    """Recordings that have an annotation; the others are named on standard error. Raises TrainingError for none."""
+    """The recordings that have an annotation; standard error lists the others. Raises TrainingError for none."""
     labelled: list[tuple[Recording, Annotation]] = []
     for path in find_recordings(places):
         annotation = find_annotation(path)
@@ -245,36 +198,8 @@ def labelled_recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotat
     return labelled
 
 
-def as_json(rows: Sequence[Row], model: ServedModel, inference: Inference) -> str:
-    """Model, rows and means; metrics that are not defined are left out."""
-
-    def plain(row: Row) -> dict[str, Any]:
-        return {"recording": row.recording, "lag": row.lag, "labels": row.labels, **numbers(row.score)}
-
-    manifest = model.manifest
-    about = {"name": manifest.name, "version": manifest.version, "variant": inference.variant}
-    return json.dumps(
-        {"model": about, "rows": [plain(row) for row in rows], "means": [plain(row) for row in mean_rows(rows)]},
-        indent=1,
-    )
-
-
-def save_metrics(folder: Path, rows: Sequence[Row]) -> None:
-    """Writes the means, and what they are means of, into the manifest of a model folder that was verified."""
-    manifest = read_manifest(folder)
-    evaluated = list(dict.fromkeys(row.recording for row in rows))
-    write_manifest(
-        folder,
-        replace(
-            manifest,
-            metrics={**manifest.metrics, **manifest_metrics(rows)},
-            training={**manifest.training, "evaluated_on": evaluated},
-        ),
-    )
-
-
 def _truth(replayed: Replayed) -> tuple[Labels, Labels]:
-    """(n,) class of each frame, -1 where nothing is said, and (b, 3) times of the boundaries."""
+    """(n,) class of each frame, -1 where nothing is annotated, and (b, 3) times of the boundaries."""
     assert replayed.annotation is not None
     times = replayed.recording.timestamps_us
     annotation = replayed.annotation.fitted(len(times))

@@ -1,8 +1,8 @@
-"""How good labels are, against what people say: pure functions on label arrays, one entry per scored frame.
+"""Metrics of labels against annotations: pure functions on label arrays, one entry for each scored frame.
 
 In: `truth` (n,), class numbers >= 0; `predicted` (n,), cluster ids >= 0 of any numbering, -1 for no label; times int64
-microseconds. Out: Score. Clusters have no names, so they are matched to classes one to one, per recording, such that
-most frames agree; what is left over is always wrong. Nothing here knows recordings, sessions or models.
+microseconds. Out: Score. Clusters have no names, so each recording's are matched to classes one to one, such that
+most frames agree; unmatched clusters are always wrong. Nothing here knows recordings, sessions or models.
 """
 
 import math
@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 Labels = NDArray[np.int64]
 
 RATE_HZ = 30.0
-"""Rate at which labels are scored: no annotator is surer than a thirtieth of a second."""
+"""Rate at which labels are scored: no annotator is more exact than a thirtieth of a second."""
 
 HALF_SECOND_US = 500_000
 LASTING = 0.9
@@ -27,10 +27,10 @@ LASTING = 0.9
 
 @dataclass(frozen=True)
 class Score:
-    """Metrics of one recording, or their means over several."""
+    """Metrics of one recording, or means over recordings."""
 
     accuracy: float
-    """Share of frames whose matched class is right."""
+    """Share of frames whose matched class is the annotated one."""
     ari: float
     """Adjusted Rand index."""
     nmi: float
@@ -148,7 +148,7 @@ def runs(labels: Labels) -> list[tuple[int, int, int]]:
 def match_clusters(truth: Labels, predicted: Labels) -> Labels:
     """`predicted` in the class numbers of `truth`: one to one, such that most frames agree (Hungarian method).
 
-    Clusters that no class is left for get numbers of their own above all classes; -1 stays -1.
+    Clusters without a class get numbers of their own above all classes; -1 stays -1.
     """
     # by first appearance, so that a tie does not depend on how clusters are numbered
     clusters = list(dict.fromkeys(predicted[predicted >= 0].tolist()))
@@ -187,7 +187,7 @@ def segment_f1(truth: Labels, matched: Labels, overlap: float) -> float:
 
 
 def edit_score(truth: Labels, matched: Labels) -> float:
-    """1 when both go through the same actions in the same order, 0 when nothing is shared."""
+    """1 when both have the same actions in the same order, 0 when they share nothing."""
     true = [label for _, _, label in runs(truth)]
     guessed = [label for _, _, label in runs(matched)]
     row = list(range(len(guessed) + 1))  # Levenshtein, one row at a time

@@ -2,7 +2,7 @@
 
 In: label arrays (n,) at times (n,) int64 microseconds, and the truth where there is one. Out: an Ethogram, which is
 plain data, and a PNG of it. A cluster that was matched to an action has the action's colour, so equal colours one
-above the other are right answers; clusters without an action are grey. No scoring here: metrics.py does that.
+above the other are right labels; other clusters are grey. No scoring here: metrics.py does that.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from motionscribe_training.evaluation.metrics import Labels, match_clusters, runs
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442")
-"""Told apart by colour-blind eyes too: Okabe and Ito, 2008. When they are used up, a hatch tells the rounds apart."""
+"""Distinct for colour-blind people too (Okabe and Ito, 2008). With more actions, colours repeat with a hatch."""
 GREYS = ("#8C8C8C", "#BDBDBD", "#5C5C5C", "#D9D9D9")
 HATCHES = ("", "///", "...", "xxx", "|||")
 INK = "#222222"
@@ -45,7 +45,7 @@ class Ethogram:
     rows: Mapping[str, tuple[Piece, ...]]
     """Title -> pieces in order of time."""
     captions: Mapping[int, str]
-    """Tone -> what it stands for."""
+    """Tone -> text of the legend."""
     tones: Mapping[int, int]
     """Cluster -> tone."""
     actions: int
@@ -110,7 +110,7 @@ def save_ethogram(path: Path, bars: Ethogram, title: str = "") -> None:
 
 
 def add_legend(figure: Figure, bars: Ethogram) -> None:
-    """What each tone stands for, below everything else; the figure's layout must be constrained."""
+    """Adds a legend of tones below everything else; the figure's layout must be constrained."""
     handles = [
         Patch(
             facecolor=colour_of(tone, bars.actions),
@@ -124,7 +124,7 @@ def add_legend(figure: Figure, bars: Ethogram) -> None:
 
 
 def draw_ethogram(axes: Axes, bars: Ethogram) -> None:
-    """The bars of all rows, first on top, and the shaded boundaries."""
+    """Draws the bars of all rows, the first on top, and the shaded boundaries."""
     for earliest, best, latest in bars.boundaries_s.tolist():
         axes.axvspan(earliest, latest, color="#000000", alpha=0.13, linewidth=0, zorder=0)
         axes.axvline(best, color=INK, linewidth=0.8, linestyle=(0, (2, 2)), zorder=3)
@@ -155,7 +155,7 @@ def colour_of(tone: int, actions: int) -> str:
 
 
 def _tones(predicted: Mapping[str, Labels], truth: Labels | None, actions: int) -> dict[int, int]:
-    """Cluster -> tone: of the action it was matched to, or a tone of its own."""
+    """Cluster -> the tone of the action that it was matched to, or a tone of its own."""
     tones: dict[int, int] = {}
     labellings = list(predicted.values())
     if truth is not None and labellings:

@@ -1,4 +1,4 @@
-"""Scores of recordings as rows: their means, as a table for people and as numbers by name for files.
+"""Scores of recordings as rows: their means, a table for people, and numbers by name for files.
 
 In: Rows, one per recording, lag and kind of labels. Out: text and dictionaries. Nothing is scored here (metrics.py).
 """
@@ -39,7 +39,7 @@ COLUMNS = {
     "clusters": "ids",
     "classes": "true",
 }
-"""Attribute of Score, which is also its name in JSON and in manifests -> heading in the table."""
+"""Attribute of Score, also the name in JSON and in manifests -> heading in the table."""
 
 LEGEND = """\
 acc frame accuracy, clusters matched to actions; bF1 boundaries inside the annotators' tolerance, bF1.5 within 0.5 s;
@@ -56,7 +56,7 @@ def mean_rows(rows: Sequence[Row]) -> list[Row]:
 
 
 def numbers(found: Score) -> dict[str, float]:
-    """Metrics by name; what is not defined, or is infinite, is left out."""
+    """Metrics by name, without those that are undefined or infinite."""
     values: dict[str, float | None] = {name: getattr(found, name) for name in COLUMNS}
     return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
 

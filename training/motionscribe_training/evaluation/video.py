@@ -1,7 +1,7 @@
-"""A recording as a film: the skeleton, where its embedding goes, and the label bars with a cursor, side by side.
+"""A recording as a film: the skeleton, the path of its embedding, and the label bars with a cursor, side by side.
 
 In: a Scene: joint positions (n, J, 3), embedding (m, E) of moments, and the Ethogram of pictures.py, all on the same
-clock. Out: `.mp4`, written by ffmpeg, or `.gif`, which needs nothing. It computes no labels and no embedding.
+clock. Out: `.mp4`, which needs ffmpeg, or `.gif`. It computes no labels and no embedding.
 """
 
 import shutil
@@ -24,7 +24,7 @@ from motionscribe_training.evaluation.metrics import Labels
 from motionscribe_training.evaluation.pictures import FONT, GREYS, INK, Ethogram, add_legend, colour_of, draw_ethogram
 
 FPS = 10
-"""Pictures per second of film: enough to see what somebody does; drawing a second of it takes a second or two."""
+"""Pictures per second of film: enough to recognise an action; drawing one second takes a second or two."""
 
 TRAIL_S = 2.0
 """Seconds of the embedding that are drawn as a trail."""
@@ -37,12 +37,12 @@ Array = NDArray[np.float64]
 
 
 class VideoError(TrainingError):
-    """The film cannot be written as asked for."""
+    """The film cannot be written in this form."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a film shows. Times are int64 microseconds and increase. Raises ValueError where lengths differ."""
+    """The content of a film. Times are int64 microseconds and increase. Raises ValueError where lengths differ."""
 
     times_us: Labels
     """(n,)"""
@@ -53,7 +53,7 @@ class Scene:
     up: int
     """Index of the axis that points up."""
     moments_us: Labels
-    """(m,) time at which each embedding is of."""
+    """(m,) time of each embedding."""
     embedding: Array
     """(m, E), E >= 2; its two main directions are drawn."""
     tones: Labels
@@ -97,7 +97,7 @@ def scene_of(recording: Recording, moments_us: Labels, embedding: Array, cluster
 
 
 def check_video(path: Path) -> None:
-    """Raises VideoError where `save_video` would, before there is anything to show."""
+    """Raises VideoError where `save_video` would; needs no scene."""
     if path.suffix not in (".gif", ".mp4"):
         raise VideoError(f"{path}: expected a name ending in .mp4 or .gif, got {path.suffix or 'no ending'}")
     if path.suffix == ".mp4" and shutil.which(matplotlib.rcParams["animation.ffmpeg_path"]) is None:
@@ -137,7 +137,7 @@ class Film:
         self.figure.set_layout_engine("none")
 
     def show(self, time_us: int) -> None:
-        """Moves everything to `time_us`."""
+        """Redraws everything for `time_us`."""
         scene = self._scene
         frame = max(int(np.searchsorted(scene.times_us, time_us, side="right")) - 1, 0)
         body = self._body[frame]
@@ -156,7 +156,7 @@ class Film:
         self._clock.set_text(f"{now_s:.1f} s")
 
     def _draw_body(self, axes: Axes) -> None:
-        """Seen from the side that shows most of the way; the camera follows along it."""
+        """Draws the body from the side of its main direction of travel; the camera follows it."""
         scene = self._scene
         level = [axis for axis in range(3) if axis != scene.up]
         ground = scene.positions[:, 0][:, level]

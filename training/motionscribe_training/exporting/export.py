@@ -1,9 +1,9 @@
-"""A trained and fitted network as a model folder, verified by the runtime that will serve it.
+"""Writes a trained and fitted network as a model folder, verified by the runtime that will serve it.
 
-In: the Seq2Seq, a draft manifest, what fit.py learnt, and some real windows (R, T, F) of raw features. Out: a folder
+In: the Seq2Seq, a draft manifest, the arrays of fit.py, and some real windows (R, T, F) of raw features. Out: a folder
 with graphs of two precisions, arrays.npz, reference.npz and manifest.json, the same bytes for the same network. Parity
-is measured through the server's own Inference, frame by frame; no folder is left behind where it fails. Nothing is
-learnt here.
+is measured through the server's own Inference, frame by frame; a failed export leaves no folder. Nothing is learnt
+here.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ from motionscribe_training.exporting.graph import Weights, decoder_graph, encode
 from motionscribe_training.network.seq2seq import Seq2Seq
 
 PARITY = 1e-5
-"""Relative error that fp32 may have. Rounding makes about 1e-6; the subtlest wrong cell, with its reset gate before the
+"""Largest relative error of fp32. Rounding makes about 1e-6; the smallest mistake in the cell, a reset gate before the
 recurrent MatMul, 4e-2."""
 HEADROOM = 3.0
-"""Tolerance of a server over the error measured here: other processors round in another order."""
+"""Ratio of a server's tolerance to the error measured here: other processors round in another order."""
 
 
 class ExportError(TrainingError):
@@ -45,10 +45,10 @@ def export(
     arrays: Mapping[str, NDArray[Any]],
     windows: NDArray[np.float32],
 ) -> Manifest:
-    """Writes the model folder and returns its manifest; the draft completed by variants, errors and digests.
+    """Writes the model folder and returns its manifest: the draft with variants, errors and digests.
 
     `windows` (R, T, F), raw features of real motion, become the reference that every server replays. The int8 variant
-    is left out where its error exceeds what a manifest may tolerate. Raises ExportError, and then leaves no folder.
+    is left out where its error exceeds MAX_TOLERANCE. Raises ExportError, and then leaves no folder.
     """
     if folder.exists():
         raise ExportError(f"{folder}: expected a new folder, since a version never changes once it is out")
@@ -68,7 +68,7 @@ def export(
         if fp32.error > PARITY:
             raise ExportError(f"expected fp32 graphs within {PARITY:.0e} of torch, got {fp32.error:.1e}")
         draft = replace(draft, variants={"fp32": fp32})
-        with contextlib.suppress(ExportError):  # a server does without int8
+        with contextlib.suppress(ExportError):  # int8 is optional
             int8 = _write_variant(partial, draft, weights, int8=True)
             draft = replace(draft, variants={"fp32": fp32, "int8": int8})
         manifest = write_manifest(partial, draft)
@@ -95,7 +95,7 @@ def weights_of(network: Seq2Seq) -> Weights:
 
 @torch.no_grad()
 def reference_of(network: Seq2Seq, windows: NDArray[np.float32], steps: int) -> dict[str, NDArray[np.float32]]:
-    """What torch answers to windows (R, T, F), computed in float64, as the arrays of reference.npz."""
+    """The network's outputs for windows (R, T, F), computed by torch in float64: the arrays of reference.npz."""
     exact = copy.deepcopy(network).cpu().double().eval()
     normal = exact.normalise(torch.from_numpy(windows).double())  # (R, T, F)
     states, predictions = exact.decode(exact.encode(normal), normal[:, -1], steps)  # (R, M, H), (R, M, F)
@@ -110,7 +110,7 @@ def reference_of(network: Seq2Seq, windows: NDArray[np.float32], steps: int) -> 
 
 
 def _write_variant(folder: Path, draft: Manifest, weights: Weights, *, int8: bool) -> Variant:
-    """Two graphs more in `folder`, measured as a server would. Raises ExportError where they are far off."""
+    """Writes two graphs to `folder` and measures their error as a server does. Raises ExportError for a large one."""
     name: Literal["fp32", "int8"] = "int8" if int8 else "fp32"
     suffix = ".int8" if int8 else ""
     encoder, decoder = f"encoder{suffix}.onnx", f"decoder{suffix}.onnx"

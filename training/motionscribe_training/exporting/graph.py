@@ -45,9 +45,9 @@ class Weights:
     out_bias: Array
     """(F,)"""
     mean: Array
-    """(F,) of raw features."""
+    """(F,) mean of raw features."""
     std: Array
-    """(F,) of raw features."""
+    """(F,) scale of raw features."""
     pca_mean: Array
     """(H,)"""
     pca_components: Array
@@ -100,7 +100,7 @@ def encoder_graph(weights: Weights, slots: int, *, int8: bool) -> bytes:
 
 
 def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
-    """M = `steps` decoder states and what is read from them, serialised; `int8` as for the encoder."""
+    """M = `steps` decoder states and the outputs computed from them, serialised; `int8` as for the encoder."""
     w, H, F, P = weights, weights.hidden, weights.features, weights.projected
     graph = _Builder(int8)
     recurrent, bias = np.concatenate([w.weight_hh, w.out_weight]), np.concatenate([w.bias_hh, w.out_bias])
@@ -114,7 +114,7 @@ def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
         h = graph.gates(graph.op("Add", gi_rz, gh_rz), gi_n, gh_n, h, H)  # (N, H)
         states.append(h)
     stacked = graph.op("Concat", *(graph.op("Unsqueeze", s, graph.axes(1)) for s in states), axis=1)  # (N, M, H)
-    # once more from the states, not collected from the steps: the last has none, and these are never quantised
+    # computed again from the states: the last step has no change of its own, and these are never quantised
     changes = graph.matmul(stacked, "output", w.out_weight * w.std[:, None], w.out_bias * w.std)  # (N, M, F)
     moved = graph.op("CumSum", changes, graph.constant("steps", np.array(1, np.int64)))
     graph.op("Add", graph.op("Unsqueeze", "x", graph.axes(1)), moved, out="prediction")  # (N, M, F)
@@ -132,7 +132,7 @@ def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
 
 
 class _Builder:
-    """Collects nodes and constants; values are named by their number, so that the same calls give the same bytes."""
+    """Collects nodes and constants. Values are named by their number, so that the same calls give the same bytes."""
 
     def __init__(self, int8: bool) -> None:
         self.int8 = int8
@@ -164,7 +164,7 @@ class _Builder:
         return product if bias is None else self.op("Add", product, self.constant(f"{name}_bias", _single(bias)))
 
     def recurrent(self, state: str, name: str, weight: Array, bias: Array) -> str:
-        """The same for a state in (-1, 1); in int8 graphs with a fixed state scale and one weight scale per row."""
+        """Like matmul, for a state in (-1, 1); int8 graphs use a fixed state scale and one weight scale per row."""
         if not self.int8:
             return self.matmul(state, name, weight, bias)
         largest = np.abs(weight).max(axis=1)  # (L,)

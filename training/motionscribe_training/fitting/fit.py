@@ -1,8 +1,8 @@
-"""From a trained network to everything else a server needs: PCA, pooled embedding, first clusters, thresholds.
+"""Fits everything else that a server needs to a trained network: PCA, pooled embedding, first clusters, thresholds.
 
-In: the network, the feature sequences (m, F) that it learnt from, and those of recordings that show several actions
-each. Out: arrays and settings as ServedModel (motionscribe_server.session.model) reads them; the network gets its
-PCA. Nothing is labelled by anybody. What the server does with numbers is done here by the server's own classes.
+In: the network, the feature sequences (m, F) that it learnt from, and those of recordings with several actions each.
+Out: arrays and settings as ServedModel (motionscribe_server.session.model) reads them; the network gets its PCA. No
+labels are used. What the server computes is computed here by the server's own classes.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ CLUSTER_S = 3.0
 
 @dataclass(frozen=True)
 class FitResult:
-    """What goes into the model folder beside the graphs."""
+    """The content of the model folder beside the graphs."""
 
     arrays: dict[str, NDArray[Any]]
     settings: dict[str, float]
@@ -67,7 +67,7 @@ class FitResult:
 def fit(
     network: Seq2Seq,
     recordings: Sequence[NDArray[np.float32]],
-    several: Sequence[NDArray[np.float32]],
+    multi_action: Sequence[NDArray[np.float32]],
     *,
     window: int,
     stride: int,
@@ -78,13 +78,13 @@ def fit(
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
-    The PCA sees all `recordings`; what tells actions apart is learnt from `several`, recordings in which actions
-    change. With 28 recordings of other people, most of one action each, among them, accuracy on trials of CMU subject
-    86 that were left out fell by 5 points.
+    The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change. When it
+    was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
+    subject 86 fell by 5 points.
     """
     moment_s = stride / rate_hz
     slow = max(1, round(SLOW_S / moment_s))
-    long = [x for x in several if len(x) // stride > 2 * slow + REVISIONS]
+    long = [x for x in multi_action if len(x) // stride > 2 * slow + REVISIONS]
     if not long:
         raise TrainingError(f"expected a recording of more than {2 * SLOW_S + REVISIONS * moment_s:.1f} s to fit on")
 

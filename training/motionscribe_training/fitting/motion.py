@@ -1,4 +1,4 @@
-"""What a frame shows without any network: the main components of pose and of its change, pooled over time.
+"""The motion of a frame without any network: the main components of pose and of its change, pooled over time.
 
 In: features (m, F) of whole recordings. Out: the linear map (2, F, q) from a frame and the one before it to its motion,
 and the evidence of all moments of a recording.
@@ -15,7 +15,7 @@ from motionscribe_server.session.evidence import Evidence, observe
 Array = NDArray[np.float64]
 
 COMPONENTS = 20
-"""Of pose, and as many of its change. 32 cost 3 to 4 points of accuracy on trials of CMU subject 86 left out."""
+"""Components of pose, and as many of its change. 32 cost 3 to 4 points of accuracy on held-out trials of subject 86."""
 
 
 def fit_motion(recordings: Sequence[NDArray[np.floating]], scale: Array) -> Array:

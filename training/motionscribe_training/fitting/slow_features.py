@@ -1,9 +1,9 @@
-"""The embedding: directions in which motion changes between actions but not within them, and how to see them early.
+"""The embedding: directions in which motion changes between actions but not within them, and early estimates of them.
 
-In: trailing evidence (n, Q) about each moment of several recordings. Out: teachers that embed centred evidence in
-slow dimensions (slow feature analysis, Wiskott and Sejnowski 2002), one for each part of the embedding, and students,
-ridge regressions that predict the teachers' embedding of the moment i moments ago from what trails now. No labels are
-used.
+In: trailing evidence (n, Q) about each moment of several recordings. Out: teachers, which embed centred evidence in
+slow dimensions (slow feature analysis, Wiskott and Sejnowski 2002), one for each part of the embedding; and students,
+ridge regressions which predict the teachers' embedding of the moment i moments ago from the trailing evidence now. No
+labels are used.
 """
 
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ from scipy.linalg import eigh
 Array = NDArray[np.float64]
 
 DIMENSIONS = 12
-"""Of a part. With REVISIONS and RIDGE: chosen on ten trials of CMU subject 86."""
+"""Slow dimensions of a part. Chosen with REVISIONS and RIDGE on ten trials of CMU subject 86."""
 REVISIONS = 6
 RIDGE = 0.03
 """Penalty of the students, in units of the mean variance of the evidence."""
 SLOW_S = 2.0
-"""Differences over this time are fast: within an action as often as between two."""
+"""Differences over this time count as fast: they occur within an action as often as between two."""
 SHARE = 0.05
 """Ridge of the fast covariance, in units of its mean variance."""
 
 TINY = 1e-9
-"""Variance of evidence that says nothing."""
+"""Variance below which evidence is constant."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Teacher:
 
 
 def fit_teacher(recordings: Sequence[Array], lag: int) -> Teacher:
-    """From trailing evidence (n, q) of recordings that show several actions each; `lag` moments are SLOW_S.
+    """Fits a teacher to trailing evidence (n, q) of recordings with several actions each; `lag` moments are SLOW_S.
 
-    Covariances are taken within recordings: who moves differs between them, and is slower than any action.
+    Covariances are taken within recordings: between recordings the person differs, which is slower than any action.
     """
     centred = np.vstack([x - x.mean(axis=0) for x in recordings])
     total = centred.T @ centred / len(centred)
@@ -60,21 +60,21 @@ def fit_teacher(recordings: Sequence[Array], lag: int) -> Teacher:
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of the embedding is made of."""
+    """Where the evidence of one part of the embedding is."""
 
     kind: slice
-    """Columns of the evidence of one kind, over all spans: what its students see."""
+    """Columns of one kind of evidence, over all spans: the input of its students."""
     pooled: slice
-    """Those of one span: what its teacher sees, centred."""
+    """Columns of one span of that kind: the input of its teacher, centred."""
     span: int
     """Moments."""
     weight: float
-    """Share of the whole: weights of all parts have a sum of squares of 1."""
+    """Share of the whole; the squares of all parts' weights add up to 1."""
 
 
 @dataclass(frozen=True)
 class Teachers:
-    """The whole embedding of a recording that lies open, part beside part."""
+    """The embedding of a whole recording, the columns of one part after those of another."""
 
     parts: tuple[Part, ...]
     teachers: tuple[Teacher, ...]
@@ -90,12 +90,12 @@ class Teachers:
 
 
 def centred(trailing: Array, span: int) -> Array:
-    """What is pooled over `span` moments, (n, q), around each moment: what trails half a span later, or at the end."""
+    """Evidence (n, q) over `span` moments around each moment: the trailing evidence half a span later, or the last."""
     return trailing[np.minimum(np.arange(len(trailing)) + span // 2, len(trailing) - 1)]
 
 
 def fit_teachers(recordings: Sequence[Array], parts: Sequence[Part], lag: int) -> Teachers:
-    """From trailing evidence (n, Q), as fit_teacher."""
+    """Fits one teacher for each part to trailing evidence (n, Q)."""
     return Teachers(tuple(parts), tuple(fit_teacher([x[:, part.pooled] for x in recordings], lag) for part in parts))
 
 
@@ -116,10 +116,10 @@ class Students:
 
 
 def fit_students(evidence: Sequence[Array], teachers: Teachers) -> Students:
-    """From trailing evidence (n, Q), by recording.
+    """Fits students to trailing evidence (n, Q), one array a recording.
 
-    A part is foreseen from its own kind of evidence: a network knows the recordings that it learnt from too well, and
-    students that read the motion off its states are worse at recordings that it has not seen.
+    Each part is predicted from its own kind of evidence: a network knows its training recordings too well, and students
+    that read motion from its states are worse on unseen recordings.
     """
     mean = np.vstack(list(evidence)).mean(axis=0)
     embeddings = [teachers.embed(x) for x in evidence]

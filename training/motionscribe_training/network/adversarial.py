@@ -1,10 +1,11 @@
-"""The adversarial variant: two discriminators that the network has to convince, each on its own side of a min-max game.
+"""The adversarial variant: two discriminators in a min-max game against the network.
 
-Fidelity judges a continuation (B, M, F) by itself: is this motion? Continuity judges observed and continued frames
-together (B, T + M, F): does it follow? Both are trained to tell true frames from predicted ones, on their own variables
-with their own Adam; the network is trained, on its variables only, to be taken for true. The two judges are those of
-Gui et al., ECCV 2018, taken up by Su and Shlizerman 2020, whose released code minimises all losses over all variables,
-so that the judges help the forger. This is the game as Goodfellow et al. state it, with the non-saturating loss.
+The fidelity discriminator sees a continuation (B, M, F) by itself: is this motion? The continuity discriminator sees
+observed and continued frames together (B, T + M, F): does one follow from the other? Both learn to tell true frames
+from predicted ones, on their own variables with their own Adam. The network is trained, on its variables only, so that
+its predictions are classified as true. The two discriminators are those of Gui et al., ECCV 2018, also used by Su and
+Shlizerman 2020, whose released code minimises all losses over all variables, so that the discriminators help the
+network to deceive them. Here the game is as Goodfellow et al. state it, with the non-saturating loss.
 """
 
 from typing import Any
@@ -13,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-JUDGE_HIDDEN = 128
-"""Units of a discriminator: it reads, it need not predict."""
+DISCRIMINATOR_HIDDEN = 128
+"""Units of a discriminator: fewer than the network's, since it does not predict."""
 
 
 class Discriminator(nn.Module):
-    """Frames (B, L, F) to one logit (B,): above 0 says true."""
+    """Frames (B, L, F) to one logit (B,); above 0 means true."""
 
-    def __init__(self, features: int, hidden: int = JUDGE_HIDDEN) -> None:
+    def __init__(self, features: int, hidden: int = DISCRIMINATOR_HIDDEN) -> None:
         super().__init__()
         self.gru = nn.GRU(features, hidden, batch_first=True)
         self.out = nn.Linear(hidden, 1)
@@ -40,15 +41,15 @@ class Adversary:
         self.optimizer = torch.optim.Adam(self.parameters(), lr=learning_rate)
 
     def parameters(self) -> list[nn.Parameter]:
-        """Of both discriminators, and of nothing else."""
+        """The parameters of both discriminators."""
         return [*self.fidelity.parameters(), *self.continuity.parameters()]
 
     def learn(self, observed: Tensor, future: Tensor, predicted: Tensor) -> float:
-        """One step of the judges on observed (B, T, F), future and predicted (B, M, F); their loss before it."""
+        """One step of the discriminators on observed (B, T, F), future and predicted (B, M, F); returns their loss."""
         predicted = predicted.detach()
         loss = torch.zeros((), device=observed.device)
         for frames, truth in ((future, 1.0), (predicted, 0.0)):
-            for logits in self._judge(observed, frames):  # (B,) each
+            for logits in self._logits(observed, frames):  # (B,) each
                 loss = loss + binary_cross_entropy_with_logits(logits, torch.full_like(logits, truth))
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -56,19 +57,22 @@ class Adversary:
         self.optimizer.step()
         return loss.item()
 
-    def doubt(self, observed: Tensor, predicted: Tensor) -> Tensor:
-        """Loss () of the network: how far both judges are from taking its prediction for true. They learn nothing."""
+    def generator_loss(self, observed: Tensor, predicted: Tensor) -> Tensor:
+        """Loss () of the network: how far both discriminators are from classifying its prediction as true.
+
+        The discriminators get no gradients from it.
+        """
         for parameter in self.parameters():
             parameter.requires_grad_(False)
         loss = torch.zeros((), device=observed.device)
-        for logits in self._judge(observed, predicted):  # (B,) each
+        for logits in self._logits(observed, predicted):  # (B,) each
             loss = loss + binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
         for parameter in self.parameters():
             parameter.requires_grad_(True)
         return loss
 
     def state(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """Parameters and optimiser, for a checkpoint."""
         return {
             "fidelity": self.fidelity.state_dict(),
             "continuity": self.continuity.state_dict(),
@@ -81,5 +85,5 @@ class Adversary:
         self.continuity.load_state_dict(state["continuity"])
         self.optimizer.load_state_dict(state["optimizer"])
 
-    def _judge(self, observed: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+    def _logits(self, observed: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
         return self.fidelity(frames), self.continuity(torch.cat([observed, frames], 1))

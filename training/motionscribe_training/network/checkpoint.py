@@ -1,7 +1,7 @@
-"""The file that a training run can be continued from: tensors and plain values only, written atomically.
+"""The file from which a training run can be continued: tensors and plain values only, written atomically.
 
-It is loaded with `weights_only=True`, so a foreign file cannot run code. It is not a model: what a server loads is the
-folder that export.py writes.
+It is loaded with `weights_only=True`, so a foreign file cannot run code. It is not a model: a server loads the folder
+that export.py writes.
 """
 
 import os
@@ -16,7 +16,7 @@ FORMAT = 2
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Writes `state` to `path`: the old file stays whole until the new one is."""
+    """Writes `state` to `path`; the old file stays until the new one is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:

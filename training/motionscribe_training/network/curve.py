@@ -15,11 +15,11 @@ class Point:
     training: float
     """Mean over the batches since the last validation."""
     validation: float
-    """On the windows held back."""
+    """Error on the held-back windows."""
 
 
 def draw_curve(path: Path, points: Sequence[Point]) -> None:
-    """Writes a PNG. The best validation, whose weights are kept, is marked."""
+    """Writes a PNG, with a mark at the best validation, whose weights are kept."""
     best = min(points, key=lambda p: p.validation)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()

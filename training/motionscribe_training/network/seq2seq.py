@@ -1,11 +1,11 @@
-"""The network: one GRU cell that encodes observed motion and then, fed its own output, predicts what comes next.
+"""The network: one GRU cell that encodes observed motion and then, fed its own output, predicts the next frames.
 
-In: windows (B, T, F) of features. Out: the M decoder states (B, M, H), which are what is clustered, and the M predicted
-frames (B, M, F). The cell is tied: encoder and decoder share all weights, so the decoder's first step *is* the step on
-the last observed frame, and decoder state 1 is the encoder's last state. There is no teacher forcing. After Su and
-Shlizerman, 2020 (doi 10.3389/frai.2020.00070), but that the output, linear in the state, is the change from the frame
-before (as in Martinez et al., 2017, doi 10.1109/cvpr.2017.497): a network that has to rebuild the pose itself predicts
-bodies that it has not seen worse than one that repeats the last frame.
+In: windows (B, T, F) of features. Out: the M decoder states (B, M, H), which are clustered, and the M predicted frames
+(B, M, F). The cell is tied: encoder and decoder share all weights, so the decoder's first step *is* the step on the
+last observed frame, and decoder state 1 is the encoder's last state. There is no teacher forcing. It follows Su and
+Shlizerman, 2020 (doi 10.3389/frai.2020.00070), with one difference: the output, linear in the state, is the change from
+the frame before (as in Martinez et al., 2017, doi 10.1109/cvpr.2017.497). A network that must produce the pose itself
+predicts unseen bodies worse than one that repeats the last frame.
 
 It does not train itself (train.py), fit the PCA that it carries (fit.py) or run in the server (export.py writes ONNX).
 """
@@ -21,11 +21,11 @@ class Seq2Seq(nn.Module):
     """F features, H hidden units; `pca_*` project decoder states to P dimensions once fit.py has set them."""
 
     mean: Tensor
-    """(F,) of the training features, raw units."""
+    """(F,) mean of the training features, raw units."""
     std: Tensor
     """(F,) scale of the training features, raw units (FeatureMap.normalisation)."""
     pca_mean: Tensor
-    """(H,) of the decoder states."""
+    """(H,) mean of the decoder states."""
     pca_components: Tensor
     """(P, H) orthonormal rows; P is 0 until they are fitted."""
 

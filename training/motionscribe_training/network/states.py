@@ -1,7 +1,7 @@
-"""What a trained network says of whole recordings: decoder states and predictions of every window, by recomputing each.
+"""Decoder states and predictions of a trained network for every window of a recording, each computed from scratch.
 
 In: a Seq2Seq and one recording's features (m, F). Out: for every moment (a window that ends each `stride` frames), its
-states (n, M, H) and prediction (n, M, F). The slow twin of the server's staggered encoder.
+states (n, M, H) and prediction (n, M, F). The server's staggered encoder computes the same numbers faster.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ WINDOWS_AT_ONCE = 256
 
 @torch.no_grad()
 def window_states(network: Seq2Seq, features: Single, *, window: int, stride: int, steps: int) -> tuple[Single, Single]:
-    """States (n, M, H) and predictions (n, M, F) in raw units. The first windows hold what frames there are."""
+    """States (n, M, H) and predictions (n, M, F) in raw units. The first windows are shorter: the frames so far."""
     device = network.mean.device
     normal = network.normalise(torch.from_numpy(features).to(device))  # (m, F)
     ends = np.arange(stride, len(features) + 1, stride)

@@ -1,0 +1,114 @@
+"""What a representation is: the meaning of the D numbers of a raw frame, and the F features that are made of them.
+
+In: raw frames (K, D), or poses (K, Q), or features (K, F), with the skeleton that they belong to. Out: the next of the
+three, or joint positions, or the mirror image. Letters: K frames, D columns, J joints, Q numbers of a pose, F features.
+A pose is what may be interpolated linearly, because time is resampled between raw frames and features.
+
+An object has no state: one serves all streams and threads. Features of one frame need at most the pose one period
+earlier, which the caller keeps. A representation that needs more of a stream's past (a running body size, a floor, a
+level) adds a method `start()` that returns the memory of one stream. The session then keeps that memory beside the last
+pose and the last time, hands it to `pose` and `features`, restarts it at a gap, and saves it by `state()` and
+`restore()`. None of today's four needs it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.normalisation import mean_and_shared_scale
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Vector = tuple[float, float, float]
+
+FASTEST = 12.0
+"""Root speeds are clipped to this many m/s and rad/s: faster is a tracking error, not a person."""
+STILL = 1e-4
+"""A joint whose columns all vary by less than this (standard deviation, radians) does not move."""
+
+
+class Layout(Protocol):
+    """What a representation reads of a skeleton; skeleton.py describes each."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def joints(self) -> tuple[str, ...]: ...
+    @property
+    def parents(self) -> tuple[int, ...]: ...
+    @property
+    def metres_per_unit(self) -> float: ...
+    @property
+    def up(self) -> int: ...
+    @property
+    def inverted(self) -> bool: ...
+    @property
+    def offsets(self) -> tuple[Vector, ...]: ...
+    @property
+    def axes(self) -> tuple[Vector, ...]: ...
+
+
+class Representation(ABC):
+    """The meaning of raw numbers. Features are those of chosen joints, then those of the root."""
+
+    joint_features: ClassVar[tuple[str, ...]]
+    """Ending of the name of each feature of a joint: `<joint><ending>`."""
+    root_features: ClassVar[tuple[str, ...]]
+    """Names of the features of the root, after those of the joints."""
+    rates: ClassVar[int]
+    """How many features, the last ones, are per second."""
+
+    @abstractmethod
+    def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
+        """Names of the D columns of a raw frame, in order."""
+
+    @abstractmethod
+    def places(self, joints: int) -> range:
+        """The first column of each x y z that is a place in the world, for a skeleton of J `joints`."""
+
+    def check(self, frames: NDArray[np.floating]) -> None:  # noqa: B027  # most accept all numbers
+        """Raises LayoutError for raw frames (K, D) that mean nothing; their width was checked before."""
+
+    @abstractmethod
+    def moving_joints(self, spread: Array, joints: int) -> Indices:
+        """Indices of the joints that move and are worth a feature, from the deviation (D,) of each column.
+
+        The root is not among them where it has features of its own.
+        """
+
+    @abstractmethod
+    def pose(self, layout: Layout, joints: Indices, values: Array) -> Array:
+        """Raw frames (K, D) to poses (K, Q) of the chosen joints and the root."""
+
+    @abstractmethod
+    def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
+        """Poses (K, Q) to features (K, F); `before` (K, Q) are the poses one period earlier."""
+
+    def feature_names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Names of the F features of joints of these names, in order."""
+        own = (f"{name}{ending}" for name in names for ending in self.joint_features)
+        return (*own, *self.root_features)
+
+    def joint_of(self, joints: Sequence[int]) -> Indices:
+        """(F,) the joint that each feature describes; 0, the root, for root features."""
+        return np.array([j for j in joints for _ in self.joint_features] + [0] * len(self.root_features))
+
+    def normalisation(self, sequences: Sequence[NDArray[np.floating]]) -> tuple[Array, Array]:
+        """Mean (F,) and scale (F,) of feature sequences (m, F), by which the network normalises."""
+        return mean_and_shared_scale(sequences, len(self.root_features))
+
+    @abstractmethod
+    def joint_positions(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
+        """Raw frames (K, D) to positions (K, J, 3), in units. Raises LayoutError where joints have no known place."""
+
+    @abstractmethod
+    def mirrored(
+        self, layout: Layout, joints: Sequence[int], partners: Sequence[int], features: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """Features (m, F) of `joints` as a mirror shows them, None where that cannot be known.
+
+        `partners` (J,) holds for each joint the one of the other side; the partner of each of `joints` is among them.
+        """

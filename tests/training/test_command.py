@@ -1,0 +1,109 @@
+"""The command `motionscribe-train`: it refuses early, names missing extras, and makes a model that serves."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from motionscribe_models.repository import read_bundle
+from motionscribe_training.__main__ import main
+
+
+def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--data", str(tmp_path)]) == 1
+    assert "expected recordings or folders, --trial or --actions" in capsys.readouterr().err
+    assert main(["run", "--trial", "01", "--data", str(tmp_path)]) == 1
+    assert "expected one of sub86/01.mat" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as status:
+        main(["run", "--stride", "five"])
+    assert status.value.code == 2
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--stride", "7"], "expected window divisible by stride, got 50 and 7"),
+        (["--name", "My Model"], "expected a name of a-z"),
+        (["--version", "one"], "expected a positive integer as version"),
+        (["--hidden", "8"], "expected projected < hidden, got 32 and 8"),
+        (["--version", "3"], "exists; leave --version out for the next"),
+        (["--actions", "walking"], "without --trial"),
+    ],
+)
+def test_a_model_that_could_not_be_written_is_not_trained(
+    options: list[str], complaint: str, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "motion" / "3").mkdir(parents=True)
+    places = ["--data", str(data_dir), "--out", str(tmp_path), "--log", str(tmp_path / "log")]
+    assert main(["run", "--trial", "01", *places, *options]) == 1
+    assert complaint in capsys.readouterr().err
+    assert not (tmp_path / "log").exists()
+
+
+def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, in which `module` is not installed."""
+    script = f"""
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {module!r}:
+            raise ModuleNotFoundError(f"No module named {{name}}", name={module!r})
+
+sys.meta_path.insert(0, Missing())
+from motionscribe_training.__main__ import main
+sys.exit(main())
+"""
+    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("module", "extra"), [("torch", "training"), ("onnxruntime", "server-cpu")])
+def test_a_missing_extra_is_named_with_its_command(module: str, extra: str) -> None:
+    done = run_without(module, "run", "--trial", "01")
+    assert done.returncode == 1
+    assert done.stderr.startswith("motionscribe-train: ")
+    assert done.stderr.endswith(f'needs an extra: pip install "motionscribe[{extra}]"\n')
+
+
+@pytest.mark.parametrize("command", ["run", "fetch"])
+def test_help_works_without_torch(command: str) -> None:
+    done = run_without("torch", command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: motionscribe-train {command}")
+
+
+@pytest.mark.data
+def test_from_recordings_to_a_served_model_and_back_to_its_pictures(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "--actions", "walking,running,jumping", "--total-num-actions", "5", "--data", str(data_dir)]
+    sizes = ["--hidden", "32", "--projected", "8", "--iterations", "60", "--batch-size", "8", "--target-seq-len", "10"]
+    places = ["--out", str(tmp_path / "models"), "--log", str(tmp_path / "log")]
+    places += ["--single-action", str(data_dir / "cmu8" / "soccer_1.txt")]
+    assert main([*command, *sizes, *places, "--name", "tiny", "--picture", str(tmp_path / "new" / "bars.png")]) == 0
+    folder = tmp_path / "models" / "tiny" / "1"
+    bundle = read_bundle(folder)
+    assert (bundle.manifest.window, bundle.manifest.decoder_steps, bundle.manifest.hidden) == (50, 10, 32)
+    assert bundle.manifest.training["seed"] == 0
+    joined, soccer = bundle.manifest.training["recordings"].values()
+    assert joined > 5
+    assert soccer == pytest.approx(801 / 120, abs=1e-3)
+    printed = capsys.readouterr().out
+    assert "on held-back windows after 60 of 60 iterations" in printed
+    assert "+walking" in printed  # the table of scores
+    assert (tmp_path / "new" / "bars.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "log" / "tiny" / "1" / "loss.png").is_file()
+
+    # the same recording through the finished model: no training, the same picture
+    again = tmp_path / "again.png"
+    assert main([*command, "--model", str(folder), "--picture", str(again)]) == 0
+    assert again.read_bytes() == (tmp_path / "new" / "bars.png").read_bytes()
+    assert "held-back" not in capsys.readouterr().out
+
+    # the finished checkpoint has nothing left to learn; the next version has the same weights
+    checkpoint = tmp_path / "log" / "tiny" / "1" / "checkpoint.pt"
+    assert main([*command, *sizes, *places, "--name", "tiny", "--load", str(checkpoint)]) == 0
+    second = read_bundle(tmp_path / "models" / "tiny" / "2")
+    assert second.graphs == bundle.graphs
