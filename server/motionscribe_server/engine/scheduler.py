@@ -37,7 +37,7 @@ from motionscribe_server.engine.messages import (
 from motionscribe_server.engine.shedding import Shedding, shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.session import Session, events_of, steps_of
+from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load, save
 from motionscribe_server.session.steps import Engine, Step
 
@@ -116,7 +116,7 @@ class Scheduler:
                 live = self._live.get(id)
                 if live and not live.over:
                     try:
-                        steps, windows = live.session.receive_frames(block)
+                        steps, windows = live.session.receive_checked(block)
                     except Exception:
                         self._lose(live, "the session failed")
                         return None
@@ -197,14 +197,14 @@ class Scheduler:
             del queue[live]
         sessions = [live.session for live in batch]
         try:
-            for live, steps in zip(batch, steps_of(sessions), strict=True):
+            for live, steps in zip(batch, Session.take_steps_many(sessions), strict=True):
                 live.steps += steps
             hurried = [live for live in batch if not live.durable]
             passed = set(hurried) if level >= Shedding.WINDOWS else set()
             quiet = {live.session for live in hurried} if level >= Shedding.PROVISIONAL else set()
             runs = [take(live.steps, 2 if live in passed else 1) for live in batch]
             windows = served.engine.advance([live.state for live in batch], runs)
-            told = events_of(sessions, runs, windows, quiet)
+            told = Session.receive_states_many(sessions, runs, windows, quiet)
         except Exception:
             for live in batch:
                 self._lose(live, "inference failed")

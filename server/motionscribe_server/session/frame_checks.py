@@ -1,10 +1,15 @@
 """What a stream accepts next: values that a pose can have, in an order that time can have."""
 
+from typing import NewType
+
 import numpy as np
 
 from motionscribe_models.errors import LayoutError
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.model import ServedModel
+
+CheckedBlock = NewType("CheckedBlock", FrameBlock)
+"""Frames that `check` let through: a stream may take them, if no others came meanwhile."""
 
 FARTHEST = 2**62
 """Seqs and times stay below it, so that their differences and the ends of their spans fit int64."""
@@ -14,8 +19,11 @@ LONGEST_US = 10 * 366 * 86_400_000_000
 """A longer pause is a time of another clock or in another unit, after which every right one would run backwards."""
 
 
-def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> None:
-    """Raises LayoutError unless `block` may follow the frame before `next_seq`, of time `last_us`, None at first."""
+def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> CheckedBlock:
+    """The block; raises LayoutError unless it may follow the frame before `next_seq`.
+
+    That frame's time is `last_us`, None where there is none yet.
+    """
     limit = BEYOND * model.largest
     possible = np.abs(block.values) <= limit  # false for NaN
     if not possible.all():
@@ -44,3 +52,4 @@ def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | N
                 f"expected times of one clock in microseconds, got {time} us after {last} us at frame {seq}"
             )
         last = time
+    return CheckedBlock(block)

@@ -1,9 +1,10 @@
 """What the one who opens a stream may choose."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Lag = Literal["fast", "balanced", "stable"]
+LAGS: tuple[Lag, ...] = get_args(Lag)
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class SessionOptions:
     lag: Lag = "balanced"
     """How long to wait before a label is final; the model says how many moments that is."""
     provisional: bool = True
-    """Also tell labels that may still change."""
+    """Also send labels that may still change."""
     clusterer: str = "dpmeans"
     """See clustering/factory.py."""
     rate_hz: float = 0.0

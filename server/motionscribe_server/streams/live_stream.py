@@ -143,8 +143,7 @@ class LiveStream:
             raise PreconditionError("expected no frames after Close")
         if len(block) > self._allowance:
             raise ExhaustedError(f"expected at most {self._allowance} frames, the credits left, got {len(block)}")
-        check(block, self.model.served, self.next_seq, self._last_us)
-        self.link.take(block)
+        self.link.take(check(block, self.model.served, self.next_seq, self._last_us))
         self._frames.inc(len(block))
         self._allowance -= len(block)
         self.next_seq, self._last_us = block.next_seq, int(block.timestamps_us[-1])

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable
 from itertools import count
 
-from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import (
     Answer,
     Ask,
@@ -36,6 +35,7 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.frame_checks import CheckedBlock
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Link:
         self.id = id
         self.listener: Callable[[Answer], None] = lambda answer: None
 
-    def take(self, block: FrameBlock) -> None:
+    def take(self, block: CheckedBlock) -> None:
         """Frames that passed admission."""
         self.worker.send(TakeFrames(self.id, block))
 

@@ -185,13 +185,16 @@ def test_a_failing_engine_loses_the_sessions_of_its_batch_and_what_they_learnt_i
     assert [state.id for state in desk.ask(ListClusters(1)).clusters] == [1, 2]
 
 
-def test_bad_frames_lose_their_session_only() -> None:
+def test_frames_that_a_session_fails_at_lose_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
     desk, rows = Desk(), motion(SCRIPT)
-    desk.open(1)
-    desk.send(1, rows, 0, STRIDE)
-    desk.send(1, rows, 0, STRIDE)  # admission never lets these through
+    desk.open(1, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "receive_checked", lambda session, block: 1 / 0)
+        desk.send(1, rows, 0, STRIDE)
+    desk.send(2, rows, 0, STRIDE)
     desk.work()
-    assert [type(answer.error) for answer in desk.answers] == [EngineError]
+    assert [(answer.session, type(answer.error)) for answer in desk.answers if answer.error] == [(1, EngineError)]
+    assert desk.events(2)
 
 
 def test_a_forgotten_session_is_passed_over() -> None:

@@ -19,10 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from motionscribe_server.session.anomaly.reference import fit_reference
 from motionscribe_server.session.clustering import make_clusterer
 from motionscribe_server.session.labeller import Labeller
-from motionscribe_server.session.model import LAGS, penalty_of
-from motionscribe_server.session.prediction_error import PredictionError, compare
-from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
-from motionscribe_server.session.session import HORIZON
+from motionscribe_server.session.model import penalty_of
+from motionscribe_server.session.options import LAGS
+from motionscribe_server.session.prediction_error import PredictionError
+from motionscribe_server.session.segmenter import HORIZON, Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
@@ -248,7 +248,7 @@ def _surprise(
     first = window // stride
     for moment in range(first - 1, len(states)):
         frames = features[None, moment * stride : (moment + 1) * stride]
-        (error,) = compare([forecast], frames, predictions[None, moment])
+        (error,) = PredictionError.compare_many([forecast], frames, predictions[None, moment])
         if error is not None:
             errors.append(error)
     return residual[first:], np.array(errors).reshape(-1, len(scale))

@@ -19,12 +19,13 @@ CMU subject 86).
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.state import State
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.reference import QUANTILE, SMOOTH, AnomalyReference
 from motionscribe_server.session.anomaly.rolling_quantiles import RollingQuantiles
@@ -126,6 +127,46 @@ class AnomalyDetector:
         self._pending.clear()
         self._run = []
         return [] if self._event is None else [self._end(self._event)]
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        event = self._event
+        return {
+            "scores": self._scores.state(),
+            "learnt": self._learnt,
+            "recent": [list(pair) for pair in self._recent],
+            "run": [[*astuple(m.span), m.score, m.relative] for m in self._run],
+            "run_by_joint": np.array([m.by_joint for m in self._run]).reshape(-1, len(self._joints)),
+            "pending": list(self._pending),
+            "event": event
+            and {
+                "start": list(astuple(event.start)),
+                "last": list(astuple(event.last)),
+                "age": event.age,
+                "below": event.below,
+                "score": event.score,
+                "by_joint": event.by_joint,
+            },
+            "anomaly": self._anomaly,
+            "last": None if self._last is None else list(astuple(self._last)),
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._scores.restore(state["scores"])
+        self._learnt = state["learnt"]
+        self._recent = deque(((a, b) for a, b in state["recent"]), maxlen=SMOOTH)
+        run = zip(state["run"], state["run_by_joint"], strict=True)
+        self._run = [_Moment(Span(*row[:4]), row[4], row[5], by_joint) for row, by_joint in run]
+        self._pending = deque(state["pending"])
+        self._event = None
+        if event := state["event"]:
+            opened = _Moment(Span(*event["start"]), event["score"], event["score"], event["by_joint"])
+            self._event = _Event([opened])
+            self._event.last, self._event.age, self._event.below = Span(*event["last"]), event["age"], event["below"]
+            self._event.by_joint = event["by_joint"]
+        self._anomaly = state["anomaly"]
+        self._last = None if state["last"] is None else Span(*state["last"])
 
     def _watch(self, moment: "_Moment") -> list[Anomaly]:
         self._pending.append(moment.score)

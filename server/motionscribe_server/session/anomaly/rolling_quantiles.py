@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from river.stats import RollingQuantile
+
+from motionscribe_models.state import State
 
 
 class RollingQuantiles:
@@ -32,6 +33,10 @@ class RollingQuantiles:
         """One for each share, after the first value."""
         return [float(quantile.get()) for quantile in self._quantiles]
 
-    def arguments(self) -> tuple[tuple[float, ...], int, NDArray[np.float64]]:
-        """Of a constructor that makes one that goes on as this one will."""
-        return self._shares, self._size, np.array(self._values, np.float64)
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"values": np.array(self._values, np.float64)}
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self.__init__(self._shares, self._size, state["values"].tolist())  # type: ignore[misc]  # begins anew

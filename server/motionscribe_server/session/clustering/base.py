@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from river import base
 
+from motionscribe_models.state import State
 from motionscribe_server.session.clustering.state import (
     Change,
     ClusterError,
@@ -26,6 +27,7 @@ from motionscribe_server.session.clustering.state import (
     UnknownClusterError,
 )
 
+RECORD = ("id", "name", "merged_into", "warm", "weight", "created_us", "last_seen_us", "segments", "seconds")
 RADIUS = 0.5
 """Between .45 (clean) and .55 (fast), the linkage cuts that labelled CMU subject 86 best."""
 HALF_LIFE = 1800.0
@@ -202,6 +204,29 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
             raise ClusterError(f"expected clusters that differ, got {[*sources, target]}, which are {[*roots, into]}")
         for root in roots:
             self._join(root, into)
+
+    # to be stored
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "next_id": self.next_id,
+            "ids": self._ids,
+            "centres": self._centres,
+            "weights": self._weights,
+            "records": [[getattr(r, name) for name in RECORD] for r in self._records.values()],
+            "record_centres": np.array([r.centre for r in self._records.values()]).reshape(-1, self.dimensions),
+            "changes": [[c.source, c.target] if isinstance(c, Merged) else [c.id] for c in self._changes],
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self.next_id = state["next_id"]
+        self._ids, self._centres, self._weights = (state[name].copy() for name in ("ids", "centres", "weights"))
+        rows = zip(state["records"], state["record_centres"], strict=True)
+        records = [ClusterState(**dict(zip(RECORD, row, strict=True)), centre=centre) for row, centre in rows]
+        self._records = {record.id: record for record in records}
+        self._changes = [Merged(*ids) if len(ids) == 2 else Created(*ids) for ids in state["changes"]]
 
     # for subclasses
 
