@@ -75,3 +75,14 @@ def test_memory_does_not_grow() -> None:
     last = [Pooling.push_many([pooling], vector[None, None])[0] for vector in many][-1]
     assert last == pytest.approx(directly(many, [2, 3])[-1])
     assert len(pooling._kept) == 7
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 5))
+def test_a_restored_pooling_goes_on_to_the_bit(before: int, after: int, block: int) -> None:
+    pooling, again = Pooling([2, 7]), Pooling([2, 7])
+    vectors = np.random.default_rng(before).normal(size=(before + after, 1, block, 3))
+    for vector in vectors[:before]:
+        Pooling.push_many([pooling], vector)
+    again.restore(pooling.state())
+    for vector in vectors[before:]:
+        assert Pooling.push_many([pooling], vector).tobytes() == Pooling.push_many([again], vector).tobytes()

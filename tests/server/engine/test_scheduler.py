@@ -44,8 +44,10 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
 from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
+from motionscribe_server.session.session import Session
 
 MODEL = made_up_model()
 SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30)]
@@ -92,7 +94,7 @@ class Desk:
     def send(self, session: int, frames: Any, first: int, beyond: int) -> None:
         """Frames [first, beyond)."""
         times = even_times(len(frames), RATE)
-        block = FrameBlock(first + 1, frames[first:beyond], times[first:beyond])
+        block = CheckedBlock(FrameBlock(first + 1, frames[first:beyond], times[first:beyond]))
         assert self.worker.receive(TakeFrames(session, block)) is None
 
     def turn(self) -> Turn:

@@ -103,6 +103,27 @@ def test_cutting_a_performance_into_blocks_changes_no_bit(cuts: list[int], rate:
     assert len(got) >= 89
 
 
+@settings(deadline=None)
+@given(streams(), st.sampled_from([0.0, 10.0, 25.0, 100.0]), st.booleans())
+def test_a_restored_intake_goes_on_to_the_bit(blocks: list[FrameBlock], rate: float, taken: bool) -> None:
+    """Whether or not what was pushed before has been taken."""
+    intake, got, expected = Intake(MODEL, rate), list[Arrival | Break](), list[Arrival | Break]()
+    calm = Intake(MODEL, rate)
+    for one in blocks:
+        calm.push(CheckedBlock(one))
+        intake.push(CheckedBlock(one))
+        again = Intake(MODEL, rate)
+        again.restore(intake.state())
+        intake = again
+        if taken:
+            got += Intake.take_arrivals_many([intake])[0]
+            expected += Intake.take_arrivals_many([calm])[0]
+    got += Intake.take_arrivals_many([intake])[0]
+    expected += Intake.take_arrivals_many([calm])[0]
+    assert summary(got) == summary(expected)
+    assert intake.tail() == calm.tail()
+
+
 def spans_of(arrived: Sequence[Arrival | Break], tail: Span | None) -> list[Span]:
     """All spans and gaps of a stream in order, gaps as spans."""
     spans: list[Span | None] = []

@@ -43,6 +43,7 @@ from motionscribe_server.engine.batching import take
 from motionscribe_server.session.clustering import CLUSTERERS, ClusterError, OnlineClusterer, UnknownClusterError
 from motionscribe_server.session.clustering.base import FAINT
 from motionscribe_server.session.drive import Driver
+from motionscribe_server.session.moment import Moment
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.session.session import Session
@@ -355,6 +356,19 @@ def test_answers_come_in_the_order_of_the_steps() -> None:
         assert patient.receive_states([step], None) == []
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
         patient.receive_states(steps[1:], None)
+
+
+def test_whoever_wants_to_see_moments_is_shown_each_once_before_its_label() -> None:
+    moments, frames = list[Moment](), motion(SCRIPT)
+    stream = feed(MODEL, on_moment=moments.append)
+    events = send_all(stream, frames) + stream.close()
+    assert events == events_of(frames)
+    spans = [moment.span for moment in moments]
+    assert [(s.start_seq, s.end_seq) for s in spans] == [(k + 1, k + 1 + STRIDE) for k in range(0, 501, STRIDE)]
+    for k, moment in enumerate(moments):
+        own = frames[STRIDE * max(k - 2, 0) : STRIDE * (k + 1)].reshape(-1, STRIDE, D).mean(axis=1)
+        np.testing.assert_allclose(moment.estimates, own, atol=1e-5)
+        assert (moment.error is None) == (k == 0)
 
 
 def test_sessions_worked_on_together_say_what_each_says_alone() -> None:

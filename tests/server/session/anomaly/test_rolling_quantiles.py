@@ -20,9 +20,10 @@ def test_they_are_those_of_the_newest_values(values: list[float], size: int) -> 
 
 
 @given(VALUES, VALUES, st.integers(1, 20))
-def test_one_made_from_its_arguments_goes_on_to_the_bit(before: list[float], after: list[float], size: int) -> None:
+def test_one_restored_goes_on_to_the_bit(before: list[float], after: list[float], size: int) -> None:
     rolling = RollingQuantiles(SHARES, size, before)
-    again = RollingQuantiles(*rolling.arguments())
+    again = RollingQuantiles(SHARES, size, [7.0])
+    again.restore(rolling.state())
     for value in after:
         rolling.learn(value)
         again.learn(value)
