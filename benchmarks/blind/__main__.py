@@ -21,8 +21,9 @@ from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.options import LAGS
 from motionscribe_server.session.steps import step_of
-from motionscribe_training.evaluation.evaluate import LAGS, evaluate, labelled_recordings
+from motionscribe_training.evaluation.evaluate import evaluate, labelled_recordings
 from motionscribe_training.evaluation.table import Row, numbers, table
 
 COMMAND = "python -m benchmarks.blind"

@@ -158,15 +158,9 @@ def _snapshot(data: bytes) -> None:
 
 def _trees() -> list[bytes]:
     tree = json.loads(_saved()[0])
-    small = {
-        **tree,
-        "session": ["object", "motionscribe_server.session.span", "Span", [["start_seq", 1], ["end_seq", 2]]],
-    }
-    kinds = [["list", [["deque", [1, 2.5, "x"], 3], ["met", 0], ["array", 0]]], ["part", ".centres"], ["set", [1]]]
-    return [
-        _saved()[0],
-        *(json.dumps(each).encode() for each in (small, *({**tree, "session": kind} for kind in kinds))),
-    ]
+    parts = [{}, [], 5, {"$array": "encoder"}, {"$array": "none"}, {**tree["session"], "builder": {"frames": []}}]
+    trees = [tree, *({**tree, "session": part} for part in parts), {**tree, "options": {}, "encoder": 1.5}]
+    return [json.dumps(each).encode() for each in trees]
 
 
 TARGETS = {

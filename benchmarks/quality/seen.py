@@ -13,11 +13,8 @@ from benchmarks.quality.watch import Labelled
 from motionscribe_models.features import recording_features
 from motionscribe_models.recordings import Recording
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.prediction_error import PredictionError, compare
-from motionscribe_server.session.replay import blocks_of
-from motionscribe_server.session.session import Session, steps_of
+from motionscribe_server.session import Moment, ServedModel, Session, SessionOptions
+from motionscribe_server.session.replay import replay
 from motionscribe_training.evaluation.evaluate import embed
 
 Array = NDArray[np.float64]
@@ -69,23 +66,7 @@ def see(model: LeftOut, labelled: Labelled) -> Seen:
 def surprise(model: ServedModel, inference: Inference, recording: Recording) -> Array:
     """(n,): mean squared error of a moment's frames as the window before predicted them, in units of each feature's
     variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
-    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
-    state, forecast, errors = (
-        inference.new_state(),
-        PredictionError(model.feature_scale, model.manifest.stride),
-        list[float](),
-    )
-    frames: list[NDArray[np.float32]] = []
-    for block in blocks_of(recording, 1):
-        session.receive_frames(block)
-        for step in steps_of([session])[0]:
-            if step.restart:
-                forecast.restart()
-                frames = []
-            frames.append(step.features)
-            (states,) = inference.advance([state], [[step]])
-            if states is not None:
-                (error,) = compare([forecast], np.array([frames]), states.prediction[None])
-                errors.append(0.0 if error is None else float(error.mean()))
-                frames = []
-    return np.array(errors)
+    moments: list[Moment] = []
+    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz), on_moment=moments.append)
+    replay(model, inference, recording, session=session)
+    return np.array([0.0 if moment.error is None else float(moment.error.mean()) for moment in moments])

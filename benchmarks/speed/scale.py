@@ -21,6 +21,7 @@ from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.main import started
 from motionscribe_server.engine.messages import Ask, OpenSession, SessionClusters, Start, TakeFrames
 from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 
 RATE_HZ, BLOCK = 30, 5
@@ -57,7 +58,7 @@ class Streams:
                 rows = np.arange(self._sent, self._sent + BLOCK)
                 times = np.rint(rows * (1e6 / RATE_HZ)).astype(np.int64)
                 for session, frames in enumerate(self._frames):
-                    block = FrameBlock(self._sent + 1, frames[rows % len(frames)], times)
+                    block = CheckedBlock(FrameBlock(self._sent + 1, frames[rows % len(frames)], times))
                     self._worker.receive(TakeFrames(session, block))
                 while self._worker.next_turn_in_s == 0.0:
                     turn = self._worker.turn()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
+
 Array = NDArray[np.float64]
 
 EARLY = 0.01
@@ -55,3 +57,11 @@ class Resampler:
             before = time_us
         self._last_us = before
         return placement
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"origin_us": self._origin_us, "next": self._next, "last_us": self._last_us}
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._origin_us, self._next, self._last_us = state["origin_us"], state["next"], state["last_us"]

@@ -22,6 +22,7 @@ from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.main import started
 from motionscribe_server.engine.messages import Ask, EngineInfo, OpenSession, SessionClusters, Start, TakeFrames
 from motionscribe_server.server import start_message, worker_count
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
 from motionscribe_server.streams.catalog import read_models
@@ -73,7 +74,8 @@ def measure(start: Start) -> tuple[EngineInfo, float]:
             computed_s = 0.0
         begin = time.perf_counter()
         for session in range(streams):
-            worker.receive(TakeFrames(session, FrameBlock(first + 1, values[rows], times[rows])))
+            block = CheckedBlock(FrameBlock(first + 1, values[rows], times[rows]))
+            worker.receive(TakeFrames(session, block))
         while worker.next_turn_in_s == 0.0:
             worker.turn()
         computed_s += time.perf_counter() - begin

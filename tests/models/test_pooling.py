@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe_models.pooling import Pooling, push
+from motionscribe_models.pooling import Pooling
 
 
 def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
@@ -22,7 +22,7 @@ def directly(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
 
 def pooled(vectors: np.ndarray, spans: list[int]) -> np.ndarray:
     pooling = Pooling(spans)
-    return np.array([push([pooling], vector[None, None])[0] for vector in vectors])
+    return np.array([Pooling.push_many([pooling], vector[None, None])[0] for vector in vectors])
 
 
 @given(
@@ -47,21 +47,21 @@ def test_no_bit_depends_on_who_else_is_pooled(n: int, block: int, heads: list[in
     alone, together = ([Pooling([2, 7]) for _ in heads] for _ in range(2))
     for head, one, other in zip(heads, alone, together, strict=True):
         for vector in rng.normal(size=(head, 3)):
-            push([one], vector[None, None])
-            push([other], vector[None, None])
+            Pooling.push_many([one], vector[None, None])
+            Pooling.push_many([other], vector[None, None])
     for vectors in rng.normal(size=(n, len(heads), block, 3)):
-        expected = [push([pooling], own[None])[0] for pooling, own in zip(alone, vectors, strict=True)]
-        assert push(together, vectors).tobytes() == np.array(expected).tobytes()
+        expected = [Pooling.push_many([pooling], own[None])[0] for pooling, own in zip(alone, vectors, strict=True)]
+        assert Pooling.push_many(together, vectors).tobytes() == np.array(expected).tobytes()
 
 
 def test_a_restart_forgets_all() -> None:
     vectors = np.random.default_rng(0).normal(size=(12, 1, 1, 2))
     pooling, fresh = Pooling([2, 7]), Pooling([2, 7])
     for vector in vectors[:6]:
-        push([pooling], vector)
+        Pooling.push_many([pooling], vector)
     pooling.restart()
     for vector in vectors[6:]:
-        assert push([pooling], vector).tobytes() == push([fresh], vector).tobytes()
+        assert Pooling.push_many([pooling], vector).tobytes() == Pooling.push_many([fresh], vector).tobytes()
 
 
 def test_what_stays_the_same_is_its_mean_and_no_spread() -> None:
@@ -72,6 +72,17 @@ def test_what_stays_the_same_is_its_mean_and_no_spread() -> None:
 def test_memory_does_not_grow() -> None:
     pooling = Pooling([2, 3])
     many = np.random.default_rng(1).normal(size=(50, 1))
-    last = [push([pooling], vector[None, None])[0] for vector in many][-1]
+    last = [Pooling.push_many([pooling], vector[None, None])[0] for vector in many][-1]
     assert last == pytest.approx(directly(many, [2, 3])[-1])
     assert len(pooling._kept) == 7
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 5))
+def test_a_restored_pooling_goes_on_to_the_bit(before: int, after: int, block: int) -> None:
+    pooling, again = Pooling([2, 7]), Pooling([2, 7])
+    vectors = np.random.default_rng(before).normal(size=(before + after, 1, block, 3))
+    for vector in vectors[:before]:
+        Pooling.push_many([pooling], vector)
+    again.restore(pooling.state())
+    for vector in vectors[before:]:
+        assert Pooling.push_many([pooling], vector).tobytes() == Pooling.push_many([again], vector).tobytes()

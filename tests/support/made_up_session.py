@@ -4,7 +4,6 @@ No network: `Means` stands where Inference does, and the students are chosen so 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,9 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.session import Session, steps_of
+from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import Step, WindowStates
 
 Single = NDArray[np.float32]
@@ -124,29 +123,9 @@ def recording(frames: Single, times: NDArray[np.int64] | None = None) -> Recordi
     return Recording("made up", frames, even_times(len(frames), RATE) if times is None else times, SKELETON)
 
 
-@dataclass
-class Feed:
-    """A session and what stands between its doors."""
-
-    session: Session
-    engine: Any
-
-    def __post_init__(self) -> None:
-        self.state = self.engine.new_state()
-
-    def send(self, seq: int, values: Single, times: NDArray[np.int64]) -> list[Event]:
-        """One block through both doors."""
-        events: list[Event] = []
-        self.session.receive_frames(FrameBlock(seq, values, times))
-        for step in steps_of([self.session])[0]:
-            (states,) = self.engine.advance([self.state], [[step]])
-            events += self.session.receive_states([step], states)
-        return events
-
-
-def feed(model: ServedModel, *options: Any, **more: Any) -> Feed:
-    """A fresh made-up session."""
-    return Feed(Session(model, *options, **more), Means())
+def feed(model: ServedModel, *options: Any, **more: Any) -> Driver:
+    """A fresh made-up session, driven by Means."""
+    return Driver(Session(model, *options, **more), Means())
 
 
 def finals(events: Sequence[Event]) -> list[Label]:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from motionscribe_proto.events import Event
-from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 
 
@@ -100,10 +100,10 @@ class Ask(NamedTuple):
 
 
 class TakeFrames(NamedTuple):
-    """Frames that passed admission."""
+    """Frames that the serving process has checked; nobody checks them again."""
 
     session: int
-    block: FrameBlock
+    block: CheckedBlock
 
 
 class CloseSession(NamedTuple):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_proto.events import Event
-from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.batching import take
 from motionscribe_server.engine.messages import Answer
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import save
 from motionscribe_server.session.steps import Step
@@ -115,9 +115,9 @@ class ScheduledSession:
             return Wait.BATCH
         return Wait.WINDOW
 
-    def receive_frames(self, block: FrameBlock) -> None:
+    def receive_frames(self, block: CheckedBlock) -> None:
         """Raises what the session raises; it is of no more use then."""
-        steps, windows = self.session.receive_frames(block)
+        steps, windows = self.session.receive_checked(block)
         self._received += steps
         self._windows += windows
         self._blocks.append(self._received)

@@ -34,7 +34,7 @@ from motionscribe_server.engine.shedding import Shedding, shedding
 from motionscribe_server.engine.waiting_queue import WaitingQueue
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.session import Session, events_of, steps_of
+from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load
 from motionscribe_server.session.steps import Engine
 
@@ -183,10 +183,10 @@ class Scheduler:
         try:
             runs = [
                 scheduled.take_run(steps, 2 if scheduled in two_windows else 1)
-                for scheduled, steps in zip(batch, steps_of(sessions), strict=True)
+                for scheduled, steps in zip(batch, Session.take_steps_many(sessions), strict=True)
             ]
             windows = served.engine.advance([scheduled.states for scheduled in batch], runs)
-            outcomes = events_of(sessions, runs, windows, only_final)
+            outcomes = Session.receive_states_many(sessions, runs, windows, only_final)
         except Exception as error:
             for scheduled in batch:
                 self._fail(scheduled, "inference failed", error)

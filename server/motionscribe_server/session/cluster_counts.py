@@ -1,12 +1,13 @@
 """How much final motion each cluster has shown: what a user sees beside its id.
 
 In: final spans with their cluster. Out: ClusterStates whose segments, seconds and times count final segments, those of
-earlier sessions of the same stream included. The clusterer's own counts are of what it learnt, which is older.
+earlier sessions of the same stream included. The clusterer counts what it has learnt, which is older.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
+from motionscribe_models.state import State
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.span import Span
 
@@ -56,3 +57,11 @@ class ClusterCounts:
                 )
             )
         return completed
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"counts": [[id, *astuple(count)] for id, count in self._counts.items()]}
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._counts = {id: _Count(*count) for id, *count in state["counts"]}

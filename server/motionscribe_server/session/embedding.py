@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_server.session.evidence import Evidence, observe
+from motionscribe_models.state import State
+from motionscribe_server.session.evidence import Evidence
 from motionscribe_server.session.model import ServedModel
 
 Array = NDArray[np.float64]
@@ -22,7 +23,7 @@ class Embedding:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
         self._evidence = Evidence(model.motion, model.spans, model.manifest.stride)
-        self._seen = 0
+        self._seen = 0  # moments since the restart, L + 1 at most
 
     @property
     def revisions(self) -> int:
@@ -34,19 +35,35 @@ class Embedding:
         self._evidence.restart()
         self._seen = 0
 
+    @classmethod
+    def estimate_many(
+        cls, embeddings: Sequence["Embedding"], frames: NDArray[np.floating], projected: NDArray[np.floating]
+    ) -> list[Array]:
+        """A moment's frames (s, n, F) and projected states (s, M, P) to estimates of the newest moments, oldest first.
 
-def estimate(
-    embeddings: Sequence[Embedding], frames: NDArray[np.floating], projected: NDArray[np.floating]
-) -> list[Array]:
-    """A moment's frames (s, n, F) and projected states (s, M, P) to estimates of the newest moments, oldest first.
+        They are (l, d) for each of s streams, l = L + 1 once that many moments were seen since the restart.
+        """
+        first: Embedding = embeddings[0]
+        model = first._model
+        evidence = Evidence.observe_many([*map(cls._get_evidence, embeddings)], frames, projected) - model.evidence_mean
+        # one product for each stream, not one for all: its last bits would depend on who else is there
+        students = evidence.astype(np.float32)[:, None, None] @ model.students  # (s, L + 1, 1, d)
+        estimates = (students[:, :, 0] + model.embedding_mean)[:, ::-1]
+        return [cls._take(embedding, own) for embedding, own in zip(embeddings, estimates, strict=True)]
 
-    Of shape (l, d) for each of s streams of one model, l = L + 1 once that many moments were seen since the restart.
-    """
-    model = embeddings[0]._model
-    evidence = observe([embedding._evidence for embedding in embeddings], frames, projected) - model.evidence_mean
-    # one product for each stream, not one for all: its last bits would depend on who else is there
-    students = evidence.astype(np.float32)[:, None, None] @ model.students  # (s, L + 1, 1, d)
-    estimates = (students[:, :, 0] + model.embedding_mean)[:, ::-1]
-    for embedding in embeddings:
-        embedding._seen = min(embedding._seen + 1, embedding.revisions + 1)
-    return [own[len(own) - embedding._seen :] for embedding, own in zip(embeddings, estimates, strict=True)]
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"evidence": self._evidence.state(), "seen": self._seen}
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._evidence.restore(state["evidence"])
+        self._seen = state["seen"]
+
+    def _get_evidence(self) -> Evidence:
+        return self._evidence
+
+    def _take(self, estimates: Array) -> Array:
+        """Of estimates (L + 1, d) those of moments that were there."""
+        self._seen = min(self._seen + 1, len(estimates))
+        return estimates[len(estimates) - self._seen :]

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_models.pooling import Pooling, push
+from motionscribe_models.pooling import Pooling
+from motionscribe_models.state import State
 
 Array = NDArray[np.float64]
 
 
 class Evidence:
-    """Of one stream."""
+    """The trailing motion and states of one stream."""
 
     def __init__(self, motion: Array, spans: Sequence[int], stride: int) -> None:
         """`motion` (2, F, q) maps a frame and the one before it; `spans` are frames, a moment has `stride` of them."""
@@ -29,20 +30,36 @@ class Evidence:
         """Forgets what came before a gap."""
         self._frames.restart()
         self._windows.restart()
-        self._last: NDArray[np.floating] | None = None  # (1, F)
+        self._last: NDArray[np.floating] | None = None  # (1, F) the newest frame
 
+    @classmethod
+    def observe_many(
+        cls, evidences: Sequence["Evidence"], frames: NDArray[np.floating], projected: NDArray[np.floating]
+    ) -> Array:
+        """Frames (s, n, F) of a moment and projected states (s, M, P) to the evidence (s, Q), Q = 2 (q + P) k."""
+        first: Evidence = evidences[0]
+        before = [cls._pass_on(evidence, own) for evidence, own in zip(evidences, frames, strict=True)]
+        rows = np.concatenate([np.stack(before), frames], axis=1).astype(np.float64)  # (s, 1 + n, F)
+        moved = rows[:, 1:] @ first._motion[0] + rows[:, :-1] @ first._motion[1]
+        states = projected.astype(np.float64).mean(axis=1, keepdims=True)
+        of_frames, of_windows = zip(*map(cls._poolings, evidences), strict=True)
+        return np.concatenate([Pooling.push_many(of_frames, moved), Pooling.push_many(of_windows, states)], axis=1)
 
-def observe(evidences: Sequence[Evidence], frames: NDArray[np.floating], projected: NDArray[np.floating]) -> Array:
-    """Frames (s, n, F) of a moment and projected states (s, M, P) to the evidence (s, Q), Q = 2 (q + P) k.
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"frames": self._frames.state(), "windows": self._windows.state(), "last": self._last}
 
-    Of s streams of one model; no bit depends on who else is there.
-    """
-    before = [own[:1] if e._last is None else e._last for e, own in zip(evidences, frames, strict=True)]
-    rows = np.concatenate([np.stack(before), frames], axis=1).astype(np.float64)  # (s, 1 + n, F)
-    for evidence, own in zip(evidences, frames, strict=True):
-        evidence._last = own[-1:].copy()
-    motion = evidences[0]._motion
-    moved = rows[:, 1:] @ motion[0] + rows[:, :-1] @ motion[1]
-    states = projected.astype(np.float64).mean(axis=1, keepdims=True)
-    pooled = push([e._frames for e in evidences], moved), push([e._windows for e in evidences], states)
-    return np.concatenate(pooled, axis=1)
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._frames.restore(state["frames"])
+        self._windows.restore(state["windows"])
+        self._last = state["last"]
+
+    def _pass_on(self, frames: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The frame (1, F) before these (n, F), the first of them at a restart; keeps the last of them."""
+        before = frames[:1] if self._last is None else self._last
+        self._last = frames[-1:].copy()
+        return before
+
+    def _poolings(self) -> tuple[Pooling, Pooling]:
+        return self._frames, self._windows

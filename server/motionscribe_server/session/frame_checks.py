@@ -8,6 +8,9 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.model import ServedModel
 
+CheckedBlock = NewType("CheckedBlock", FrameBlock)
+"""Frames that `check` let through: a stream may take them, if no others came meanwhile."""
+
 FARTHEST = 2**62
 """Seqs and times stay below it, so that their differences and the ends of their spans fit int64."""
 BEYOND = 1000.0
@@ -15,12 +18,12 @@ BEYOND = 1000.0
 LONGEST_US = 10 * 366 * 86_400_000_000
 """A longer pause is a time of another clock or in another unit, after which every right one would run backwards."""
 
-CheckedBlock = NewType("CheckedBlock", FrameBlock)
-"""A block that passed `check`."""
-
 
 def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> CheckedBlock:
-    """Raises LayoutError unless `block` may follow the frame before `next_seq`, of time `last_us`, None at first."""
+    """The block; raises LayoutError unless it may follow the frame before `next_seq`.
+
+    That frame's time is `last_us`, None where there is none yet.
+    """
     limit = BEYOND * model.largest
     possible = np.abs(block.values) <= limit  # false for NaN
     if not possible.all():

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 
+from motionscribe_models.state import State
 from motionscribe_server.session.clustering import ClusterState, OnlineClusterer
 from motionscribe_server.session.segmenter import Hypothesis
 
@@ -38,15 +39,17 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """The clusterer's centres: those of this stream, with their weights, and those of the model that wait."""
+class _Centres:
+    """The clusterer's centres: those that learnt from segments of this stream, and those of the model that did not."""
 
     ids: list[int]
     centres: Array
+    """(n, d)"""
     weights: list[float]
-    waiting_ids: list[int]
-    waiting: Array
-    several: set[int]
+    unlearnt_ids: list[int]
+    unlearnt: Array
+    """(m, d)"""
+    merged_ids: set[int]
     """Ids of more than one centre: a user merged them."""
 
 
@@ -60,16 +63,16 @@ class Labeller:
         self._first = 0  # moments before this one are learnt
         self._labels: list[int] = []  # of moments from `_first` on
         self.current: list[Labelled] = []
-        self._given: set[int] = set()  # ids of final labels that the clusterer has not met
+        self._young: set[int] = set()  # ids of final labels that the clusterer has not learnt
         self._learnt = {state.id for state in clusterer.clusters() if state.segments}
-        self._announced = {state.id for state in clusterer.clusters()}
-        self._beyond = 1  # first id beyond all that were given
-        self._known: _Known | None = None  # until the clusterer changes
+        self._announced = {state.id for state in clusterer.clusters()}  # ids that events spoke of
+        self._next_id = 1  # greater than all ids of final labels
+        self._centres: _Centres | None = None  # read anew after the clusterer changed
 
     @property
     def next_id(self) -> int:
         """First id that no label ever bore."""
-        return max(self.clusterer.next_id, self._beyond)
+        return max(self.clusterer.next_id, self._next_id)
 
     def label(self, moment: int) -> int:
         """Present label of a moment that is not learnt yet."""
@@ -77,23 +80,23 @@ class Labeller:
 
     def give(self, id: int) -> bool:
         """`id` is about to become final; True when it is new."""
-        self._beyond = max(self._beyond, id + 1)
+        self._next_id = max(self._next_id, id + 1)
         if not self.clusterer.resolve(id):
-            self._given.add(id)
+            self._young.add(id)
         return self.announce(id)
 
     def announce(self, id: int) -> bool:
-        """True where nobody was told of `id` before."""
+        """True where no event spoke of `id` before."""
         new = id not in self._announced
         self._announced.add(id)
         return new
 
     def young(self) -> list[ClusterState]:
-        """Clusters whose ids are given but which the clusterer has not learnt."""
+        """Clusters that final labels bear but the clusterer has not learnt."""
         states = []
-        for id in sorted(self._given):
+        for id in sorted(self._young):
             segments = [shown.segment for shown in self.current if shown.cluster == id]
-            if not segments:  # what showed it is seen otherwise by now: only the id is left
+            if not segments:  # its segments were relabelled: only the id is left
                 states.append(ClusterState(id, "", 0, False, np.zeros(self.clusterer.dimensions), 0.0, 0, 0, 0, 0.0))
             else:
                 moments = np.array([s.end - s.start for s in segments], np.float64)
@@ -107,9 +110,9 @@ class Labeller:
         for state in self.young():
             if state.id in ids and state.weight:
                 self.clusterer.learn(state.centre, state.weight, state.id)
-                self._given.discard(state.id)
+                self._young.discard(state.id)
                 self._learnt.add(state.id)
-        self._known = None
+        self._centres = None
 
     def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> None:
         """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER."""
@@ -132,11 +135,36 @@ class Labeller:
 
     def relabel(self) -> None:
         """Clusters were merged: what is not learnt yet follows."""
-        self._known = None
+        self._centres = None
         self._labels = [self._standing(id) for id in self._labels]
         self.current = [Labelled(s.segment, self._standing(s.cluster), s.margin) for s in self.current]
         self._learnt = {self._standing(id) for id in self._learnt}
-        self._given = {id for id in self._given if not self.clusterer.resolve(id)}
+        self._young = {id for id in self._young if not self.clusterer.resolve(id)}
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py. The clusterer has a state of its own."""
+        means = np.array([shown.segment.mean for shown in self.current]).reshape(-1, self.clusterer.dimensions)
+        return {
+            "first": self._first,
+            "labels": list(self._labels),
+            "segments": [[shown.segment.start, shown.segment.end] for shown in self.current],
+            "means": means,
+            "clusters": [shown.cluster for shown in self.current],
+            "margins": [shown.margin for shown in self.current],
+            "young": sorted(self._young),
+            "learnt": sorted(self._learnt),
+            "announced": sorted(self._announced),
+            "next_id": self._next_id,
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken, with the clusterer restored from the same moment."""
+        self._first, self._labels = state["first"], list(state["labels"])
+        rows = zip(state["segments"], state["means"], state["clusters"], state["margins"], strict=True)
+        self.current = [Labelled(Hypothesis(a, b, mean), cluster, margin) for (a, b), mean, cluster, margin in rows]
+        self._young, self._learnt = set(state["young"]), set(state["learnt"])
+        self._announced, self._next_id = set(state["announced"]), state["next_id"]
+        self._centres = None
 
     def _standing(self, id: int) -> int:
         """What `id` was merged into, or itself."""
@@ -147,23 +175,23 @@ class Labeller:
         id = self._standing(labelled.cluster)
         self.clusterer.decay(moments * self._moment_s)
         self._learnt.add(self.clusterer.learn(labelled.segment.mean, moments * self._moment_s, id, time_us))
-        self._given.discard(labelled.cluster)
-        self._known = None
+        self._young.discard(labelled.cluster)
+        self._centres = None
         self._labels = self._labels[moments:]
         self._first = labelled.segment.end
 
     def _assign(self, segments: Sequence[Hypothesis]) -> list[Labelled]:
         """One cluster for each segment, in order."""
-        known = self._known = self._known or self._look()
-        ids = known.ids
+        centres = self._centres = self._centres or self._read_centres()
+        ids = centres.ids
         means = np.array([s.mean for s in segments])
-        points = np.vstack([known.centres, means])
+        points = np.vstack([centres.centres, means])
         apart = distances(points)
         pairs = apart[np.triu_indices(len(points), 1)]
         groups = cut(linkage(pairs, "average") if len(pairs) else np.empty((0, 4)), len(points), self._radius)
         votes: dict[tuple[int, int], float] = {}
         standing = set(zip(groups, ids, strict=False))  # one id twice where a user merged clusters
-        for group, id, weight in zip(groups, ids, known.weights, strict=False):
+        for group, id, weight in zip(groups, ids, centres.weights, strict=False):
             votes[group, id] = votes.get((group, id), 0.0) + weight / self._moment_s
         own = groups[len(ids) :]
         for group, segment in zip(own, segments, strict=True):
@@ -178,28 +206,28 @@ class Labeller:
         for group in dict.fromkeys(own):
             if group not in of_group:
                 mean = means[np.array(own) == group].mean(axis=0)
-                of_group[group] = self._fresh(mean, known, set(of_group.values()))
+                of_group[group] = self._new_cluster(mean, centres, set(of_group.values()))
         labels = [of_group[group] for group in own]
         same = np.array(labels)[:, None] == np.array([*ids, *labels])
         margins = np.where(same, np.inf, apart[len(ids) :]).min(axis=1).tolist()
         return [Labelled(*labelled) for labelled in zip(segments, labels, margins, strict=True)]
 
-    def _look(self) -> _Known:
+    def _read_centres(self) -> _Centres:
         ids, centres, weights = self.clusterer.centres()
         learnt = np.isin(ids, list(self._learnt))
-        several = {id for id, count in Counter(ids.tolist()).items() if count > 1}
+        merged_ids = {id for id, count in Counter(ids.tolist()).items() if count > 1}
         own = ids[learnt].tolist(), centres[learnt], weights[learnt].tolist()
-        return _Known(*own, ids[~learnt].tolist(), centres[~learnt], several)
+        return _Centres(*own, ids[~learnt].tolist(), centres[~learnt], merged_ids)
 
-    def _fresh(self, mean: Array, known: _Known, taken: set[int]) -> int:
-        """An id for a group of this mean (d,): of the centres that wait, or new.
+    def _new_cluster(self, mean: Array, centres: _Centres, taken: set[int]) -> int:
+        """An id for a group of this mean (d,): that of the nearest centre that has not learnt, else a new one.
 
-        Not one that another group has `taken`, unless a user merged clusters into it: then it names several motions.
+        Not one that another group has `taken`, unless a user merged clusters into it: then it names many motions.
         """
-        barred = np.isin(known.waiting_ids, list(taken - known.several))
-        away = np.where(barred, np.inf, np.linalg.norm(known.waiting - mean, axis=1))
+        barred = np.isin(centres.unlearnt_ids, list(taken - centres.merged_ids))
+        away = np.where(barred, np.inf, np.linalg.norm(centres.unlearnt - mean, axis=1))
         if away.size and away.min() <= self._radius:
-            return known.waiting_ids[away.argmin()]
+            return centres.unlearnt_ids[away.argmin()]
         return max([self.next_id, *(id + 1 for id in taken)])
 
 

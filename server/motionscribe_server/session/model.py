@@ -1,6 +1,6 @@
 """A loaded model folder as a session sees it: the numbers that turn decoder states into embeddings, labels and scores.
 
-In: a verified bundle. Out: typed, checked arrays and settings. The ONNX graphs are the business of inference.py.
+In: a verified bundle. Out: typed, checked arrays and settings. It leaves the ONNX graphs to engine/inference.py.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from motionscribe_server.session.segmenter import Penalty
 Array = NDArray[np.float64]
 
 STABILITY_INPUTS = 5
-"""Width of what stability.py knows of a moment."""
+"""What stability.py knows of a moment, in numbers."""
 
 
 class ServedModel:
-    """What fit.py learnt, by name. Raises ModelFolderError where an array or setting is missing or of another shape.
+    """What was trained, by name. Raises ModelFolderError where an array or setting is missing or of another shape.
 
     Arrays of the folder, q motion and Q evidence values, d embedding dimensions, L revised moments:
       motion (2, F, q)             features of a frame, and of the one before it, to its motion

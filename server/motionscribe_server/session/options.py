@@ -14,6 +14,6 @@ class SessionOptions:
     lag: Lag = "balanced"
     """How long to wait before a label is final; the model says how many moments that is."""
     provisional: bool = True
-    """Also tell labels that may still change."""
+    """Also send labels that may still change."""
     rate_hz: float = 0.0
     """Nominal rate of the sender, Hz; 0 is the skeleton's."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
+
 Array = NDArray[np.float64]
 
 
@@ -25,21 +27,34 @@ class PredictionError:
         """Forgets the prediction made before a gap."""
         self._prediction: NDArray[np.float32] | None = None
 
+    @classmethod
+    def compare_many(
+        cls, parts: Sequence["PredictionError"], frames: NDArray[np.float32], predictions: NDArray[np.float32]
+    ) -> list[Array | None]:
+        """Errors (F,) of the frames (s, n, F) of s streams; `predictions` (s, M, F) are of what comes next.
 
-def compare(
-    forecasts: Sequence[PredictionError], frames: NDArray[np.float32], predictions: NDArray[np.float32]
-) -> list[Array | None]:
-    """Errors (F,) of the frames (s, n, F) of s streams of one model; `predictions` (s, M, F) are of what comes next.
+        Only the first `stride` frames of a longer moment count.
+        """
+        first: PredictionError = parts[0]
+        before = [cls._replace(part, own) for part, own in zip(parts, predictions, strict=True)]
+        predicted = {s: prediction for s, prediction in enumerate(before) if prediction is not None}
+        errors: list[Array | None] = [None] * len(parts)
+        if predicted:
+            expected = np.stack(list(predicted.values()))
+            missed = (frames[list(predicted), : expected.shape[1]] - expected) / first._scale
+            for s, error in zip(predicted, np.square(missed).mean(axis=1), strict=True):
+                errors[s] = error
+        return errors
 
-    Of a moment that is longer than others, the frames that are as near to the prediction as those of the others count.
-    """
-    foretold = {s: forecast._prediction for s, forecast in enumerate(forecasts) if forecast._prediction is not None}
-    errors: list[Array | None] = [None] * len(forecasts)
-    if foretold:
-        expected = np.stack(list(foretold.values()))
-        missed = (frames[list(foretold), : expected.shape[1]] - expected) / forecasts[0]._scale
-        for s, error in zip(foretold, np.square(missed).mean(axis=1), strict=True):
-            errors[s] = error
-    for forecast, prediction in zip(forecasts, predictions, strict=True):
-        forecast._prediction = prediction[: forecast._stride].copy()
-    return errors
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {"prediction": self._prediction}
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._prediction = state["prediction"]
+
+    def _replace(self, prediction: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Keeps a prediction (M, F) of the next moment; returns (stride, F) of the present one."""
+        before, self._prediction = self._prediction, prediction[: self._stride].copy()
+        return before

@@ -1,7 +1,7 @@
 """A recording through a Session as the service would put it through, without network: the same events, at once.
 
-In: frames, a model, options. Out: events with the source time at which each left the session. The slow, obvious twin
-of the service; evaluation and the fit of what a model knows about itself use it.
+In: a recording, a model, options. Out: events with the source time at which each left the session. It is the slow,
+obvious twin of the service.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ import numpy as np
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Event
 from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.session import Session, steps_of
+from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import Engine
 
 
@@ -42,14 +43,10 @@ def replay(
     session: Session | None = None,
 ) -> list[Emitted]:
     """All events of one recording, in order. `session` is a fresh one unless given, to look into it afterwards."""
-    session = session or Session(model, options)
-    state = engine.new_state()
+    driver = Driver(session or Session(model, options), engine)
     emitted: list[Emitted] = []
     for block in blocks_of(recording, 1):
         time_us = int(block.timestamps_us[-1])
-        session.receive_frames(block)
-        for step in steps_of([session])[0]:
-            (states,) = engine.advance([state], [[step]])
-            emitted += [Emitted(time_us, event) for event in session.receive_states([step], states)]
+        emitted += [Emitted(time_us, event) for event in driver.send(block)]
     last_us = int(np.max(recording.timestamps_us))
-    return emitted + [Emitted(last_us, event) for event in session.close()]
+    return emitted + [Emitted(last_us, event) for event in driver.close()]

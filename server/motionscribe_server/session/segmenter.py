@@ -14,7 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
+
 Array = NDArray[np.float64]
+
+
+HORIZON = 300
+"""Moments over which segments are cut anew; 30 s lost nothing against the whole past of CMU subject 86."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,11 @@ class Segmenter:
         """The best segments of the history after one more moment; the last one is still open."""
         keep, newest = self._settled + 1, self._settled + len(estimates)
         self._reserve(newest + 1)
-        fresh = slice(keep, newest + 1)
-        self._sums[fresh] = self._sums[keep - 1] + np.cumsum(estimates, axis=0)
-        self._squares[fresh] = self._squares[keep - 1] + np.cumsum((estimates**2).sum(axis=1))
-        self._norms[fresh] = (self._sums[fresh] ** 2).sum(axis=1)
-        # of so many ends none is where a segment of another begins
+        revised = slice(keep, newest + 1)
+        self._sums[revised] = self._sums[keep - 1] + np.cumsum(estimates, axis=0)
+        self._squares[revised] = self._squares[keep - 1] + np.cumsum((estimates**2).sum(axis=1))
+        self._norms[revised] = (self._sums[revised] ** 2).sum(axis=1)
+        # ends so near to each other that none is where the last segment of another begins
         together = min(self._penalty.shortest, self._horizon)
         for first in range(keep, newest + 1, together):
             self._solve(first, min(first + together, newest + 1), newest)
@@ -91,6 +97,25 @@ class Segmenter:
             self._norms = (self._sums**2).sum(axis=1)
             self._cost = self._cost[surplus:] - self._cost[surplus]
             self._back = np.maximum(self._back[surplus:] - surplus, 0)
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "origin": self._origin,
+            "settled": self._settled,
+            "sums": self._sums,
+            "squares": self._squares,
+            "norms": self._norms,
+            "cost": self._cost,
+            "back": self._back,
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._origin, self._settled = state["origin"], state["settled"]
+        self._sums, self._squares, self._norms, self._cost, self._back = (
+            state[name].copy() for name in ("sums", "squares", "norms", "cost", "back")
+        )
 
     def _reserve(self, rows: int) -> None:
         """Makes room for so many rows at least."""

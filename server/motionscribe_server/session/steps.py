@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Single = NDArray[np.float32]
+EncoderStates = NDArray[np.float32]
+"""(T / stride, H) states of one stream, in what form the engine likes; the engine advances them in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def step_of(features: NDArray[np.float32], index: int, window: int, stride: int)
 
 @dataclass(frozen=True, slots=True)
 class WindowStates:
-    """What the decoder says of one window, float32."""
+    """What the decoder says about one window, float32."""
 
     projected: Single
     """(M, P) decoder states in the PCA."""
@@ -60,12 +62,10 @@ class WindowStates:
 
 
 class Engine(Protocol):
-    """What computes: inference.Inference."""
+    """What computes: engine/inference.py, or a stand-in."""
 
-    def new_state(self) -> NDArray[np.float32]:
+    def new_state(self) -> EncoderStates:
         """The states of a stream that has seen nothing."""
 
-    def advance(
-        self, states: Sequence[NDArray[np.float32]], runs: Sequence[Sequence[Step]]
-    ) -> Sequence[WindowStates | None]:
-        """Advances `states` in place by a run of steps each."""
+    def advance(self, states: Sequence[EncoderStates], runs: Sequence[Sequence[Step]]) -> Sequence[WindowStates | None]:
+        """Advances `states` in place by a run of steps each; for each run what its last step's window says, if any."""

@@ -3,6 +3,9 @@
 In: the span and cluster of each moment, once. Out: Label (final), SegmentStarted, SegmentEnded events.
 """
 
+from dataclasses import astuple
+
+from motionscribe_models.state import State
 from motionscribe_proto.events import Event, Label, SegmentEnded, SegmentStarted
 from motionscribe_server.session.span import Span
 
@@ -11,9 +14,9 @@ class Timeline:
     """The open segment of one stream."""
 
     def __init__(self) -> None:
-        self._segments = 0
-        self._cluster = 0
-        self._open: Span | None = None
+        self._segments = 0  # begun so far
+        self._cluster = 0  # of the newest segment
+        self._open: Span | None = None  # what the newest segment covers, None once it has ended
 
     def add(self, span: Span, cluster: int, name: str, previous_name: str) -> list[Event]:
         """The next span is final; `previous_name` is the open segment's cluster's name."""
@@ -42,3 +45,16 @@ class Timeline:
         return [
             SegmentEnded(self._segments, self._cluster, name, span.start_seq, span.end_seq, span.start_us, span.end_us)
         ]
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "segments": self._segments,
+            "cluster": self._cluster,
+            "open": None if self._open is None else list(astuple(self._open)),
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._segments, self._cluster = state["segments"], state["cluster"]
+        self._open = None if state["open"] is None else Span(*state["open"])

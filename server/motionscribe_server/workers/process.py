@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import (
     Answer,
     Ask,
@@ -33,6 +32,7 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.workers.transport import Transport
 
 
@@ -44,7 +44,7 @@ class Link:
         self.id = id
         self.listener: Callable[[Answer], None] = lambda answer: None
 
-    def take(self, block: FrameBlock) -> None:
+    def take(self, block: CheckedBlock) -> None:
         """Frames that passed admission."""
         self.worker.send(TakeFrames(self.id, block))
 

@@ -13,7 +13,7 @@ from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.engine.scheduled_session import TRANSITIONS, Change, Phase, ScheduledSession, Wait
-from motionscribe_server.session.session import Session, steps_of
+from motionscribe_server.session.session import Session
 
 MODEL, ENGINE = made_up_model(), Means()
 ROWS = motion([(0, 25), (1, 30)])
@@ -36,7 +36,7 @@ class Made:
     def compute(self) -> Answer | None:
         """A batch of this session alone."""
         session = self.scheduled.session
-        (steps,) = steps_of([session])
+        steps = session.take_steps()
         run = self.scheduled.take_run(steps, 1)
         (window,) = ENGINE.advance([self.scheduled.states], [run])
         events = session.receive_states(run, window)

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.made_up_session import (
@@ -40,8 +41,10 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
 from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
+from motionscribe_server.session.session import Session
 
 MODEL = made_up_model()
 SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30)]
@@ -88,7 +91,7 @@ class Desk:
     def send(self, session: int, frames: Any, first: int, beyond: int) -> None:
         """Frames [first, beyond)."""
         times = even_times(len(frames), RATE)
-        block = FrameBlock(first + 1, frames[first:beyond], times[first:beyond])
+        block = CheckedBlock(FrameBlock(first + 1, frames[first:beyond], times[first:beyond]))
         assert self.scheduler.receive(TakeFrames(session, block)) is None
 
     def turn(self) -> Turn:
@@ -181,13 +184,16 @@ def test_a_failing_engine_loses_the_sessions_of_its_batch_and_what_they_learnt_i
     assert [state.id for state in desk.ask(ListClusters(1)).clusters] == [1, 2]
 
 
-def test_bad_frames_lose_their_session_only() -> None:
+def test_frames_that_a_session_fails_at_lose_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
     desk, rows = Desk(), motion(SCRIPT)
-    desk.open(1)
-    desk.send(1, rows, 0, STRIDE)
-    desk.send(1, rows, 0, STRIDE)  # admission never lets these through
+    desk.open(1, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "receive_checked", lambda session, block: 1 / 0)
+        desk.send(1, rows, 0, STRIDE)
+    desk.send(2, rows, 0, STRIDE)
     desk.work()
-    assert [type(answer.error) for answer in desk.answers] == [EngineError]
+    assert [(answer.session, type(answer.error)) for answer in desk.answers if answer.error] == [(1, EngineError)]
+    assert desk.events(2)
 
 
 def test_a_forgotten_session_is_passed_over() -> None:

@@ -10,8 +10,8 @@ from tests.support.made_up_session import D, made_up_model
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.repository import ModelBundle, read_bundle
-from motionscribe_server.session.embedding import Embedding, estimate
-from motionscribe_server.session.evidence import Evidence, observe
+from motionscribe_server.session.embedding import Embedding
+from motionscribe_server.session.evidence import Evidence
 from motionscribe_server.session.model import ServedModel
 
 
@@ -24,7 +24,7 @@ def moments(count: int, model: ServedModel, seed: int = 0) -> Iterator[tuple[np.
 
 
 def told(embedding: Embedding, moment: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    (estimates,) = estimate([embedding], moment[0][None], moment[1][None])
+    (estimates,) = Embedding.estimate_many([embedding], moment[0][None], moment[1][None])
     return estimates
 
 
@@ -42,7 +42,7 @@ def test_estimates_of_the_shipped_model_are_its_maps_on_evidence(tiny_model: Pat
     model = ServedModel(read_bundle(tiny_model))
     embedding, evidence = Embedding(model), Evidence(model.motion, model.spans, model.manifest.stride)
     for count, moment in enumerate(moments(embedding.revisions + 5, model), 1):
-        known = observe([evidence], moment[0][None], moment[1][None])[0] - model.evidence_mean
+        known = Evidence.observe_many([evidence], moment[0][None], moment[1][None])[0] - model.evidence_mean
         ages = range(min(count, embedding.revisions + 1) - 1, -1, -1)
         expected = [model.students[age].T @ known + model.embedding_mean[age] for age in ages]
         np.testing.assert_allclose(told(embedding, moment), expected, rtol=1e-6, atol=2e-6)

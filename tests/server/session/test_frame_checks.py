@@ -1,22 +1,123 @@
-"""What is admitted, however odd, leaves a session that goes on: numbers stay finite, and labels cover every frame."""
+"""What a stream accepts: a refused block has never been there; what is accepted, however odd, leaves finite numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.models.test_features import body
+from tests.support.made_up_session import RATE, D, feed, made_up_model, motion
 
+from motionscribe_models.errors import LayoutError
 from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Anomaly, Label
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.frame_checks import BEYOND
+from motionscribe_server.session.frame_checks import BEYOND, FARTHEST, LONGEST_US, check
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
+
+MODEL = made_up_model()
+
+
+def block(seq: int, times: Sequence[int] | np.ndarray, values: np.ndarray | None = None) -> FrameBlock:
+    """Frames of some values at `times`."""
+    times = np.array(times, np.int64)
+    values = np.zeros((len(times), D), np.float32) if values is None else values
+    return FrameBlock(seq, values, times)
+
+
+# -- what is refused, after 20 frames of which the last came at 633,333 us
+
+
+def with_value(value: float) -> np.ndarray:
+    values = np.zeros((4, D), np.float32)
+    values[2, 1] = value
+    return values
+
+
+REFUSED: dict[str, tuple[FrameBlock, str]] = {
+    "NaN": (
+        block(21, 10**6 + np.arange(4), with_value(np.nan)),
+        r"expected finite values of at most 10000, got nan in y of frame 23",
+    ),
+    "infinity": (block(21, 10**6 + np.arange(4), with_value(-np.inf)), r"got -inf in y of frame 23"),
+    "width": (
+        block(21, 10**6 + np.arange(4), np.zeros((4, 3), np.float32)),
+        r"plane: expected frames of 2 columns, got shape \(4, 3\)",
+    ),
+    "NaN beyond the width": (
+        block(21, 10**6 + np.arange(1), np.array([[0, 0, np.nan]], np.float32)),
+        r"expected finite values of at most 10000, got nan in column 3 of frame 21",
+    ),
+    "no pose": (
+        block(21, [10**6], np.full((1, D), 10_001, np.float32)),
+        r"at most 10000, got 10001.0 in x of frame 21",
+    ),
+    "nanoseconds": (block(21, [633_334 + LONGEST_US]), r"expected times of one clock in microseconds"),
+    "nanoseconds within": (block(21, [10**6, 10**6 + LONGEST_US + 1]), r"expected times of one clock in microseconds"),
+    "seq backwards": (block(20, 10**6 + np.arange(4)), r"expected seq 21 or later, got 20"),
+    "seq again": (block(1, 10**6 + np.arange(4)), r"expected seq 21 or later, got 1"),
+    "time backwards": (block(21, [10**6, 10**6 - 5]), r"expected times that increase, got 999995 us after 1000000 us"),
+    "time equal": (block(21, [10**6, 10**6]), r"got 1000000 us after 1000000 us at frame 22"),
+    "time before the last": (block(21, [633_332]), r"expected times that increase, got 633332 us after 633333 us"),
+    "time of the last": (block(21, [633_333]), r"got 633333 us after 633333 us at frame 21"),
+    "time too large": (block(21, [2**63 - 1]), r"expected seq and times within 2\*\*62, got seq 21 and times of 9223"),
+    "time too small": (block(21, [-(2**63)]), r"expected seq and times within 2\*\*62, got seq 21 and times of -9223"),
+    "time that wraps": (block(21, [10**6, 2**63 - 1, 2 * 10**6]), r"within 2\*\*62"),
+    "seq too large": (block(2**64, [10**6]), r"expected seq and times within 2\*\*62, got seq 18446744073709551616"),
+    "seq that overflows": (block(FARTHEST - 1, 10**6 + np.arange(4)), r"within 2\*\*62"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_block_that_cannot_follow_is_refused(name: str) -> None:
+    bad, message = REFUSED[name]
+    with pytest.raises(LayoutError, match=message):
+        check(bad, MODEL, 21, 633_333)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_block_has_never_been_there(name: str) -> None:
+    bad, message = REFUSED[name]
+    disturbed, undisturbed = feed(MODEL), feed(MODEL)
+    values, times = motion([(0, 4), (1, 10)]), even_times(42, RATE)
+    parts = [FrameBlock(1, values[:20], times[:20]), FrameBlock(21, values[20:], times[20:])]
+    events = disturbed.send(parts[0])
+    for _ in range(2):
+        with pytest.raises(LayoutError, match=message):
+            disturbed.send(bad)
+        assert disturbed.session.next_seq == 21
+    events += disturbed.send(parts[1]) + disturbed.close()
+    assert events == undisturbed.send(parts[0]) + undisturbed.send(parts[1]) + undisturbed.close()
+
+
+def test_a_refused_first_block_does_not_fix_the_first_seq() -> None:
+    stream = feed(MODEL)
+    with pytest.raises(LayoutError, match="expected finite values"):
+        stream.send(block(900, [5], np.full((1, D), np.nan, np.float32)))
+    stream.send(block(7, even_times(4, RATE)))
+    assert stream.session.next_seq == 11
+
+
+def test_a_quaternion_of_length_0_is_refused() -> None:
+    skeleton = body("quaternion")
+    model = made_up_model(skeleton=skeleton)
+    values = np.zeros((2, skeleton.width), np.float32)
+    values[:, 3::4] = 1.0
+    first = FrameBlock(1, values, np.array([0, 1]))
+    assert check(first, model, 1, None) is first
+    values[1, 7] = 0.0
+    with pytest.raises(LayoutError, match="expected quaternions w x y z of length 1, got one of length 0"):
+        check(FrameBlock(3, values, np.array([2, 3])), model, 3, 1)
+
+
+# -- what is accepted
 
 S = 120
 """Frames of a second."""

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.made_up_session import Feed, check_story, finals
+from tests.support.made_up_session import check_story, finals
 
 from motionscribe.demo.performer import perform
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event, Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import Emitted, blocks_of, replay
@@ -134,9 +135,9 @@ def test_what_is_told_depends_on_the_past_alone_and_not_on_chance(trial: Played,
 @pytest.mark.parametrize("size", [7, 512])
 def test_the_size_of_blocks_changes_no_event(trial: Played, server: Server, size: int) -> None:
     half = part(trial.recording, slice(2000))
-    stream, events = Feed(Session(server.model), server.engine), list[Event]()
+    stream, events = Driver(Session(server.model), server.engine), list[Event]()
     for block in blocks_of(half, size):
-        events += stream.send(block.first_seq, block.values, block.timestamps_us)
+        events += stream.send(block)
     last_us = int(half.timestamps_us[-1])
     assert events == [e.event for e in trial.emitted if e.time_us <= last_us]
 

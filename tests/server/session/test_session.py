@@ -16,7 +16,6 @@ from tests.support.made_up_session import (
     RATE,
     STRIDE,
     D,
-    Feed,
     Means,
     check_story,
     feed,
@@ -41,12 +40,13 @@ from motionscribe_proto.events import (
 )
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.batching import take
-from motionscribe_server.session.clustering import ClusterError, UnknownClusterError
+from motionscribe_server.session.clustering import ClusterError, OnlineClusterer, UnknownClusterError
 from motionscribe_server.session.clustering.base import FAINT
+from motionscribe_server.session.drive import Driver
+from motionscribe_server.session.moment import Moment
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
-from motionscribe_server.session.session import Session, steps_of
-from motionscribe_server.session.session import events_of as answered
+from motionscribe_server.session.session import Session
 
 MODEL = made_up_model()  # knows places 0 and 1 as clusters 1 and 2
 WARM = (1, 2)
@@ -64,8 +64,8 @@ def runs_of(events: Sequence[Event]) -> list[tuple[int, int, int]]:
     return [(e.cluster, e.start_seq, e.end_seq) for e in events if isinstance(e, SegmentEnded)]
 
 
-def send_all(stream: Feed, frames: np.ndarray, seq: int = 1, start_us: int = 0) -> list[Event]:
-    return stream.send(seq, frames, start_us + even_times(len(frames), RATE))
+def send_all(stream: Driver, frames: np.ndarray, seq: int = 1, start_us: int = 0) -> list[Event]:
+    return stream.send(FrameBlock(seq, frames, start_us + even_times(len(frames), RATE)))
 
 
 # -- labels and segments
@@ -130,8 +130,10 @@ def test_cutting_a_stream_into_blocks_changes_no_event(
     expected = events_of(frames, times, options)
     for bounds in (sorted({0, len(frames), *(cut % len(frames) for cut in cuts)}), [0, len(frames)]):
         stream = feed(MODEL, options)
-        got = [e for a, b in itertools.pairwise(bounds) for e in stream.send(a + 1, frames[a:b], times[a:b])]
-        assert got + stream.session.close() == expected
+        got = [
+            e for a, b in itertools.pairwise(bounds) for e in stream.send(FrameBlock(a + 1, frames[a:b], times[a:b]))
+        ]
+        assert got + stream.close() == expected
 
 
 @settings(deadline=None, max_examples=15)
@@ -146,10 +148,10 @@ def test_two_sessions_of_a_model_share_nothing() -> None:
     one, other = feed(MODEL), feed(MODEL)
     times, got = even_times(len(frames), RATE), []
     for k in range(0, len(frames) - 5, 5):
-        got += one.send(k + 1, frames[k : k + 5], times[k : k + 5])
-        other.send(k + 1, frames[::-1][k : k + 5], times[k : k + 5])
-    got += one.send(k + 6, frames[k + 5 :], times[k + 5 :])
-    assert got + one.session.close() == alone
+        got += one.send(FrameBlock(k + 1, frames[k : k + 5], times[k : k + 5]))
+        other.send(FrameBlock(k + 1, frames[::-1][k : k + 5], times[k : k + 5]))
+    got += one.send(FrameBlock(k + 6, frames[k + 5 :], times[k + 5 :]))
+    assert got + one.close() == alone
 
 
 @pytest.mark.parametrize("lag", LATENCY)
@@ -213,7 +215,7 @@ def test_ids_are_never_reused() -> None:
     for day in range(4):
         stream = feed(made_up_model(()), clusters=stored, next_cluster=beyond)
         places = np.repeat([[40.0 * day + 4 * k, 7.0] for k in range(5)], 20 * STRIDE, axis=0)
-        events = send_all(stream, places.astype(np.float32)) + stream.session.close()
+        events = send_all(stream, places.astype(np.float32)) + stream.close()
         seen += [e.cluster for e in events if isinstance(e, ClusterCreated)]
         beyond = stream.session.next_cluster
         # each day all is forgotten but the last cluster
@@ -277,7 +279,7 @@ def test_what_was_learnt_survives_a_gap() -> None:
     stream = feed(MODEL)
     first = send_all(stream, frames)
     second = send_all(stream, frames, seq=1001, start_us=60_000_000)
-    events = first + second + stream.session.close()
+    events = first + second + stream.close()
     check_story(events, WARM)
     assert [cluster for cluster, _, _ in runs_of(events)] == [3, 4, 3, 4]
     assert [e.cluster for e in events if isinstance(e, ClusterCreated)] == [3, 4]
@@ -297,8 +299,8 @@ def test_a_lone_frame_between_gaps_is_a_segment_of_no_cluster() -> None:
 def test_a_few_lost_frames_are_no_gap(lost: int, at: int) -> None:
     frames, times = motion([(0, 40)]), even_times(120, RATE)
     stream = feed(MODEL)
-    events = stream.send(1, frames[:at], times[:at])
-    events += stream.send(at + lost + 1, frames[at + lost :], times[at + lost :]) + stream.session.close()
+    events = stream.send(FrameBlock(1, frames[:at], times[:at]))
+    events += stream.send(FrameBlock(at + lost + 1, frames[at + lost :], times[at + lost :])) + stream.close()
     check_story(events, WARM)
     assert not any(isinstance(e, Gap) for e in events)
     assert runs_of(events) == [(1, 1, 121)]
@@ -325,21 +327,20 @@ def bad_blocks() -> dict[str, FrameBlock]:
 def test_after_a_refused_block_the_session_goes_on_as_if_it_had_never_come(name: str) -> None:
     frames, times = motion(SCRIPT), even_times(501, RATE)
     undisturbed, disturbed = feed(MODEL), feed(MODEL)
-    for stream in (undisturbed, disturbed):
-        stream.events = stream.send(1, frames[:60], times[:60])  # type: ignore[attr-defined]  # kept with its stream
+    told = [stream.send(FrameBlock(1, frames[:60], times[:60])) for stream in (undisturbed, disturbed)]
     with pytest.raises(LayoutError, match=r"expected .*, got "):
         disturbed.session.receive_frames(bad_blocks()[name])
     assert disturbed.session.next_seq == 61
-    for stream in (undisturbed, disturbed):
-        stream.events += stream.send(61, frames[60:], times[60:]) + stream.session.close()  # type: ignore[attr-defined]  # as above
-    assert disturbed.events == undisturbed.events  # type: ignore[attr-defined]  # as above
+    for stream, events in zip((undisturbed, disturbed), told, strict=True):
+        events += stream.send(FrameBlock(61, frames[60:], times[60:])) + stream.close()
+    assert told[1] == told[0]
 
 
 def test_answers_come_in_the_order_of_the_steps() -> None:
     two = FrameBlock(1, np.zeros((2, D), np.float32), even_times(2, RATE))
     hasty, patient = Session(MODEL), Session(MODEL)
     assert hasty.receive_frames(two) == patient.receive_frames(two) == (2, 0)
-    (_, second), steps = steps_of([hasty, patient])
+    (_, second), steps = Session.take_steps_many([hasty, patient])
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
         hasty.receive_states([second], None)
     with pytest.raises(ValueError, match="expected answers to 2 steps before the end"):
@@ -348,6 +349,19 @@ def test_answers_come_in_the_order_of_the_steps() -> None:
         assert patient.receive_states([step], None) == []
     with pytest.raises(ValueError, match="expected the oldest step that waits, got step 1"):
         patient.receive_states(steps[1:], None)
+
+
+def test_whoever_wants_to_see_moments_is_shown_each_once_before_its_label() -> None:
+    moments, frames = list[Moment](), motion(SCRIPT)
+    stream = feed(MODEL, on_moment=moments.append)
+    events = send_all(stream, frames) + stream.close()
+    assert events == events_of(frames)
+    spans = [moment.span for moment in moments]
+    assert [(s.start_seq, s.end_seq) for s in spans] == [(k + 1, k + 1 + STRIDE) for k in range(0, 501, STRIDE)]
+    for k, moment in enumerate(moments):
+        own = frames[STRIDE * max(k - 2, 0) : STRIDE * (k + 1)].reshape(-1, STRIDE, D).mean(axis=1)
+        np.testing.assert_allclose(moment.estimates, own, atol=1e-5)
+        assert (moment.error is None) == (k == 0)
 
 
 def test_sessions_worked_on_together_say_what_each_says_alone() -> None:
@@ -364,12 +378,14 @@ def test_sessions_worked_on_together_say_what_each_says_alone() -> None:
             for at in range(max(first, 0), beyond, sizes[i]):
                 rows = slice(at, min(at + sizes[i], beyond))
                 session.receive_frames(FrameBlock(at + 1, frames[i][rows], times[i][rows]))
-        waiting = [deque(steps) for steps in steps_of(sessions)]
+        waiting = [deque(steps) for steps in Session.take_steps_many(sessions)]
         while any(waiting):
             due = [i for i, steps in enumerate(waiting) if steps]
             runs = [take(waiting[i]) for i in due]
             answers = engine.advance([states[i] for i in due], runs)
-            for i, events in zip(due, answered([sessions[i] for i in due], runs, answers), strict=True):
+            for i, events in zip(
+                due, Session.receive_states_many([sessions[i] for i in due], runs, answers), strict=True
+            ):
                 assert not isinstance(events, Exception)
                 told[i] += events
     for own, session, expected in zip(told, sessions, alone, strict=True):
@@ -380,10 +396,10 @@ def test_a_session_that_fails_does_no_harm_to_others() -> None:
     block, sessions = FrameBlock(1, motion(SCRIPT)[:STRIDE], even_times(STRIDE, RATE)), [Session(MODEL) for _ in "123"]
     for session in sessions:
         session.receive_frames(block)
-    runs = steps_of(sessions)
+    runs = Session.take_steps_many(sessions)
     runs[1] = runs[1][1:]
     answers = Means().advance([Means().new_state() for _ in sessions], runs)
-    first, second, third = answered(sessions, runs, answers)
+    first, second, third = Session.receive_states_many(sessions, runs, answers)
     assert isinstance(second, ValueError)
     assert first == third != []
 
@@ -422,15 +438,15 @@ def test_clusters_count_the_final_segments(story: tuple[np.ndarray, np.ndarray],
     frames, times = story
     stream = feed(MODEL, options)
     learnt: dict[int, float] = defaultdict(float)  # most at once
-    learn = stream.session._clusterer.learn
+    learn = OnlineClusterer.learn
 
-    def remember(x: np.ndarray, weight: float, id: int, time_us: int = 0) -> int:
+    def remember(clusterer: OnlineClusterer, x: np.ndarray, weight: float, id: int, time_us: int = 0) -> int:
         learnt[id] = max(learnt[id], weight)
-        return learn(x, weight, id, time_us)
+        return learn(clusterer, x, weight, id, time_us)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream.session._clusterer, "learn", remember)
-        events = stream.send(1, frames, times) + stream.session.close()
+        patch.setattr(OnlineClusterer, "learn", remember)
+        events = stream.send(FrameBlock(1, frames, times)) + stream.close()
     ended = ended_segments(events)
     states = {state.id: state for state in stream.session.clusters()}
     # shown for a while, but by the time that its motion was learnt it was seen otherwise
@@ -448,7 +464,7 @@ def test_a_name_is_told_from_then_on() -> None:
     stream.session.rename(3, "wave")  # young: seen by the user, not learnt yet
     assert {s.id: s.name for s in stream.session.clusters()} == {1: "walk", 2: "", 3: "wave"}
     assert len(stream.session.clusters()) == 3
-    events = send_all(stream, motion([(0, 25), (2, 25)]), 151, 5_000_000) + stream.session.close()
+    events = send_all(stream, motion([(0, 25), (2, 25)]), 151, 5_000_000) + stream.close()
     names = [(e.cluster, e.name) for e in events if isinstance(e, SegmentStarted | SegmentEnded)]
     assert names == [(3, "wave"), (1, "walk"), (1, "walk"), (3, "wave"), (3, "wave")]
 
@@ -470,7 +486,7 @@ def test_after_a_merge_labels_bear_the_target(sources: list[int], target: int) -
     merged = stream.session.merge(sources, target)
     assert merged == [ClusterMerged(source, target, 6_000_000) for source in sources]
     again = send_all(stream, motion(script, seed=1), 181, 6_000_000)
-    closing = again + stream.session.close()
+    closing = again + stream.close()
     check_story(events + merged + closing, WARM)
     ids = [target if id in sources else id for id in (1, 2, 3)]
     expected = [cluster for cluster, _ in itertools.groupby([ids[2], *ids])]
@@ -501,9 +517,9 @@ def test_a_user_may_name_and_merge_at_any_time(
             gone.add(source)
             names.pop(source, None)
             names[target] = f"named at {a}"
-        events += stream.send(a + 1, frames[a:b], times[a:b])
+        events += stream.send(FrameBlock(a + 1, frames[a:b], times[a:b]))
         assert names.items() <= {s.id: s.name for s in stream.session.clusters()}.items()
-    events += stream.session.close()
+    events += stream.close()
     check_story(events, WARM, options.provisional)
     assert gone <= {e.source for e in events if isinstance(e, ClusterMerged)}
 
@@ -522,11 +538,11 @@ def test_merges_of_strangers_and_of_a_cluster_with_itself_are_refused() -> None:
 def test_motion_of_an_earlier_session_bears_its_ids_again() -> None:
     frames = motion(SCRIPT)
     first = feed(MODEL)
-    one = send_all(first, frames) + first.session.close()
+    one = send_all(first, frames) + first.close()
     first.session.rename(4, "jump")
     kept, beyond = first.session.clusters(), first.session.next_cluster
     second = feed(MODEL, clusters=kept, next_cluster=beyond)
-    other = send_all(second, motion(SCRIPT[::-1], seed=8)) + second.session.close()
+    other = send_all(second, motion(SCRIPT[::-1], seed=8)) + second.close()
     check_story(other, [state.id for state in kept])
     assert not any(isinstance(e, ClusterCreated) for e in other)
     assert [c for c, _, _ in runs_of(other)] == [c for c, _, _ in runs_of(one)][::-1]
@@ -543,12 +559,14 @@ def test_memory_does_not_grow_with_a_stream() -> None:
     stream = feed(MODEL)
     values = motion([(k % 4, 20) for k in range(60)])
     send_all(stream, values)
-    session = stream.session
-    assert len(session._spans) == LATENCY["balanced"]
-    assert not session._pending
-    assert len(session._labeller._labels) < 400
-    assert len(session._labeller.current) < 30
-    assert repr(session) == "<Session of made-up, next seq 3601, 1200 moments>"
+    state = stream.session.state()
+    labelling = state["labelling"]
+    assert len(labelling["spans"]) == len(labelling["provisionals"]["sent"]) == LATENCY["balanced"]
+    assert not state["pending"]
+    assert not state["intake"]["waiting"]
+    assert len(labelling["labeller"]["labels"]) < 400
+    assert len(labelling["labeller"]["segments"]) < 30
+    assert repr(stream.session) == "<Session of made-up, next seq 3601, 1200 moments>"
 
 
 # -- anomalies

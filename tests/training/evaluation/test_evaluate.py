@@ -17,8 +17,7 @@ from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times, re
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import ClusterCreated, Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session import session
-from motionscribe_server.session.embedding import estimate
+from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.replay import Emitted, replay
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment, find_annotation
@@ -273,14 +272,14 @@ def test_a_film_shows_the_embedding_that_the_session_settled_on(
     model, _ = served
     settled: dict[int, list[float]] = {}
 
-    pushes = itertools.count()
+    pushes, estimate_many = itertools.count(), Embedding.estimate_many
 
     def spy(*seen: Any) -> list[np.ndarray]:
-        (estimates,), moment = estimate(*seen), next(pushes)
+        (estimates,), moment = estimate_many(*seen), next(pushes)
         settled.update({moment - age: point.tolist() for age, point in enumerate(reversed(estimates))})
         return [estimates]
 
-    monkeypatch.setattr(session, "estimate", spy)
+    monkeypatch.setattr(Embedding, "estimate_many", spy)
     replay(*served, start_of_trial_1[0])
     monkeypatch.undo()
     times, points = embed(*served, start_of_trial_1[0])

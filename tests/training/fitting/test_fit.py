@@ -15,7 +15,7 @@ from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.embedding import Embedding, estimate
+from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.replay import replay
 from motionscribe_server.session.steps import step_of
@@ -169,7 +169,8 @@ def test_a_session_embeds_what_fit_embedded(made: Made) -> None:
         trails = [motion[max(0, index + 1 - span) : index + 1] for span in arrays["spans"]]
         trails += [windows[max(0, seen + 1 - span // STRIDE) : seen + 1].mean(axis=1) for span in arrays["spans"]]
         evidence = np.concatenate([part for x in trails for part in (x.mean(axis=0), x.std(axis=0))])
-        (estimates,) = estimate([embedding], features[None, index + 1 - STRIDE : index + 1], answer.projected[None])
+        frames = features[None, index + 1 - STRIDE : index + 1]
+        (estimates,) = Embedding.estimate_many([embedding], frames, answer.projected[None])
         for age, found in enumerate(estimates[::-1]):
             expected = (evidence - arrays["evidence_mean"]) @ arrays["students"][age] + arrays["embedding_mean"][age]
             np.testing.assert_allclose(found, expected, atol=1e-3)
@@ -182,7 +183,8 @@ def test_an_embedding_varies_by_about_one_in_all(made: Made) -> None:
     for x in made.sequences[:2]:
         embedding, oldest = Embedding(model), []
         for moment, states in enumerate(projected(made.network, x)):
-            (estimates,) = estimate([embedding], x[None, moment * STRIDE : (moment + 1) * STRIDE], states[None])
+            frames = x[None, moment * STRIDE : (moment + 1) * STRIDE]
+            (estimates,) = Embedding.estimate_many([embedding], frames, states[None])
             oldest.append(estimates[0])
         parts.append(np.array(oldest) - np.mean(oldest, axis=0))
     assert 0.5 < np.vstack(parts).var(axis=0).sum() < 1.5

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from motionscribe.demo.performer import perform
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.recordings import CMU_EXPMAP
-from motionscribe_server.session.evidence import Evidence, observe
+from motionscribe_server.session.evidence import Evidence
 from motionscribe_training.fitting.motion import COMPONENTS, evidence_of, fit_motion
 
 
@@ -62,6 +62,6 @@ def test_the_frame_before_the_first_is_itself_and_a_restart_forgets() -> None:
     motion = np.array([[[1.0, 1.0]], [[0.0, -1.0]]])  # pose, and change
     evidence, states = Evidence(motion, [2], 1), np.ones((1, 3, 1))
     for _ in range(2):
-        assert observe([evidence], np.array([[[5.0]]]), states).tolist() == [[5, 0, 0, 0, 1, 0]]
-        assert observe([evidence], np.array([[[7.0]]]), states * 3).tolist() == [[6, 1, 1, 1, 2, 1]]
+        assert Evidence.observe_many([evidence], np.array([[[5.0]]]), states).tolist() == [[5, 0, 0, 0, 1, 0]]
+        assert Evidence.observe_many([evidence], np.array([[[7.0]]]), states * 3).tolist() == [[6, 1, 1, 1, 2, 1]]
         evidence.restart()

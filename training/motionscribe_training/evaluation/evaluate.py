@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,8 @@ from tqdm import tqdm
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_proto.events import Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.embedding import Embedding, estimate
-from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import Lag, SessionOptions
+from motionscribe_server.session import Driver, Lag, Moment, ServedModel, Session, SessionOptions
 from motionscribe_server.session.replay import Emitted, blocks_of, replay
-from motionscribe_server.session.session import Session, steps_of
 from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import find_recordings
 from motionscribe_training.errors import TrainingError
@@ -30,8 +26,6 @@ from motionscribe_training.evaluation.metrics import Labels, Score, score, score
 from motionscribe_training.evaluation.pictures import Ethogram, ethogram, save_ethogram
 from motionscribe_training.evaluation.table import Row
 from motionscribe_training.evaluation.video import save_video, scene_of
-
-LAGS: tuple[Lag, ...] = get_args(Lag)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,24 +157,16 @@ def save_film(
 
 def embed(model: ServedModel, inference: Inference, recording: Recording) -> tuple[Labels, NDArray[np.float64]]:
     """Times (m,) of the newest frame of each moment, and its settled embedding (m, d)."""
-    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz))
-    state, embedding = inference.new_state(), Embedding(model)
     times: list[int] = []
     points: list[NDArray[np.float64]] = []
-    frames: list[NDArray[np.float32]] = []
+    moments: list[Moment] = []
+    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz), on_moment=moments.append)
+    driver = Driver(session, inference)
     for block in blocks_of(recording, 1):
-        session.receive_frames(block)
-        for step in steps_of([session])[0]:
-            if step.restart:
-                embedding.restart()
-                frames = []
-            frames.append(step.features)
-            (states,) = inference.advance([state], [[step]])
-            if states is not None:
-                times.append(int(block.timestamps_us[0]))
-                (estimates,) = estimate([embedding], np.array([frames]), states.projected[None])
-                frames = []
-                points = [*points[: len(points) + 1 - len(estimates)], *estimates]
+        driver.send(block)
+        times += [int(block.timestamps_us[0])] * (len(moments) - len(times))
+    for moment in moments:
+        points[len(points) + 1 - len(moment.estimates) :] = moment.estimates
     return np.array(times, np.int64), np.array(points).reshape(len(times), model.dimensions)
 
 

@@ -22,9 +22,8 @@ from motionscribe_server.session.clustering import DPMeans, warm_clusters
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import penalty_of
 from motionscribe_server.session.options import LAGS
-from motionscribe_server.session.prediction_error import PredictionError, compare
-from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
-from motionscribe_server.session.session import HORIZON
+from motionscribe_server.session.prediction_error import PredictionError
+from motionscribe_server.session.segmenter import HORIZON, Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
@@ -251,7 +250,7 @@ def _observe(
     for moment in range(window // stride - 1, len(states)):
         start, end = moment * stride, (moment + 1) * stride
         frames = features[start:end]
-        (error,) = compare([forecast], frames[None], predictions[None, moment])
+        (error,) = PredictionError.compare_many([forecast], frames[None], predictions[None, moment])
         if error is not None:
             span, residual = Span(start + 1, end + 1, start, end), float(residuals[moment])
             observations.append(Observation(span=span, frames=frames, residual=residual, forecast_error=error))

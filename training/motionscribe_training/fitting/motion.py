@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from motionscribe_server.session.evidence import Evidence, observe
+from motionscribe_server.session.evidence import Evidence
 
 Array = NDArray[np.float64]
 
@@ -39,5 +39,6 @@ def evidence_of(
     """Features (m, F) and projected states (n, M, P) of a recording's windows to evidence (n, Q), as in a session."""
     evidence, rows = Evidence(motion, spans, stride), []
     for moment, states in enumerate(projected):
-        rows.append(observe([evidence], features[None, moment * stride : (moment + 1) * stride], states[None])[0])
+        frames = features[moment * stride : (moment + 1) * stride]
+        rows.append(Evidence.observe_many([evidence], frames[None], states[None])[0])
     return np.array(rows)

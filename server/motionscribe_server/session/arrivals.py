@@ -1,0 +1,81 @@
+"""What the intake hands on: frames on the model's grid (Arrival) and gaps (Break); and frames that wait in it (Piece).
+
+Values without behaviour, except that those that may have to be stored go into a State and come back.
+"""
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.state import State
+from motionscribe_proto.events import Gap
+from motionscribe_server.session.span import Span
+from motionscribe_server.session.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A frame on the model's grid."""
+
+    step: Step
+    moment: Span | None
+    """The source frames of the moment that it completes; `end_us` is the next frame's expected time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Time is missing: nothing before it belongs to the same window as anything after it."""
+
+    gap: Gap
+    tail: Span | None
+    """Frames before the gap that no moment covers."""
+    restart_seq: int
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        tail = None if self.tail is None else list(astuple(self.tail))
+        return {"gap": list(astuple(self.gap)), "tail": tail, "restart_seq": self.restart_seq}
+
+    @classmethod
+    def of(cls, state: State) -> "Break":
+        """The one that `state` was taken of."""
+        tail = None if state["tail"] is None else Span(*state["tail"])
+        return cls(Gap(*state["gap"]), tail, state["restart_seq"])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Frames of one block without a gap, placed on the grid."""
+
+    values: NDArray[np.float32]
+    """(K, D)"""
+    left: list[int]
+    """For each grid point the row of the frame that it follows, -1 for the frame before the piece."""
+    share: list[float]
+    """For each grid point its share of the way to the next frame."""
+    first_index: int
+    """Index of the first grid point, counted from the last restart."""
+    moments: list[Span | None]
+    """For each grid point, as in Arrival."""
+
+    @property
+    def points(self) -> int:
+        """Number of grid points."""
+        return len(self.left)
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "values": self.values,
+            "left": self.left,
+            "share": self.share,
+            "first_index": self.first_index,
+            "moments": [None if moment is None else list(astuple(moment)) for moment in self.moments],
+        }
+
+    @classmethod
+    def of(cls, state: State) -> "Piece":
+        """The one that `state` was taken of."""
+        moments = [None if moment is None else Span(*moment) for moment in state["moments"]]
+        return cls(state["values"], state["left"], state["share"], state["first_index"], moments)

@@ -1,0 +1,157 @@
+"""From the moments of one stream to its events: scored, cut into segments, given clusters, made final, learnt.
+
+In: Moments in order, and where the timeline ends. Out: all events but those about frames and gaps, which are
+session.py's. A label is sent before the clusterer learns from its segment, and a final label never changes.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+
+from motionscribe_models.state import State
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event
+from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.cluster_counts import ClusterCounts
+from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
+from motionscribe_server.session.final_labels import FinalLabels
+from motionscribe_server.session.labeller import Labeller
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.moment import Moment
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.provisional import ProvisionalLabels
+from motionscribe_server.session.segmenter import HORIZON, Segmenter
+from motionscribe_server.session.span import Span
+
+
+class Labelling:
+    """Everything that is learnt on one stream, and the moments whose labels may still change."""
+
+    def __init__(
+        self, model: ServedModel, options: SessionOptions, clusters: Sequence[ClusterState], next_cluster: int
+    ) -> None:
+        """Begins with the model's clusters and those stored of an earlier session of the same stream."""
+        self._latency = model.latency(options.lag)
+        self._wants_provisional = options.provisional
+        self._revisions = len(model.students) - 1
+        self._segmenter = Segmenter(model.dimensions, model.penalty, HORIZON)
+        start = initial_clusters(model.centres, clusters)
+        self._clusterer = DPMeans(model.dimensions, start, next_cluster, radius=model.radius)
+        self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
+        self._cluster_counts = ClusterCounts(clusters)
+        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, model.moment_s)
+        self._provisionals = ProvisionalLabels(model.stability(options.lag))
+        self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
+        self._moments = 0  # so far
+        self._spans: deque[Span] = deque()  # of the newest moments, which are not final
+
+    @property
+    def moments(self) -> int:
+        """How many there were."""
+        return self._moments
+
+    @property
+    def next_cluster(self) -> int:
+        """First cluster id that no final label ever bore."""
+        return self._labeller.next_id
+
+    def add(self, moment: Moment, scored: bool, provisional: bool) -> list[Event]:
+        """One more moment, `scored` for anomalies where its window was full; with or without `provisional` labels."""
+        events: list[Event] = []
+        span = moment.span
+        if self._spans:
+            self._spans[-1] = replace(self._spans[-1], end_us=span.start_us)
+        self._spans.append(span)
+        self._provisionals.add_moment()
+        self._moments += 1
+        if moment.error is not None and scored:
+            observation = Observation(
+                span=span, frames=moment.frames, residual=moment.residual, forecast_error=moment.error
+            )
+            events += self._anomaly.update(observation)
+        hypotheses = self._segmenter.push(moment.estimates)
+        if len(moment.estimates) > self._revisions:
+            self._segmenter.settle()
+        self._labeller.push(hypotheses, span.end_us)
+        events += self._changes(span.end_us)
+        while len(self._spans) > self._latency:
+            events += self._finalise()
+        if provisional and self._wants_provisional:
+            events += self._provisionals.update(self._labeller.current, self._spans, self._moments - len(self._spans))
+        return events
+
+    def end(self, tail: Span | None, time_us: int) -> list[Event]:
+        """The timeline ends at `time_us`, with `tail` frames that no moment covers; the next moment begins another."""
+        events: list[Event] = []
+        if tail is not None and self._spans:
+            last = self._spans[-1]
+            self._spans[-1] = Span(last.start_seq, tail.end_seq, last.start_us, tail.end_us)
+            tail = None
+        while self._spans:
+            events += self._finalise()
+        events += self._finals.end(tail)
+        events += self._anomaly.finish()
+        self._labeller.finish(time_us)
+        events += self._changes(time_us)
+        self._segmenter.restart(self._moments)
+        return events
+
+    def clusters(self) -> list[ClusterState]:
+        """All clusters that are remembered, in ascending order of id."""
+        states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
+        return self._cluster_counts.complete(states)
+
+    def rename(self, id: int, name: str) -> None:
+        """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
+        self._labeller.introduce([id])
+        self._clusterer.rename(id, name)
+
+    def merge(self, sources: Sequence[int], target: int) -> list[Event]:
+        """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
+        self._labeller.introduce([*sources, target])
+        self._clusterer.merge(sources, target)
+        return self._changes(self._spans[-1].end_us if self._spans else 0)
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "segmenter": self._segmenter.state(),
+            "clusterer": self._clusterer.state(),
+            "labeller": self._labeller.state(),
+            "cluster_counts": self._cluster_counts.state(),
+            "finals": self._finals.state(),
+            "provisionals": self._provisionals.state(),
+            "anomaly": self._anomaly.state(),
+            "moments": self._moments,
+            "spans": [list(astuple(span)) for span in self._spans],
+        }
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._segmenter.restore(state["segmenter"])
+        self._clusterer.restore(state["clusterer"])
+        self._labeller.restore(state["labeller"])
+        self._cluster_counts.restore(state["cluster_counts"])
+        self._finals.restore(state["finals"])
+        self._provisionals.restore(state["provisionals"])
+        self._anomaly.restore(state["anomaly"])
+        self._moments = state["moments"]
+        self._spans = deque(Span(*span) for span in state["spans"])
+
+    def _finalise(self) -> list[Event]:
+        """The oldest moment that is not final becomes it."""
+        moment = self._moments - len(self._spans)
+        self._provisionals.drop_moment()
+        return self._finals.add(moment, self._spans.popleft(), self._moments)
+
+    def _changes(self, time_us: int) -> list[Event]:
+        """Merges since the last call, and births that no final label showed."""
+        events: list[Event] = []
+        for change in self._clusterer.changes():
+            if isinstance(change, Merged):
+                self._cluster_counts.merge(change.source, change.target)
+                self._labeller.relabel()
+                events.append(ClusterMerged(change.source, change.target, time_us))
+            elif self._labeller.announce(change.id):
+                events.append(ClusterCreated(change.id, time_us))
+        return events
