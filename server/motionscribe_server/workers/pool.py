@@ -1,8 +1,9 @@
 """The workers of one server: processes that compute, and sessions in them.
 
 In: models to load, then sessions, frames, edits. Out: a Link for each session, which hands its answers to a listener.
-A session lives in one worker, the one that had fewest. A worker that dies takes its sessions with it; each listener is
-told, and another worker starts in its place. Loading a model starts new workers; the old ones finish their sessions.
+A session lives in one worker, the one that had fewest. A worker that dies takes its sessions with it: each listener
+gets an error, and another worker starts in its place. Loading a model starts new workers; the old ones finish their
+sessions.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ RESTART_AFTER_S = 1.0
 
 
 class Pool:
-    """All workers: `size` of them, each behind a transport of its own and told `start` first."""
+    """All workers: `size` of them, each behind a transport of its own. `start` is their first message."""
 
     def __init__(
         self, start: Start, size: int, metrics: Metrics, transport: Callable[[], Transport] = SubprocessTransport

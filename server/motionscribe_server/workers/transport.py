@@ -12,7 +12,7 @@ from motionscribe_server.engine.messages import FromServer, FromWorker
 
 
 class Receiver(Protocol):
-    """Who is told by a transport, in the event loop that called `spawn`."""
+    """Who gets what a transport brings, in the event loop that called `spawn`."""
 
     def receive(self, messages: Sequence[FromWorker]) -> None:
         """What the worker sent, in order."""
