@@ -45,7 +45,7 @@ COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
     MOTIONSCRIBE_MODELS=/models \
-    MOTIONSCRIBE_STORE=/data/motionscribe.sqlite
+    MOTIONSCRIBE_STORAGE_LOCATION=/data/motionscribe.sqlite
 USER 10001
 WORKDIR /data
 VOLUME /data
@@ -56,7 +56,7 @@ from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
 channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
 reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
 raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
-ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--insecure"]
+ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--security-plaintext"]
 
 # what follows FROM is the same as above: a Dockerfile cannot say it once
 FROM gpu-base AS gpu
@@ -67,7 +67,7 @@ COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
     MOTIONSCRIBE_MODELS=/models \
-    MOTIONSCRIBE_STORE=/data/motionscribe.sqlite
+    MOTIONSCRIBE_STORAGE_LOCATION=/data/motionscribe.sqlite
 USER 10001
 WORKDIR /data
 VOLUME /data
@@ -78,4 +78,4 @@ from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
 channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
 reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
 raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
-ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--insecure"]
+ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--security-plaintext"]

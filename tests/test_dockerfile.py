@@ -160,10 +160,10 @@ def test_final_stage(target: str) -> None:
     [init, dashes, *command] = entry_point(stage)
     assert (init, dashes) == ("tini", "--")
     assert "tini" in STAGES[stage.base].all("RUN")[0].split()
-    assert "--insecure" in command, "plaintext beyond loopback is asked for in the open"
+    assert "--security-plaintext" in command, "plaintext beyond loopback is asked for in the open"
     models = stage.environment()["MOTIONSCRIBE_MODELS"]
     assert [to for of, _, to in stage.copies() if of is None] == [f"{models}/cmu-expmap"]
-    assert Path(stage.environment()["MOTIONSCRIBE_STORE"]).parent == Path(stage.all("VOLUME")[0])
+    assert Path(stage.environment()["MOTIONSCRIBE_STORAGE_LOCATION"]).parent == Path(stage.all("VOLUME")[0])
 
 
 def test_gpu_image_installs_the_extra_server_without_a_second_cuda() -> None:

@@ -145,6 +145,14 @@ def test_a_missing_extra_is_named_with_its_command(command: str, arguments: list
     assert f'pip install "motionscribe[{extra}]"' in done.stderr.splitlines()[-1]
 
 
+def test_a_server_without_onnx_runtime_says_so_before_it_starts_workers() -> None:
+    program = f"sys.modules['onnxruntime'] = None; sys.exit({entry('motionscribe-server')}(['config', 'show']))"
+    done = without([], program)
+    assert done.returncode == 2
+    expected = 'motionscribe-server: onnxruntime needs an extra: pip install "motionscribe[server-cpu]"'
+    assert done.stderr.splitlines()[-1] == expected
+
+
 def test_what_is_taken_away_is_away() -> None:
     for module in MODULES["server-cpu"]:
         assert "ModuleNotFoundError" in without(["server-cpu"], f"import {module}").stderr

@@ -26,7 +26,7 @@ from motionscribe_server.session.replay import replay
 def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server process on the shipped model."""
     store = tmp_path_factory.mktemp("store") / "clusters.sqlite"
-    command = [sys.executable, "-m", "motionscribe_server", "--port=0", f"--store={store}"]
+    command = [sys.executable, "-m", "motionscribe_server", "--port=0", f"--storage-location={store}"]
     with subprocess.Popen([*command, f"--models={tiny_model.parents[1]}"], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         listening = re.fullmatch(r"listening on (\S+)\n", server.stdout.readline())

@@ -209,9 +209,8 @@ async def measure(data: Path, minutes: float, seed: int) -> dict[str, Numbers]:
     """The rows."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        server = await asyncio.to_thread(
-            Process, port, Path(folder) / "store.sqlite", "--retention-s", RETENTION_S, "--log-level", "warning"
-        )
+        options = ["--limits-resume-within-s", RETENTION_S, "--log-level", "warning"]
+        server = await asyncio.to_thread(Process, port, Path(folder) / "store.sqlite", *options)
         churn, until = Churn(pieces(data), seed), time.monotonic() + 60 * minutes
         callers = asyncio.gather(*(churn.call(port, until) for _ in range(CALLERS)))
         samples = []

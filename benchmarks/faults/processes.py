@@ -24,7 +24,7 @@ class Process:
 
     def __init__(self, port: int, store: Path, *options: str) -> None:
         command = [sys.executable, "-m", "motionscribe_server", "--load", MODEL, "--port", str(port)]
-        self._command = [*command, "--store", str(store), *options]
+        self._command = [*command, "--storage-location", str(store), *options]
         self._log = store.parent / f"{port}.log"
         self.start()
 

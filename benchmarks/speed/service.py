@@ -68,7 +68,8 @@ class Process:
         name = f"h{setting.hidden}-stride{setting.stride}"
         self._folder = tempfile.TemporaryDirectory()
         store = str(Path(self._folder.name) / "store.sqlite")
-        ours = ["motionscribe_server", "--models", str(MODELS), "--load", name, "--port", "0", "--store", store]
+        ours = ["motionscribe_server", "--models", str(MODELS), "--load", name, "--port", "0"]
+        ours += ["--storage-location", store]
         simple = ["benchmarks.speed.simple_server", str(MODELS / name / "1")]
         command = [sys.executable, "-m", *(simple if setting.simple else ours)]
         pinned = ["taskset", "--cpu-list", f"0-{setting.cores - 1}"] if setting.cores else []

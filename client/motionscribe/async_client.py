@@ -28,7 +28,7 @@ from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, S
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 LagPreset = Literal["fast", "balanced", "stable"]
 LAGS = {"fast": pb.LAG_FAST, "balanced": pb.LAG_BALANCED, "stable": pb.LAG_STABLE}
-# plain questions are answered from memory: a server that takes longer is not there
+# short requests are answered from memory: a server that takes longer is not there
 ANSWER_S = 10.0
 
 
@@ -36,8 +36,8 @@ class AsyncClient:
     """A connection to one server; an async context manager.
 
     Plaintext on loopback and TLS elsewhere, with `credentials` or the system's certificates, unless `plaintext` allows
-    otherwise. `token` is what a server with tenants wants. The connection is made with the first call. Errors are those
-    of errors.py.
+    otherwise. `token` says who calls, to a server with tenants. The connection is made with the first call. Errors are
+    those of errors.py.
     """
 
     def __init__(

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from motionscribe.commands import admin, clusters, models, report, simulate, stream, watch
+from motionscribe.commands import admin, clusters, demo, models, report, simulate, stream, watch
 from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
 
-DEMO = "demo"
+COMMANDS = (stream, watch, models, clusters, report, simulate, admin, demo)
+"""Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -18,22 +19,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="motionscribe", description="Live motion segmentation: the client.")
     parser.add_argument("--version", action="version", version=f"motionscribe {version('motionscribe')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (stream, watch, models, clusters, report, simulate, admin):
+    for command in COMMANDS:
         command.add(commands)
-    commands.add_parser(DEMO, help="a synthetic performance, from server to picture", add_help=False)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command line; returns its exit code. argparse raises SystemExit(2) for wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments[:1] == [DEMO]:
-            from motionscribe.demo.command import main as demo  # needs the server, which the client does not
-
-            return demo(arguments[1:])
-        args = build_parser().parse_args(arguments)
-        args.run(args)
+        args = build_parser().parse_args(argv)
+        return args.run(args) or 0
     except BrokenPipeError:
         # whoever read our output has enough; Python would complain once more when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -43,4 +38,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from types import TracebackType
@@ -19,7 +20,23 @@ from motionscribe_proto.events import Event
 T = TypeVar("T")
 
 
-class Client:
+class _Closing(ABC):
+    """A context manager that closes itself."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends what was begun."""
+
+
+class Client(_Closing):
     """A connection to one server; a context manager. Arguments, answers and errors are those of AsyncClient."""
 
     def __init__(
@@ -40,14 +57,6 @@ class Client:
     def address(self) -> str:
         """host:port of the server."""
         return self._client.address
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends all streams and the connection. A second time does nothing."""
@@ -131,7 +140,7 @@ class Client:
             raise
 
 
-class Stream:
+class Stream(_Closing):
     """Iterator of events, made by Client.stream. Ends when every label is final; a context manager ends it early."""
 
     def __init__(self, client: Client, stream: AsyncStream) -> None:
@@ -153,14 +162,6 @@ class Stream:
         if not self._events:
             raise StopIteration
         return self._events.popleft()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends the call at once, whatever is on its way, and with it the iteration."""

@@ -1,4 +1,4 @@
-"""What a server tells about itself: its models, a stream's clusters, how a stream was opened. Frozen values."""
+"""What a server says of its models, of a stream's clusters and of how it opened a stream. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

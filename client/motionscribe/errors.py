@@ -1,9 +1,9 @@
-"""What can go wrong between client and server; `from_status` is the one place that maps gRPC statuses.
+"""Errors between client and server; `from_status` is the one place that maps gRPC statuses.
 
 The message is the server's own: it says what was expected and what came. Errors of a source (a file that is no
-recording, an iterator that raises) pass through as they are.
+recording, an iterator that raises) are raised unchanged.
 """
-# ruff: noqa: N818  the names say what happened; all of them end in an error
+# ruff: noqa: N818  the names say what happened
 
 from collections.abc import Mapping
 
@@ -15,11 +15,11 @@ class MotionscribeError(Exception):
 
 
 class ConnectionFailed(MotionscribeError, ConnectionError):
-    """No server there, or it went away and did not come back within the attempts allowed."""
+    """No server answers, or it went away and did not return within the attempts allowed."""
 
 
 class BadRequest(MotionscribeError, ValueError):
-    """A field of a request is not what the server accepts."""
+    """The server does not accept a field of the request."""
 
 
 class BadFrames(BadRequest):
@@ -27,7 +27,7 @@ class BadFrames(BadRequest):
 
 
 class NotFound(MotionscribeError, LookupError):
-    """No such stream or cluster."""
+    """No such stream or cluster, or no such live feed."""
 
 
 class UnknownModel(NotFound):
@@ -43,15 +43,15 @@ class StreamInUse(MotionscribeError):
 
 
 class TooMuch(MotionscribeError):
-    """More than the server takes: too many streams, a message too large, a watcher that does not keep up."""
+    """A limit of the server: too many streams, a message too large, a watcher that is too slow."""
 
 
 class NotAllowed(MotionscribeError):
-    """The server wants a token, and another one than it got."""
+    """Token missing or rejected."""
 
 
 class NotOffered(MotionscribeError):
-    """This server does not offer that."""
+    """The server does not have this feature."""
 
 
 class ServerFailed(MotionscribeError):
@@ -59,7 +59,7 @@ class ServerFailed(MotionscribeError):
 
 
 class BadEventsFile(MotionscribeError, ValueError):
-    """A file is not the events that `motionscribe stream --save` writes."""
+    """A file does not hold events as `motionscribe stream --save` writes them."""
 
 
 StatusErrors = Mapping[grpc.StatusCode, type[MotionscribeError]]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Frames of source time t may leave at (t - t_first) / speed seconds after the first question."""
+    """Frames of source time t may leave (t - t_first) / speed seconds after the first call of `wait_s`."""
 
     def __init__(self, speed: float, clock: Callable[[], float] = time.monotonic) -> None:
         if not speed > 0:

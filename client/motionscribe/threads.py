@@ -1,4 +1,4 @@
-"""From iterators that block a thread to iterators that wait in an event loop."""
+"""Reads an iterator that blocks in a thread of its own, for an event loop."""
 
 import asyncio
 import threading
@@ -29,7 +29,7 @@ async def from_thread(items: Iterator[T], ahead: int = 2) -> AsyncGenerator[T, N
                 loop.call_soon_threadsafe(arrived.put_nowait, (item,))
         except BaseException as error:
             end = error
-        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(arrived.put_nowait, end)
 
     threading.Thread(target=read, name="motionscribe-reader", daemon=True).start()

@@ -1,12 +1,13 @@
-"""Between protobuf messages and values: frames (K, D), events, skeletons; both ends use it.
+"""Converts frames (K, D), events and skeletons to protobuf messages and back; server and client use it.
 
-Blocks of K frames travel as little-endian float32 bytes, labels of equal finality as packed arrays; the rest is one
-message an event. Messages of the other side are checked for form (WireError says what was expected and what came).
-NaN, times or seq running backwards are no matter of form: the session judges them.
+Blocks of K frames travel as little-endian float32 bytes, labels of equal finality as packed arrays; every other event
+is a message of its own. The form of a received message is checked (WireError says what was expected and what came).
+Values are not: NaN, times or seq that run backwards are for the server's session to reject.
 """
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,33 +16,15 @@ from numpy.typing import NDArray
 
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import (
-    Anomaly,
-    ClusterCreated,
-    ClusterMerged,
-    Event,
-    Gap,
-    Label,
-    Restarted,
-    SegmentEnded,
-    SegmentStarted,
-)
+from motionscribe_proto.events import KINDS, Anomaly, Event, Label
 from motionscribe_proto.frames import FrameBlock, Layout, WireError
 
 WIRE_FLOAT = np.dtype("<f4")
 INT64 = range(-(2**63), 2**63)
 
-# message field -> value; the fields inside have equal names on both sides. Labels are packed and stand apart.
-EVENTS: dict[str, type[Any]] = {
-    "segment_started": SegmentStarted,
-    "segment_ended": SegmentEnded,
-    "anomaly": Anomaly,
-    "cluster_created": ClusterCreated,
-    "cluster_merged": ClusterMerged,
-    "gap": Gap,
-    "restarted": Restarted,
-}
-KIND_OF = {value: kind for kind, value in EVENTS.items()}
+EVENTS = {re.sub("(?<!^)(?=[A-Z])", "_", name).lower(): kind for name, kind in KINDS.items() if kind is not Label}
+"""Field of pb.Event -> event class; both have the same fields inside. Labels are packed and stand apart."""
+FIELD_OF = {kind: field for field, kind in EVENTS.items()}
 
 
 def frames_to_message(block: FrameBlock) -> pb.Frames:
@@ -162,23 +145,23 @@ def _labels_from_message(packed: pb.Labels) -> list[Label]:
 
 
 def _event_to_message(event: Event) -> pb.Event:
-    kind = KIND_OF[type(event)]
-    fields: dict[str, Any] = {kind: {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}}
-    return pb.Event(**fields)
+    values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    message: dict[str, Any] = {FIELD_OF[type(event)]: values}
+    return pb.Event(**message)
 
 
 def _event_from_message(message: pb.Event) -> Event:
-    kind = message.WhichOneof("event")
-    if kind is None:
+    field = message.WhichOneof("event")
+    if field is None:
         raise WireError("expected an event of a known kind, got none: is the other side newer?")
-    fields = {field.name: getattr(getattr(message, kind), field.name) for field in dataclasses.fields(EVENTS[kind])}
-    if kind == "anomaly":
-        joints, shares = tuple(fields["joints"]), tuple(fields["shares"])
+    kind, content = EVENTS[field], getattr(message, field)
+    values = {item.name: getattr(content, item.name) for item in dataclasses.fields(kind)}
+    if kind is Anomaly:
+        joints, shares = tuple(values["joints"]), tuple(values["shares"])
         if len(joints) != len(shares):
             raise WireError(f"expected one share per joint, {len(joints)}, got {len(shares)}")
-        fields |= {"joints": joints, "shares": shares}
-    event: Event = EVENTS[kind](**fields)
-    return event
+        values |= {"joints": joints, "shares": shares}
+    return kind(**values)
 
 
 def skeleton_to_message(skeleton: Skeleton) -> pb.Skeleton:

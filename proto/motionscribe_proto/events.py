@@ -1,10 +1,14 @@
-"""What leaves a stream, as frozen values that server and client share.
+"""The events of a stream, as frozen values that server and client share, and as plain dictionaries.
 
 Times are int64 microseconds of the sender's clock, spans are half-open [start, end) in `seq` and in time.
-No protobuf here: codec.py turns these into messages and back.
+A new event is a class here and a member of `Event`; KINDS, `to_dict`, `from_dict` and codec.py follow from that.
+No protobuf here: codec.py turns events into messages and back.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +103,42 @@ class Restarted:
 
 
 Event = Label | SegmentStarted | SegmentEnded | Anomaly | ClusterCreated | ClusterMerged | Gap | Restarted
+
+KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}
+"""Event classes by name."""
+_TYPES = {kind: get_type_hints(kind) for kind in KINDS.values()}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """{"event": "SegmentEnded", "segment": 3, ...}: the kind, then the fields in their order; tuples become lists."""
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    return {"event": type(event).__name__} | {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
+
+
+def from_dict(values: Mapping[str, Any]) -> Event:
+    """The inverse of `to_dict`, also after a way through JSON. Whole numbers are accepted for floats.
+
+    Raises ValueError for an unknown kind, missing or unknown fields, and a field of the wrong type.
+    """
+    kind = KINDS.get(str(values.get("event")))
+    if kind is None:
+        raise ValueError(f"expected an event among {', '.join(KINDS)}, got {values.get('event')!r}")
+    given = {name: value for name, value in values.items() if name != "event"}
+    types = _TYPES[kind]
+    if given.keys() != types.keys():
+        raise ValueError(f"expected {kind.__name__} with {', '.join(types)}, got {', '.join(given)}")
+    return kind(**{name: _checked(name, value, types[name]) for name, value in given.items()})
+
+
+def _checked(name: str, value: Any, expected: Any) -> Any:
+    """`value` as a field of type `expected`: int, float, str, bool, or a tuple of one of them."""
+    inner = next(iter(get_args(expected)), NoneType)
+    if inner is not NoneType and isinstance(value, list):
+        return tuple(_checked(name, part, inner) for part in value)
+    if expected is float and type(value) is int:
+        return float(value)
+    if type(value) is not expected:
+        raise ValueError(f"expected {name} of type {getattr(expected, '__name__', expected)}, got {value!r}")
+    return value

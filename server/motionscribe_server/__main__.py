@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from motionscribe_models.errors import MissingExtraError
 
@@ -10,6 +11,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status of command.run; 2 when a package is missing."""
     try:
         from motionscribe_server.command import run
+
+        # only workers import it
+        if find_spec("onnxruntime") is None:
+            raise MissingExtraError("server-cpu", "onnxruntime")
     except ImportError as error:
         if error.name and error.name.startswith("motionscribe"):
             raise

@@ -1,8 +1,8 @@
 """What motionscribe-server does with its command line.
 
 `motionscribe-server [flags]` serves until SIGTERM or SIGINT; `motionscribe-server config show [flags]` prints the
-effective settings and where each comes from. Exit status 0 when drained; 2 when it cannot serve, with one line that
-says why.
+effective settings and where each comes from; `motionscribe-server token TENANT` prints a new token. Exit status 0 when
+drained; 2 when it cannot serve, with one line that says why.
 """
 
 import argparse
@@ -15,48 +15,54 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from motionscribe_models.errors import ContractError
 from motionscribe_server.access.tenants import TENANT, new_token
-from motionscribe_server.doctor import examine
 from motionscribe_server.errors import ServerError, SettingsError
+from motionscribe_server.read_settings import read_settings, unknown_variables
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.settings import Settings, read_settings, to_toml, unknown_variables
+from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS
+from motionscribe_server.settings import Settings, to_toml
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import read_models
 
 log = logging.getLogger("motionscribe_server")
 
-CANNOT = 2
+EXIT_CANNOT_SERVE = 2
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status."""
-    parsed = vars(_parser().parse_args(arguments))
-    command, config, doctor = parsed.pop("command"), parsed.pop("config"), parsed.pop("doctor")
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        _refuse_former_flags(words)
+        flags = vars(_parser().parse_args(words))
+        command, config, doctor = flags.pop("command"), flags.pop("config"), flags.pop("doctor")
         if command[:1] == ["token"] and len(command) == 2:
             print(_new_tenant(command[1]))
             return 0
         if command not in ([], ["config", "show"]):
             raise SettingsError(f"expected no command, 'config show' or 'token TENANT', got '{' '.join(command)}'")
-        settings, sources = read_settings(parsed, config)
+        settings, sources = read_settings(flags, config)
         if command:
             print(to_toml(settings, sources), end="")
             return 0
         if doctor:
+            # the doctor loads ONNX Runtime, which the serving process does without
+            from motionscribe_server.doctor import examine
+
             for line in examine(settings):
                 print(line, flush=True)
             return 0
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level=settings.server.log_level.upper(), format=LOG_FORMAT)
         for complaint in unknown_variables(os.environ):
             log.warning(complaint)
         asyncio.run(serve(settings, read_models(settings)))
     except (ServerError, ContractError) as error:
         print(f"motionscribe-server: {error}", file=sys.stderr)
-        return CANNOT
+        return EXIT_CANNOT_SERVE
     return 0
 
 
@@ -66,18 +72,19 @@ async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
     await server.start()
+    host = settings.server.host
     for model in server.registry.catalog.models:
-        log.info("serving %s at %s:%d", model.engine.description, settings.host, server.port)
+        log.info("serving %s at %s:%d", model.engine.description, host, server.port)
     if server.metrics_port is not None:
         log.info("metrics at http://127.0.0.1:%d/metrics", server.metrics_port)
     if server.admin_port is not None:
         log.info("administration at 127.0.0.1:%d", server.admin_port)
-    print(f"listening on {settings.host}:{server.port}", flush=True)
-    told, failed = asyncio.create_task(server.stopping.wait()), asyncio.create_task(server.failed())
-    await asyncio.wait({told, failed}, return_when=asyncio.FIRST_COMPLETED)
+    print(f"listening on {host}:{server.port}", flush=True)
+    stopping, failed = asyncio.create_task(server.stopping.wait()), asyncio.create_task(server.failed())
+    await asyncio.wait({stopping, failed}, return_when=asyncio.FIRST_COMPLETED)
     log.info("draining")
     await server.stop()
-    for task in (told, failed):
+    for task in (stopping, failed):
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await failed
@@ -92,11 +99,18 @@ def _new_tenant(tenant: str) -> str:
     return f'token, for the clients of {tenant}: {token}\nline, for the file of tokens: {tenant} = "{digest(token)}"'
 
 
+def _refuse_former_flags(words: Sequence[str]) -> None:
+    """Raises SettingsError for flags that have another name now, with that name."""
+    flags = [word.partition("=")[0] for word in words]
+    if former := [f"{flag} {FORMER_FLAGS[flag]}" for flag in flags if flag in FORMER_FLAGS]:
+        raise SettingsError("; ".join(former))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="motionscribe-server",
-        description="Serves motion models over gRPC. Every flag may also be set as MOTIONSCRIBE_NAME in the "
-        "environment or as a key of the TOML file.",
+        description="Serves motion models over gRPC. The setting NAME of [GROUP] in the TOML file is the flag "
+        "--GROUP-NAME and the variable MOTIONSCRIBE_GROUP_NAME; settings of [server] go without the group.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
@@ -116,11 +130,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, default=None, metavar="FILE", help="TOML file; ./motionscribe.toml when it exists"
     )
-    for name, field in Settings.model_fields.items():
-        options: dict[str, Any] = {"metavar": name.rpartition("_")[2].upper()}
-        if field.annotation is bool:
-            options = {"action": argparse.BooleanOptionalAction}
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", dest=name, help=f"{field.description} ({field.default})", **options
-        )
+    groups = {
+        name: parser.add_argument_group(f"[{name}]", field.annotation.__doc__ if field.annotation else None)
+        for name, field in Settings.model_fields.items()
+    }
+    for setting in SETTINGS.values():
+        add, text = groups[setting.group].add_argument, f"{setting.meaning} ({setting.default})"
+        if setting.is_switch:
+            add(setting.flag, dest=setting.path, help=text, action=argparse.BooleanOptionalAction)
+        else:
+            add(setting.flag, dest=setting.path, help=text, metavar=setting.name.upper())
     return parser

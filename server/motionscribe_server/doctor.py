@@ -1,8 +1,8 @@
-"""What this machine has and what it carries: `motionscribe-server --doctor`.
+"""What this machine has and how many streams it carries: `motionscribe-server --doctor`.
 
-In: settings. Out: lines for a person. Capacity is measured: as many workers as would serve compute made-up motion at
-the same time, as fast as they can, each with a full batch of streams that have seen half a minute. The network costs
-extra.
+In: settings. Out: lines for a person. Capacity is measured: as many processes as there would be workers compute made-up
+motion at the same time, as fast as they can, each with a full batch of streams that have seen half a minute. It does
+not measure the network. It loads ONNX Runtime: the serving process does not import this module.
 """
 
 import multiprocessing
@@ -21,28 +21,28 @@ from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.main import started
 from motionscribe_server.engine.messages import Ask, EngineInfo, OpenSession, SessionClusters, Start, TakeFrames
-from motionscribe_server.server import start_of, workers_of
+from motionscribe_server.server import start_message, worker_count
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
 from motionscribe_server.streams.catalog import read_models
 
 SEEN_S, MEASURED_S = 30, 10
-"""Of motion, before and while it is measured."""
+"""Seconds of motion before the measurement, and in it."""
 LOAD = 0.6
-"""Share of the time that workers should compute: the network, bursts and other programs want the rest."""
+"""Share of its time that a worker should compute; the rest is for the network, bursts and other programs."""
 
 
 def examine(settings: Settings) -> Iterator[str]:
-    """Line by line, as it is found out. Raises what serving would: ContractError, SettingsError."""
-    workers = workers_of(settings)
+    """Lines, each as soon as it is known. Raises what serving would raise: ContractError, SettingsError."""
+    workers = worker_count(settings)
     yield f"processor    {_processor()}, {len(os.sched_getaffinity(0))} cores for this process"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     yield f"memory       {memory:.0f} GiB"
     yield f"packages     motionscribe {version('motionscribe')}, Python {platform.python_version()}"
-    yield f"workers      {workers}, batches of {', '.join(map(str, settings.batch_sizes))}"
+    yield f"workers      {workers}, batches of {', '.join(map(str, settings.model.batch_sizes))}"
     for model in read_models(settings):
-        start = start_of(settings, [model])
-        # processes of their own: what they measure is what they will do
+        start = start_message(settings, [model])
+        # processes of their own, as when serving
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
             measured = list(pool.map(measure, [start] * workers))
         engine, _ = measured[0]
@@ -57,7 +57,7 @@ def examine(settings: Settings) -> Iterator[str]:
 
 
 def measure(start: Start) -> tuple[EngineInfo, float]:
-    """How the only model of `start` runs here, and seconds of computing for a second of one stream."""
+    """How the only model of `start` runs here, and the seconds of computing that a second of one stream costs."""
     worker, hello = started(start)
     ((key, engine),) = hello.items()
     manifest = worker.manifest(key)
@@ -65,19 +65,19 @@ def measure(start: Start) -> tuple[EngineInfo, float]:
     options = SessionOptions(rate_hz=manifest.rate_hz)
     for session in range(streams):
         worker.receive(Ask(session, OpenSession(session, key, options, SessionClusters(1, ()))))
-    seconds = 0.0
+    computed_s = 0.0
     values, times = _motion(manifest)
     for first in range(0, len(values), manifest.stride):
         rows = slice(first, first + manifest.stride)
         if first == SEEN_S * round(manifest.rate_hz) // manifest.stride * manifest.stride:
-            seconds = 0.0
+            computed_s = 0.0
         begin = time.perf_counter()
         for session in range(streams):
             worker.receive(TakeFrames(session, FrameBlock(first + 1, values[rows], times[rows])))
         while worker.next_turn_in_s == 0.0:
             worker.turn()
-        seconds += time.perf_counter() - begin
-    return engine, seconds / streams / MEASURED_S
+        computed_s += time.perf_counter() - begin
+    return engine, computed_s / streams / MEASURED_S
 
 
 def _motion(manifest: Manifest) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +91,7 @@ def _motion(manifest: Manifest) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _processor() -> str:
-    """Its name, where the system tells."""
+    """The processor's name, where the system tells it; its architecture elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

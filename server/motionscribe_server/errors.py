@@ -14,12 +14,6 @@ class ServerError(Exception):
     status = "INTERNAL"
 
 
-class SessionError(ServerError):
-    """Frames or requests that a session cannot accept; it is as it was before them."""
-
-    status = "INVALID_ARGUMENT"
-
-
 class RequestError(ServerError):
     """A field of a request is out of its range."""
 
@@ -75,7 +69,7 @@ class UnauthenticatedError(ServerError):
 
 
 class UnavailableError(ServerError):
-    """The server drains, or nothing was last_message_at from the client for too long: reconnect with the token."""
+    """The server drains, or the client said nothing for too long: reconnect with the token."""
 
     status = "UNAVAILABLE"
 
@@ -94,6 +88,10 @@ class SnapshotError(ServerError):
 
 class StoreError(ServerError):
     """The store of names cannot be read or written."""
+
+
+class UnforeseenError(Exception):
+    """A worker raised what nobody foresaw: the text is for the log, clients are told that there was an error."""
 
 
 def status_of(error: BaseException) -> str:

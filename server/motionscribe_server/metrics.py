@@ -3,7 +3,7 @@
 Each Metrics has a registry of its own, so that several servers can live in one process. Times are seconds.
 """
 
-from collections import Counter as Tally
+from collections import Counter as Counts
 from collections.abc import Iterable, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """Counters that the rest of the server feeds."""
+    """Counters, gauges and histograms; the rest of the server sets them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,7 +40,7 @@ class Metrics:
         )
         self.shedding = Gauge(
             "motionscribe_shedding",
-            "What is given up for lack of time: 1 provisional labels, 2 also windows, 3 also new streams",
+            "What is given up under load: 1 provisional labels, 2 also windows, 3 also new streams",
             registry=self.registry,
         )
         self.batch = Histogram(
@@ -58,21 +58,21 @@ class Metrics:
 
     def count_events(self, events: Sequence[Event]) -> None:
         """Counts events by kind."""
-        for kind, count in Tally(type(event).__name__ for event in events).items():
+        for kind, count in Counts(type(event).__name__ for event in events).items():
             self.events.labels(kind).inc(count)
 
     def serve(self, port: int, tenants: Tenants) -> "MetricsServer":
-        """Serves GET /metrics to everybody with a token. Raises SettingsError where the port is taken."""
-        app = _guarded(make_wsgi_app(self.registry), tenants)
+        """Serves GET /metrics to whoever has a token. Raises SettingsError if the port is taken."""
+        app = _with_tokens(make_wsgi_app(self.registry), tenants)
         try:
             server = make_server(LOOPBACK, port, app, ThreadingWSGIServer, _Silent)
         except OSError as error:
-            raise SettingsError(f"metrics_port: expected a free port, got {port}: {error.strerror}") from error
+            raise SettingsError(f"server.metrics_port: expected a free port, got {port}: {error.strerror}") from error
         return MetricsServer(server)
 
 
 class MetricsServer:
-    """The HTTP server of the metrics, in a thread of its own until it is closed."""
+    """The HTTP server of metrics, in a thread of its own until it is closed."""
 
     def __init__(self, server: WSGIServer) -> None:
         self._server = server
@@ -81,20 +81,20 @@ class MetricsServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Stops the server and frees its port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 class _Silent(WSGIRequestHandler):
-    """Scrapes are no news."""
+    """Handles requests without logging them."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Of BaseHTTPRequestHandler."""
+        """Logs nothing."""
 
 
-def _guarded(app: "WSGIApplication", tenants: Tenants) -> "WSGIApplication":
+def _with_tokens(app: "WSGIApplication", tenants: Tenants) -> "WSGIApplication":
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
             tenants.tenant([(HEADER, environ.get("HTTP_AUTHORIZATION", ""))])

@@ -1,7 +1,7 @@
 """One running server: gRPC, workers, registry, health, reflection and metrics, from start to drained.
 
-In: Settings and the models to serve. Out: a port that answers. Signals and the command line are the
-business of command.py.
+In: Settings and the models to serve. Out: a port that answers. It handles no signals and no command line: command.py
+does.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from motionscribe_server.rpc.models import ModelsService
 from motionscribe_server.rpc.segmentation import SegmentationService
 from motionscribe_server.rpc.token_interceptor import TokenInterceptor
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.settings import Settings
+from motionscribe_server.settings import SecuritySettings, Settings
 from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
@@ -46,14 +46,14 @@ log = logging.getLogger(__name__)
 SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
 REAP_EVERY_S = 1.0
 ADMIN = "admin"
-"""The tenant that may administer."""
+"""The tenant that may call the service Admin."""
 
 
 def channel_options(settings: Settings) -> list[tuple[str, int]]:
-    """What gRPC is told."""
+    """Options of a gRPC server; each says why it is not the default."""
     return [
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
-        # gRPC would hold minutes of stale frames of a stream; credits hold what is wanted
+        ("grpc.max_receive_message_length", settings.limits.max_message_bytes),
+        # gRPC would buffer minutes of stale frames of a stream; credits bound what waits
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", 64 << 10),
         # a client that froze or lost its network is noticed after the sum of time and ping timeout (15.5 s measured)
@@ -63,33 +63,39 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.keepalive_permit_without_calls", 1),
         # clients may ping as often as we do
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-        ("grpc.max_concurrent_streams", settings.connection_calls),
-        # two servers on one port would take turns calls
+        ("grpc.max_concurrent_streams", settings.limits.connection_calls),
+        # two servers on one port would get every other call
         ("grpc.so_reuseport", 0),
     ]
 
 
-def workers_of(settings: Settings) -> int:
-    """How many processes compute."""
-    return settings.workers or len(os.sched_getaffinity(0))
+def worker_count(settings: Settings) -> int:
+    """Processes that compute: as set, or one for each core that this process may use."""
+    return settings.server.workers or len(os.sched_getaffinity(0))
 
 
-def start_of(settings: Settings, models: Sequence[ServedModel]) -> Start:
-    """What each of them is told at first."""
-    load = tuple((model.manifest.name, model.manifest.version) for model in models)
-    batching = settings.batch_sizes, settings.threads
-    return Start(settings.models, settings.model_keys, load, settings.variant, *batching, settings.log_level)
+def start_message(settings: Settings, models: Sequence[ServedModel]) -> Start:
+    """The Start message of each worker."""
+    return Start(
+        models=settings.server.models,
+        model_keys=settings.security.model_keys,
+        load=tuple((model.manifest.name, model.manifest.version) for model in models),
+        variant=settings.model.variant,
+        batch_sizes=settings.model.batch_sizes,
+        threads=settings.model.threads,
+        log_level=settings.server.log_level,
+    )
 
 
-def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    """What TLS needs, None for plaintext. Raises SettingsError for files that cannot be read."""
-    if settings.tls_certificate is None or settings.tls_key is None:
+def _credentials(security: SecuritySettings) -> grpc.ServerCredentials | None:
+    """Certificate and key for TLS, None for plaintext. Raises SettingsError for files that cannot be read."""
+    if security.tls_certificate is None or security.tls_key is None:
         return None
     try:
-        chain, key = settings.tls_certificate.read_bytes(), settings.tls_key.read_bytes()
-        clients = settings.tls_clients.read_bytes() if settings.tls_clients else None
+        chain, key = security.tls_certificate.read_bytes(), security.tls_key.read_bytes()
+        clients = security.tls_clients.read_bytes() if security.tls_clients else None
     except OSError as error:
-        raise SettingsError(f"tls: expected PEM files that can be read, got {error}") from error
+        raise SettingsError(f"security.tls_*: expected PEM files that can be read, got {error}") from error
     return grpc.ssl_server_credentials([(key, chain)], clients, require_client_auth=clients is not None)
 
 
@@ -104,7 +110,7 @@ def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.Serve
 
 
 class Server:
-    """Start it, stop it. Both once."""
+    """A server that is started once and stopped once."""
 
     def __init__(self, settings: Settings, models: Sequence[ServedModel]) -> None:
         self._settings = settings
@@ -117,18 +123,18 @@ class Server:
         self.port = 0
         """The port that answers, after start."""
         self.admin_port: int | None = None
-        """And that of administration, where there is one."""
+        """The port of the service Admin, where there is one."""
         self.stopping = asyncio.Event()
-        """Somebody wants it to drain."""
+        """Set when the server shall drain: by a signal, or by the service Admin."""
 
     async def start(self) -> None:
         """Starts workers, opens store and ports. Raises StoreError, SettingsError, ContractError."""
         settings = self._settings
-        tenants = read_tenants(settings.tokens)
-        credentials = _credentials(settings)
-        self.audit = Audit(settings.audit)
-        self.store = AsyncStore(open_store(settings.store))
-        self.pool = Pool(start_of(settings, self._models), workers_of(settings), self.metrics)
+        tenants = read_tenants(settings.security.tokens)
+        credentials = _credentials(settings.security)
+        self.audit = Audit(settings.security.audit)
+        self.store = AsyncStore(open_store(settings.storage.location))
+        self.pool = Pool(start_message(settings, self._models), worker_count(settings), self.metrics)
         try:
             engines = await self.pool.start()
         except BaseException:
@@ -137,11 +143,9 @@ class Server:
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
         self.registry = Registry(settings, catalog, self.store, self.pool, self.metrics, clock)
-        interceptor, calls = (
-            TokenInterceptor(tenants, self.metrics, self.audit),
-            RpcCalls(tenants, self.metrics, self.audit),
-        )
-        quota = Quota(settings.tenant_frames_s, settings.tenant_bytes_s, clock)
+        interceptor = TokenInterceptor(tenants, self.metrics, self.audit)
+        calls = RpcCalls(tenants, self.metrics, self.audit)
+        quota = Quota(settings.limits.tenant_frames_per_s, settings.limits.tenant_bytes_per_s, clock)
         self._grpc = grpc.aio.server(interceptors=[interceptor], options=channel_options(settings))
         add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
         add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)  # type: ignore[no-untyped-call]  # generated
@@ -149,11 +153,11 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:
-            if settings.metrics_port is not None:
-                self._metrics_server = self.metrics.serve(settings.metrics_port, tenants)
-            self.port = _bind(self._grpc, settings.host, settings.port, credentials)
-            if settings.admin_port is not None:
-                self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.admin_port, catalog)
+            if settings.server.metrics_port is not None:
+                self._metrics_server = self.metrics.serve(settings.server.metrics_port, tenants)
+            self.port = _bind(self._grpc, settings.server.host, settings.server.port, credentials)
+            if settings.server.admin_port is not None:
+                self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.server.admin_port, catalog)
         except SettingsError:
             await self._close()
             raise
@@ -164,21 +168,21 @@ class Server:
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
-        """Drains: no new streams, owners sent away with their tokens, clusters saved; calls end within the grace."""
+        """Drains: opens no stream, sends owners away with their tokens, saves clusters, ends calls within the grace."""
         await self._health.enter_graceful_shutdown()
         await self.registry.drain()
-        await self._grpc.stop(self._settings.grace_s)
+        await self._grpc.stop(self._settings.server.grace_s)
         if self._admin:
-            await self._admin.stop(self._settings.grace_s)
+            await self._admin.stop(self._settings.server.grace_s)
         await self._close()
 
     async def failed(self) -> None:
-        """Returns never, unless a part that must run for ever does not; raises what ended it."""
+        """Never returns; raises if a background task fails."""
         await asyncio.gather(*self._tasks)
 
     @property
     def metrics_port(self) -> int | None:
-        """The port of the metrics, where there is one."""
+        """The port of metrics, where there is one."""
         return self._metrics_server.port if self._metrics_server else None
 
     def _serve_admin(self, tenants: Tenants, port: int, catalog: Catalog) -> int:
@@ -200,7 +204,7 @@ class Server:
             try:
                 await self.registry.reap()
             except Exception:
-                log.exception("looking after lost streams failed")
+                log.exception("giving up lost streams failed")
 
     async def _close(self) -> None:
         for task in self._tasks:

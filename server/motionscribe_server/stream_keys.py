@@ -5,23 +5,29 @@ another.
 """
 
 import hashlib
+import hmac
 
 
 def key_of(tenant: str, stream_id: str) -> str:
-    """Of a stream, or of one that could be: no stream id has a slash."""
+    """The key of a stream. A slash in `stream_id`, which no real one has, is dropped."""
     return f"{tenant}/{stream_id.replace('/', '')}" if tenant else stream_id
 
 
 def tenant_of(key: str) -> str:
-    """Whose it is."""
+    """The tenant that owns it."""
     return key.rpartition("/")[0]
 
 
 def id_of(key: str) -> str:
-    """The id that its tenant knows it by."""
+    """The stream id that its tenant knows it by."""
     return key.rpartition("/")[2]
 
 
 def digest(token: str) -> str:
-    """What is kept of a token, SHA-256 in hexadecimal."""
+    """What is kept of a token: its SHA-256 in hexadecimal."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def same_token(expected: str, got: str) -> bool:
+    """Takes as long for any `got`, so that nobody can guess a token bit by bit."""
+    return hmac.compare_digest(expected.encode(), got.encode())

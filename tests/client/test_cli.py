@@ -14,6 +14,7 @@ from tests.client.test_client import labels
 from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 
 from motionscribe import cli
+from motionscribe.commands import demo
 from motionscribe.sinks import read_events
 
 
@@ -208,9 +209,26 @@ def test_a_refusal_midway_keeps_what_was_saved(
     assert read_events(saved) == {"m1": labels(20)}
 
 
-def test_demo_gets_its_own_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("motionscribe.demo.command")
-    got = []
-    monkeypatch.setattr("motionscribe.demo.command.main", lambda arguments: got.append(arguments) or 7)
-    assert run("demo", "--speed", 3) == 7
-    assert got == [["--speed", "3"]]
+@pytest.mark.parametrize(("missing", "code"), [([], 0), (["an anomaly in the fall, got none"], 1)])
+def test_demo_runs_as_it_is_asked_and_says_what_is_missing(
+    missing: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("motionscribe.demo.demonstration")
+    asked: list[object] = []
+
+    def demonstrate(*places: Path, **options: object) -> list[str]:
+        asked.extend([*places, options])
+        return missing
+
+    monkeypatch.setattr("motionscribe.demo.demonstration.demonstrate", demonstrate)
+    picture = tmp_path / "a.svg"
+    arguments = ["--seed", 3, "--realtime", "--lag", "fast", "--models", tmp_path, "--picture", picture]
+    assert outcome(capsys, "demo", *arguments)[::2] == (
+        code,
+        "".join(f"motionscribe demo: expected {text}\n" for text in missing),
+    )
+    assert asked == [tmp_path, picture, {"seed": 3, "lag": "fast", "speed": 1.0}]
+
+
+def test_demo_finds_the_shipped_model() -> None:
+    assert (demo.SHIPPED / "cmu-expmap").is_dir()

@@ -15,7 +15,7 @@ from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 from tests.support.serving import alone, final, motion, serving
 
 from motionscribe import AsyncClient, Backoff, Client, FrameBlock, IterableSource, errors
-from motionscribe.connection.channel import is_loopback
+from motionscribe.connection.channel import is_local
 from motionscribe.connection.delivery import Inbox, Outbox
 from motionscribe.events import Event, Label, Restarted, SegmentEnded, SegmentStarted
 from motionscribe.pacing import Pacer
@@ -128,7 +128,7 @@ def test_it_gives_up_when_the_server_stays_away() -> None:
 
 
 def test_it_gives_up_when_no_server_is_there_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("motionscribe.connection.stream.REOPEN_S", 0.2)
+    monkeypatch.setattr("motionscribe.connection.link.REOPEN_S", 0.2)
     with ScriptedServer() as server, Client(server.address, backoff=AT_ONCE) as client:
         stream = iter(client.stream(pairs(10**6)))
         next(stream)
@@ -200,7 +200,7 @@ def test_credentials_mean_encryption() -> None:
     ],
 )
 def test_only_loopback_is_plaintext_unasked(address: str, expected: bool) -> None:
-    assert is_loopback(address) is expected
+    assert is_local(address) is expected
 
 
 @pytest.mark.parametrize(

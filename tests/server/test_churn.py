@@ -32,7 +32,9 @@ def alive() -> Counter[str]:
 @pytest.mark.parametrize("durable", [False, True])
 def test_whatever_way_they_end(tiny_model: Path, tmp_path: Path, durable: bool) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, retention_s=0.1, batch_sizes=(1, 4, 16)) as served:
+        async with serving(
+            tiny_model, tmp_path, limits={"resume_within_s": 0.1}, model={"batch_sizes": (1, 4, 16)}
+        ) as served:
             stub, recording = SegmentationStub(served.channel), motion(served.skeleton, 4)
 
             async def each_way(turn: int) -> None:
@@ -42,7 +44,7 @@ def test_whatever_way_they_end(tiny_model: Path, tmp_path: Path, durable: bool) 
 
             async def quiet() -> None:
                 pool = served.server.pool
-                await until(lambda: not served.server.registry._streams)
+                await until(lambda: not served.server.registry.streams)
                 await until(lambda: not any(worker.links or worker._asked for worker in pool.workers))
                 await asyncio.sleep(0.1)
 

@@ -48,7 +48,7 @@ def test_a_message_that_is_small_until_it_is_unpacked(tiny_model: Path, tmp_path
 
 def test_a_reader_that_froze_is_sent_away_and_resumes_where_it_was(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, idle_timeout_s=2) as served:
+        async with serving(tiny_model, tmp_path, limits={"idle_timeout_s": 2}) as served:
             recording = motion(served.skeleton, 40)
             frozen = await served.opened("frozen")
             with contextlib.suppress(grpc.aio.AioRpcError):  # sent away before all is sent
@@ -92,7 +92,7 @@ def fill(disk: Path) -> Path:
 
 def test_a_full_disk_pauses_durable_streams_and_no_others(tiny_model: Path, tmp_path: Path, tiny_disk: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, store=tiny_disk / "store.sqlite") as served:
+        async with serving(tiny_model, tmp_path, storage={"location": tiny_disk / "store.sqlite"}) as served:
             recording = motion(served.skeleton, 8)
             durable = await served.opened("durable", delivery=pb.DELIVERY_DURABLE, provisional=False)
             await durable.send(recording, 0, 300)
@@ -122,7 +122,7 @@ def test_a_store_on_a_disk_that_is_read_only_stops_the_start(tiny_model: Path, t
 
     async def run() -> None:
         with pytest.raises(StoreError, match="expected a file that can be opened"):
-            async with serving(tiny_model, tmp_path, store=tiny_disk / "store.sqlite"):
+            async with serving(tiny_model, tmp_path, storage={"location": tiny_disk / "store.sqlite"}):
                 raise AssertionError("unreachable: it does not start")
 
     asyncio.run(run())

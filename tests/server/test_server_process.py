@@ -45,7 +45,7 @@ class Process:
         self.log = folder / "log"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "--models", str(models), "--port", "0", "--batch-sizes", "1", *flags],
+                [*COMMAND, "--models", str(models), "--port", "0", "--model-batch-sizes", "1", *flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=folder,
@@ -148,6 +148,26 @@ def test_a_killed_server_leaves_no_worker_behind(tiny_model: Path, tmp_path: Pat
             time.sleep(0.01)
 
 
+def test_the_serving_process_does_without_onnx_runtime(tiny_model: Path, tmp_path: Path) -> None:
+    """Only its workers load it."""
+    program = """if True:
+        import sys
+        from motionscribe_server.__main__ import main
+        status = main(sys.argv[1:])
+        print(sorted(name for name in sys.modules if name.startswith("onnxruntime")))
+        sys.exit(status)
+    """
+    flags = ["--models", str(tiny_model.parent.parent), "--port", "0", "--workers", "1"]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *flags], stdout=subprocess.PIPE, cwd=tmp_path, env=_environment(), text=True
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("listening on ")
+        server.terminate()
+        said, _ = server.communicate(timeout=30)
+    assert (server.returncode, said) == (0, "[]\n")
+
+
 def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
@@ -161,15 +181,16 @@ def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
 
 
 def test_config_show_prints_toml_with_the_source_of_each_setting(tmp_path: Path) -> None:
-    (tmp_path / "motionscribe.toml").write_text("credits = 100\n")
-    shown = _run(tmp_path, "config", "show", "--port", "7", "--insecure", MOTIONSCRIBE_THREADS="2")
+    (tmp_path / "motionscribe.toml").write_text("[limits]\ncredits = 100\n")
+    shown = _run(tmp_path, "config", "show", "--port", "7", "--security-plaintext", MOTIONSCRIBE_MODEL_THREADS="2")
     assert shown.returncode == 0, shown.stderr
     values = tomllib.loads(shown.stdout)
-    assert (values["port"], values["credits"], values["threads"], values["insecure"]) == (7, 100, 2, True)
+    assert (values["server"]["port"], values["limits"]["credits"]) == (7, 100)
+    assert (values["model"]["threads"], values["security"]["plaintext"]) == (2, True)
     lines = shown.stdout.splitlines()
     assert "port = 7  # --port" in lines
     assert "credits = 100  # motionscribe.toml" in lines
-    assert "threads = 2  # MOTIONSCRIBE_THREADS" in lines
+    assert "threads = 2  # MOTIONSCRIBE_MODEL_THREADS" in lines
     assert 'host = "127.0.0.1"  # default' in lines
 
 
@@ -186,12 +207,12 @@ def tampered(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 REFUSED = {
-    "plaintext off loopback": (["--host", "0.0.0.0"], "expected a loopback address as host"),
+    "plaintext off loopback": (["--host", "0.0.0.0"], "expected a loopback address as server.host"),
     "absent model": (["--load", "none"], "no model 'none'"),
     "absent version": (["--load", "{name}/77"], "no version '77'"),
     "no models": (["--models", "nowhere"], "expected a folder of models"),
-    "foreign store": (["--store", "foreign"], "expected a SQLite file of motionscribe"),
-    "wrong value": (["--port", "many"], r"port \(from --port\)"),
+    "foreign store": (["--storage-location", "foreign"], "expected a SQLite file of motionscribe"),
+    "wrong value": (["--port", "many"], r"server\.port \(from --port\)"),
     "wrong word": (["config", "hide"], "expected no command, 'config show' or 'token TENANT', got 'config hide'"),
 }
 
@@ -205,7 +226,10 @@ def test_it_refuses_what_it_cannot_serve(
     Path("foreign").write_bytes(b"no database" * 1000)
     named = [argument.replace("{name}", tiny_model.parent.name) for argument in arguments]
     words, flags = ([], named) if named[0].startswith("-") else (named, [])
-    assert main([*words, "--models", str(tiny_model.parent.parent), "--batch-sizes", "1", "--port", "0", *flags]) == 2
+    assert (
+        main([*words, "--models", str(tiny_model.parent.parent), "--model-batch-sizes", "1", "--port", "0", *flags])
+        == 2
+    )
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("motionscribe-server: ")
@@ -247,7 +271,7 @@ def test_a_hostile_model_that_is_not_asked_for_hurts_nobody(neighbours: Path, ti
 def test_with_keys_only_signed_models_are_served(neighbours: Path, tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "lab.key").write_bytes(private(LAB))
     (tmp_path / "keys.pem").write_bytes(public(LAB))
-    flags = ["--load", tiny_model.parent.name, "--model-keys", str(tmp_path / "keys.pem")]
+    flags = ["--load", tiny_model.parent.name, "--security-model-keys", str(tmp_path / "keys.pem")]
     refused = _run(tmp_path, "--models", str(neighbours), "--port", "0", *flags)
     assert refused.returncode == 2
     assert "expected a signature of its manifest, manifest.json.sig, got none" in refused.stderr
@@ -265,7 +289,7 @@ def test_a_port_that_is_taken_is_an_error(tiny_model: Path, tmp_path: Path) -> N
 
 def test_the_doctor_says_what_runs_and_how_much_of_it(tiny_model: Path, tmp_path: Path) -> None:
     models = str(tiny_model.parent.parent)
-    done = _run(tmp_path, "--doctor", "--models", models, "--workers", "1", "--batch-sizes", "4")
+    done = _run(tmp_path, "--doctor", "--models", models, "--workers", "1", "--model-batch-sizes", "4")
     assert done.returncode == 0, done.stderr
     assert re.search(r"^processor +.+ cores", done.stdout, re.MULTILINE)
     assert re.search(r"^model +cmu-expmap/1 (int8|fp32) on CPUExecutionProvider", done.stdout, re.MULTILINE)

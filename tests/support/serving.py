@@ -1,6 +1,7 @@
 """A real server on a free port within a test's event loop, a caller that speaks the bare protocol to it, and motion."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.settings import Settings
 from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.workers.process import WorkerProcess
+from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 
 PATIENCE_S = 20.0
 
@@ -38,11 +41,18 @@ def engine_of(model: Path) -> Inference:
 
 
 @asynccontextmanager
-async def serving(tiny_model: Path, folder: Path, **settings: Any) -> AsyncIterator["Served"]:
-    """A server of the tiny model whose store lies in `folder`, and a channel to it."""
-    places: dict[str, Any] = {"models": tiny_model.parent.parent, "store": folder / "names.sqlite", "port": 0}
-    chosen = Settings(**{"batch_sizes": (1, 4), "grace_s": 1, "workers": 1} | places | settings)
-    server = Server(chosen, [ServedModel(read_bundle(tiny_model))])
+async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> AsyncIterator["Served"]:
+    """A server of the tiny model whose store lies in `folder`, and a channel to it.
+
+    `groups` are settings that differ from those of other tests, as in limits={"credits": 8}.
+    """
+    usual: dict[str, dict[str, Any]] = {
+        "server": {"models": tiny_model.parent.parent, "port": 0, "grace_s": 1, "workers": 1},
+        "storage": {"location": folder / "names.sqlite"},
+        "model": {"batch_sizes": (1, 4)},
+    }
+    settings = {name: usual.get(name, {}) | groups.get(name, {}) for name in usual | groups}
+    server = Server(Settings.model_validate(settings), [ServedModel(read_bundle(tiny_model))])
     await server.start()
     served = None
     try:
@@ -200,6 +210,13 @@ class Caller:
         return [
             update.first_event + i for update in self.updates for i in range(len(events_from_messages(update.events)))
         ]
+
+
+def process_of(worker: WorkerProcess) -> subprocess.Popen[bytes]:
+    """The process behind a worker's transport."""
+    assert isinstance(worker.transport, SubprocessTransport)
+    assert worker.transport.process is not None
+    return worker.transport.process
 
 
 async def until(condition: Callable[[], bool]) -> None:

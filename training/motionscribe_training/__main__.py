@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motionscribe_models.errors import ContractError, MissingExtraError
+from motionscribe_models.recordings import endings
 from motionscribe_training.errors import TrainingError
 
 DATA = "../shared/data"
@@ -40,7 +41,8 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_run)
     what = parser.add_argument_group("what to learn from")
-    what.add_argument("places", nargs="*", type=Path, metavar="PLACE", help="recordings, or folders of them")
+    places = f"recordings ({' '.join(endings())}), or folders of them"
+    what.add_argument("places", nargs="*", type=Path, metavar="PLACE", help=places)
     data = Path(os.environ.get("MOTIONSCRIBE_DATA", DATA))
     what.add_argument("--data", type=Path, default=data, metavar="ROOT", help="folder of the public sets")
     what.add_argument("--trial", type=_words, default=(), metavar="01,03", help="trials of CMU subject 86 in ROOT")

@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     showing = verbs.add_parser("config", help="settings as a TOML file")
     loading.add_argument("model", metavar="NAME[/VERSION]", help="below its folder of models; the latest version")
     for verb, run in ((loading, run_load), (draining, run_drain), (showing, run_config)):
-        verb.add_argument("--port", type=int, required=True, help="admin_port of the server")
+        verb.add_argument("--port", type=int, required=True, help="server.admin_port of the server")
         add_token(verb)
         verb.set_defaults(run=run)
 

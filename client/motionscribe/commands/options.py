@@ -8,10 +8,11 @@ import grpc
 
 from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
+from motionscribe.sinks import outputs
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
-    """Which server, and how."""
+    """Options that say which server, and how to connect."""
     parser.add_argument(
         "--address",
         default=os.environ.get("MOTIONSCRIBE_ADDRESS", DEFAULT_ADDRESS),
@@ -26,16 +27,17 @@ def add_server(parser: argparse.ArgumentParser) -> None:
 
 
 def add_token(parser: argparse.ArgumentParser) -> None:
-    """Who asks."""
+    """The option that says who calls."""
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="token for a server with tenants (default: $MOTIONSCRIBE_TOKEN)"
     )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """Where events go."""
+    """Options that say where events go."""
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
-    parser.add_argument("--save", type=Path, metavar="EVENTS.jsonl", help="also write events to a file, for report")
+    for output in outputs.OUTPUTS:
+        parser.add_argument(output.option, dest=output.option, metavar=output.metavar, help=output.help)
     parser.add_argument("--no-provisional", action="store_true", help="only labels that will not change")
 
 

@@ -1,34 +1,44 @@
-"""Events of one stream, shown and saved as the options ask."""
+"""Shows the events of a stream in the terminal and sends them wherever else the options ask.
+
+In: the options of options.add_output and the events of one stream after the other. Out: every event in every sink.
+"""
 
 import argparse
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
-from typing import TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from rich.console import Console
 
-from motionscribe.descriptions import Cluster
 from motionscribe.events import Event
-from motionscribe.sinks import JsonLines, Terminal
+from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, outputs
 
 
-def show(
-    events: Iterable[Event],
-    args: argparse.Namespace,
-    save: TextIO | None,
-    stream_id: str,
-    title: str,
-    clusters: Iterable[Cluster],
-) -> None:
-    """Returns when the events end. `clusters` are those known before the first event."""
+@contextmanager
+def open_outputs(args: argparse.Namespace) -> Iterator[Sequence[MakeSink]]:
+    """One MakeSink for each place that the options name, the terminal last. Raises OSError, MissingExtraError."""
     with ExitStack() as stack:
-        # the file first: an interrupt must not lose what was seen
-        sinks: list[JsonLines | Terminal] = [JsonLines(save, stream_id)] if save else []
-        if args.json:
-            sinks.append(JsonLines(sys.stdout, stream_id))
-        else:
-            sinks.append(stack.enter_context(Terminal(Console(), title, {c.id: c.name for c in clusters})))
+        asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
+        opened = [stack.enter_context(output.open(argument)) for output, argument in asked if argument is not None]
+        yield [*opened, _json if args.json else _table]
+
+
+def show(events: Iterable[Event], makers: Sequence[MakeSink], info: StreamInfo) -> None:
+    """Writes events to a sink of each of `makers` until they end. Closes every sink, whatever happens."""
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+        for make in makers:
+            sink = make(info)
+            stack.callback(sink.close)
+            sinks.append(sink)
         for event in events:
             for sink in sinks:
                 sink.write(event)
+
+
+def _json(info: StreamInfo) -> Sink:
+    return JsonLines(sys.stdout, info.stream_id)
+
+
+def _table(info: StreamInfo) -> Sink:
+    return Terminal(Console(), info.title, info.names)

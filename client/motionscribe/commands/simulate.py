@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 
 from motionscribe.commands.options import positive
-from motionscribe_models.recordings import read_recording
+from motionscribe_models.recordings import endings, read_recording
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     parser = commands.add_parser("simulate-lsl", help="replay a recording over LSL", description=__doc__)
-    parser.add_argument("file", type=Path, metavar="FILE", help=".amc .csv .mat .npz .txt")
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"recording: {' '.join(endings())}")
     parser.add_argument("--name", default="motionscribe", help="of the stream (default: %(default)s)")
     parser.add_argument("--speed", type=positive, default=1.0, metavar="N", help="times the recording's pace")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")

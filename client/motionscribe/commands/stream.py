@@ -1,23 +1,21 @@
 """`motionscribe stream`: sends recordings or a live feed to a server and shows what it finds in them."""
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
 
 from motionscribe.async_client import LAGS
 from motionscribe.commands.options import add_output, add_server, connect, positive
-from motionscribe.commands.showing import show
-from motionscribe.sources import Source, file_source
-
-LSL = "lsl:"
+from motionscribe.commands.showing import open_outputs, show
+from motionscribe.sinks import StreamInfo
+from motionscribe.sources import schemes
+from motionscribe_models.recordings import endings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     parser = commands.add_parser("stream", help="stream recordings or a live feed", description=__doc__)
-    parser.add_argument(
-        "sources", nargs="+", metavar="FILE", help=".amc .csv .mat .npz .txt, one after the other; or lsl:NAME, live"
-    )
+    what = f"{schemes.describe()}. Several come one after the other. Endings of files: {' '.join(endings())}"
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=what)
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
@@ -37,32 +35,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> None:
     """Streams one source after the other."""
     if args.stream_id and len(args.sources) > 1:
-        args.parser.error("--stream-id is for one FILE")
-    with ExitStack() as stack:
-        client = stack.enter_context(connect(args))
-        save = stack.enter_context(open(args.save, "w", encoding="utf-8")) if args.save else None
-        for what in args.sources:
+        args.parser.error("--stream-id is for one SOURCE")
+    with connect(args) as client, open_outputs(args) as makers:
+        for text in args.sources:
+            scheme, address = schemes.parse_address(text)
             stream = client.stream(
-                _source(what, args.rate),
+                scheme.open(address, args.rate),
                 stream_id=args.stream_id,
                 model=args.model,
                 version=args.version,
                 lag=args.lag,
                 provisional=not args.no_provisional,
                 durable=args.durable,
-                realtime=None if what.startswith(LSL) else args.speed,
+                realtime=None if scheme.live else args.speed,
             )
             opened = stream.opened
             title = (
-                f"{opened.stream_id}: {Path(what).name} on {opened.model.name}/{opened.model.version}, "
+                f"{opened.stream_id}: {Path(text).name} on {opened.model.name}/{opened.model.version}, "
                 f"final after {opened.latency_us / 1e6:.1f} s"
             )
-            show(stream, args, save, opened.stream_id, title, opened.clusters)
-
-
-def _source(what: str, rate_hz: float | None) -> Source:
-    if what.startswith(LSL):
-        from motionscribe.sources.lsl import LslSource  # the extra is only needed here
-
-        return LslSource(what.removeprefix(LSL))
-    return file_source(what, rate_hz)
+            names = {cluster.id: cluster.name for cluster in opened.clusters}
+            show(stream, makers, StreamInfo(opened.stream_id, title, names))

@@ -1,10 +1,10 @@
 """`motionscribe watch`: shows the events of a stream that somebody else feeds."""
 
 import argparse
-from contextlib import ExitStack
 
 from motionscribe.commands.options import add_output, add_server, connect
-from motionscribe.commands.showing import show
+from motionscribe.commands.showing import open_outputs, show
+from motionscribe.sinks import StreamInfo
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,8 +18,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace) -> None:
     """Returns when the stream ends."""
-    with ExitStack() as stack:
-        client = stack.enter_context(connect(args))
-        save = stack.enter_context(open(args.save, "w", encoding="utf-8")) if args.save else None
+    with connect(args) as client, open_outputs(args) as makers:
         events = client.watch(args.stream, provisional=not args.no_provisional)
-        show(events, args, save, args.stream, f"watching {args.stream}", client.clusters(args.stream))
+        names = {cluster.id: cluster.name for cluster in client.clusters(args.stream)}
+        show(events, makers, StreamInfo(args.stream, f"watching {args.stream}", names))

@@ -1,10 +1,11 @@
 """The gRPC channel to a server: encryption off loopback, keepalive, little buffering, quick reconnection."""
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any
 
 import grpc
+
+from motionscribe_proto.addresses import is_loopback
 
 OPTIONS = (
     # live frames must not wait in buffers of several MB: without probing, gRPC keeps to the 64 kB of HTTP/2
@@ -30,22 +31,16 @@ def open_channel(
     Plaintext on loopback, TLS elsewhere: with `credentials`, or the system's certificates. `plaintext` allows
     plaintext elsewhere.
     """
-    if credentials is None and (plaintext or is_loopback(address)):
+    if credentials is None and (plaintext or is_local(address)):
         channel = grpc.insecure_channel(address, OPTIONS)
     else:
         channel = grpc.secure_channel(address, credentials or grpc.ssl_channel_credentials(), OPTIONS)
     return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
 
 
-def is_loopback(address: str) -> bool:
+def is_local(address: str) -> bool:
     """True where only this machine can answer at `address` (host:port, or unix:path)."""
-    if address.startswith("unix:"):
-        return True
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return address.startswith("unix:") or is_loopback(address.rpartition(":")[0].strip("[]"))
 
 
 class _Bearer(

@@ -58,9 +58,9 @@ class Movement:
     speed: Array | float = 0.0
     """Along the heading, m/s."""
     turn: Array | float = 0.0
-    """Of the heading, degrees/s, left is positive."""
+    """Rotation of the heading, degrees/s, left is positive."""
     yaw: Array | float = 0.0
-    """Of the pelvis against the heading, degrees, left is positive."""
+    """Angle of the pelvis to the heading, degrees, left is positive."""
 
 
 def single(angles: Mapping[str, Array | float]) -> Angles:

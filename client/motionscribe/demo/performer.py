@@ -2,8 +2,7 @@
 
 SYNTHETIC: nobody was recorded. A script of actions goes in; a `Recording` (n, 96) and the truth come out. A performer
 (one seed) has a style of their own in pace, reach and posture; actions blend over half a second, joints never repeat
-exactly, the feet meet the ground, and a sensor adds its noise. It knows no dynamics: a person's balance and contact
-forces are not there.
+exactly, the feet meet the ground, and a sensor adds its noise. There are no dynamics: no balance, no contact forces.
 """
 
 from collections.abc import Sequence
@@ -40,7 +39,7 @@ BLEND_S = 0.5
 """From one action to the next; the boundary lies in the middle."""
 
 TREMOR_DEG, TREMOR_S = 1.2, 0.35
-"""Of each degree of freedom: spread and time scale of what no cycle explains, a little under subject 86's."""
+"""Motion that no cycle explains, of each degree of freedom: its spread and time scale, a little under subject 86's."""
 
 NOISE_DEG, NOISE_UNITS = 0.05, 0.001
 """Sensor noise of angles and translations, white: what second differences of CMU recordings show."""
@@ -54,7 +53,7 @@ FINGERS_DEG = 7.125
 _THUMBS = {"l": (26.4, 0.0, 29.7), "r": (26.4, 0.0, -29.9)}
 """Degrees from hand to thumb."""
 
-_THICK = {"root": 1.6, "lowerback": 1.8, "upperback": 2.0, "thorax": 2.0, "upperneck": 1.2, "head": 1.4}
+_SKIN = {"root": 1.6, "lowerback": 1.8, "upperback": 2.0, "thorax": 2.0, "upperneck": 1.2, "head": 1.4}
 """Units between joint and skin, where it is more than a foot's."""
 
 
@@ -76,7 +75,7 @@ class Performance:
 
 
 def perform(script: Sequence[tuple[str, float]] | None = None, seed: int = 0, rate_hz: float = 120.0) -> Performance:
-    """Acts out `script` (action, seconds), alike for alike arguments. Raises ValueError for a wrong script."""
+    """Acts out `script` (action, seconds); equal arguments give equal frames. Raises ValueError for a wrong script."""
     script = SCRIPT if script is None else script
     if not script or not 10 <= rate_hz <= 1000:
         raise ValueError(f"expected a script and a rate of 10 to 1000 Hz, got {len(script)} actions at {rate_hz} Hz")
@@ -86,18 +85,18 @@ def perform(script: Sequence[tuple[str, float]] | None = None, seed: int = 0, ra
                 f"expected one of {', '.join(ACTIONS)} for {BLEND_S} to 3600 s, got {name!r} for {seconds} s"
             )
     rng = np.random.default_rng(seed)
-    style = _style(rng)
+    style = _draw_style(rng)
     edges = np.rint(np.cumsum([0.0, *(seconds for _, seconds in script)]) * rate_hz).astype(int)
     joints = len(CMU_EXPMAP.joints)
     angles, travel = np.zeros((edges[-1], joints, 3)), np.zeros((edges[-1], 4))
     half = round(BLEND_S * rate_hz / 2)
     for (name, _), start, end in zip(script, edges[:-1], edges[1:], strict=True):
         begin, stop = max(0, start - half), min(edges[-1], end + half)
-        movement = ACTIONS[name](np.arange(stop - begin) / rate_hz, _occasion(style, rng))
+        movement = ACTIONS[name](np.arange(stop - begin) / rate_hz, _vary(style, rng))
         weight = _weight(np.arange(begin, stop), start, end, half, edges[-1])
-        angles[begin:stop] += weight[:, None, None] * _array(movement, style, stop - begin)
+        angles[begin:stop] += weight[:, None, None] * _joint_angles(movement, style, stop - begin)
         travel[begin:stop] += weight[:, None] * _travel(movement, stop - begin)
-    frames = _frames(_alive(angles, rate_hz, rng), travel, rate_hz)
+    frames = _frames(_with_tremor(angles, rate_hz, rng), travel, rate_hz)
     frames[:, :3] += rng.normal(0, NOISE_UNITS, size=(len(frames), 3))
     skeleton = replace(CMU_EXPMAP, rate_hz=rate_hz)
     recording = Recording(f"synthetic-{seed}", frames.astype(np.float32), even_times(len(frames), rate_hz), skeleton)
@@ -105,19 +104,19 @@ def perform(script: Sequence[tuple[str, float]] | None = None, seed: int = 0, ra
     return Performance(recording, tuple(Truth(start + 1, end + 1, name) for start, end, (name, _) in bounds))
 
 
-def _style(rng: np.random.Generator) -> Style:
-    """A new performer."""
+def _draw_style(rng: np.random.Generator) -> Style:
+    """The style of a new performer."""
     firm = ("root", "lfemur", "rfemur", "ltibia", "rtibia", "lfoot", "rfoot")
     offsets = {name: float(rng.normal(0, 1.5 if name.split(".")[0] in firm else 3.5)) for name in single(STAND)}
     return Style(float(rng.uniform(0.9, 1.1)), float(rng.uniform(0.9, 1.08)), offsets)
 
 
-def _occasion(style: Style, rng: np.random.Generator) -> Style:
-    """The same performer, this time."""
+def _vary(style: Style, rng: np.random.Generator) -> Style:
+    """The style for one action: nobody does it twice alike."""
     return replace(style, pace=style.pace * rng.uniform(0.96, 1.04), reach=style.reach * rng.uniform(0.97, 1.03))
 
 
-def _array(movement: Movement, style: Style, count: int) -> Array:
+def _joint_angles(movement: Movement, style: Style, count: int) -> Array:
     """Degrees (count, J, 3) of a movement in a style."""
     angles = np.zeros((count, len(CMU_EXPMAP.joints), 3))
     for name, value in {**single(STAND), **movement.angles}.items():
@@ -127,7 +126,7 @@ def _array(movement: Movement, style: Style, count: int) -> Array:
 
 
 def _travel(movement: Movement, count: int) -> Array:
-    """Lift, speed, turn and yaw (count, 4)."""
+    """Lift, speed, turn and yaw (count, 4) of a movement."""
     columns = (movement.lift, movement.speed, movement.turn, movement.yaw)
     return np.stack([np.broadcast_to(np.asarray(column, dtype=float), count) for column in columns], axis=1)
 
@@ -155,7 +154,7 @@ def _smooth(values: Array, seconds: float, rate_hz: float) -> Array:
     return np.stack([np.convolve(column, bell / bell.sum(), mode="valid") for column in values.T], axis=1)
 
 
-def _alive(angles: Array, rate_hz: float, rng: np.random.Generator) -> Array:
+def _with_tremor(angles: Array, rate_hz: float, rng: np.random.Generator) -> Array:
     """Degrees (n, J, 3) with tremor and sensor noise in what moves, and CMU's fingers and thumbs."""
     angles = angles.copy()
     moving = np.abs(angles).max(axis=0) > 0
@@ -183,7 +182,7 @@ def _frames(angles: Array, travel: Array, rate_hz: float) -> Array:
     frames[:, 3:] = -euler_vector(angles).reshape(len(angles), -1)
     frames[:, 3:6] = -rotation_vector(root)
     frames[:, :3] = np.cumsum(ahead * speed[:, None], axis=0) / rate_hz / metres
-    skin = np.array([_THICK.get(joint, 0.3) for joint in CMU_EXPMAP.joints])
+    skin = np.array([_SKIN.get(joint, 0.3) for joint in CMU_EXPMAP.joints])
     lowest = (joint_positions(CMU_EXPMAP, frames)[:, :, 1] - skin).min(axis=1)
     ground = np.pad(lowest, _reach(CONTACT_S, rate_hz), mode="edge")
     frames[:, 1] = lift / metres - _smooth(ground[:, None], CONTACT_S, rate_hz)[:, 0]

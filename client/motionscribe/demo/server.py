@@ -33,7 +33,7 @@ def serve(models: Path) -> Iterator[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MOTIONSCRIBE_")}
     with tempfile.TemporaryDirectory(prefix="motionscribe-demo-") as folder:
         command = [sys.executable, "-m", "motionscribe_server", "--port=0", f"--load={MODEL}"]
-        command += [f"--models={models.resolve()}", f"--store={folder}/demo.sqlite"]
+        command += [f"--models={models.resolve()}", f"--storage-location={folder}/demo.sqlite"]
         log = Path(folder, "log")
         with (
             log.open("w") as errors,

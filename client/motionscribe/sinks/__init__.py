@@ -1,8 +1,22 @@
-"""Where events go: JSON lines, a live table in the terminal, a CSV of segments, an ethogram picture."""
+"""Where events go: sinks take them one by one (JSON lines, a table in the terminal), reports take whole streams.
 
+base.py says what a sink is, outputs.py lists those that have an option of their own. Reports: a CSV of segments, an
+ethogram picture.
+"""
+
+from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
 from motionscribe.sinks.ethogram import draw_ethogram
 from motionscribe.sinks.jsonlines import JsonLines, read_events
 from motionscribe.sinks.segments import write_segments
 from motionscribe.sinks.terminal import Terminal
 
-__all__ = ["JsonLines", "Terminal", "draw_ethogram", "read_events", "write_segments"]
+__all__ = [
+    "JsonLines",
+    "MakeSink",
+    "Sink",
+    "StreamInfo",
+    "Terminal",
+    "draw_ethogram",
+    "read_events",
+    "write_segments",
+]

@@ -1,10 +1,9 @@
-"""A live table in the terminal: the label of the moment, the newest segments, anomalies and gaps; at the end all.
+"""A live table in the terminal: the present label, the newest segments, anomalies and gaps; all of them at the end.
 
 Where the output is no terminal, only the final table is printed.
 """
 
-from types import TracebackType
-from typing import Self
+from collections.abc import Mapping
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -22,15 +21,16 @@ from motionscribe.events import (
     SegmentEnded,
     SegmentStarted,
 )
+from motionscribe.sinks.base import Sink
 
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_green", "bright_cyan", "bright_magenta")
 NEWEST_ROWS = 15
 
 
-class Terminal:
-    """Shows the events of one stream while the context lasts."""
+class Terminal(Sink):
+    """Shows the events of one stream, from its construction until it is closed."""
 
-    def __init__(self, console: Console, title: str, names: dict[int, str] | None = None) -> None:
+    def __init__(self, console: Console, title: str, names: Mapping[int, str] | None = None) -> None:
         self._title = title
         self._names = dict(names or {})
         self._rows: list[tuple[str, str, str, Text]] = []
@@ -39,19 +39,7 @@ class Terminal:
         self._origin_us: int | None = None
         self._complete = False
         self._live = Live(console=console, get_renderable=self.render, refresh_per_second=8)
-
-    def __enter__(self) -> Self:
         self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._complete = True
-        self._live.vertical_overflow = "visible"
-        self._live.stop()
-        if not self._live.console.is_terminal:
-            self._live.console.line()  # Live leaves the last line open there
 
     def write(self, event: Event) -> None:
         """Takes an event into the table."""
@@ -80,6 +68,14 @@ class Terminal:
                 self._add(event.time_us, event.time_us, merged)
             case Restarted():
                 self._add(event.time_us, event.time_us, Text(f"restarted: {event.reason}", "dim"))
+
+    def close(self) -> None:
+        """Leaves the whole table in the terminal."""
+        self._complete = True
+        self._live.vertical_overflow = "visible"
+        self._live.stop()
+        if not self._live.console.is_terminal:
+            self._live.console.line()  # Live leaves the last line open there
 
     def render(self) -> Group:
         """The table as it is now."""

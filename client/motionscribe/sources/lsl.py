@@ -33,6 +33,11 @@ def load_pylsl() -> Any:
     return pylsl
 
 
+def open_lsl(name: str, rate_hz: float | None = None) -> Source:
+    """The address `lsl:NAME`. The sender's rate counts, not `rate_hz`. Raises what LslSource raises."""
+    return LslSource(name)
+
+
 class LslSource(Source):
     """Samples of the stream called `name`, or the first one of type `name` ("MoCap").
 

@@ -1,7 +1,7 @@
 """Tables of plain features with a header line, separated by `;` or `,`, as machines log them (SKAB for one).
 
 Each column is a feature by its header's name. A column `datetime` (ISO 8601, UTC where it says nothing) or
-`time` or `timestamp` (seconds) gives the times; `anomaly` and `changepoint` are somebody's answers and are left out.
+`time` or `timestamp` (seconds) gives the times; `anomaly` and `changepoint` are annotations and are left out.
 """
 
 from datetime import UTC, datetime
@@ -18,10 +18,11 @@ TIMES = ("datetime", "time", "timestamp")
 ANSWERS = ("anomaly", "changepoint")
 
 
-def is_features_csv(first_line: str) -> bool:
-    """Whether a header: its first cell is not a number."""
+def has_header(path: Path) -> bool:
+    """Whether the first cell is not a number. Raises RecordingError for a file that is not text, or empty."""
+    cell = read_lines(path)[0].replace(";", ",").split(",")[0]
     try:
-        float(first_line.replace(";", ",").split(",")[0])
+        float(cell)
     except ValueError:
         return True
     return False

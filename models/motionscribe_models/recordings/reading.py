@@ -1,45 +1,99 @@
-"""Opens a recording of any known format. A path goes in; a `Recording` comes out, or an error that says why not."""
+"""Opens a recording of any known format. A path goes in; a `Recording` comes out, or an error that says why not.
+
+READERS is the one table of formats: what opens, which endings help texts name and which files the trainer takes for
+recordings follow from it. A new format is a module with a function that reads a file, and a line in READERS.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings.acclaim import read_amc
-from motionscribe_models.recordings.expmap_csv import read_expmap_csv
-from motionscribe_models.recordings.features_csv import is_features_csv, read_features_csv
-from motionscribe_models.recordings.mat import read_mat
-from motionscribe_models.recordings.npz import read_npz
+from motionscribe_models.recordings import acclaim, expmap_csv, features_csv, mat, npz
 from motionscribe_models.recordings.recording import Recording
-from motionscribe_models.recordings.table import read_lines
 
 
-def _read_text(path: Path, rate_hz: float | None) -> Recording:
-    reader = read_features_csv if is_features_csv(read_lines(path)[0]) else read_expmap_csv
-    return reader(path, rate_hz)
+@dataclass(frozen=True)
+class Reader:
+    """A file format, and what reads it."""
+
+    endings: tuple[str, ...]
+    """Lower case, with the dot. Formats may share endings."""
+    description: str
+    """For the table of docs/2-connecting.md: what is read."""
+    rate: str
+    """For the same table: frames a second, where nobody gives another rate."""
+    read: Callable[[Path, float | None], Recording]
+    """A file and a rate in Hz (None: the file's) to a recording. Raises RecordingError, MissingExtraError."""
+    matches: Callable[[Path], bool] = lambda path: True
+    """Whether a file is of this format, where several share an ending: the first that matches reads it, else the last.
+
+    Raises RecordingError for a file that it cannot look into.
+    """
+    extra: str = ""
+    """The extra that it needs."""
+    table: bool = False
+    """Rows of text: notes and annotations beside recordings have these endings too."""
 
 
-_READERS: dict[str, Callable[[Path, float | None], Recording]] = {
-    ".amc": read_amc,
-    ".csv": _read_text,
-    ".mat": read_mat,
-    ".npz": read_npz,
-    ".txt": _read_text,
-}
+_TEXT = (".csv", ".txt")
+READERS: tuple[Reader, ...] = (
+    Reader(
+        (".amc",),
+        "Acclaim, with `86_01.asf` or `86.asf` beside `86_01.amc`; CMU's skeleton without one",
+        "120 Hz",
+        acclaim.read_amc,
+    ),
+    Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
+    Reader(
+        _TEXT,
+        "with a header: one feature a column; `time`, `timestamp` (s) or `datetime` gives the times",
+        "by the times",
+        features_csv.read_features_csv,
+        features_csv.has_header,
+        table=True,
+    ),
+    Reader(
+        _TEXT,
+        "without a header: exponential maps, CMU in 96 or 117 columns, Human3.6M in 99",
+        "120 or 50 Hz",
+        expmap_csv.read_expmap_csv,
+        table=True,
+    ),
+    Reader(
+        (".npz",),
+        "what `motionscribe_models.recordings.write_recording` writes: any skeleton, any times",
+        "by the times",
+        npz.read_npz,
+    ),
+)
+
+
+def endings() -> tuple[str, ...]:
+    """Endings of all formats, in alphabetical order."""
+    return tuple(sorted({ending for reader in READERS for ending in reader.endings}))
+
+
+def readers_of(path: Path) -> list[Reader]:
+    """Those whose ending the file has; the file need not exist."""
+    return [reader for reader in READERS if path.suffix.lower() in reader.endings]
 
 
 def read_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
-    """Reads `.amc`, `.csv`, `.mat`, `.npz` or `.txt`, by the extension and, for text, by what the first line is.
+    """Reads a file of any format in READERS, by its ending and, where formats share one, by what is in it.
 
     `rate_hz` overrides the times that the file or its format implies. Raises RecordingError with the file, what was
     expected and what came, and MissingExtraError where a format needs a package that is not installed.
     """
     path = Path(path)
-    if path.suffix.lower() not in _READERS:
+    readers = readers_of(path)
+    if not readers:
         raise RecordingError(
-            f"{path}: expected a file ending in {', '.join(_READERS)}, got {path.suffix or 'no ending'}"
+            f"{path}: expected a file ending in {', '.join(endings())}, got {path.suffix or 'no ending'}"
         )
     if not path.is_file():
         raise RecordingError(f"{path}: expected a file, found none")
     if rate_hz is not None and not 0 < rate_hz < 1e6:
         raise RecordingError(f"{path}: expected a rate above 0 Hz and below 1 MHz, got {rate_hz}")
-    return _READERS[path.suffix.lower()](path, rate_hz)
+    reader = next((reader for reader in readers if reader.matches(path)), readers[-1])
+    return reader.read(path, rate_hz)

@@ -17,7 +17,7 @@ LONGEST_ID = 128
 
 
 class Audit:
-    """Of one file, or of none. Raises SettingsError for one that cannot be written."""
+    """Writes to one file, or nowhere. Raises SettingsError for a file that cannot be written."""
 
     def __init__(self, file: Path | None) -> None:
         self._number = -1
@@ -25,10 +25,12 @@ class Audit:
             try:
                 self._number = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             except OSError as error:
-                raise SettingsError(f"audit: expected a file that can be written, got {file}: {error}") from error
+                raise SettingsError(
+                    f"security.audit: expected a file that can be written, got {file}: {error}"
+                ) from error
 
     def note(self, peer: str, tenant: str, action: str, stream: str, outcome: str) -> None:
-        """A line. A full disk must not end calls: it is logged instead."""
+        """Appends a line. A full disk must not end calls: the line is logged instead."""
         if self._number < 0:
             return
         line = {
@@ -45,7 +47,7 @@ class Audit:
             log.exception("the audit log cannot be written: %s", line)
 
     def close(self) -> None:
-        """No more lines."""
+        """Closes the file."""
         if self._number >= 0:
             os.close(self._number)
             self._number = -1

@@ -1,8 +1,8 @@
-"""Who calls: bearer tokens, the tenants they belong to, and what of the server is whose.
+"""Who calls: bearer tokens and the tenants that they belong to.
 
 In: a TOML file of tenants with digests of their tokens, the metadata of calls. Out: the tenant of a call, or
-UNAUTHENTICATED before any method runs. Without a file everybody is the one tenant "". Streams, clusters and names are
-kept by a key that begins with the tenant: nobody can name what belongs to another.
+UNAUTHENTICATED. Without a file everybody is the one tenant "". What belongs to a tenant is decided by keys
+(stream_keys.py).
 """
 
 import hmac
@@ -23,13 +23,13 @@ Metadata = Iterable[tuple[str, str | bytes]]
 
 
 class Tenants:
-    """Digests by tenant."""
+    """The tenants of one server, with digests of their tokens."""
 
     def __init__(self, digests: Mapping[str, str]) -> None:
         self._digests = dict(digests)
 
     def tenant(self, metadata: Metadata) -> str:
-        """Whose token a call brings. Raises UnauthenticatedError; takes as long for any token."""
+        """The tenant whose token a call brings. Raises UnauthenticatedError; takes as long for any token."""
         if not self._digests:
             return ""
         values = [value for name, value in metadata if name == HEADER]
@@ -43,30 +43,31 @@ class Tenants:
         return found[0]
 
     def only(self, tenant: str) -> "Tenants":
-        """Lets this one tenant in, or everybody where everybody is. Raises SettingsError where it has no token."""
+        """Lets this one tenant in; everybody where there are no tokens. Raises SettingsError where it has no token."""
         if self._digests and tenant not in self._digests:
-            raise SettingsError(f"expected a tenant {tenant!r} in tokens, got {', '.join(self._digests)}")
+            raise SettingsError(f"expected a tenant {tenant!r} in security.tokens, got {', '.join(self._digests)}")
         return Tenants({tenant: self._digests[tenant]} if self._digests else {})
 
 
 def new_token() -> str:
-    """256 random bits."""
+    """A bearer token of 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def read_tenants(file: Path | None) -> Tenants:
-    """From a TOML file of lines `tenant = "digest"`; None lets everybody in. Raises SettingsError."""
+    """Reads a TOML file of lines `tenant = "digest"`; None lets everybody in. Raises SettingsError."""
     if file is None:
         return Tenants({})
     try:
         tenants = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"tokens: expected a TOML file, got {file}: {error}") from error
+        raise SettingsError(f"security.tokens: expected a TOML file, got {file}: {error}") from error
     for tenant, known in tenants.items():
         if not TENANT.fullmatch(tenant) or not isinstance(known, str) or not DIGEST.fullmatch(known):
-            raise SettingsError(f'tokens: expected lines of tenant = "64 hexadecimal digits" in {file}, got {tenant!r}')
+            expected = 'expected lines of tenant = "64 hexadecimal digits"'
+            raise SettingsError(f"security.tokens: {expected} in {file}, got {tenant!r}")
     if not tenants:
-        raise SettingsError(f"tokens: expected a tenant or more in {file}, got none")
+        raise SettingsError(f"security.tokens: expected a tenant or more in {file}, got none")
     if len(set(tenants.values())) < len(tenants):
-        raise SettingsError(f"tokens: expected a token for each tenant in {file}, got one for several")
+        raise SettingsError(f"security.tokens: expected a token for each tenant in {file}, got one for several")
     return Tenants(tenants)

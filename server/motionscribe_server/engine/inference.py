@@ -3,8 +3,8 @@
 In: the running encoder states (W, H) of some streams and a few Steps for each. Out: each state advanced in place, and
 WindowStates for the streams whose window is complete. Streams are computed together in fixed, warmed batch sizes, short
 batches padded with zeros. The sessions are made from verified bytes, and a variant that does not repeat the trainer's
-reference windows is refused. No policy here (who is due is the batcher's business), no asyncio. The only module that
-imports onnxruntime.
+reference windows is refused. No policy here (which streams are due is the scheduler's business), no asyncio. The only
+module that imports onnxruntime.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,9 +1,8 @@
-"""A process that computes: sessions and engines, without network, in one thread.
+"""A worker process: the loop around the scheduler and the socket, in one thread.
 
-In: orders of the serving process, for many streams at once. Out: replies, and what became of frames. A turn is one
-batch: the streams that have waited longest, each with its steps up to the next window; whoever was served goes to the
-end of the queue, and orders that came meanwhile are taken before the next one. No stream waits for a batch to fill up.
-`Scheduler` is what it knows, `main` the loop around it. Run by pool.py.
+In: a socket to the serving process, whose number is the argument; Start, then orders. Out: Ready or StartFailed, then
+turns and replies. What to compute next is the scheduler's business (scheduler.py); orders that came meanwhile are taken
+before its next turn. Run by workers/subprocess_transport.py.
 """
 
 import contextlib
@@ -15,16 +14,9 @@ import sys
 import time
 
 from motionscribe_models.repository import Repository
+from motionscribe_server.engine.codec import Decoder, encode
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.engine.messages import (
-    EngineInfo,
-    Hello,
-    Reply,
-    Start,
-    Turn,
-    Unpacker,
-    pack,
-)
+from motionscribe_server.engine.messages import EngineInfo, FromServer, Ready, Reply, Start, StartFailed, Turn
 from motionscribe_server.engine.scheduler import Scheduler, Served
 from motionscribe_server.session.model import ServedModel
 
@@ -33,54 +25,64 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> None:
-    """Serves the socket whose number is the argument, until it is closed."""
+    """Serves the socket until it is closed."""
     # the serving process drains on both, and closes the socket when it has
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     connection = socket.socket(fileno=int(sys.argv[1]))
-    unpacker = Unpacker()
-    while not (orders := unpacker.feed(connection.recv(RECEIVED))):
-        pass
-    start: Start = orders[0]
+    with contextlib.suppress(ConnectionError):  # the serving process is gone
+        serve(connection)
+
+
+def serve(connection: socket.socket) -> None:
+    """Loads what Start says, then answers orders until the connection ends. Raises CodecError, ConnectionError."""
+    decoder = Decoder(FromServer)
+    received: list[Start] = []
+    while not received:
+        data = connection.recv(RECEIVED)
+        if not data:
+            return
+        received = decoder.feed(data)
+    (start,) = received
     logging.basicConfig(level=start.log_level.upper(), format=LOG_FORMAT)
     try:
-        worker, hello = started(start)
+        scheduler, engines = started(start)
     except Exception as error:
-        connection.sendall(pack([error]))
+        connection.sendall(encode([StartFailed(error)]))
         return
-    connection.sendall(pack([hello]))
-    with contextlib.suppress(ConnectionError):  # the serving process is gone
-        _serve(connection, unpacker, worker)
+    connection.sendall(encode([Ready(tuple(engines.items()))]))
+    _take_turns(connection, decoder, scheduler)
 
 
-def _serve(connection: socket.socket, unpacker: Unpacker, worker: Scheduler) -> None:
-    while True:
-        ready, _, _ = select.select([connection], [], [], worker.next_turn_in_s)
-        said: list[Turn | Reply] = []
-        if ready:
-            data = connection.recv(RECEIVED)
-            if not data:
-                return
-            replies = [reply for order in unpacker.feed(data) if (reply := worker.receive(order))]
-            said += [worker.tell(), *replies] if replies else []
-        if worker.next_turn_in_s == 0.0:
-            said.append(worker.turn())
-        if said:
-            connection.sendall(pack(said))
-
-
-def started(start: Start) -> tuple[Scheduler, Hello]:
-    """A worker with its models. Raises ContractError for one that cannot be served."""
+def started(start: Start) -> tuple[Scheduler, dict[str, EngineInfo]]:
+    """A scheduler with its models loaded, and how each runs, by its key. Raises ContractError."""
     repository = Repository(start.models, start.model_keys)
     models: dict[str, Served] = {}
-    hello: Hello = {}
+    engines: dict[str, EngineInfo] = {}
     for name, version in start.load:
         bundle = repository.load(name, version)
         engine = Inference(bundle, start.variant, start.batch_sizes, start.threads)
         model = ServedModel(bundle)
         models[model.key] = Served(model, engine)
-        hello[model.key] = EngineInfo(engine.variant, engine.provider, engine.describe(), engine.refusals)
-    return Scheduler(models, start.batch_sizes, time.monotonic), hello
+        engines[model.key] = EngineInfo(engine.variant, engine.provider, engine.describe(), engine.refusals)
+    return Scheduler(models, start.batch_sizes, time.monotonic), engines
+
+
+def _take_turns(connection: socket.socket, decoder: Decoder, scheduler: Scheduler) -> None:
+    while True:
+        ready, _, _ = select.select([connection], [], [], scheduler.next_turn_in_s)
+        outgoing: list[Turn | Reply] = []
+        if ready:
+            data = connection.recv(RECEIVED)
+            if not data:
+                return
+            replies = [reply for order in decoder.feed(data) if (reply := scheduler.receive(order))]
+            # events of an edit come before the reply to it
+            outgoing += [scheduler.collect(), *replies] if replies else []
+        if scheduler.next_turn_in_s == 0.0:
+            outgoing.append(scheduler.turn())
+        if outgoing:
+            connection.sendall(encode(outgoing))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
-"""What the serving process and its workers say to each other, and how it is framed on their private socket.
+"""What the serving process and its workers say to each other: values, and nothing else. codec.py makes them bytes.
 
-Pickle is safe here, and only here: both ends are this program, and nobody else can open the socket.
+The serving process sends Start, then orders. A worker answers with Ready or StartFailed, then with turns and replies.
 """
 
-import pickle
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from motionscribe_proto.events import Event
 from motionscribe_proto.frames import FrameBlock
@@ -16,8 +14,6 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.options import SessionOptions
-
-LENGTH = struct.Struct("<Q")
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,17 @@ class EngineInfo:
     """Why what would have been preferred is not running."""
 
 
-Hello = dict[str, EngineInfo]
-"""A worker's first message, engines by model key; in place of it an exception where it cannot start."""
+class Ready(NamedTuple):
+    """A worker's first message: its models are loaded."""
+
+    engines: tuple[tuple[str, EngineInfo], ...]
+    """Pairs of a model's key, name/version, and how it runs."""
+
+
+class StartFailed(NamedTuple):
+    """In place of it, where a model cannot be loaded; the worker ends."""
+
+    error: Exception
 
 
 class SessionClusters(NamedTuple):
@@ -60,7 +65,7 @@ class SessionClusters(NamedTuple):
 class OpenSession(NamedTuple):
     """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by SessionClusters.
 
-    Nothing that a durable session tells depends on load.
+    A durable session's events never depend on load.
     """
 
     session: int
@@ -114,7 +119,7 @@ class TakeSnapshot(NamedTuple):
 
 
 class ForgetSession(NamedTuple):
-    """Nobody wants answers any more."""
+    """The session goes, at once and without an answer."""
 
     session: int
 
@@ -123,7 +128,7 @@ Order = Ask | TakeFrames | CloseSession | TakeSnapshot | ForgetSession
 
 
 class Reply(NamedTuple):
-    """To the Ask of this number."""
+    """Answers the Ask of this number."""
 
     number: int
     value: SessionClusters | Exception
@@ -141,41 +146,20 @@ class Answer(NamedTuple):
     error: Exception | None = None
     """The session is lost."""
     snapshot: bytes | None = None
-    """Of the session after all blocks so far, and all their events."""
+    """The session after all blocks so far, whose events were all sent by now."""
 
 
 class Turn(NamedTuple):
-    """What a worker did in one go."""
+    """What a worker did in one batch, and what it has to say by then."""
 
     streams: int
     """Computed together; 0 where nothing was computed."""
     seconds: float
     shedding: Shedding
-    """What those who still wait have to expect."""
+    """What sessions that still wait have to expect."""
     answers: Sequence[Answer]
 
 
-def pack(messages: Sequence[Any]) -> bytes:
-    """Messages as bytes."""
-    body = pickle.dumps(messages, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(body)) + body
-
-
-class Unpacker:
-    """Bytes as they come to messages."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[Any]:
-        """The messages that `data` completes."""
-        self._buffer += data
-        messages: list[Any] = []
-        while len(self._buffer) >= LENGTH.size:
-            (length,) = LENGTH.unpack_from(self._buffer)
-            end = LENGTH.size + length
-            if len(self._buffer) < end:
-                break
-            messages += pickle.loads(bytes(self._buffer[LENGTH.size : end]))
-            del self._buffer[:end]
-        return messages
+FromServer = Start | Order
+FromWorker = Ready | StartFailed | Turn | Reply
+Message = FromServer | FromWorker

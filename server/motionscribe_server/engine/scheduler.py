@@ -1,19 +1,14 @@
-"""A process that computes: sessions and engines, without network, in one thread.
+"""What a worker computes next: sessions, the engines of their models, and whose turn it is.
 
-In: orders of the serving process, for many streams at once. Out: replies, and what became of frames. A turn is one
-batch: the streams that have waited longest, each with its steps up to the next window; whoever was served goes to the
-end of the queue, and orders that came meanwhile are taken before the next one. No stream waits for a batch to fill up.
-`Scheduler` is what it knows, `main` the loop around it. Run by pool.py.
+In: orders, for many sessions at once, and turns when the loop around it (main.py) has time. Out: replies, and what
+became of frames. A turn is one batch: the sessions that have waited longest, each with its steps up to the next window;
+whoever was served goes to the end of the queue. No session waits for a batch to fill up. batching.py says how large a
+batch is, shedding.py what is given up under load. No network, and no clock but the one that it is given.
 """
 
-import itertools
 import logging
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe_models.manifest import Manifest
 from motionscribe_proto.events import Event
@@ -34,12 +29,14 @@ from motionscribe_server.engine.messages import (
     TakeSnapshot,
     Turn,
 )
+from motionscribe_server.engine.scheduled_session import ScheduledSession, Wait
 from motionscribe_server.engine.shedding import Shedding, shedding
+from motionscribe_server.engine.waiting_queue import WaitingQueue
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session, events_of, steps_of
-from motionscribe_server.session.snapshot import load, save
-from motionscribe_server.session.steps import Engine, Step
+from motionscribe_server.session.snapshot import load
+from motionscribe_server.session.steps import Engine
 
 log = logging.getLogger(__name__)
 
@@ -49,60 +46,38 @@ LONGEST_REST_S = 0.25
 
 @dataclass(frozen=True)
 class Served:
-    """A model, what runs it, and the streams that wait for it, the one that has waited longest first."""
+    """A model, what runs it, and the sessions that wait for it."""
 
     model: ServedModel
     engine: Engine
-    due: "dict[_Live, None]" = field(default_factory=dict)
-    """Those with a complete window."""
-    early: "dict[_Live, None]" = field(default_factory=dict)
-    """Those with steps towards one."""
-
-
-@dataclass(eq=False)
-class _Live:
-    """A session with frames on their way."""
-
-    id: int
-    session: Session
-    served: Served
-    state: NDArray[np.float32]
-    steps: deque[Step] = field(default_factory=deque)
-    received: int = 0
-    """Steps that the frames so far make."""
-    computed: int = 0
-    blocks: deque[int] = field(default_factory=deque)
-    """Steps received when a block was complete, of those not computed."""
-    windows: int = 0
-    """That are complete and not computed."""
-    since: float = 0.0
-    """When it began to wait for its turn."""
-    durable: bool = False
-    closing: bool = False
-    wanted: bool = False
-    """A snapshot is."""
-    over: bool = False
-    """Closed, lost or forgotten."""
+    for_batch: WaitingQueue = field(default_factory=WaitingQueue)
+    """Those that wait for the next batch."""
+    for_window: WaitingQueue = field(default_factory=WaitingQueue)
+    """Those that wait for the rest of their window."""
 
 
 class Scheduler:
-    """Take orders, and a turn where `next_turn_in_s` is 0. `now` is a clock in seconds."""
+    """Give it orders, and a turn where `next_turn_in_s` is 0. `now` is a clock in seconds."""
 
     def __init__(self, models: Mapping[str, Served], batch_sizes: Sequence[int], now: Callable[[], float]) -> None:
         self._models = models
         self._batch_sizes = tuple(batch_sizes)
         self._now = now
-        self._live: dict[int, _Live] = {}
-        self._quiet: list[_Live] = []  # something may be told of them though nothing was computed
-        self._told: list[Answer] = []
+        self._sessions: dict[int, ScheduledSession] = {}
+        self._without_batch: list[ScheduledSession] = []  # may have an answer though nothing was computed
+        self._answers: list[Answer] = []
 
     @property
     def next_turn_in_s(self) -> float | None:
         """Seconds until there is something for a turn, 0 where there is; None until an order comes."""
-        if self._quiet or self._told or any(served.due for served in self._models.values()):
+        if self._without_batch or self._answers or any(served.for_batch for served in self._models.values()):
             return 0.0
-        since = [next(iter(served.early)).since for served in self._models.values() if served.early]
-        return max(0.0, min(since) + LONGEST_REST_S - self._now()) if since else None
+        since = _longest_since(served.for_window for served in self._models.values())
+        return None if since is None else max(0.0, since + LONGEST_REST_S - self._now())
+
+    def manifest(self, key: str) -> Manifest:
+        """The manifest of a model that is served."""
+        return self._models[key].model.manifest
 
     def receive(self, order: Order) -> Reply | None:
         """Takes an order. Bad ones end their session or are replied to; they never raise."""
@@ -112,51 +87,28 @@ class Scheduler:
                     return Reply(number, self._reply(request))
                 except Exception as error:
                     return Reply(number, error)
-            case TakeFrames(id, block):
-                live = self._live.get(id)
-                if live and not live.over:
-                    try:
-                        steps, windows = live.session.receive_frames(block)
-                    except Exception:
-                        self._lose(live, "the session failed")
-                        return None
-                    live.received += steps
-                    live.windows += windows
-                    live.blocks.append(live.received)
-                    self._wait(live)
-            case CloseSession(id):
-                live = self._live.get(id)
-                if live and not live.over:
-                    live.closing = True
-                    self._wait(live)
-            case TakeSnapshot(id):
-                live = self._live.get(id)
-                if live and not live.over:
-                    live.wanted = True
-                    self._wait(live)
             case ForgetSession(id):
-                live = self._live.pop(id, None)
-                if live:
-                    self._end(live)
+                if id in self._sessions:
+                    self._end(self._sessions.pop(id))
+            case TakeFrames(id) | CloseSession(id) | TakeSnapshot(id):
+                session = self._sessions.get(id)
+                if session and not session.ended:
+                    self._take(session, order)
         return None
 
     def turn(self) -> Turn:
-        """One batch, and whatever else there is to tell."""
+        """One batch, and all answers that there are by then."""
         begin = self._now()
-        streams = self._compute(shedding(self._wait_s()))
-        quiet, self._quiet = self._quiet, []
-        for live in quiet:
-            self._tell(live, 0, [])
-        return self.tell()._replace(streams=streams, seconds=self._now() - begin)
+        streams = self._compute(shedding(self._longest_wait_s()))
+        waiting, self._without_batch = self._without_batch, []
+        for session in waiting:
+            self._answer(session)
+        return self.collect()._replace(streams=streams, seconds=self._now() - begin)
 
-    def manifest(self, key: str) -> Manifest:
-        """Of a model that is served."""
-        return self._models[key].model.manifest
-
-    def tell(self) -> Turn:
-        """What there is to tell already; nothing is computed."""
-        told, self._told = self._told, []
-        return Turn(0, 0.0, shedding(self._wait_s()), told)
+    def collect(self) -> Turn:
+        """The answers that there are already; nothing is computed."""
+        answers, self._answers = self._answers, []
+        return Turn(0, 0.0, shedding(self._longest_wait_s()), answers)
 
     def _reply(self, request: Request) -> SessionClusters:
         match request:
@@ -164,104 +116,111 @@ class Scheduler:
                 served = self._models[key]
                 if snapshot is None:
                     session = Session(served.model, options, known.clusters, known.next_cluster)
-                    state = served.engine.new_state()
+                    states = served.engine.new_state()
                 else:
-                    session, state = load(snapshot, served.model)
-                self._live[id] = _Live(id, session, served, state, durable=durable)
+                    session, states = load(snapshot, served.model)
+                self._sessions[id] = ScheduledSession(id, key, session, states, durable)
             case ListClusters(id):
-                session = self._live[id].session
+                session = self._sessions[id].session
             case EditClusters(id, edit):
-                session = self._live[id].session
+                session = self._sessions[id].session
                 events = edit.apply(session)
                 if events:
-                    self._told.append(Answer(id, events=events))
+                    self._answers.append(Answer(id, events=events))
         return SessionClusters(session.next_cluster, session.clusters())
 
-    def _wait_s(self) -> float:
-        """How long the stream has waited that has waited longest of those with a window."""
-        due = [next(iter(served.due)).since for served in self._models.values() if served.due]
-        return self._now() - min(due) if due else 0.0
+    def _take(self, session: ScheduledSession, order: TakeFrames | CloseSession | TakeSnapshot) -> None:
+        match order:
+            case TakeFrames(_, block):
+                try:
+                    session.receive_frames(block)
+                except Exception as error:
+                    self._fail(session, "the session failed", error)
+                    return
+            case CloseSession():
+                session.close()
+            case TakeSnapshot():
+                session.ask_snapshot()
+        self._enqueue(session)
+
+    def _enqueue(self, session: ScheduledSession) -> None:
+        """Puts a session where it belongs: at the end of a queue, unless it waits there already."""
+        served = self._models[session.model]
+        match session.waits_for:
+            case Wait.BATCH:
+                served.for_window.discard(session)
+                served.for_batch.add(session, self._now())
+            case Wait.WINDOW:
+                served.for_window.add(session, self._now())
+            case Wait.NOTHING:
+                self._without_batch.append(session)
+
+    def _longest_wait_s(self) -> float:
+        """How long the session has waited that has waited longest for a batch."""
+        since = _longest_since(served.for_batch for served in self._models.values())
+        return 0.0 if since is None else self._now() - since
+
+    def _next_queue(self) -> tuple[Served, WaitingQueue] | None:
+        """The sessions that have waited longest for a batch, or else too long for their window, and their model."""
+        queues = [(served, served.for_batch) for served in self._models.values() if served.for_batch]
+        if not queues:
+            late = self._now() - LONGEST_REST_S
+            waiting = [(served, served.for_window) for served in self._models.values() if served.for_window]
+            queues = [(served, queue) for served, queue in waiting if queue.longest_since <= late]
+        return min(queues, key=lambda pair: pair[1].longest_since, default=None)
 
     def _compute(self, level: Shedding) -> int:
-        """A batch of the model whose streams have waited longest; returns how many it had."""
-        queues = [(served, served.due) for served in self._models.values() if served.due]
-        late = self._now() - LONGEST_REST_S
-        queues = queues or [
-            (s, s.early) for s in self._models.values() if s.early and next(iter(s.early)).since <= late
-        ]
-        if not queues:
+        """One batch, of one model; returns how many sessions it had."""
+        following = self._next_queue()
+        if following is None:
             return 0
-        served, queue = min(queues, key=lambda pair: next(iter(pair[1])).since)
-        batch = list(itertools.islice(queue, choose(len(queue), self._batch_sizes)))
-        for live in batch:
-            del queue[live]
-        sessions = [live.session for live in batch]
+        served, queue = following
+        batch = queue.take(choose(len(queue), self._batch_sizes))
+        sessions = [scheduled.session for scheduled in batch]
+        shed = [scheduled for scheduled in batch if not scheduled.durable]  # may give something up
+        two_windows = set(shed) if level >= Shedding.WINDOWS else set()
+        only_final = {scheduled.session for scheduled in shed} if level >= Shedding.PROVISIONAL else set()
         try:
-            for live, steps in zip(batch, steps_of(sessions), strict=True):
-                live.steps += steps
-            hurried = [live for live in batch if not live.durable]
-            passed = set(hurried) if level >= Shedding.WINDOWS else set()
-            quiet = {live.session for live in hurried} if level >= Shedding.PROVISIONAL else set()
-            runs = [take(live.steps, 2 if live in passed else 1) for live in batch]
-            windows = served.engine.advance([live.state for live in batch], runs)
-            told = events_of(sessions, runs, windows, quiet)
-        except Exception:
-            for live in batch:
-                self._lose(live, "inference failed")
+            for scheduled, steps in zip(batch, steps_of(sessions), strict=True):
+                scheduled.steps += steps
+            runs = [take(scheduled.steps, 2 if scheduled in two_windows else 1) for scheduled in batch]
+            windows = served.engine.advance([scheduled.states for scheduled in batch], runs)
+            outcomes = events_of(sessions, runs, windows, only_final)
+        except Exception as error:
+            for scheduled in batch:
+                self._fail(scheduled, "inference failed", error)
             return len(batch)
-        for live, run, window, events in zip(batch, runs, windows, told, strict=True):
-            if isinstance(events, Exception):
-                self._lose(live, "the session failed", events)
+        for scheduled, run, window, outcome in zip(batch, runs, windows, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                self._fail(scheduled, "the session failed", outcome)
                 continue
-            live.computed += len(run)
-            live.windows -= sum(step.decode_slot >= 0 for step in run)
-            self._wait(live)
-            self._tell(live, int(window is not None), events)
+            scheduled.note_computed(run)
+            self._enqueue(scheduled)
+            self._answer(scheduled, int(window is not None), outcome)
         return len(batch)
 
-    def _wait(self, live: _Live) -> None:
-        """Puts a session where it belongs: at the end of a queue, unless it is in it."""
-        if live.windows or ((live.closing or live.wanted) and live.received > live.computed):
-            live.served.early.pop(live, None)
-            queue = live.served.due
-        elif live.received > live.computed:
-            queue = live.served.early
-        else:
-            self._quiet.append(live)
-            return
-        if live not in queue:
-            live.since = self._now()
-            queue[live] = None
-
-    def _tell(self, live: _Live, windows: int, events: list[Event]) -> None:
-        """An answer of a session, where there is anything to say; the last one where it is closed by now."""
-        if live.over:
-            return
-        blocks = 0
-        while live.blocks and live.blocks[0] <= live.computed:
-            live.blocks.popleft()
-            blocks += 1
-        snapshot = None
+    def _answer(self, session: ScheduledSession, windows: int = 0, events: Sequence[Event] = ()) -> None:
+        """Keeps the session's answer for the next turn, where it has one."""
         try:
-            if live.closing and not live.blocks:
-                live.over = True
-                events = [*events, *live.session.close()]
-            elif live.wanted and live.received == live.computed:
-                live.wanted = False
-                snapshot = save(live.session, live.state)
+            answer = session.answer(windows, events)
         except Exception as error:
-            self._lose(live, "the session failed", error)
-            return
-        if blocks or windows or events or live.over or snapshot:
-            self._told.append(Answer(live.id, blocks, windows, events, live.over, None, snapshot))
+            self._fail(session, "the session failed", error)
+        else:
+            self._answers += [answer] if answer else []
 
-    def _lose(self, live: _Live, what: str, error: Exception | None = None) -> None:
-        log.error("%s", what, exc_info=error or True)
-        self._end(live)
-        reason = EngineError(f"{what}; the server's log says why")
-        self._told.append(Answer(live.id, error=reason))
+    def _fail(self, session: ScheduledSession, what: str, error: Exception) -> None:
+        """Ends a session with an error: its clients learn what failed, the log why."""
+        log.error("%s", what, exc_info=error)
+        self._end(session)
+        self._answers.append(Answer(session.id, error=EngineError(f"{what}; the server's log says why")))
 
-    def _end(self, live: _Live) -> None:
-        live.over = True
-        for queue in (live.served.due, live.served.early):
-            queue.pop(live, None)
+    def _end(self, session: ScheduledSession) -> None:
+        session.end()
+        served = self._models[session.model]
+        for queue in (served.for_batch, served.for_window):
+            queue.discard(session)
+
+
+def _longest_since(queues: Iterable[WaitingQueue]) -> float | None:
+    """When the first of all who wait came, None where nobody does."""
+    return min((queue.longest_since for queue in queues if queue), default=None)

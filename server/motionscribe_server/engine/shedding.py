@@ -8,7 +8,7 @@ class Shedding(IntEnum):
 
     NOTHING = 0
     PROVISIONAL = 1
-    """Labels that may still change are not told."""
+    """Labels that may still change are not sent."""
     WINDOWS = 2
     """Of two windows of a stream that wait, the older one is not decoded: its frames are the newer one's moment too."""
     STREAMS = 3

@@ -1,4 +1,7 @@
-"""What every method does around its work: whose call it is, errors as gRPC statuses, lines in the audit log."""
+"""What every method does around its work: it finds the tenant, turns errors into gRPC statuses, writes the audit log.
+
+In: a call's context. Out: a Call while the work lasts. It knows no service.
+"""
 
 import asyncio
 import logging
@@ -26,7 +29,7 @@ PATIENCE_S = 10.0
 
 @dataclass
 class Call:
-    """Whose it is, and which stream it is about."""
+    """Who calls, and about which stream."""
 
     peer: str
     tenant: str
@@ -35,12 +38,12 @@ class Call:
 
     @property
     def key(self) -> str:
-        """What the stream is kept by (access.py)."""
+        """The stream's key (stream_keys.py)."""
         return key_of(self.tenant, self.stream)
 
 
 class RpcCalls:
-    """For all services of one port."""
+    """The calls of all services of one port."""
 
     def __init__(self, tenants: Tenants, metrics: Metrics, audit: Audit) -> None:
         self._tenants = tenants
@@ -49,7 +52,7 @@ class RpcCalls:
 
     @asynccontextmanager
     async def __call__(self, context: Context, action: str, stream_id: str = "") -> AsyncIterator[Call]:
-        """Aborts the call with the status of whatever is raised inside; unforeseen errors are logged, not told."""
+        """Aborts the call with the status of whatever is raised inside; unforeseen errors are only logged."""
         call = Call(context.peer(), self._tenants.tenant(context.invocation_metadata()), action, stream_id)
         status = "OK"
         try:
@@ -71,5 +74,5 @@ class RpcCalls:
             self.note(call, status)
 
     def note(self, call: Call, outcome: str) -> None:
-        """In the audit log."""
+        """Writes a line to the audit log."""
         self._audit.note(call.peer, call.tenant, call.action, call.stream, outcome)

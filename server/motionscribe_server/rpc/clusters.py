@@ -1,4 +1,7 @@
-"""Clusters over gRPC: list, describe, rename, merge and forget the clusters of a stream, live or not."""
+"""Clusters over gRPC: list, describe, rename and merge the clusters of a stream, live or not; delete the stream.
+
+In: requests with a stream id. Out: clusters after the change, which is saved by then.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Models over gRPC: which models this server runs, and what they expect and answer."""
+"""Models over gRPC: which models this server runs, and what frames they expect.
+
+In: names and versions. Out: what the catalog has of them. Models are loaded in admin.py.
+"""
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ModelsServicer

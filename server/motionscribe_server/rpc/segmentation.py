@@ -1,7 +1,7 @@
-"""Segmentation over gRPC: live streams and watching them.
+"""Segmentation over gRPC: live streams, and watching them.
 
-In: StreamRequests. Out: StreamResponses. One task reads, one writes; everything between is the registry's and the
-stream's. The writer decides how a call ends, so that events that are ready leave before an error does.
+In: StreamRequests. Out: StreamResponses. One task reads and one writes; all decisions are made by the registry and the
+stream. The writer ends the call, so that events that are ready leave before an error does.
 """
 
 import asyncio
@@ -34,10 +34,10 @@ class SegmentationService(SegmentationServicer):
     async def Stream(self, _requests: AsyncIterator[pb.StreamRequest], context: Context) -> None:  # noqa: N802
         """One live stream."""
         async with self._calls(context, "Stream") as call:
-            patience_s = self._registry.settings.idle_timeout_s
-            opening = await self._first(context)
-            call.stream = opening.stream_id
-            stream, writer, opened = await self._registry.open(opening, call.tenant)
+            patience_s = self._registry.settings.limits.idle_timeout_s
+            message = await self._read_open(context)
+            call.stream = message.stream_id
+            stream, writer, opened = await self._registry.open(message, call.tenant)
             self._calls.note(call, "resumed" if opened.resumed else "opened")
             reader = None
             done = False
@@ -54,10 +54,10 @@ class SegmentationService(SegmentationServicer):
                 await self._registry.leave(stream, writer, done)
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
-        """Somebody else's stream, from now on."""
+        """The events of somebody else's stream, from now on."""
         async with self._calls(context, "Watch", request.stream_id) as call:
             stream = self._registry.live(call.key)
-            patience_s = self._registry.settings.idle_timeout_s
+            patience_s = self._registry.settings.limits.idle_timeout_s
             writer = stream.watch(request.provisional)
             self._calls.note(call, "opened")
             try:
@@ -65,11 +65,11 @@ class SegmentationService(SegmentationServicer):
                 with self._metrics.watchers.track_inprogress():
                     await writer.drain(context.write, stream.persist, patience_s)
             finally:
-                stream.watchers.discard(writer)
+                stream.unwatch(writer)
 
-    async def _first(self, context: Context) -> pb.Open:
-        """The Open that every stream begins with."""
-        timeout = self._registry.settings.idle_timeout_s
+    async def _read_open(self, context: Context) -> pb.Open:
+        """The first message of a call, which must be Open."""
+        timeout = self._registry.settings.limits.idle_timeout_s
         try:
             async with asyncio.timeout(timeout):
                 request = await context.read()
@@ -78,8 +78,8 @@ class SegmentationService(SegmentationServicer):
         kind = "the end of the call" if request is grpc.aio.EOF else request.WhichOneof("message")
         if kind != "open":
             raise PreconditionError(f"expected Open as the first message, got {kind}")
-        opening: pb.Open = request.open
-        return opening
+        message: pb.Open = request.open
+        return message
 
     async def _read(self, stream: LiveStream, writer: UpdateWriter, context: Context) -> None:
         """Hands the owner's messages to the stream until Close, the end, or an error, which ends the call."""
@@ -87,16 +87,16 @@ class SegmentationService(SegmentationServicer):
             while (request := await context.read()) is not grpc.aio.EOF:
                 if writer.ended:  # another connection owns the stream by now
                     return
-                stream.last_message_at = self._registry.now()
+                stream.note_message(self._registry.now())
                 match request.WhichOneof("message"):
                     case "frames":
-                        skeleton = stream.model.manifest.skeleton
+                        skeleton = stream.info.model.manifest.skeleton
                         block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
                         stream.receive_frames(block)
-                        wait_s = self._quota.spend(tenant_of(stream.key), len(block), request.frames.ByteSize())
+                        wait_s = self._quota.spend(tenant_of(stream.info.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
                             self._metrics.throttled.inc(wait_s)
-                            stream.last_message_at += wait_s
+                            stream.note_message(self._registry.now() + wait_s)
                             await asyncio.sleep(wait_s)
                     case "ack":
                         stream.backlog.acknowledge(request.ack.last_event)

@@ -1,6 +1,7 @@
-"""Nobody without a token reaches a method: an interceptor before all services.
+"""Turns calls without a token away, before any service sees them.
 
-In: calls. Out: the same, or UNAUTHENTICATED before anything of theirs is read. Whose a call is decides access.py.
+In: calls. Out: the same calls, or UNAUTHENTICATED before any of their messages is read. Tokens are checked in
+access/tenants.py.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,12 +14,12 @@ from motionscribe_server.access.tenants import Tenants
 from motionscribe_server.errors import UnauthenticatedError
 from motionscribe_server.metrics import Metrics
 
-# says that the server serves, and nothing else; who balances load has no token
-OPEN = "/grpc.health.v1.Health/"
+# says that the server serves, and nothing else; load balancers have no token
+OPEN_TO_ALL = "/grpc.health.v1.Health/"
 
 
 class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
-    """Turns calls without a token away before anything of theirs is read."""
+    """Before all services of one port."""
 
     def __init__(self, tenants: Tenants, metrics: Metrics, audit: Audit) -> None:
         self._tenants = tenants
@@ -26,8 +27,8 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grp
         self._audit = audit
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
-        """Of grpc.aio.ServerInterceptor."""
-        if not details.method.startswith(OPEN):
+        """Called by gRPC for every call."""
+        if not details.method.startswith(OPEN_TO_ALL):
             try:
                 self._tenants.tenant(details.invocation_metadata)
             except UnauthenticatedError as error:

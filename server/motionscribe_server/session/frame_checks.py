@@ -1,5 +1,7 @@
 """What a stream accepts next: values that a pose can have, in an order that time can have."""
 
+from typing import NewType
+
 import numpy as np
 
 from motionscribe_models.errors import LayoutError
@@ -13,8 +15,11 @@ BEYOND = 1000.0
 LONGEST_US = 10 * 366 * 86_400_000_000
 """A longer pause is a time of another clock or in another unit, after which every right one would run backwards."""
 
+CheckedBlock = NewType("CheckedBlock", FrameBlock)
+"""A block that passed `check`."""
 
-def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> None:
+
+def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> CheckedBlock:
     """Raises LayoutError unless `block` may follow the frame before `next_seq`, of time `last_us`, None at first."""
     limit = BEYOND * model.largest
     possible = np.abs(block.values) <= limit  # false for NaN
@@ -44,3 +49,4 @@ def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | N
                 f"expected times of one clock in microseconds, got {time} us after {last} us at frame {seq}"
             )
         last = time
+    return CheckedBlock(block)

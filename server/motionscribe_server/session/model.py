@@ -4,7 +4,7 @@ In: a verified bundle. Out: typed, checked arrays and settings. The ONNX graphs 
 """
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,11 @@ from motionscribe_models.features import FeatureMap
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
-from motionscribe_server.session.options import Lag
+from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.session.segmenter import Penalty
 
 Array = NDArray[np.float64]
 
-LAGS: tuple[Lag, ...] = get_args(Lag)
 STABILITY_INPUTS = 5
 """Width of what stability.py knows of a moment."""
 

@@ -1,9 +1,10 @@
 """What the one who opens a stream may choose."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Lag = Literal["fast", "balanced", "stable"]
+LAGS: tuple[Lag, ...] = get_args(Lag)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ def open_store(where: str) -> Store:
         try:
             from motionscribe_server.storage.redis_store import RedisStore
         except ImportError as error:
-            raise SettingsError(f"store: expected the package redis for {REDIS[0]}, got {error}") from error
+            raise SettingsError(f"storage.location: expected the package redis for {REDIS[0]}, got {error}") from error
         return RedisStore(where)
     from motionscribe_server.storage.sqlite_store import SqliteStore
 

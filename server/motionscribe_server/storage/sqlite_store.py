@@ -1,13 +1,12 @@
-"""The store as one SQLite file, open to its owner only: see store.py and checkpoints.py.
+"""The store as one SQLite file: clusters of streams by model, and which format the file has. See store.py.
 
-Calls block for a disk access: keep them off the event loop, in one thread at a time.
+Checkpoints are in the same file (sqlite_checkpoints.py). Calls block for a disk access: keep them off the event loop,
+in one thread at a time.
 """
 
-import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from motionscribe_server.errors import StoreError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.sqlite_checkpoints import SCHEMA as CHECKPOINTS
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
+from motionscribe_server.storage.sqlite_file import SqliteFile
 from motionscribe_server.storage.store import StoredStream
 
 VERSION = 3
 CENTRE = np.dtype("<f8")
-BUSY_S = 5.0  # another process holds the file: a backup, a second server
 
 SCHEMA = """
 CREATE TABLE streams (
@@ -49,7 +48,7 @@ CREATE TABLE clusters (
 ) WITHOUT ROWID;
 """
 TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key"}
-"""With the column that says whose a row is."""
+"""Each table with the column that names the stream of a row."""
 SINCE_NOW = """
 ALTER TABLE streams ADD COLUMN saved_s REAL NOT NULL DEFAULT 0;
 UPDATE streams SET saved_s = strftime('%s', 'now');
@@ -61,44 +60,32 @@ class SqliteStore:
     """One open file. Raises StoreError where it cannot be read, written, or was written by a newer version."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # the files that SQLite makes beside it get the same rights
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            path.chmod(0o600)
-            # one thread at a time is promised by the caller, not always the same one
-            self._connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{path}: expected a file that can be opened, got {error}") from error
-        self.checkpoints = SqliteCheckpoints(self._connection)
+        self._file = SqliteFile(path)
+        self._connection = self._file.connection
+        self.checkpoints = SqliteCheckpoints(self._file)
         try:
             self._prepare()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def load(self, model: str, stream: str) -> StoredStream:
         """See Store."""
-        try:
+        with self._file.errors(f"read clusters of {stream!r}"):
             row = self._connection.execute(
                 "SELECT coalesce(max(next_id), 1) FROM streams WHERE stream = ?", (stream,)
             ).fetchone()
             rows = self._connection.execute(
                 f"SELECT {COLUMNS} FROM clusters WHERE model = ? AND stream = ? ORDER BY id", (model, stream)
             ).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot read clusters of {stream!r}: {error}") from error
         return StoredStream(row[0], tuple(_cluster(row) for row in rows))
 
     def model_of(self, stream: str) -> str | None:
         """See Store."""
-        try:
+        with self._file.errors(f"look up {stream!r}"):
             row = self._connection.execute(
                 "SELECT model FROM streams WHERE stream = ? ORDER BY saved DESC LIMIT 1", (stream,)
             ).fetchone()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot look up {stream!r}: {error}") from error
         return row[0] if row else None
 
     def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
@@ -110,7 +97,7 @@ class SqliteStore:
             )
             for c in clusters
         ]
-        with self._transaction(f"cannot save clusters of {stream!r}"):
+        with self._file.transaction(f"save clusters of {stream!r}"):
             self._connection.execute(
                 "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ? FROM streams WHERE true "
                 "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
@@ -124,61 +111,38 @@ class SqliteStore:
 
     def forget(self, stream: str) -> bool:
         """See Store."""
-        with self._transaction(f"cannot delete {stream!r}"):
+        with self._file.transaction(f"delete {stream!r}"):
             there = self._delete(stream)
-        self._truncate()
+        self._file.truncate_log()
         return there
 
     def expire(self, before_s: float, open_streams: Collection[str]) -> int:
         """See Store."""
-        with self._transaction("cannot delete old streams"):
+        with self._file.transaction("delete old streams"):
             rows = self._connection.execute(
                 "SELECT stream FROM streams GROUP BY stream HAVING max(saved_s) < ?", (before_s,)
             )
             old = [stream for (stream,) in rows.fetchall() if stream not in open_streams]
             for stream in old:
                 self._delete(stream)
-        self._truncate()
+        self._file.truncate_log()
         return len(old)
 
     def close(self) -> None:
-        """Ends the connection; SQLite folds its log into the file."""
-        self._connection.close()
+        """See Store."""
+        self._file.close()
 
     def _delete(self, stream: str) -> bool:
-        """Whether there was anything."""
+        """Returns whether there was anything to delete."""
         deleted = [
             self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount
             for table, column in TABLES.items()
         ]
         return any(deleted)
 
-    def _truncate(self) -> None:
-        """What was deleted is also in the log. Another server that reads just now keeps it a while longer."""
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: cannot fold its log: {error}") from error
-
-    @contextmanager
-    def _transaction(self, failure: str) -> Iterator[None]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {failure}: {error}") from error
-
     def _prepare(self) -> None:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
-            # safe in WAL against a killed process; a power cut may take the last transactions, never the file.
-            # checkpoints.py asks for more where it matters
-            self._connection.execute("PRAGMA synchronous = NORMAL")
             # what is deleted is overwritten
             self._connection.execute("PRAGMA secure_delete = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -187,9 +151,9 @@ class SqliteStore:
                 script = f"BEGIN IMMEDIATE; {steps[version]} PRAGMA user_version = {VERSION}; COMMIT;"
                 self._connection.executescript(script)
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: expected a SQLite file of motionscribe, got {error}") from error
+            raise StoreError(f"{self._file.path}: expected a SQLite file of motionscribe, got {error}") from error
         if version not in (*steps, VERSION):
-            raise StoreError(f"{self.path}: expected format {VERSION}, got {version}: a newer server wrote it")
+            raise StoreError(f"{self._file.path}: expected format {VERSION}, got {version}: a newer server wrote it")
 
 
 def _cluster(row: tuple[Any, ...]) -> ClusterState:

@@ -6,7 +6,6 @@ Reading takes a moment and blocks; it happens before the server listens, or in a
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
 
 from motionscribe_models.errors import UnknownModelError
 from motionscribe_models.manifest import Manifest
@@ -17,7 +16,7 @@ from motionscribe_proto.frames import Layout
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import PreconditionError, SettingsError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import Lag
+from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.settings import Settings
 
 LATEST = ("", "latest")
@@ -76,7 +75,7 @@ class LoadedModel:
             rate_hz=manifest.rate_hz,
             window=manifest.window,
             stride=manifest.stride,
-            latency_us={lag: self.latency_us(lag) for lag in get_args(Lag)},
+            latency_us={lag: self.latency_us(lag) for lag in LAGS},
             hidden=manifest.hidden,
             projected=manifest.projected,
             variant=self.engine.variant,
@@ -116,11 +115,11 @@ class Catalog:
 
 
 def read_models(settings: Settings) -> list[ServedModel]:
-    """What `settings` asks for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
-    repository = Repository(settings.models, settings.model_keys)
-    wanted = settings.load or tuple(repository.names())
+    """The models that `settings` ask for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
+    repository = Repository(settings.server.models, settings.security.model_keys)
+    wanted = settings.server.load or tuple(repository.names())
     if not wanted:
-        raise SettingsError(f"expected at least one model below {settings.models.resolve()}, got none")
+        raise SettingsError(f"expected at least one model below {settings.server.models.resolve()}, got none")
     models: dict[str, ServedModel] = {}
     for entry in wanted:
         name, _, version = entry.partition("/")

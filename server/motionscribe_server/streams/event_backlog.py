@@ -9,18 +9,21 @@ from collections.abc import Sequence
 
 from motionscribe_proto.events import Event, Label
 
-# an hour of segments at one a second
 KEPT = 4096
+"""An hour of segments at one a second."""
 
 
 class EventBacklog:
     """Numbers events 1, 2, 3, ... and keeps the unacknowledged ones."""
 
     def __init__(self, kept: int | None = KEPT, last_event: int = 0, events: Sequence[tuple[int, Event]] = ()) -> None:
-        """`kept` None keeps all. `events` are of an earlier server; those beyond `last_event` will come once more."""
+        """Keeps at most `kept` events, None keeps all.
+
+        `events` were sent by an earlier server; those beyond `last_event` will be appended once more.
+        """
         self._events: deque[tuple[int, Event]] = deque(events, kept)
-        self.told = max(last_event, events[-1][0] if events else 0)
-        """Number up to which events were told by an earlier server."""
+        self.sent_before = max(last_event, events[-1][0] if events else 0)
+        """Number of the last event that an earlier server sent."""
         self.acknowledged = 0
         """Number up to which the client has handled them."""
         self.last_event = last_event
@@ -30,14 +33,14 @@ class EventBacklog:
         """Numbers `events`; returns the number of the first one."""
         first = self.last_event + 1
         for number, event in enumerate(events, first):
-            if number > self.told and not (isinstance(event, Label) and not event.final):
+            if number > self.sent_before and not (isinstance(event, Label) and not event.final):
                 self._events.append((number, event))
         self.last_event += len(events)
         return first
 
     def acknowledge(self, last_event: int) -> None:
-        """Forgets the events up to this number. Numbers that were never given acknowledge all there is."""
-        self.acknowledged = max(self.acknowledged, min(last_event, max(self.told, self.last_event)))
+        """Forgets the events up to this number. Numbers beyond the last event acknowledge everything."""
+        self.acknowledged = max(self.acknowledged, min(last_event, max(self.sent_before, self.last_event)))
         while self._events and self._events[0][0] <= last_event:
             self._events.popleft()
 

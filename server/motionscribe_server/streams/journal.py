@@ -1,13 +1,14 @@
-"""What of one durable stream must outlive this server: its events, written before they are sent, and checkpoints.
+"""What is kept of one durable stream for the time after this server: its events and checkpoints.
 
-In: numbered events, snapshots of its session. Out: a store from which another server goes on. Provisional labels use up
-numbers but are not written, since newer ones replace them. The epoch fences: who lost a stream can write no more of it.
+In: numbered events, snapshots of its session. Out: rows in a store from which another server goes on. Provisional
+labels use up numbers but are not written, since newer ones replace them. The epoch fences: an owner that lost the
+stream can write no more of it. When something is written is decided in durability.py.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_from_messages, events_to_messages
@@ -20,11 +21,12 @@ from motionscribe_server.streams.open_request import OpenRequest
 
 
 class Journal:
-    """Of one stream, from a checkpoint on. Raises StoreError and FencedError."""
+    """The rows of one stream, from a checkpoint on. Raises StoreError and FencedError."""
 
     def __init__(self, store: AsyncStore, newest: Checkpoint) -> None:
         self._store = store
         self.newest = newest
+        """The newest checkpoint, without its snapshot."""
         self._unwritten: list[tuple[int, bytes]] = []
         self._writing = asyncio.Lock()
 
@@ -60,7 +62,7 @@ class Journal:
         acknowledged: int,
         closed: bool,
     ) -> None:
-        """Writes a checkpoint at `next_seq` that says all of the events up to `last_event`."""
+        """Writes a checkpoint before the frame `next_seq`, after the event `last_event`."""
         await self.flush()  # a checkpoint never speaks of events that are not there
         async with self._writing:
             checkpoint = replace(
@@ -76,19 +78,28 @@ class Journal:
             self.newest = replace(checkpoint, snapshot=None)  # it is large, and in the store
 
 
-async def begin(store: AsyncStore, open_request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
-    """Of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError."""
-    before = await store.run(lambda store: store.checkpoints.find(open_request.key))
+@dataclass(frozen=True)
+class History:
+    """What a durable stream goes on from."""
+
+    journal: Journal
+    events: Sequence[tuple[int, Event]] = ()
+    """The unacknowledged ones that an earlier server sent, with their numbers."""
+
+
+async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
+    """The journal of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError."""
+    before = await store.run(lambda store: store.checkpoints.find(request.key))
     first = Checkpoint(
-        key=open_request.key,
+        key=request.key,
         epoch=before[0].epoch + 1 if before else 1,
         token=digest(token),
         name=name,
         model=model.manifest.name,
         version=model.manifest.version,
-        lag=open_request.options.lag,
-        provisional=open_request.options.provisional,
-        rate_hz=open_request.options.rate_hz or model.manifest.skeleton.rate_hz,
+        lag=request.options.lag,
+        provisional=request.options.provisional,
+        rate_hz=request.options.rate_hz or model.manifest.skeleton.rate_hz,
         next_seq=1,
         last_us=None,
         last_event=0,
@@ -100,7 +111,7 @@ async def begin(store: AsyncStore, open_request: OpenRequest, model: LoadedModel
     return Journal(store, first)
 
 
-def events_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
+def read_events(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
     """Numbered events as they were noted."""
     messages = [pb.Event.FromString(event) for _, event in rows]
     return [(number, event) for (number, _), event in zip(rows, events_from_messages(messages), strict=True)]

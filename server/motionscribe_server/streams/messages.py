@@ -1,4 +1,4 @@
-"""Values of the server as messages, where the codec of both sides does not know them."""
+"""Values that only the server has, as messages; those that the client has, too, are in proto's codec.py."""
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.engine.messages import SessionClusters
@@ -23,21 +23,21 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
     )
 
 
-def opened(stream: LiveStream, resumed: bool, credits: int, known: SessionClusters) -> pb.Opened:
+def opened_message(stream: LiveStream, resumed: bool, credits: int, found: SessionClusters) -> pb.Opened:
     """The answer to an Open."""
     return pb.Opened(
-        session=stream.name,
-        resume_token=stream.token,
+        session=stream.info.name,
+        resume_token=stream.info.token,
         epoch=stream.epoch,
         resumed=resumed,
-        next_seq=stream.next_seq,
+        next_seq=stream.received_seq + 1,
         credits=credits,
-        model=stream.model.to_message(),
-        latency_us=stream.model.latency_us(stream.lag),
-        clusters=map(cluster_to_message, known.clusters),
+        model=stream.info.model.to_message(),
+        latency_us=stream.info.model.latency_us(stream.info.lag),
+        clusters=map(cluster_to_message, found.clusters),
     )
 
 
-def go_away(token: str, reason: str) -> pb.StreamResponse:
-    """The last answer to an owner that should come back."""
+def go_away_message(token: str, reason: str) -> pb.StreamResponse:
+    """The last message to an owner that should come back."""
     return pb.StreamResponse(go_away=pb.GoAway(reason=reason, resume_token=token, retry_after_ms=RETRY_AFTER_MS))

@@ -1,4 +1,7 @@
-"""What an Open asks for, checked before anything is done for it."""
+"""What an Open asks for, checked before anything is done for it.
+
+In: the message, its tenant. Out: an OpenRequest, or an error that says which field is wrong. Models are found later.
+"""
 
 import math
 import re
@@ -16,6 +19,7 @@ LAGS: dict[int, Lag] = {
     pb.LAG_BALANCED: "balanced",
     pb.LAG_STABLE: "stable",
 }
+"""By the number on the wire."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +27,15 @@ class OpenRequest:
     """A stream that a client wants, new or again."""
 
     key: str
-    """Tenant and stream id (access.py)."""
-    request: pb.Open
+    """Tenant and stream id (stream_keys.py)."""
+    message: pb.Open
     options: SessionOptions
     durable: bool
 
     @property
     def id(self) -> str:
-        """The stream's."""
-        return str(self.request.stream_id)
+        """The stream id."""
+        return str(self.message.stream_id)
 
 
 def read_open(request: pb.Open, tenant: str) -> OpenRequest:

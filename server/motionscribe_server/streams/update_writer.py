@@ -15,8 +15,8 @@ from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Event, Label
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 
-# an Update of this many labels has about 0.4 MB, well below the 4 MB that a client accepts by default
 LARGEST_UPDATE = 8192
+"""Events. An Update of so many labels has about 0.4 MB, well below the 4 MB that a client accepts by default."""
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,24 @@
 
 In: models to load, then sessions, frames, edits. Out: a Link for each session, which hands its answers to a listener.
 A session lives in one worker, the one that had fewest. A worker that dies takes its sessions with it; each listener is
-told, and another worker starts in its place. Other models come with other workers; those that there were go on until
-their last session is forgotten.
+told, and another worker starts in its place. Loading a model starts new workers; the old ones finish their sessions.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
-from motionscribe_server.engine.messages import Hello, OpenSession, SessionClusters, Start
+from motionscribe_server.engine.messages import EngineInfo, OpenSession, SessionClusters, Start
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.workers.process import Link, WorkerProcess
+from motionscribe_server.workers.subprocess_transport import SubprocessTransport
+from motionscribe_server.workers.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +27,15 @@ RESTART_AFTER_S = 1.0
 
 
 class Pool:
-    """All workers."""
+    """All workers: `size` of them, each behind a transport of its own and told `start` first."""
 
-    def __init__(self, start: Start, size: int, metrics: Metrics) -> None:
+    def __init__(
+        self, start: Start, size: int, metrics: Metrics, transport: Callable[[], Transport] = SubprocessTransport
+    ) -> None:
         self._start = start
         self._size = size
         self._metrics = metrics
+        self._transport = transport
         self.workers: list[WorkerProcess] = []
         """Those that take new sessions."""
         self._leaving: set[WorkerProcess] = set()
@@ -39,11 +43,11 @@ class Pool:
         self._closing = False
         self._restarts: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> Hello:
-        """Starts all workers; returns how the models run. Raises ContractError for one that cannot."""
-        self.workers, hello = await self._started(self._start)
+    async def start(self) -> Mapping[str, EngineInfo]:
+        """Starts all workers; returns how each model runs, by its key. Raises ContractError for one that cannot."""
+        self.workers, engines = await self._start_workers(self._start)
         self._metrics.shedding.set_function(lambda: max((w.shedding for w in self.workers), default=0))
-        return hello
+        return engines
 
     async def open(
         self,
@@ -61,7 +65,7 @@ class Pool:
             raise UnavailableError("no worker is running: try again in a few seconds")
         worker = min(self.workers, key=lambda worker: len(worker.links))
         if worker.shedding >= Shedding.STREAMS:
-            raise ExhaustedError("expected processors that keep up with the streams there are: try again later")
+            raise ExhaustedError("the server is overloaded: try again later")
         link = Link(worker, next(self._sessions))
         worker.links[link.id] = link
         try:
@@ -71,16 +75,19 @@ class Pool:
             raise
         return link
 
-    async def renew(self, models: Sequence[ServedModel]) -> Hello:
-        """New workers that serve these, for sessions to come. Raises ContractError, and then nothing has changed."""
+    async def replace_workers(self, models: Sequence[ServedModel]) -> Mapping[str, EngineInfo]:
+        """Starts workers that serve these models, for sessions to come; the old ones finish theirs.
+
+        Returns how each model runs, by its key. Raises ContractError, and then nothing has changed.
+        """
         start = replace(self._start, load=tuple((model.manifest.name, model.manifest.version) for model in models))
-        workers, hello = await self._started(start)
+        workers, engines = await self._start_workers(start)
         self._start = start
         self._leaving.update(self.workers)
         old, self.workers = self.workers, workers
         for worker in old:
             worker.leave()
-        return hello
+        return engines
 
     async def close(self) -> None:
         """Ends all workers."""
@@ -90,18 +97,21 @@ class Pool:
         await asyncio.gather(*self._restarts, return_exceptions=True)
         await asyncio.gather(*(worker.close() for worker in (*self.workers, *self._leaving)))
 
-    async def _started(self, start: Start) -> tuple[list[WorkerProcess], Hello]:
-        """As many workers as there should be, all or none."""
-        workers = [WorkerProcess(self._metrics, self._lost) for _ in range(self._size)]
+    def _new_worker(self) -> WorkerProcess:
+        return WorkerProcess(self._transport(), self._metrics, self._worker_ended)
+
+    async def _start_workers(self, start: Start) -> tuple[list[WorkerProcess], Mapping[str, EngineInfo]]:
+        """As many workers as there should be, all or none, and how their models run."""
+        workers = [self._new_worker() for _ in range(self._size)]
         try:
-            hello, *_ = await asyncio.gather(*(worker.start(start) for worker in workers))
+            engines, *_ = await asyncio.gather(*(worker.start(start) for worker in workers))
         except BaseException:
             await asyncio.gather(*(worker.close() for worker in workers))
             raise
-        return workers, hello
+        return workers, engines
 
-    def _lost(self, worker: WorkerProcess) -> None:
-        """A process ended: another one takes its place, unless it was to leave."""
+    def _worker_ended(self, worker: WorkerProcess) -> None:
+        """Another worker takes the place of one that died; none that of one that was to leave."""
         if self._closing or worker not in (*self.workers, *self._leaving):
             return
         if worker in self._leaving:
@@ -115,11 +125,12 @@ class Pool:
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
 
-    async def _replace(self, lost: WorkerProcess) -> None:
+    async def _replace(self, dead: WorkerProcess) -> None:
+        """Tries to start a worker until one runs, or until all workers are replaced anyway."""
         start = self._start
-        await lost.close()
-        while self._start is start:  # else all workers are new
-            worker = WorkerProcess(self._metrics, self._lost)
+        await dead.close()
+        while self._start is start:
+            worker = self._new_worker()
             try:
                 await worker.start(start)
             except asyncio.CancelledError:

@@ -1,15 +1,11 @@
-"""One process that computes and the socket to it, and the sessions that live there.
+"""One worker as the serving process sees it, and the sessions that live there.
 
-In: orders, for many sessions at once. Out: answers to the listener of each Link. The pool decides who gets a session.
+In: orders, for many sessions at once. Out: answers, to the listener of each Link. How orders get to the worker is the
+transport's business, which of the workers gets a session the pool's.
 """
 
 import asyncio
-import logging
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from motionscribe_proto.frames import FrameBlock
@@ -18,32 +14,30 @@ from motionscribe_server.engine.messages import (
     Ask,
     CloseSession,
     EditClusters,
+    EngineInfo,
     ForgetSession,
-    Hello,
+    FromServer,
+    FromWorker,
     ListClusters,
-    Order,
+    Ready,
     Reply,
     Request,
     SessionClusters,
     Start,
+    StartFailed,
     TakeFrames,
     TakeSnapshot,
     Turn,
-    Unpacker,
-    pack,
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
-
-log = logging.getLogger(__name__)
-
-PATIENCE_S = 10.0
+from motionscribe_server.workers.transport import Transport
 
 
 class Link:
-    """A session in a worker. `listener` is given its answers, in order; set it before the first frames."""
+    """A session in a worker. Its answers go to `listener`, in order; set it before the first frames."""
 
     def __init__(self, worker: "WorkerProcess", id: int) -> None:
         self.worker = worker
@@ -59,7 +53,7 @@ class Link:
         self.worker.send(CloseSession(self.id))
 
     def snapshot(self) -> None:
-        """Has an answer bring one, after all frames so far."""
+        """Asks for a snapshot: an answer brings it as soon as all frames so far are computed."""
         self.worker.send(TakeSnapshot(self.id))
 
     async def clusters(self) -> SessionClusters:
@@ -67,7 +61,7 @@ class Link:
         return await self.worker.ask(ListClusters(self.id))
 
     async def edit(self, edit: Edit) -> SessionClusters:
-        """The clusters after `edit`, whose events were answered by then. Raises what it raises, UnavailableError."""
+        """The clusters after `edit`; its events come before. Raises what `edit` raises, UnavailableError."""
         return await self.worker.ask(EditClusters(self.id, edit))
 
     def forget(self) -> None:
@@ -76,52 +70,47 @@ class Link:
         self.worker.release(self.id)
 
 
-class WorkerProcess(asyncio.Protocol):
-    """One process and the socket to it. `lost` is called once when it ends."""
+class WorkerProcess:
+    """One worker, the Receiver of its transport. `ended` is called once, when the worker is gone."""
 
-    def __init__(self, metrics: Metrics, lost: Callable[["WorkerProcess"], None]) -> None:
+    def __init__(self, transport: Transport, metrics: Metrics, ended: Callable[["WorkerProcess"], None]) -> None:
+        self.transport = transport
         self._metrics = metrics
-        self._lost = lost
+        self._ended = ended
         self.links: dict[int, Link] = {}
         self._leaving = False
         self.shedding = Shedding.NOTHING
         self._numbers = count(1)
         self._asked: dict[int, asyncio.Future[SessionClusters]] = {}
-        self._unpacker = Unpacker()
-        self._outgoing: list[Order | Start] = []
-        self._hello: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport | None = None
+        self._outgoing: list[FromServer] = []
+        self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
 
-    async def start(self, start: Start) -> Hello:
-        """Returns when the models are loaded. Raises what loading raises, UnavailableError where the process ends."""
-        ours, theirs = socket.socketpair()
-        # products of a few rows are slower on two threads, and each worker has a core of its own
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "motionscribe_server.engine.main", str(theirs.fileno())]
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment)
-        theirs.close()
-        ours.setblocking(False)
-        await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
+    async def start(self, start: Start) -> Mapping[str, EngineInfo]:
+        """How each model runs, by its key, as soon as all are loaded.
+
+        Raises what loading raises, UnavailableError where the worker ends before that.
+        """
+        await self.transport.spawn(self)
         self.send(start)
-        return await self._hello
+        return dict((await self._ready).engines)
 
-    def send(self, order: Order | Start) -> None:
+    def send(self, message: FromServer) -> None:
         """Leaves with everything else that is sent in this round of the loop."""
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._outgoing.append(order)
+        self._outgoing.append(message)
 
     async def ask(self, request: Request) -> SessionClusters:
-        """The reply. Raises what the worker could not do, UnavailableError where it is gone."""
-        if self.transport is None or self.transport.is_closing():
-            raise _died()
+        """The reply. Raises what the worker raised, UnavailableError where it is gone."""
+        if not self.transport.alive:
+            raise _gone()
         number = next(self._numbers)
         self._asked[number] = asyncio.get_running_loop().create_future()
         self.send(Ask(number, request))
         return await self._asked[number]
 
     def leave(self) -> None:
-        """Ends the process as soon as it has no session."""
+        """Ends the worker as soon as it has no session."""
         self._leaving = True
         self._end_if_idle()
 
@@ -131,57 +120,40 @@ class WorkerProcess(asyncio.Protocol):
         self._end_if_idle()
 
     def _end_if_idle(self) -> None:
-        if self._leaving and not self.links and self.transport:
+        if self._leaving and not self.links:
             self.transport.close()
 
     async def close(self) -> None:
-        """Ends the process."""
-        if self.transport:
-            self.transport.close()
-        try:
-            await asyncio.to_thread(self.process.wait, PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            log.warning("worker %d does not end and is killed", self.process.pid)
-            self.process.kill()
-            await asyncio.to_thread(self.process.wait)
+        """Ends the worker; returns when it is gone."""
+        self.transport.close()
+        await self.transport.wait_closed()
 
-    # asyncio.Protocol
+    # Receiver
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the loop."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the loop."""
-        for message in self._unpacker.feed(data):
+    def receive(self, messages: Sequence[FromWorker]) -> None:
+        """Called by the transport."""
+        for message in messages:
             match message:
                 case Turn():
                     self._take_turn(message)
                 case Reply(number, value):
-                    future = self._asked.pop(number)
-                    if future.done():  # whoever asked was cancelled
-                        continue
-                    if isinstance(value, Exception):
-                        future.set_exception(value)
-                    else:
-                        future.set_result(value)
-                case Exception():
-                    self._hello.set_exception(message)
-                case _:
-                    self._hello.set_result(message)
+                    self._take_reply(number, value)
+                case Ready():
+                    self._ready.set_result(message)
+                case StartFailed(error):
+                    self._ready.set_exception(error)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the loop: the process ended, or close was called."""
-        if not self._hello.done():
-            self._hello.set_exception(_died())
+    def ended(self) -> None:
+        """Called by the transport."""
+        if not self._ready.done():
+            self._ready.set_exception(_gone())
         for future in self._asked.values():
             if not future.done():
-                future.set_exception(_died())
+                future.set_exception(_gone())
         links, self.links = self.links, {}
         for link in links.values():
-            link.listener(Answer(link.id, error=_died()))
-        self._lost(self)
+            link.listener(Answer(link.id, error=_gone()))
+        self._ended(self)
 
     def _take_turn(self, turn: Turn) -> None:
         self.shedding = turn.shedding
@@ -192,11 +164,19 @@ class WorkerProcess(asyncio.Protocol):
             if link := self.links.get(answer.session):
                 link.listener(answer)
 
+    def _take_reply(self, number: int, value: SessionClusters | Exception) -> None:
+        future = self._asked.pop(number)
+        if future.done():  # whoever asked was cancelled
+            return
+        if isinstance(value, Exception):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
+
     def _flush(self) -> None:
-        orders, self._outgoing = self._outgoing, []
-        if self.transport and not self.transport.is_closing():
-            self.transport.write(pack(orders))
+        outgoing, self._outgoing = self._outgoing, []
+        self.transport.send(outgoing)
 
 
-def _died() -> UnavailableError:
+def _gone() -> UnavailableError:
     return UnavailableError("the worker of this stream is gone; the server's log says more")

@@ -3,6 +3,7 @@
 import csv
 import io
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,20 @@ STORY: list[Event] = [
     ClusterMerged(3, 2, 6_600_000),
     SegmentEnded(3, 1, "walk", 361, 481, 6_000_000, 7_000_000),
 ]
+
+
+def test_a_line_is_written_to_the_byte() -> None:
+    file = io.StringIO()
+    sink = JsonLines(file, "ü1")
+    for event in (STORY[3], STORY[4]):
+        sink.write(event)
+    sink.close()
+    assert file.getvalue() == (
+        '{"stream": "ü1", "event": "SegmentStarted", "segment": 2, "cluster": 2, "name": "wave", "start_seq": 241, '
+        '"start_us": 3000000}\n'
+        '{"stream": "ü1", "event": "Anomaly", "anomaly": 1, "ongoing": true, "start_seq": 300, "end_seq": 310, '
+        '"start_us": 3400000, "end_us": 3500000, "score": 1.5, "joints": ["hand", "head"], "shares": [0.5, 0.25]}\n'
+    )
 
 
 def save(path: Path, streams: dict[str, list[Event]]) -> Path:
@@ -143,7 +158,7 @@ def test_nothing_to_draw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def shown(events: list[Event], *, terminal: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
-    with Terminal(console, "the title", {1: "warm", 9: "other"}) as sink:
+    with closing(Terminal(console, "the title", {1: "warm", 9: "other"})) as sink:
         for event in events:
             sink.write(event)
     return out.getvalue()

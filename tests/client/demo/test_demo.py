@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe.demo.command import main, shortfalls
+from motionscribe.cli import main
+from motionscribe.demo.demonstration import shortfalls
 from motionscribe.demo.performer import SCRIPT, Truth
 from motionscribe.demo.score import anomalies_in, frames_by_action, score
 from motionscribe.demo.server import serve
@@ -89,7 +90,7 @@ def test_a_server_that_refuses_is_quoted(tmp_path: Path) -> None:
 )
 def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(arguments)
+        main(["demo", *arguments])
     assert said in capsys.readouterr().err
 
 

@@ -91,7 +91,7 @@ def test_a_bad_file_of_tokens_is_refused(tmp_path: Path, text: str, expected: st
 
 def test_a_stranger_who_says_nothing_is_turned_away_at_once(tiny_model: Path, tmp_path: Path, tokens: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens) as served:
+        async with serving(tiny_model, tmp_path, security={"tokens": tokens}) as served:
             call = SegmentationStub(served.channel).Stream()
             with pytest.raises(grpc.aio.AioRpcError, match="expected a bearer token"):
                 await asyncio.wait_for(call.read(), 5)
@@ -103,7 +103,7 @@ def test_a_stranger_who_says_nothing_is_turned_away_at_once(tiny_model: Path, tm
 
 def test_two_tenants_have_a_stream_of_the_same_id(tiny_model: Path, tmp_path: Path, tokens: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens) as served:
+        async with serving(tiny_model, tmp_path, security={"tokens": tokens}) as served:
             clusters, segmentation = ClustersStub(served.channel), SegmentationStub(served.channel)
             mine = Caller(segmentation.Stream(metadata=bearer(LAB)), served.skeleton)
             await mine.open("walk")
@@ -127,7 +127,9 @@ def test_two_tenants_have_a_stream_of_the_same_id(tiny_model: Path, tmp_path: Pa
 
 def test_a_tenant_has_its_own_places_and_takes_nobody_elses(tiny_model: Path, tmp_path: Path, tokens: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens, tenant_streams=2, max_streams=3) as served:
+        async with serving(
+            tiny_model, tmp_path, security={"tokens": tokens}, limits={"tenant_streams": 2, "max_streams": 3}
+        ) as served:
             segmentation = SegmentationStub(served.channel)
 
             async def opened(token: str, id: str) -> Caller:
@@ -175,7 +177,7 @@ def test_tls_with_tokens_carries_the_client(tiny_model: Path, tmp_path: Path, to
             return [model.name for model in client.models()]
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, **secrets) as served:
+        async with serving(tiny_model, tmp_path, security=secrets) as served:
             assert await asyncio.to_thread(ask, served.server.port, LAB) == ["cmu-expmap"]
             with pytest.raises(NotAllowed, match="expected a token of this server"):
                 await asyncio.to_thread(ask, served.server.port, "guess")
@@ -201,7 +203,7 @@ def test_mutual_tls_wants_a_certificate_of_the_client(tiny_model: Path, tmp_path
             return [model.name for model in client.models()]
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, **secrets) as served:
+        async with serving(tiny_model, tmp_path, security=secrets) as served:
             own = [(folder / f"camera.{kind}").read_bytes() for kind in ("key", "pem")]
             assert await asyncio.to_thread(ask, served.server.port, *own) == ["cmu-expmap"]
             with pytest.raises(ConnectionFailed):
@@ -211,8 +213,8 @@ def test_mutual_tls_wants_a_certificate_of_the_client(tiny_model: Path, tmp_path
 
 
 def test_pem_files_that_are_not_there_or_no_pem_are_refused(tiny_model: Path, tmp_path: Path) -> None:
-    async def run(**settings: Any) -> None:
-        async with serving(tiny_model, tmp_path, **settings):
+    async def run(**security: Any) -> None:
+        async with serving(tiny_model, tmp_path, security=security):
             pass
 
     (tmp_path / "no.pem").write_text("no")

@@ -30,7 +30,7 @@ def test_who_did_what_to_which_stream(tiny_model: Path, tmp_path: Path) -> None:
     tokens.write_text(f'lab = "{digest("one")}"\n')
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens, audit=file) as served:
+        async with serving(tiny_model, tmp_path, security={"tokens": tokens, "audit": file}) as served:
             caller = Caller(SegmentationStub(served.channel).Stream(metadata=bearer("one")), served.skeleton)
             await caller.open("walk")
             await caller.send(motion(served.skeleton, 4))
@@ -72,7 +72,7 @@ def test_metrics_want_a_token_where_calls_do(tiny_model: Path, tmp_path: Path) -
     tokens.write_text(f'lab = "{digest("one")}"\n')
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tokens=tokens, metrics_port=0) as served:
+        async with serving(tiny_model, tmp_path, security={"tokens": tokens}, server={"metrics_port": 0}) as served:
             url = f"http://127.0.0.1:{served.server.metrics_port}/metrics"
 
             def get(header: dict[str, str]) -> bytes:

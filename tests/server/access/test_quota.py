@@ -67,7 +67,7 @@ def test_bytes_count_as_well_tenants_are_apart_and_zero_is_no_limit() -> None:
 
 def test_a_file_is_slowed_down_to_the_quota_and_answered_as_ever(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, tenant_frames_s=300) as served:
+        async with serving(tiny_model, tmp_path, limits={"tenant_frames_per_s": 300}) as served:
             recording = motion(served.skeleton, 6)  # 720 frames: 2.4 s at the quota, a second of which is the burst
             caller = await served.opened(provisional=False)
             begin = time.monotonic()
@@ -84,7 +84,7 @@ def test_a_file_is_slowed_down_to_the_quota_and_answered_as_ever(tiny_model: Pat
 
 def test_calls_beyond_those_of_a_connection_wait_for_one_to_end(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, connection_calls=2) as served:
+        async with serving(tiny_model, tmp_path, limits={"connection_calls": 2}) as served:
             one, two = await served.opened("one"), await served.opened("two")
             three = asyncio.create_task(served.opened("three"))
             await asyncio.sleep(0.3)

@@ -1,12 +1,10 @@
-"""A worker without its process: what it answers to orders, turn by turn, on a clock that the test turns."""
+"""What a scheduler answers to orders, turn by turn, on a clock that the test turns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.made_up_session import (
@@ -36,8 +34,6 @@ from motionscribe_server.engine.messages import (
     SessionClusters,
     TakeFrames,
     Turn,
-    Unpacker,
-    pack,
 )
 from motionscribe_server.engine.scheduler import LONGEST_REST_S, Scheduler, Served
 from motionscribe_server.engine.shedding import Shedding
@@ -75,11 +71,11 @@ class Desk:
     turns: list[Turn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.worker = Scheduler({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
+        self.scheduler = Scheduler({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
         self.numbers = count(1)
 
     def ask(self, request: Any) -> Any:
-        reply = self.worker.receive(Ask(next(self.numbers), request))
+        reply = self.scheduler.receive(Ask(next(self.numbers), request))
         assert reply is not None
         return reply.value
 
@@ -93,17 +89,17 @@ class Desk:
         """Frames [first, beyond)."""
         times = even_times(len(frames), RATE)
         block = FrameBlock(first + 1, frames[first:beyond], times[first:beyond])
-        assert self.worker.receive(TakeFrames(session, block)) is None
+        assert self.scheduler.receive(TakeFrames(session, block)) is None
 
     def turn(self) -> Turn:
-        turn = self.worker.turn()
+        turn = self.scheduler.turn()
         self.turns.append(turn)
         self.answers += turn.answers
         return turn
 
     def work(self) -> None:
         """Turns until there is nothing to do."""
-        while self.worker.next_turn_in_s == 0.0:
+        while self.scheduler.next_turn_in_s == 0.0:
             self.turn()
 
     def events(self, session: int) -> list[Event]:
@@ -129,7 +125,7 @@ def test_streams_get_what_each_gets_alone_however_they_are_cut(cuts: list[int], 
             for _ in range(turns):
                 desk.turn()
     for session in (0, 1, 2):
-        desk.worker.receive(CloseSession(session))
+        desk.scheduler.receive(CloseSession(session))
     desk.work()
     for session, rows in enumerate(frames):
         assert desk.events(session) == alone(rows)
@@ -151,13 +147,13 @@ def test_streams_with_a_window_take_turns_in_the_order_they_came_and_share_batch
 def test_frames_wait_for_their_window_but_not_for_long() -> None:
     desk, rows = Desk(), motion(SCRIPT)
     desk.open(1)
-    assert desk.worker.next_turn_in_s is None
+    assert desk.scheduler.next_turn_in_s is None
     desk.send(1, rows, 0, 1)
-    assert desk.worker.next_turn_in_s == LONGEST_REST_S
+    assert desk.scheduler.next_turn_in_s == LONGEST_REST_S
     desk.turn()
     assert desk.engine.batches == []
     desk.time += LONGEST_REST_S
-    assert desk.worker.next_turn_in_s == 0.0
+    assert desk.scheduler.next_turn_in_s == 0.0
     desk.work()
     assert desk.engine.batches == [[1]]
     assert [answer.blocks for answer in desk.answers] == [1]
@@ -178,7 +174,7 @@ def test_a_failing_engine_loses_the_sessions_of_its_batch_and_what_they_learnt_i
     assert "inference failed" in str(lost.error)
     desk.send(1, rows, STRIDE, 2 * STRIDE)
     desk.send(2, rows, 0, len(rows))
-    desk.worker.receive(CloseSession(2))
+    desk.scheduler.receive(CloseSession(2))
     desk.work()
     assert desk.events(1) == []
     assert desk.events(2) == alone(rows)
@@ -199,7 +195,7 @@ def test_a_forgotten_session_is_passed_over() -> None:
     desk.open(1, 2)
     desk.send(1, rows, 0, STRIDE)
     desk.send(2, rows, 0, STRIDE)
-    desk.worker.receive(ForgetSession(1))
+    desk.scheduler.receive(ForgetSession(1))
     desk.work()
     assert desk.engine.batches == [[STRIDE]]
     assert {answer.session for answer in desk.answers} == {2}
@@ -210,10 +206,10 @@ def test_edits_are_told_before_they_are_replied_to() -> None:
     desk = Desk()
     desk.open(1)
     assert [state.name for state in desk.ask(EditClusters(1, Rename(2, "wave"))).clusters] == ["", "wave"]
-    assert desk.worker.tell().answers == []
+    assert desk.scheduler.collect().answers == []
     after = desk.ask(EditClusters(1, Merge((1,), 2)))
     assert [state.merged_into for state in after.clusters] == [2, 0]
-    (told,) = desk.worker.tell().answers
+    (told,) = desk.scheduler.collect().answers
     assert told.events == [ClusterMerged(1, 2, 0)]
     assert isinstance(desk.ask(EditClusters(1, Rename(9, "x"))), UnknownClusterError)
 
@@ -223,10 +219,10 @@ def overloaded(wait_s: float) -> tuple[Desk, Any]:
     desk, rows = Desk(), motion(SCRIPT)
     desk.open(1)
     desk.send(1, rows, 0, len(rows))
-    while desk.worker.next_turn_in_s == 0.0:
+    while desk.scheduler.next_turn_in_s == 0.0:
         desk.time += wait_s
         desk.turn()
-    desk.worker.receive(CloseSession(1))
+    desk.scheduler.receive(CloseSession(1))
     desk.work()
     return desk, rows
 
@@ -261,18 +257,3 @@ def test_the_level_is_of_those_who_still_wait() -> None:
     desk.time = 2.0
     assert desk.turn().shedding == Shedding.STREAMS
     assert desk.turn().shedding == Shedding.NOTHING
-
-
-@given(st.lists(st.lists(st.integers(), max_size=5), max_size=6), st.data())
-def test_messages_survive_any_cut_of_their_bytes(messages: Sequence[Any], data: st.DataObject) -> None:
-    stream = b"".join(map(pack, messages))
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    unpacker, got = Unpacker(), []
-    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        got += unpacker.feed(stream[start:end])
-    assert got == [one for several in messages for one in several]
-
-
-@pytest.mark.parametrize("value", [Rename(1, "a"), Merge((1, 2), 3)])
-def test_edits_travel(value: Any) -> None:
-    assert Unpacker().feed(pack([value])) == [value]

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.support.serving import Served, alone, final, motion, serving, until
+from tests.support.serving import Served, alone, final, motion, process_of, serving, until
 
 from motionscribe.cli import main
 from motionscribe_models.manifest import read_manifest, write_manifest
@@ -53,7 +53,7 @@ async def status(call: Any) -> tuple[grpc.StatusCode, str]:
 
 def test_a_new_version_is_served_while_old_streams_go_on_with_theirs(model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(model, tmp_path, admin_port=0) as served, at(served) as channel:
+        async with serving(model, tmp_path, server={"admin_port": 0}) as served, at(served) as channel:
             recording = motion(served.skeleton, 12)
             old = await served.opened("old", provisional=False)
             await old.send(recording, 0, 500)
@@ -70,7 +70,7 @@ def test_a_new_version_is_served_while_old_streams_go_on_with_theirs(model: Path
             expected = final(alone(served, recording, SessionOptions(provisional=False)))
             assert final(await old.finish()) == final(await new.finish()) == expected
             # the old worker ends with its last stream, and is not replaced
-            await until(lambda: worker.process.poll() is not None)
+            await until(lambda: process_of(worker).poll() is not None)
             assert worker not in served.server.pool.workers
             assert len(served.server.pool.workers) == 1
             # a version that is there already costs nothing
@@ -93,7 +93,7 @@ def test_a_version_that_cannot_be_served_changes_nothing(
     model: Path, tmp_path: Path, spoil: Any, code: grpc.StatusCode, expected: str
 ) -> None:
     async def run() -> None:
-        async with serving(model, tmp_path, admin_port=0) as served, at(served) as channel:
+        async with serving(model, tmp_path, server={"admin_port": 0}) as served, at(served) as channel:
             before = served.server.pool.workers
             spoil(another(model, "2"))
             got, message = await status(admin(channel).LoadModel(pb.LoadModelRequest(name="cmu-expmap", version="2")))
@@ -107,9 +107,9 @@ def test_a_version_that_cannot_be_served_changes_nothing(
 
 def test_a_worker_that_died_just_before_is_not_replaced_twice(model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(model, tmp_path, admin_port=0) as served, at(served) as channel:
+        async with serving(model, tmp_path, server={"admin_port": 0}) as served, at(served) as channel:
             another(model, "2")
-            served.server.pool.workers[0].process.kill()
+            process_of(served.server.pool.workers[0]).kill()
             await admin(channel).LoadModel(pb.LoadModelRequest(name="cmu-expmap"))
             await until(lambda: not served.server.pool._restarts)
             assert len(served.server.pool.workers) == 1
@@ -120,10 +120,10 @@ def test_a_worker_that_died_just_before_is_not_replaced_twice(model: Path, tmp_p
 
 def test_settings_and_drain(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def run() -> None:
-        async with serving(model, tmp_path, admin_port=0, credits=777) as served:
+        async with serving(model, tmp_path, server={"admin_port": 0}, limits={"credits": 777}) as served:
             port = ["--port", str(served.server.admin_port)]
             assert await asyncio.to_thread(main, ["admin", "config", *port]) == 0
-            assert tomllib.loads(capsys.readouterr().out)["credits"] == 777
+            assert tomllib.loads(capsys.readouterr().out)["limits"]["credits"] == 777
             assert await asyncio.to_thread(main, ["admin", "load", "cmu-expmap/1", *port]) == 0
             assert "cmu-expmap/1 is served, int8 on" in capsys.readouterr().out
             assert await asyncio.to_thread(main, ["admin", "load", "dance", *port]) == 1
@@ -140,7 +140,10 @@ def test_only_the_tenant_admin_may_administer_and_only_there(model: Path, tmp_pa
     tokens.write_text(f'lab = "{digest("one")}"\nadmin = "{digest("two")}"\n')
 
     async def run() -> None:
-        async with serving(model, tmp_path, admin_port=0, tokens=tokens) as served, at(served) as channel:
+        async with (
+            serving(model, tmp_path, server={"admin_port": 0}, security={"tokens": tokens}) as served,
+            at(served) as channel,
+        ):
             for metadata in (None, [("authorization", "Bearer one")]):
                 got, _ = await status(admin(channel).Drain(pb.DrainRequest(), metadata=metadata))
                 assert got == Code.UNAUTHENTICATED

@@ -93,7 +93,7 @@ def test_an_id_is_in_the_store_before_anybody_hears_of_it(tiny_model: Path, tmp_
             await caller.send(motion(served.skeleton, 6))
             events = await caller.events_until(lambda events: any(isinstance(e, ClusterCreated) for e in events))
             born = [event.cluster for event in events if isinstance(event, ClusterCreated)]
-            stored = await served.server.store.load(served.model.key, "lab")
+            stored = await served.server.store.run(lambda store: store.load(served.model.key, "lab"))
             assert stored.next_id > max(born)
 
     asyncio.run(run())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.support.serving import PATIENCE_S, Caller, Served, alone, final, motion, serving, until
+from tests.support.serving import PATIENCE_S, Caller, Served, alone, final, motion, process_of, serving, until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_to_message, skeleton_to_message
@@ -208,7 +208,7 @@ def test_messages_out_of_order_end_the_call(
 
 def test_a_message_that_is_too_large_is_refused_and_what_was_learnt_survives(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, max_message_bytes=60_000) as served:
+        async with serving(tiny_model, tmp_path, limits={"max_message_bytes": 60_000}) as served:
             recording = motion(served.skeleton, 3)
             caller = await served.opened()
             await caller.send(recording, 0, 60)
@@ -227,7 +227,7 @@ def test_a_message_that_is_too_large_is_refused_and_what_was_learnt_survives(tin
 
 def test_more_frames_than_credits_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, credits=40) as served:
+        async with serving(tiny_model, tmp_path, limits={"credits": 40}) as served:
             caller = await served.opened()
             assert caller.opened.credits == 40
             await caller.write(frames=_block(served, 1, 41))
@@ -240,9 +240,9 @@ def test_more_frames_than_credits_are_refused(tiny_model: Path, tmp_path: Path) 
 
 def test_credits_are_used_up_and_a_refused_block_costs_none(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, credits=40) as served:
-            opening = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
-            stream, _, _ = await served.server.registry.open(opening)
+        async with serving(tiny_model, tmp_path, limits={"credits": 40}) as served:
+            message = pb.Open(stream_id="lab", skeleton=skeleton_to_message(served.skeleton))
+            stream, _, _ = await served.server.registry.open(message)
             first, second, *_ = blocks_of(motion(served.skeleton, 1), 30)
             stream.receive_frames(first)
             for _ in range(2):
@@ -256,7 +256,7 @@ def test_credits_are_used_up_and_a_refused_block_costs_none(tiny_model: Path, tm
 
 def test_credits_come_back_as_frames_are_computed(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, credits=40) as served:
+        async with serving(tiny_model, tmp_path, limits={"credits": 40}) as served:
             recording = motion(served.skeleton, 4)
             caller = await served.opened()
             await caller.send(recording, block=10)  # waits for credits
@@ -367,7 +367,7 @@ def test_the_first_message_must_be_open(tiny_model: Path, tmp_path: Path, first:
 
 def test_no_more_streams_than_there_are_places_but_a_lost_one_makes_room(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, max_streams=2) as served:
+        async with serving(tiny_model, tmp_path, limits={"max_streams": 2}) as served:
             first, _second = await served.opened("a"), await served.opened("b")
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await served.opened("c")
@@ -425,13 +425,13 @@ def test_a_worker_that_dies_ends_its_streams_and_no_others_and_another_one_start
     tiny_model: Path, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, workers=2) as served:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
             recording = motion(served.skeleton, 2)
             caller, other = await served.opened("lab"), await served.opened("gym")
             await caller.send(recording, 0, 60, block=60)
             await other.send(recording, 0, 60, block=60)
             await until(lambda: served.server.registry.live("lab").computed_seq == 60)
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert code == Code.UNAVAILABLE
             assert "the worker of this stream is gone" in message
@@ -451,7 +451,7 @@ def test_no_stream_opens_while_there_is_no_worker(tiny_model: Path, tmp_path: Pa
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:
             caller = await served.opened("lab")
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             await caller.failure()
             refused = served.call()
             with pytest.raises(grpc.aio.AioRpcError, match="no worker is running") as caught:

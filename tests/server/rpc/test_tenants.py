@@ -107,7 +107,9 @@ def tenants(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("tenants")
     tokens = {"lab": "token-of-lab"} | {id_for(method): stranger_for(method) for method in ABOUT_A_STREAM}
     (folder / "tokens.toml").write_text("".join(f'{tenant} = "{digest(t)}"\n' for tenant, t in tokens.items()))
-    server = Process(folder, tiny_model.parent.parent, "--tokens", str(folder / "tokens.toml"), "--workers", "1")
+    server = Process(
+        folder, tiny_model.parent.parent, "--security-tokens", str(folder / "tokens.toml"), "--workers", "1"
+    )
     skeleton, released = read_manifest(tiny_model).skeleton, threading.Event()
 
     def feed(stream: str) -> Iterator[bytes]:

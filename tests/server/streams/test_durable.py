@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from tests.support.redis_server import redis_server
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.serving import Caller, Served, alone, final, motion, process_of, serving, until
 
 from motionscribe import Backoff, Client
 from motionscribe.errors import ServerFailed
@@ -82,13 +82,13 @@ def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_mod
             await caller.send(recording, 0, 1000)
             await until(lambda: first.server.registry.live("lab").computed_seq == 1000)
             await caller.events_until(lambda events: len(events) >= 4)
-            last_message_at = list(caller.events)
+            received = list(caller.events)
             token = caller.opened.resume_token
             again = await second.opened(delivery=DURABLE, resume_token=token, last_event=caller.numbers[-1])
             assert again.opened.resumed
             assert again.opened.next_seq <= 1001
             await again.send(recording, again.opened.next_seq - 1)
-            assert last_message_at + await again.finish() == expected
+            assert received + await again.finish() == expected
             # the first server still lives: it may say nothing more
             assert await aborted(first, caller, recording, 1000)
 
@@ -100,13 +100,13 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: s
 
     async def run() -> None:
         async with (
-            serving(tiny_model, tmp_path, store=place) as first,
-            serving(tiny_model, tmp_path, store=place) as second,
+            serving(tiny_model, tmp_path, storage={"location": place}) as first,
+            serving(tiny_model, tmp_path, storage={"location": place}) as second,
         ):
             recording = motion(first.skeleton, 12)
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
-            token, last_message_at, last, sent = caller.opened.resume_token, list[Event](), 0, 0
+            token, received, last, sent = caller.opened.resume_token, list[Event](), 0, 0
             for server, end in ((second, 700), (first, 1000), (second, 1440)):
                 await caller.send(recording, sent, end - 100)
                 again = await server.opened(delivery=DURABLE, resume_token=token, last_event=last)
@@ -117,9 +117,9 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: s
                 if end < 1440:
                     await until(lambda s=server, e=end: s.server.registry.live("lab").computed_seq == e)
                     await caller.events_until(lambda events: len(events) >= 1)
-                    last_message_at += caller.events
+                    received += caller.events
                     last = caller.numbers[-1]
-            assert last_message_at + await caller.finish() == expected
+            assert received + await caller.finish() == expected
 
     asyncio.run(run())
 
@@ -128,7 +128,7 @@ def test_a_redis_that_goes_away_is_only_a_pause(tiny_model: Path, tmp_path: Path
     async def run() -> None:
         with ExitStack() as redis:
             url = redis.enter_context(redis_server(tmp_path))
-            async with serving(tiny_model, tmp_path, store=url) as served:
+            async with serving(tiny_model, tmp_path, storage={"location": url}) as served:
                 recording = motion(served.skeleton, 8)
                 expected = alone(served, recording, SessionOptions(provisional=False))
                 caller, live = await served.opened(delivery=DURABLE), await served.opened("live")
@@ -182,13 +182,13 @@ def test_without_the_token_it_starts_afresh_and_the_old_owner_is_fenced(tiny_mod
 
 def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, workers=2) as served:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
             recording = motion(served.skeleton, 12)
             expected = alone(served, recording, SessionOptions(provisional=False))
             caller = await served.opened(delivery=DURABLE)
             await caller.send(recording, 0, 900)
             await until(lambda: served.server.registry.live("lab").computed_seq == 900)
-            served.server.registry.live("lab").link.worker.process.kill()
+            process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)
             token, last = caller.opened.resume_token, caller.numbers[-1] if caller.numbers else 0
@@ -275,7 +275,7 @@ def killed_now_and_then(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "motionscribe_server", "--models", str(models), "--port", str(port)]
-    command += ["--store", str(folder / "store.sqlite"), "--workers", "1", "--batch-sizes", "1,4"]
+    command += ["--storage-location", str(folder / "store.sqlite"), "--workers", "1", "--model-batch-sizes", "1,4"]
     kills, over, rng = list[float](), threading.Event(), random.Random(seed)
 
     def keep_going() -> None:
@@ -301,7 +301,7 @@ def killed_now_and_then(
 
 def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path) -> None:
     recordings: list[Recording] = []
-    last_message_at: dict[int, list[Event]] = {}
+    received: dict[int, list[Event]] = {}
 
     async def skeleton() -> list[list[Event]]:
         async with serving(tiny_model, tmp_path) as served:
@@ -318,7 +318,7 @@ def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path
                     break
                 except ConnectionError:  # not up yet
                     time.sleep(0.1)
-            last_message_at[number] = list(stream)
+            received[number] = list(stream)
 
     with killed_now_and_then(tiny_model.parent.parent, tmp_path, (2.0, 4.0), 0) as (port, kills):
         threads = [threading.Thread(target=listen, args=(port, number)) for number in range(len(recordings))]
@@ -327,9 +327,9 @@ def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path
         for thread in threads:
             thread.join(120)
         assert len(kills) >= 2
-    for number, events in last_message_at.items():
+    for number, events in received.items():
         assert lasting(events) == expected[number]
-    assert len(last_message_at) == len(recordings)
+    assert len(received) == len(recordings)
 
 
 def test_a_client_is_told_when_a_durable_stream_is_lost(tiny_model: Path, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_a_client_is_told_when_a_durable_stream_is_lost(tiny_model: Path, tmp_pa
             connection.execute("DELETE FROM durable")
             connection.commit()
             connection.close()
-            stream.link.worker.process.kill()
+            process_of(stream.link.worker).kill()
             with pytest.raises(ServerFailed, match="has lost the durable stream 'lab'"):
                 await listening
 

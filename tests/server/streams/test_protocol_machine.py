@@ -57,7 +57,7 @@ class Protocol(RuleBasedStateMachine):
         self.id = f"machine-{next(self.numbers)}"
         self.delivery = pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE
         self.token, self.sent, self.last = "", 0, 0
-        self.last_message_at: list[Event] = []
+        self.received: list[Event] = []
         self.caller: Caller | None = None
 
     def run(self, work: Any) -> Any:
@@ -65,9 +65,9 @@ class Protocol(RuleBasedStateMachine):
         return self.runner.run(asyncio.wait_for(work, 30))
 
     def lose(self) -> None:
-        """The call is over; what it said was last_message_at."""
+        """The call is over; what it said was received."""
         assert self.caller is not None
-        self.last_message_at += self.caller.events
+        self.received += self.caller.events
         self.last = max([self.last, *self.caller.numbers])
         self.caller = None
 
@@ -95,7 +95,7 @@ class Protocol(RuleBasedStateMachine):
     @precondition(lambda self: self.caller is not None)
     @rule(number=st.integers(0, 5))
     def acknowledge(self, number: int) -> None:
-        """Events that were last_message_at, or none."""
+        """Events that were received, or none."""
         self.run(self.caller.write(ack=pb.Ack(last_event=min(number, self.last))))
 
     @precondition(lambda self: self.caller is not None)
@@ -103,13 +103,13 @@ class Protocol(RuleBasedStateMachine):
     def read(self) -> None:
         """All events of all frames that were sent."""
 
-        async def last_message_at() -> None:
+        async def read_all() -> None:
             stream = self.served.server.registry.find(self.id)
             await until(lambda: stream.computed_seq == self.sent)
             while max([self.last, *self.caller.numbers]) < stream.backlog.last_event:
                 assert await self.caller.read()
 
-        self.run(last_message_at())
+        self.run(read_all())
 
     @precondition(lambda self: self.caller is not None)
     @rule()
@@ -168,14 +168,14 @@ class Protocol(RuleBasedStateMachine):
         frames, times = self.recording.frames[: self.sent], self.recording.timestamps_us[: self.sent]
         part = Recording("sent", frames, times, self.served.skeleton)
         expected = alone(self.served, part, SessionOptions(provisional=False))
-        assert final(self.last_message_at) == expected
+        assert final(self.received) == expected
         self.run(until(lambda: self.served.server.registry.find(self.id) is None))
         self.begin(self.delivery == pb.DELIVERY_DURABLE)
 
     @invariant()
     def nothing_is_left(self) -> None:
         """One stream at most, one session for it, and nobody who watches."""
-        streams = self.served.server.registry._streams
+        streams = [stream.info.key for stream in self.served.server.registry.streams]
         assert set(streams) <= {self.id} if hasattr(self, "id") else True
         assert sum(len(worker.links) for worker in self.served.server.pool.workers) == len(streams)
 
@@ -183,15 +183,15 @@ class Protocol(RuleBasedStateMachine):
         """What is still open is given up."""
         if getattr(self, "caller", None) is not None:
             self.break_off()
-        for stream in list(self.served.server.registry._streams.values()):
-            self.run(self.served.server.registry._give_up(stream))
+        for stream in self.served.server.registry.streams:
+            self.run(self.served.server.registry.forget(stream.info.key))
 
 
 @pytest.fixture
 def machine(tiny_model: Path, tmp_path: Path) -> Iterator[type[Protocol]]:
     """With a server that lasts for all examples."""
     with asyncio.Runner() as runner:
-        context = serving(tiny_model, tmp_path, retention_s=1000)
+        context = serving(tiny_model, tmp_path, limits={"resume_within_s": 1000})
         Protocol.runner, Protocol.served = runner, runner.run(context.__aenter__())
         yield Protocol
         runner.run(context.__aexit__(None, None, None))

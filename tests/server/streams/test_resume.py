@@ -153,7 +153,7 @@ def test_open_without_the_token_starts_afresh_where_nobody_is_live(tiny_model: P
 
 def test_a_stream_that_nobody_resumes_is_given_up(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, retention_s=1000) as served:
+        async with serving(tiny_model, tmp_path, limits={"resume_within_s": 1000}) as served:
             registry = served.server.registry
             registry.now = lambda: 0.0
             caller = await served.opened()
@@ -172,7 +172,7 @@ def test_a_stream_that_nobody_resumes_is_given_up(tiny_model: Path, tmp_path: Pa
 
 def test_a_silent_client_is_sent_away_and_may_come_back(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, idle_timeout_s=500) as served:
+        async with serving(tiny_model, tmp_path, limits={"idle_timeout_s": 500}) as served:
             registry = served.server.registry
             registry.now = lambda: 0.0
             caller = await served.opened()

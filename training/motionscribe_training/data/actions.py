@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times, read_recording
+from motionscribe_models.recordings.reading import readers_of
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment, normalise_name
 
-CLIP = re.compile(r"([a-z]+(?:_[a-z]+)*)_\d+\.(?:amc|csv|mat|npz|txt)")
+CLIP = re.compile(r"([a-z]+(?:_[a-z]+)*)_\d+")
 
 
 def concatenate_actions(
@@ -64,8 +65,8 @@ def find_clips(folder: Path) -> dict[str, list[Path]]:
     """Action to its clips, sorted. Raises RecordingError where there is none."""
     clips: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        match = CLIP.fullmatch(path.name)
-        if match:
+        match = CLIP.fullmatch(path.stem)
+        if match and readers_of(path):
             clips.setdefault(match[1], []).append(path)
     if not clips:
         raise RecordingError(f"{folder}: expected a folder of clips named <action>_<number>.txt, found none")

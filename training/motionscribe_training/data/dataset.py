@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
-from motionscribe_models.recordings import Recording
+from motionscribe_models.recordings import Recording, endings
+from motionscribe_models.recordings.reading import readers_of
 from motionscribe_models.skeleton import Skeleton
-
-ENDINGS = (".amc", ".csv", ".mat", ".npz", ".txt")
-TABLES = (".csv", ".txt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,7 @@ def find_recordings(places: Sequence[Path]) -> list[Path]:
     for place in places:
         inside = [p for p in sorted(place.iterdir()) if _is_recording(p)] if place.is_dir() else [place]
         if not inside:
-            raise RecordingError(f"{place}: expected recordings ({', '.join(ENDINGS)}) in this folder, found none")
+            raise RecordingError(f"{place}: expected recordings ({', '.join(endings())}) in this folder, found none")
         found += inside
     missing = [p for p in found if not p.is_file()]
     if missing:
@@ -100,9 +98,10 @@ def _layout(skeleton: Skeleton) -> tuple[object, ...]:
 
 
 def _is_recording(path: Path) -> bool:
-    if path.suffix.lower() not in ENDINGS or not path.is_file():
+    readers = readers_of(path)
+    if not readers or not path.is_file():
         return False
-    if path.suffix.lower() not in TABLES:
+    if not any(reader.table for reader in readers):
         return True
     with path.open("rb") as file:
         first_line = file.readline(1 << 20)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from motionscribe_models.manifest import read_manifest, write_manifest
-from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Label, SegmentEnded
 from motionscribe_server.engine.inference import Choice, Inference
@@ -192,7 +192,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `motionscribe-train evaluate`; `main` takes what they give."""
     parser.set_defaults(command=main)
     parser.add_argument("model", type=Path, metavar="MODEL", help="model folder, as models/cmu-expmap/1")
-    parser.add_argument("places", nargs="+", type=Path, metavar="PLACE", help="labelled recordings, or folders of them")
+    places = f"labelled recordings ({' '.join(endings())}), or folders of them"
+    parser.add_argument("places", nargs="+", type=Path, metavar="PLACE", help=places)
     parser.add_argument(
         "--lag", nargs="+", choices=LAGS, default=["balanced"], help="how long the server waits before a label is final"
     )

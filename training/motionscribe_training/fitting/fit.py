@@ -20,7 +20,8 @@ from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
 from motionscribe_server.session.clustering import DPMeans, warm_clusters
 from motionscribe_server.session.labeller import Labeller
-from motionscribe_server.session.model import LAGS, penalty_of
+from motionscribe_server.session.model import penalty_of
+from motionscribe_server.session.options import LAGS
 from motionscribe_server.session.prediction_error import PredictionError, compare
 from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.session import HORIZON

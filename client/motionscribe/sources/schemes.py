@@ -1,0 +1,83 @@
+"""The one table of addresses that frames come from: `lsl:NAME`, or FILE. Text goes in, a Source comes out.
+
+The help of `motionscribe stream`, its parser and the table in docs/2-connecting.md follow from it. A new feed is a
+module with a function that makes a Source from an address, and a line in SCHEMES.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+
+from motionscribe.sources.base import Source
+from motionscribe_models.errors import RecordingError
+
+# one letter before a colon is a drive of Windows
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A kind of source, and what makes a Source from its address."""
+
+    name: str
+    """What stands before the colon; empty for files."""
+    metavar: str
+    """What the address is, as the help spells it."""
+    help: str
+    opener: str
+    """`module:function`, imported when used: function(address, rate_hz) returns a Source."""
+    extra: str = ""
+    """The extra that it needs."""
+    live: bool = True
+    """Frames come when they are taken, so that no pace can be chosen."""
+
+    @property
+    def spelling(self) -> str:
+        """Such as `lsl:NAME`."""
+        return f"{self.name}:{self.metavar}" if self.name else self.metavar
+
+    def open(self, address: str, rate_hz: float | None = None) -> Source:
+        """Raises what the source raises: MissingExtraError without its extra, NotFound, RecordingError."""
+        function: Callable[[str, float | None], Source] = resolve_name(self.opener)
+        return function(address, rate_hz)
+
+
+FILE = Scheme("", "FILE", "a recording", "motionscribe.sources.recording:file_source", live=False)
+SCHEMES: tuple[Scheme, ...] = (
+    FILE,
+    Scheme("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl", extra="lsl"),
+)
+
+
+def describe() -> str:
+    """All kinds of sources, for the help of a command."""
+    kinds = [f"{s.spelling}: {s.help}" + (f" (needs the extra {s.extra})" if s.extra else "") for s in SCHEMES]
+    return "; ".join(kinds)
+
+
+def parse_address(text: str) -> tuple[Scheme, str]:
+    """The scheme that `text` begins with and the rest; FILE and all of it where it is a path.
+
+    Raises RecordingError for an unknown scheme, unless there is a file of that name.
+    """
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return FILE, text
+    for scheme in SCHEMES:
+        if scheme.name == match[1]:
+            return scheme, match[2]
+    if Path(text).exists():
+        return FILE, text
+    known = " or ".join(scheme.spelling for scheme in SCHEMES)
+    raise RecordingError(f"{text}: expected {known}, got the unknown scheme {match[1]}: and no file of this name")
+
+
+def open_source(text: str, rate_hz: float | None = None) -> Source:
+    """The source at an address such as `lsl:NAME` or a path; `rate_hz` overrides the rate of a file.
+
+    Raises RecordingError for an unknown scheme or a file that is no recording, and what Scheme.open raises.
+    """
+    scheme, address = parse_address(text)
+    return scheme.open(address, rate_hz)

@@ -1,0 +1,120 @@
+"""Checkpoints of durable streams in Redis: who owns one, its newest snapshot, and unacknowledged events.
+
+See checkpoints.py. Each write is one transaction that watches the checkpoint. Calls block for the network.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import redis
+from redis.client import Pipeline
+
+from motionscribe_server.errors import FencedError
+from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.storage.redis_keys import KEPT, checkpoint_key, outbox_key, redis_errors, saved_before
+from motionscribe_server.stream_keys import id_of
+
+
+class RedisCheckpoints:
+    """The checkpoints of one connection. Raises StoreError."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._redis = connection
+
+    def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
+        """See Checkpoints."""
+        with redis_errors(f"read {key!r}"), self._redis.pipeline() as pipe:
+            pipe.hgetall(checkpoint_key(key))
+            pipe.hgetall(outbox_key(key))
+            kept, outbox = pipe.execute()
+        if not kept:
+            return None
+        fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
+        checkpoint = Checkpoint(**fields, epoch=epoch, snapshot=snapshot)
+        return checkpoint, sorted((int(number), event) for number, event in outbox.items())
+
+    def begin(self, first: Checkpoint) -> None:
+        """See Checkpoints."""
+
+        def work(pipe: Pipeline) -> None:
+            before = pipe.hget(checkpoint_key(first.key), "epoch")
+            if before and int(before) >= first.epoch:
+                raise FencedError(f"expected an epoch above {int(before)} for {first.key!r}, got {first.epoch}")
+            pipe.multi()
+            pipe.delete(outbox_key(first.key))
+            _write(pipe, first)
+
+        self._change(first.key, work)
+
+    def claim(self, key: str, epoch: int) -> int:
+        """See Checkpoints."""
+        self._change_as_owner(key, epoch, lambda pipe: pipe.hset(checkpoint_key(key), "epoch", epoch + 1))
+        return epoch + 1
+
+    def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
+        """See Checkpoints."""
+
+        def work(pipe: Pipeline) -> None:
+            for number, event in events:
+                pipe.hsetnx(outbox_key(key), str(number), event)
+
+        self._change_as_owner(key, epoch, work)
+
+    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
+        """See Checkpoints."""
+        key = checkpoint.key
+        with redis_errors(f"read {key!r}"):
+            numbers = self._redis.hkeys(outbox_key(key))
+        handled = [number for number in numbers if int(number) <= acknowledged]
+
+        def work(pipe: Pipeline) -> None:
+            _write(pipe, checkpoint)
+            if handled:
+                pipe.hdel(outbox_key(key), *handled)
+
+        self._change_as_owner(key, checkpoint.epoch, work)
+
+    def expire(self, before_s: float) -> int:
+        """See Checkpoints."""
+        with redis_errors("find old streams"):
+            old = saved_before(self._redis, KEPT, before_s)
+            for key in old:
+                self._redis.transaction(partial(_delete_old, key=key, before_s=before_s), checkpoint_key(key))
+        return len(old)
+
+    def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> None:
+        def change(pipe: Pipeline) -> None:
+            found = pipe.hget(checkpoint_key(key), "epoch")
+            if found is None or int(found) != epoch:
+                raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
+            pipe.multi()
+            work(pipe)
+
+        self._change(key, change)
+
+    def _change(self, key: str, work: Callable[[Pipeline], None]) -> None:
+        with redis_errors(f"write {key!r}"):
+            self._redis.transaction(work, checkpoint_key(key))
+
+
+def _write(pipe: Pipeline, checkpoint: Checkpoint) -> None:
+    fields = asdict(checkpoint)
+    epoch, snapshot = fields.pop("epoch"), fields.pop("snapshot")
+    pipe.delete(checkpoint_key(checkpoint.key))
+    values: dict[Any, Any] = {"fields": json.dumps(fields), "epoch": epoch}
+    if snapshot is not None:
+        values["snapshot"] = snapshot
+    pipe.hset(checkpoint_key(checkpoint.key), mapping=values)
+    pipe.zadd(KEPT, {checkpoint.key: checkpoint.saved_s})
+
+
+def _delete_old(pipe: Pipeline, key: str, before_s: float) -> None:
+    """Unless it was saved since."""
+    score = pipe.zscore(KEPT, key)
+    pipe.multi()
+    if score is not None and score < before_s:
+        pipe.delete(checkpoint_key(key), outbox_key(key))
+        pipe.zrem(KEPT, key)

@@ -1,0 +1,64 @@
+"""One SQLite file, open to its owner only: connection, transactions and errors, for all tables in it.
+
+In: SQL. Out: rows, or a StoreError that names the file. It knows no table. Calls block for a disk access: keep them off
+the event loop, in one thread at a time.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from motionscribe_server.errors import StoreError
+
+BUSY_S = 5.0  # another process holds the file: a backup, a second server
+
+
+class SqliteFile:
+    """An open file. Raises StoreError where it cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # the files that SQLite makes beside it get the same rights
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            path.chmod(0o600)
+            # one thread at a time is promised by the caller, not always the same one
+            self.connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{path}: expected a file that can be opened, got {error}") from error
+
+    @contextmanager
+    def errors(self, what: str) -> Iterator[None]:
+        """Turns errors of SQLite into a StoreError: "cannot `what`"."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: cannot {what}: {error}") from error
+
+    @contextmanager
+    def transaction(self, what: str, lasting: bool = False) -> Iterator[None]:
+        """Commits what is written inside, or rolls it back when anything is raised. Raises StoreError.
+
+        Every transaction outlives a killed process. A power cut may take the last ones that are not `lasting`.
+        """
+        with self.errors(what):
+            self.connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    def truncate_log(self) -> None:
+        """Removes deleted rows from the write-ahead log, too. A server that reads just now keeps it a while longer."""
+        with self.errors("fold its log"):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Ends the connection; SQLite folds its log into the file."""
+        self.connection.close()

@@ -1,0 +1,56 @@
+"""Keeps the clusters of one stream in the store: saved when they changed, never after the stream is forgotten.
+
+In: word that clusters changed. Out: the session's clusters in the store. Which changes count is decided elsewhere.
+"""
+
+import asyncio
+import logging
+
+from motionscribe_server.engine.messages import SessionClusters
+from motionscribe_server.errors import StoreError, UnavailableError
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.storage.async_store import AsyncStore
+from motionscribe_server.streams.stream_info import StreamInfo
+from motionscribe_server.workers.process import Link
+
+log = logging.getLogger(__name__)
+
+
+class ClusterSaver:
+    """Of the stream `info`, whose session is `link`."""
+
+    def __init__(self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics) -> None:
+        self._info = info
+        self._link = link
+        self._store = store
+        self._metrics = metrics
+        self._is_unsaved = False
+        self._is_stopped = False
+        self._saving = asyncio.Lock()
+
+    def mark_unsaved(self) -> None:
+        """The clusters changed."""
+        self._is_unsaved = True
+
+    def stop(self) -> None:
+        """The stream is forgotten or has a successor: nothing of it is saved any more."""
+        self._is_stopped = True
+
+    async def save_if_changed(self) -> None:
+        """A full disk must not end streams: what could not be saved is tried again with the next change."""
+        async with self._saving:
+            if not self._is_unsaved:
+                return
+            self._is_unsaved = False
+            try:
+                if not self._is_stopped:
+                    await self.save(await self._link.clusters())
+            except (StoreError, UnavailableError):
+                log.exception("clusters of %s are not saved", self._info.name)
+                self._metrics.store_failures.inc()
+
+    async def save(self, found: SessionClusters) -> None:
+        """Saves what the session said. Raises StoreError."""
+        if not self._is_stopped:
+            key, model = self._info.key, self._info.model.key
+            await self._store.run(lambda store: store.save(model, key, found.next_cluster, found.clusters))

@@ -1,0 +1,45 @@
+"""Who listens to one stream: its owner, where there is one, and any number of watchers.
+
+In: numbered events, the end. Out: the same into each listener's UpdateWriter. Who may listen is decided elsewhere.
+"""
+
+from collections.abc import Sequence
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import Event
+from motionscribe_server.streams.update_writer import UpdateWriter
+
+
+class Listeners:
+    """The writers of one stream's calls."""
+
+    def __init__(self) -> None:
+        self.owner: UpdateWriter | None = None
+        self._watchers: set[UpdateWriter] = set()
+
+    def add_watcher(self, writer: UpdateWriter) -> None:
+        """It gets the events from the next one on."""
+        self._watchers.add(writer)
+
+    def remove_watcher(self, writer: UpdateWriter) -> None:
+        """It gets no more events."""
+        self._watchers.discard(writer)
+
+    def put(self, first: int, events: Sequence[Event]) -> None:
+        """Events numbered from `first` on, for everybody."""
+        if self.owner:
+            self.owner.put(first, events)
+        for writer in self._watchers:
+            writer.put(first, events)
+
+    def nudge_owner(self) -> None:
+        """Has an Update sent to the owner even if there is no event."""
+        if self.owner:
+            self.owner.nudge()
+
+    def end(self, error: Exception | None, last: Sequence[pb.StreamResponse] = ()) -> None:
+        """Ends all calls; only the owner gets the messages `last`."""
+        if self.owner:
+            self.owner.end(error, last)
+        for writer in self._watchers:
+            writer.end(error)

@@ -1,0 +1,31 @@
+"""How a stream leaves the server: what is not in the store yet is written, then its calls, place and session go.
+
+In: a stream whose key the caller holds. Out: nothing of it but what the store keeps.
+"""
+
+import logging
+
+from motionscribe_server.errors import FencedError, UnavailableError
+from motionscribe_server.streams.live_stream import LiveStream
+from motionscribe_server.streams.stream_table import StreamTable
+
+log = logging.getLogger(__name__)
+
+
+async def retire(stream: LiveStream, table: StreamTable) -> None:
+    """Gives a stream up; its clusters stay in the store, and all of it where it is durable."""
+    with table.leaving(stream):
+        await stream.checkpoint()
+        stream.give_up(None)
+        await write_rest(stream)
+        table.remove(stream)
+    stream.link.forget()
+
+
+async def write_rest(stream: LiveStream) -> None:
+    """Writes events and clusters, though nobody listens. What cannot be written waits for the next try."""
+    stream.saver.mark_unsaved()
+    try:
+        await stream.persist()
+    except (FencedError, UnavailableError) as error:
+        log.warning("stream %s is not written: %s", stream.info.name, error)

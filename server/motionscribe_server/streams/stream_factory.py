@@ -1,0 +1,112 @@
+"""Makes streams: their sessions in workers, their journals in the store, their names and tokens.
+
+In: OpenRequests and checkpoints. Out: LiveStreams without an owner. Whether a stream is made at all, and what it
+replaces, is decided by stream_opener.py.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from motionscribe_server.engine.messages import SessionClusters
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.options import LAGS, Lag, SessionOptions
+from motionscribe_server.settings import Settings
+from motionscribe_server.storage.async_store import AsyncStore
+from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.stream_keys import digest, same_token
+from motionscribe_server.streams.catalog import Catalog, LoadedModel
+from motionscribe_server.streams.cluster_saver import ClusterSaver
+from motionscribe_server.streams.journal import History, Journal, begin_journal, read_events
+from motionscribe_server.streams.live_stream import LiveStream
+from motionscribe_server.streams.open_request import OpenRequest
+from motionscribe_server.streams.stream_info import StreamInfo
+from motionscribe_server.workers.pool import Pool
+from motionscribe_server.workers.process import Link
+
+
+class Kept(NamedTuple):
+    """What the store has of a durable stream."""
+
+    checkpoint: Checkpoint
+    outbox: list[tuple[int, bytes]]
+    """Unacknowledged events with their numbers."""
+
+
+class StreamFactory:
+    """`now` is a clock in seconds. Raises StoreError and what the pool raises."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        store: AsyncStore,
+        pool: Pool,
+        metrics: Metrics,
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._store = store
+        self._pool = pool
+        self._metrics = metrics
+        self._now = now
+
+    def find_model(self, request: OpenRequest) -> LoadedModel:
+        """The model of a new stream. Raises UnknownModelError, PreconditionError."""
+        model = self._catalog.find(request.message.model, request.message.version)
+        model.check_layout(request.message)
+        return model
+
+    async def begin_session(self, request: OpenRequest, model: LoadedModel) -> Link:
+        """The session of a new stream; whoever has it forgets it where no stream comes of it."""
+        known = await self._stored_clusters(request.key, model)
+        return await self._pool.open(model.key, request.options, known, request.durable)
+
+    async def create(self, request: OpenRequest, model: LoadedModel, link: Link) -> LiveStream:
+        """A new stream of this session; whatever the store has of a durable one with its key is forgotten."""
+        name, token = f"{request.id}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
+        history = None
+        if request.durable:
+            history = History(await begin_journal(self._store, request, model, name, token))
+        return self._stream(request.key, name, token, model, request.options.lag, link, history)
+
+    async def find_kept(self, request: OpenRequest) -> Kept | None:
+        """What another server or this one left of a durable stream; None where the token is not that stream's."""
+        if not request.durable:
+            return None
+        found = await self._store.run(lambda store: store.checkpoints.find(request.key))
+        if found is None or not found[0].whole or not same_token(found[0].token, digest(request.message.resume_token)):
+            return None
+        return Kept(*found)
+
+    async def claim(self, request: OpenRequest, kept: Kept) -> Journal:
+        """Fences whoever owns the stream elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
+        model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
+        model.check_layout(request.message)
+        journal = Journal(self._store, replace(kept.checkpoint, snapshot=None))
+        await journal.claim()
+        return journal
+
+    async def restore(self, request: OpenRequest, kept: Kept, journal: Journal) -> LiveStream:
+        """A durable stream as it was at its checkpoint. Raises SnapshotError."""
+        checkpoint = kept.checkpoint
+        lag = next(lag for lag in LAGS if lag == checkpoint.lag)
+        model = self._catalog.find(checkpoint.model, checkpoint.version)
+        known = await self._stored_clusters(request.key, model)
+        options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
+        link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot)
+        history = History(journal, read_events(kept.outbox))
+        return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)
+
+    async def _stored_clusters(self, key: str, model: LoadedModel) -> SessionClusters:
+        stored = await self._store.run(lambda store: store.load(model.key, key))
+        return SessionClusters(stored.next_id, stored.clusters)
+
+    def _stream(
+        self, key: str, name: str, token: str, model: LoadedModel, lag: Lag, link: Link, history: History | None
+    ) -> LiveStream:
+        info = StreamInfo(key, name, token, model, lag, self._settings.limits.credits, self._now())
+        saver = ClusterSaver(info, link, self._store, self._metrics)
+        return LiveStream(info, link, history, saver, self._metrics)

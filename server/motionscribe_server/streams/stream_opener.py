@@ -1,0 +1,138 @@
+"""Carries out an Open: resumes a stream, restores it from its checkpoint, or creates it, and makes room for it.
+
+In: an OpenRequest whose key the caller holds. Out: a LiveStream in the table, without an owner, or the reason why there
+is none. What is done, and which stream makes room, is decided in admission.py; stream_factory.py makes streams.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from motionscribe_server.errors import FencedError, InUseError, SupersededError, UnavailableError
+from motionscribe_server.settings import Settings
+from motionscribe_server.stream_keys import same_token
+from motionscribe_server.streams.admission import Admission, Incumbent, admit, choose_eviction
+from motionscribe_server.streams.key_locks import KeyLocks
+from motionscribe_server.streams.life import Life
+from motionscribe_server.streams.live_stream import LiveStream
+from motionscribe_server.streams.open_request import OpenRequest
+from motionscribe_server.streams.retirement import retire, write_rest
+from motionscribe_server.streams.stream_factory import Kept, StreamFactory
+from motionscribe_server.streams.stream_table import StreamTable
+
+
+class StreamOpener:
+    """Puts what `factory` makes into `table`. `now` is a clock in seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        factory: StreamFactory,
+        table: StreamTable,
+        locks: KeyLocks,
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._factory = factory
+        self._table = table
+        self._locks = locks
+        self._now = now
+
+    async def open(self, request: OpenRequest) -> tuple[LiveStream, bool]:
+        """The stream, and whether it goes on from an earlier call. Raises ServerError and ContractError."""
+        kept: Kept | None = None
+        has_checkpoint = None
+        while True:
+            stream = self._table.get(request.key)
+            match admit(self._table.is_draining, _incumbent(stream, request), has_checkpoint):
+                case Admission.REFUSE_DRAINING:
+                    raise UnavailableError("the server is about to stop: reconnect later")
+                case Admission.LOOK_UP:
+                    kept = await self._factory.find_kept(request)
+                    has_checkpoint = kept is not None
+                case Admission.RESUME:
+                    assert stream is not None
+                    if await self._resume(request, stream):
+                        return stream, True
+                case Admission.RESTORE:
+                    assert kept is not None
+                    return await self._restore(request, kept, stream), True
+                case Admission.REFUSE_IN_USE:
+                    self._factory.find_model(request)  # what is wrong with the request itself is said first
+                    raise InUseError(
+                        f"expected a stream id that is free or its resume token, got {request.id!r}, which is live"
+                    )
+                case Admission.CREATE:
+                    return await self._create(request, stream), False
+
+    async def _resume(self, request: OpenRequest, stream: LiveStream) -> bool:
+        """Makes way for a new owner. Returns False where the stream went on at another server, and is given up here."""
+        stream.info.model.check_layout(request.message)
+        try:
+            await stream.claim()
+        except FencedError as error:
+            stream.give_up(error)
+            return False
+        stream.supersede(SupersededError(f"stream {request.id!r} was resumed on another connection"), self._now())
+        return True
+
+    async def _restore(self, request: OpenRequest, kept: Kept, old: LiveStream | None) -> LiveStream:
+        journal = await self._factory.claim(request, kept)
+        async with self._place(request.key):
+            if old is not None:
+                await retire(old, self._table)
+            stream = await self._factory.restore(request, kept, journal)
+            self._table.add(stream)
+        return stream
+
+    async def _create(self, request: OpenRequest, old: LiveStream | None) -> LiveStream:
+        model = self._factory.find_model(request)
+        if old is not None:
+            await write_rest(old)  # the new session begins with its clusters
+        link = await self._factory.begin_session(request, model)
+        try:
+            # nothing is given up for a request that is refused: from here on only the store can fail
+            async with self._place(request.key):
+                if old is not None:
+                    await retire(old, self._table)
+                stream = await self._factory.create(request, model, link)
+                self._table.add(stream)
+        except BaseException:
+            link.forget()
+            raise
+        # a server that restores it must begin with what this one begins with
+        await stream.checkpoint()
+        return stream
+
+    @asynccontextmanager
+    async def _place(self, key: str) -> AsyncIterator[None]:
+        """A place for the stream of `key`, held until that stream is in the table. Raises ExhaustedError."""
+        try:
+            await self._make_room(key)
+            yield
+        finally:
+            self._table.release(key)
+
+    async def _make_room(self, key: str) -> None:
+        """Reserves a place, and gives another stream up where there is none.
+
+        Only here does whoever holds one key wait for another. That cannot go round in a circle: only a key without a
+        stream needs a place, and only a key with a stream is waited for.
+        """
+        limits = self._settings.limits.tenant_streams, self._settings.limits.max_streams
+        while victim := choose_eviction(key, self._table.places(self._locks.in_use()), *limits):
+            stream = self._table.get(victim.key)
+            if not victim.is_in_use and stream is not None:
+                self._table.reserve(key)
+                async with self._locks.hold(victim.key):
+                    await retire(stream, self._table)
+                return
+            async with self._locks.hold(victim.key):
+                pass  # by now it is live, gone, or to be had
+        self._table.reserve(key)
+
+
+def _incumbent(stream: LiveStream | None, request: OpenRequest) -> Incumbent | None:
+    if stream is None:
+        return None
+    matches = same_token(stream.info.token, request.message.resume_token)
+    return Incumbent(stream.owner is not None, stream.life is Life.GIVEN_UP, matches)
