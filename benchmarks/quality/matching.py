@@ -1,4 +1,4 @@
-"""Which of the earlier centres each present centre is: for clusterers that renumber theirs at every step."""
+"""Matches earlier with present centres, for clusterers that renumber theirs at every step."""
 
 import math
 

@@ -61,7 +61,7 @@ class DPMeans(OnlineClusterer):
         return self._fold(k)
 
     def _fold(self, k: int) -> int:
-        """Let centre k, which moved, become one with centres that it met; return the id of what is left."""
+        """Joins centre k, which moved, with the centres that it met; returns the id of the one that is left."""
         while True:
             distances = np.sqrt(np.square(self._centres - self._centres[k]).sum(1))
             near = [i for i in np.flatnonzero(distances < MERGE * self.radius).tolist() if self._foldable(i, k)]
@@ -80,9 +80,10 @@ class DPMeans(OnlineClusterer):
             k = self._at(survivor)
 
     def _foldable(self, i: int, k: int) -> bool:
-        """Of different centres, not both kept; a centre that a user put into another cluster stays in that one.
+        """True where centres i and k may become one: they differ, and not both are kept.
 
-        A warm centre that has learnt nothing waits where it is: what is labelled with its id may be elsewhere.
+        A centre that a user merged joins only centres of its cluster. A warm centre that has learnt nothing stays where
+        it is: the motion that is labelled with its id may be elsewhere.
         """
         a, b = int(self._ids[i]), int(self._ids[k])
         if not self._records.by_id[self.resolve(a)].segments:
@@ -92,5 +93,5 @@ class DPMeans(OnlineClusterer):
         return self.resolve(a) == self.resolve(b) or (self.resolve(a) == a and self.resolve(b) == b)
 
     def _rank(self, k: int) -> tuple[bool, float, int]:
-        """Of two centres the kept one survives, else the heavier, else the older."""
+        """Sort key of centre k: the kept one of two survives, else the heavier, else the older."""
         return self._records.keeps(int(self._ids[k])), float(self._weights[k]), -int(self._ids[k])

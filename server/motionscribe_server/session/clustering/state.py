@@ -1,4 +1,4 @@
-"""What is known of one cluster, what can happen to it, and what can be wrong with it: values without behaviour.
+"""Clusters, their changes and their errors, as values without behaviour.
 
 ClusterState is what a session lists and what the store keeps. Centres are (d,) in units of the embedding, weights in
 seconds of motion, times in microseconds of the sender's clock.
