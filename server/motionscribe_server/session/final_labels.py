@@ -29,7 +29,7 @@ class FinalLabels:
         """`moment` is final; those from it up to `beyond` have labels."""
         id = self._choose(moment, beyond)
         events: list[Event] = []
-        if self._labeller.give(id):
+        if self._labeller.make_final(id):
             events.append(ClusterCreated(id, span.start_us))
         self._counts.add(id, span, begins=id != self._timeline.cluster)
         return events + self._timeline.add(span, id, self._clusterer.name(id), self._open_name())

@@ -78,7 +78,7 @@ class Labeller:
         """Present label of a moment that is not learnt yet."""
         return self._labels[moment - self._first]
 
-    def give(self, id: int) -> bool:
+    def make_final(self, id: int) -> bool:
         """`id` is about to become final; True when it is new."""
         self._next_id = max(self._next_id, id + 1)
         if not self.clusterer.resolve(id):

@@ -120,7 +120,7 @@ def test_a_cluster_of_the_model_joins_nothing_until_it_has_learnt() -> None:
     """Its centre lies between two motions; with it among the points all would be one."""
     labels = labeller([(0.3, 0.0)])
     labels.push(hypotheses([(10, A)]), 0)
-    assert not labels.give(1)
+    assert not labels.make_final(1)
     labels.push(hypotheses([(10, A), (10, (0.6, 0.0))]), 0)
     assert ids(labels) == [1, 2]
 
@@ -130,7 +130,7 @@ def test_a_cluster_of_the_model_joins_nothing_until_it_has_learnt() -> None:
 
 def test_an_id_is_new_once() -> None:
     labels = labeller([A])
-    assert [labels.give(1), labels.give(2), labels.give(2), labels.give(1)] == [False, True, False, False]
+    assert [labels.make_final(1), labels.make_final(2), labels.make_final(2), labels.make_final(1)] == [False, True, False, False]
 
 
 def test_an_id_is_new_where_it_was_learnt_but_never_told() -> None:
@@ -138,11 +138,11 @@ def test_an_id_is_new_where_it_was_learnt_but_never_told() -> None:
     labels = labeller()
     labels.push(hypotheses([(10, A), (10, B)]), 0)
     told, untold = ids(labels)
-    assert labels.give(told)
+    assert labels.make_final(told)
     labels.finish(0)
     assert labels.clusterer.resolve(untold)
-    assert labels.give(untold)
-    assert not labels.give(untold)
+    assert labels.make_final(untold)
+    assert not labels.make_final(untold)
 
 
 def test_ids_begin_after_those_of_model_and_store() -> None:
@@ -152,7 +152,7 @@ def test_ids_begin_after_those_of_model_and_store() -> None:
     labels.push(hypotheses([(10, (9.0, 9.0))]), 0)
     assert ids(labels) == [10]
     assert labels.next_id == 10, "nothing final bears it"
-    labels.give(10)
+    labels.make_final(10)
     assert labels.next_id == 11
 
 
@@ -161,7 +161,7 @@ def test_an_id_is_not_reused_where_the_clusterer_has_no_room() -> None:
     labels = labeller([(10.0 * k, 50.0) for k in range(4)], capacity=4)
     labels.push(hypotheses([(10, A)]), 0)
     (first,) = ids(labels)
-    labels.give(first)
+    labels.make_final(first)
     labels.finish(0)
     assert labels.clusterer.resolve(first) == 0
     labels.push(hypotheses([(10, B)], 10), 0)
@@ -206,7 +206,7 @@ def test_finish_learns_all_and_the_next_timeline_goes_on() -> None:
     assert labels.current == []
     assert [(s.id, s.segments, round(s.seconds, 6)) for s in labels.clusterer.clusters()] == [(1, 1, 2.0), (2, 1, 3.0)]
     for id in (1, 2):
-        labels.give(id)
+        labels.make_final(id)
     labels.push(hypotheses([(10, (5.1, 0.0))], 50), 0)
     assert ids(labels) == [2]
     assert labels.label(50) == 2
@@ -219,7 +219,7 @@ def test_a_cluster_is_young_until_it_is_learnt() -> None:
     labels = labeller([A])
     labels.push(hypotheses([(10, A), (10, B), (10, C), (30, (5.2, 0.0))]), 0)
     assert labels.young() == []
-    assert labels.give(2)
+    assert labels.make_final(2)
     (state,) = labels.young()
     assert (state.id, state.segments, state.seconds) == (2, 2, pytest.approx(4.0))
     np.testing.assert_allclose(state.centre, [5.15, 0.0])  # by length
@@ -232,7 +232,7 @@ def test_a_young_cluster_can_be_introduced_once() -> None:
     labels = labeller()
     labels.push(hypotheses([(10, A), (10, B)]), 0)
     for id in ids(labels):
-        labels.give(id)
+        labels.make_final(id)
     labels.introduce([2])
     labels.introduce([2])
     assert [state.id for state in labels.young()] == [1]
@@ -243,8 +243,8 @@ def test_a_young_cluster_can_be_introduced_once() -> None:
 def test_an_id_that_nothing_shows_any_more_is_still_listed() -> None:
     labels = labeller()
     labels.push(hypotheses([(5, A), (10, B)]), 0)
-    labels.give(1)
-    labels.give(2)
+    labels.make_final(1)
+    labels.make_final(2)
     labels.push(hypotheses([(16, B)]), 0)
     assert ids(labels) == [2]
     assert [(state.id, state.weight > 0) for state in labels.young()] == [(1, False), (2, True)]
@@ -258,7 +258,7 @@ def learnt(*means: Sequence[float], centres: Sequence[Sequence[float]] = ()) -> 
     labels = labeller(centres)
     labels.push(hypotheses([(20, mean) for mean in means]), 0)
     for id in ids(labels):
-        labels.give(id)
+        labels.make_final(id)
     labels.finish(0)
     return labels
 
@@ -308,7 +308,7 @@ def test_merged_clusters_that_both_wait_are_found_by_either_centre(shown: Sequen
 def test_a_young_cluster_may_be_merged_into_a_learnt_one() -> None:
     labels = learnt(A)
     labels.push(hypotheses([(10, B)], 20), 0)
-    labels.give(2)
+    labels.make_final(2)
     labels.introduce([2])
     labels.clusterer.merge([2], 1)
     labels.relabel()
