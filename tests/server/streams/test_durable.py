@@ -39,7 +39,8 @@ def lasting(events: list[Event]) -> list[Event]:
 
 async def aborted(served: Served, caller: Caller, recording: Recording, start: int) -> bool:
     """Whether the server ends the call of an old owner, before or after it sent these frames."""
-    with suppress(grpc.aio.AioRpcError):  # a write that meets the end of the call fails with another status
+    # a write that meets the end of the call fails with another status, and one that comes after it does not start
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
         await caller.send(recording, start)
     await caller.failure()
     return served.server.metrics.registry.get_sample_value("motionscribe_errors_total", {"status": "ABORTED"}) == 1
