@@ -36,4 +36,5 @@ def accepts(hint: Any) -> Test:
 
 def _classes(kind: Any) -> tuple[type, ...]:
     """What isinstance needs."""
+    kind = getattr(kind, "__supertype__", kind)  # of a NewType
     return (float, int) if kind is float else (kind,)

@@ -68,7 +68,7 @@ def blocks(draw: st.DrawFn) -> FrameBlock:
     return FrameBlock(draw(st.integers(1, 2**62)), values, times, confidences)
 
 
-OPTIONS = st.builds(SessionOptions, st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), TEXT, FLOAT)
+OPTIONS = st.builds(SessionOptions, st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), FLOAT)
 EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.Label: st.builds(events.Label, INT64, INT64, INT64, INT64, COUNT, FLOAT, st.booleans()),
     events.SegmentStarted: st.builds(events.SegmentStarted, COUNT, COUNT, TEXT, INT64, INT64),

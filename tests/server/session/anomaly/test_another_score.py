@@ -16,6 +16,7 @@ from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.recordings import even_times
 from motionscribe_models.repository import ModelBundle
 from motionscribe_proto.events import Anomaly
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
 from motionscribe_server.session.anomaly.score import Shape
@@ -69,7 +70,7 @@ def anomalies(model: ServedModel) -> list[Anomaly]:
     """Of a stream that rests at (0, 0) for a minute, then at (2.4, 0) for five seconds, then at (0, 0) again."""
     frames = motion([(0, 600), (4, 50), (0, 50)])
     stream = feed(model)
-    events = stream.send(1, frames, even_times(len(frames), RATE)) + stream.session.close()
+    events = stream.send(FrameBlock(1, frames, even_times(len(frames), RATE))) + stream.session.close()
     return [event for event in events if isinstance(event, Anomaly)]
 
 
