@@ -8,8 +8,9 @@ TORCH = torch==2.13.0
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
 
+# a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
 test: .venv/installed redis-server
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses=auto --dist=worksteal
 
 # the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
 redis-server:

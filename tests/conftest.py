@@ -1,6 +1,11 @@
-"""Fixtures that every test file may use."""
+"""Fixtures that every test file may use. Each process of pytest-xdist has its own copy of the session fixtures."""
 
 import os
+
+# before numpy and torch are imported, and for the servers that tests start: their thread pools would fight for the
+# cores that the test processes keep busy, and sums of several threads round differently from machine to machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,5 +1,7 @@
-"""The Dockerfile as far as it can be tested without Docker: what it copies is there, what it installs resolves, what it
-starts answers its own health check and ends on SIGTERM."""
+"""The Dockerfile as far as it can be tested without Docker.
+
+What it copies is there, what it installs resolves, what it starts answers its own health check and ends on SIGTERM.
+"""
 
 import os
 import re

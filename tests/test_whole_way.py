@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from motionscribe import Client
 from motionscribe.sinks.jsonlines import read_events
-from motionscribe_models.recordings import read_recording
+from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Event, Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
@@ -43,11 +44,16 @@ def offline(tiny_model: Path) -> tuple[ServedModel, Inference]:
     return ServedModel(bundle), Inference(bundle)
 
 
-def events_of(offline: tuple[ServedModel, Inference], path: Path) -> list[Event]:
+def events_of(offline: tuple[ServedModel, Inference], recording: Recording) -> list[Event]:
     """What a session says of a recording without any network."""
-    recording = read_recording(path)
     options = SessionOptions(rate_hz=recording.skeleton.rate_hz)
     return [emitted.event for emitted in replay(*offline, recording, options)]
+
+
+def beginning(recording: Recording, seconds: float) -> Recording:
+    """The first seconds of it."""
+    frames = round(seconds * recording.skeleton.rate_hz)
+    return replace(recording, frames=recording.frames[:frames], timestamps_us=recording.timestamps_us[:frames])
 
 
 @pytest.mark.data
@@ -64,7 +70,7 @@ def test_a_recording_streamed_from_the_command_line_is_what_a_session_says_offli
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     (streamed,) = read_events(saved).values()
-    assert streamed == events_of(offline, path)
+    assert streamed == events_of(offline, read_recording(path))
     assert len(lines) >= len(streamed)
     segments = [event for event in streamed if isinstance(event, SegmentEnded)]
     assert (segments[0].start_seq, segments[-1].end_seq) == (1, 4580)
@@ -91,15 +97,17 @@ def test_ten_streams_at_once_get_the_final_labels_that_each_gets_alone(
         *sorted((data_dir / "sub86").glob("*.mat"))[1:],
         *sorted((data_dir / "mocap6" / "amc").glob("*.amc")),
     ]
-    assert len(paths) == 10
+    recordings = [beginning(read_recording(path), seconds=20) for path in paths]
+    assert len(recordings) == 10
 
-    def stream(path: Path) -> list[Event]:
+    def stream(recording: Recording) -> list[Event]:
         with Client(address) as client:
-            return list(client.stream(path, provisional=False))
+            return list(client.stream(recording, provisional=False))
 
     with ThreadPoolExecutor(10) as pool:
-        together = list(pool.map(stream, paths))
-    for path, events in zip(paths, together, strict=True):
+        together = list(pool.map(stream, recordings))
+    for recording, events in zip(recordings, together, strict=True):
         labels = [event for event in events if isinstance(event, Label)]
-        alone = [event for event in events_of(offline, path) if isinstance(event, Label) and event.final]
-        assert labels == alone, path
+        alone = [event for event in events_of(offline, recording) if isinstance(event, Label) and event.final]
+        assert labels == alone, recording.name
+        assert len({label.cluster for label in labels}) > 1, "motion too dull to test anything"

@@ -1,15 +1,17 @@
 """Bytes that no friend sends, guided by the coverage of what reads them: `python -m benchmarks.faults.fuzz`.
 
 Each target of fuzz_targets.py runs in a process of its own under libFuzzer (package atheris), for its share of --cases,
-or for --seconds. `cases` counts inputs, `crashes` targets that raised what they have not stated or hung; the input is
-in runs/fuzz. Exit status 1 where one crashed.
+or for --seconds; as many targets at a time as there are cores. `cases` counts inputs, `crashes` targets that raised
+what they have not stated or hung; the input is in runs/fuzz. Exit status 1 where one crashed.
 """
 
 import argparse
 import contextlib
+import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.results import exactly, save
@@ -75,14 +77,17 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=CASES, help="of all targets together")
     parser.add_argument("--seconds", type=int, default=0, help="for each target instead, and nothing is written")
     options = parser.parse_args()
-    counts, crashed = {}, []
-    for name, target in TARGETS.items():
-        limit = (
-            f"-max_total_time={options.seconds}" if options.seconds else f"-runs={round(options.cases * target.share)}"
-        )
-        counts[name], crash = run(name, limit)
-        crashed += [name] * crash
-        print(f"{name}: {counts[name]} cases, {'a crash' if crash else 'no crash'}", flush=True)
+    limits = [
+        f"-max_total_time={options.seconds}" if options.seconds else f"-runs={round(options.cases * target.share)}"
+        for target in TARGETS.values()
+    ]
+    counts: dict[str, int] = {}
+    crashed: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (count, crash) in zip(TARGETS, pool.map(run, TARGETS, limits), strict=True):
+            counts[name] = count
+            crashed += [name] * crash
+            print(f"{name}: {count} cases, {'a crash' if crash else 'no crash'}", flush=True)
     if not options.seconds:
         rows = {f"fuzz/{name}/cases": exactly(count) for name, count in counts.items()}
         rows |= {"fuzz/cases": exactly(sum(counts.values())), "fuzz/crashes": exactly(len(crashed))}

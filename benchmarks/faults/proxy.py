@@ -37,28 +37,42 @@ class Proxy:
 
     def stall(self) -> None:
         """The connections that there are carry nothing any more, and stay open."""
-        self._now(lambda: [connection.flowing.clear() for connection in self._connections])
+        self._each(lambda connection: connection.flowing.clear())
 
     def flow(self) -> None:
         """They carry again what waited."""
-        self._now(lambda: [connection.flowing.set() for connection in self._connections])
+        self._each(lambda connection: connection.flowing.set())
 
     def drop(self) -> None:
         """They are closed, both ways."""
-        self._now(lambda: [connection.close() for connection in list(self._connections)])
+        self._each(_Connection.close)
 
     def reset(self) -> None:
         """They end with RST: what was on its way is gone."""
-        self._now(lambda: [connection.reset() for connection in list(self._connections)])
+        self._each(_Connection.reset)
 
     def part(self, target: int) -> None:
         """They are closed for whoever connected, and silent and open for the server; new ones go to `target`."""
         self.target = target
-        self._now(lambda: [connection.part() for connection in self._connections])
+        self._each(_Connection.part)
 
-    def _now(self, work: Callable[[], object]) -> None:
+    def _each(self, work: Callable[["_Connection"], None]) -> None:
+        """Does it to every connection, in the proxy's thread, and waits for that."""
+
+        def all_of_them() -> None:
+            for connection in list(self._connections):
+                work(connection)
+
+        self._now(all_of_them)
+
+    def _now(self, work: Callable[[], None]) -> None:
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (work(), done.set()))
+
+        def then_say_so() -> None:
+            work()
+            done.set()
+
+        self._loop.call_soon_threadsafe(then_say_so)
         done.wait()
 
     async def _listen(self) -> asyncio.Server:

@@ -18,9 +18,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.blind.folds import TRIALS
 from benchmarks.quality.four_channels import four_channels
 from benchmarks.quality.left_out import SEEDS, Without, left_out
-from benchmarks.quality.protocols import OTHERS, TRIALS, Cell, Scores, live, offline, peers, published
+from benchmarks.quality.protocols import OTHERS, Cell, Scores, live, offline, peers, published
 from benchmarks.quality.watch import Watched
 from benchmarks.spread import spread
 

@@ -110,13 +110,15 @@ def bocpd(seen: Seen) -> list[int]:
 
 
 def adwin(seen: Seen) -> list[int]:
-    """river's ADWIN of the log of the prediction error, live: its test is for values that span about 1."""
+    """ADWIN of river on the log of the prediction error, live: its test is for values that span about 1."""
     return _alarms(ADWIN(), np.log(seen.error + 1e-3))
 
 
 def page_hinkley(seen: Seen) -> list[int]:
-    """river's Page-Hinkley test of the prediction error, live. The library's threshold of 50 never fires; 1 was the
-    best of 0.5, 1, 2 and 5 on four trials of CMU subject 86."""
+    """Page-Hinkley test of river on the prediction error, live.
+
+    The library's threshold of 50 never fires; 1 was the best of 0.5, 1, 2 and 5 on four trials of CMU subject 86.
+    """
     return _alarms(PageHinkley(threshold=1.0), seen.error)
 
 

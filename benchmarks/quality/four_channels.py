@@ -24,7 +24,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from tsseg.algorithms import E2USDDetector, GaussianHMMDetector, HdpHsmmDetector, Time2StateDetector
 
 from benchmarks.quality.left_out import LeftOut
-from benchmarks.quality.protocols import MEMORY, WORK, Scores
+from benchmarks.quality.protocols import WORK, Scores, kept
 from benchmarks.quality.state_metrics import state_metrics
 from motionscribe_models.recordings import Recording, even_times, write_recording
 from motionscribe_models.repository import read_bundle
@@ -76,14 +76,14 @@ METHODS: dict[str, Callable[[Channels, int], Labels]] = {
 }
 
 
-@MEMORY.cache
+@kept
 def offline_states(data: Path, trial: str, method: str) -> Scores:
     """Of one of METHODS."""
     frames, truth = read_trial(data, trial)
     return score(truth, METHODS[method](frames, len(np.unique(truth))))
 
 
-@MEMORY.cache
+@kept
 def live_states(data: Path, trial: str, latency: float) -> Scores:
     """Of final labels after `latency` seconds."""
     model = LeftOut(read_bundle(train_without(data, trial)), data, (trial,))

@@ -3,9 +3,10 @@
 In: the folder of the recordings and the name of one. Out: its scores under a model that has not seen it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from joblib import Memory
 
@@ -28,17 +29,23 @@ Scores = dict[str, float]
 Cell = tuple[float, float]
 """Penalty of a closed segment, and radius."""
 
-MEMORY = Memory(WORK, verbose=0)
+_MEMORY = Memory(WORK, verbose=0)
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@MEMORY.cache
+def kept(function: Function) -> Function:
+    """Keeps in WORK what it returned for each of its arguments."""
+    return cast(Function, _MEMORY.cache(function))
+
+
+@kept
 def live(data: Path, name: str, seed: int, latency: float, cell: Cell, without: Without = "") -> Watched:
     """Through a session."""
     model = left_out(data, name, seed)
     return watch(model.served(latency, settings_of(cell), without), model.inference(), labelled(data, name))
 
 
-@MEMORY.cache
+@kept
 def offline(
     data: Path, names: Sequence[str], seed: int, cells: Sequence[Cell], without: Without = ""
 ) -> dict[tuple[str, Cell], tuple[Scores, Scores]]:
@@ -56,13 +63,13 @@ def offline(
     return rows
 
 
-@MEMORY.cache
+@kept
 def published(data: Path, name: str, seed: int) -> dict[str, Scores]:
     """Rows of published.py."""
     return published_rows(labelled(data, name), seed)
 
 
-@MEMORY.cache
+@kept
 def peers(data: Path, name: str, seed: int) -> dict[str, Scores]:
     """Scores of each of PEERS; of boundaries alone where it finds nothing else."""
     found = labelled(data, name)

@@ -10,8 +10,11 @@ from motionscribe_training.evaluation.metrics import Labels
 
 
 def state_metrics(truth: Labels, predicted: Labels) -> dict[str, float]:
-    """Covering of segments whatever their labels; weighted adjusted Rand index, in which a frame counts more the
-    further from a true boundary, by frames; and State Matching Score, which forgives late boundaries most."""
+    """Three scores by frames, 1 the best.
+
+    Covering of segments whatever their labels; weighted adjusted Rand index, in which a frame counts more the further
+    from a true boundary; and State Matching Score, which forgives late boundaries most.
+    """
     return {
         "covering": float(tsseg_eval.covering(truth, predicted)),
         "wari": float(tsseg_eval.wari(truth, predicted)),

@@ -134,7 +134,7 @@ class Load:
 
     async def open(self, streams: int, block: int) -> list[Sender]:
         """So many more, which send nothing."""
-        new = []
+        new: list[Sender] = []
         for _ in range(streams):
             number = len(self.senders) + len(new)
             if number >= 50 * len(self._channels):  # a connection carries a hundred streams at most

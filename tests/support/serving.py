@@ -2,8 +2,8 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -62,6 +62,34 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
     finally:
         if served is None or not served.stopped:
             await server.stop()
+
+
+@contextmanager
+def shared(tiny_model: Path, folder: Path) -> Iterator["Shared"]:
+    """`serving` for many tests: its loop runs while one of them does."""
+    with asyncio.Runner() as runner:
+        context = serving(tiny_model, folder)
+        served = runner.run(context.__aenter__())
+        try:
+            yield Shared(runner, served)
+        finally:
+            runner.run(context.__aexit__(None, None, None))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A server whose starting costs more than what a test asks of it. Each test has stream ids of its own."""
+
+    runner: asyncio.Runner
+    served: "Served"
+
+    def run(self, test: Callable[["Served"], Awaitable[None]]) -> None:
+        """Runs what a test does with the server, in the server's loop."""
+
+        async def within() -> None:
+            await test(self.served)
+
+        self.runner.run(within())
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from tests.support.serving import Served, motion, serving
+from tests.support.serving import Served, Shared, motion, serving
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, SegmentStarted
@@ -148,26 +148,28 @@ BAD = {
 
 @pytest.mark.parametrize("live", [True, False])
 @pytest.mark.parametrize("what", BAD)
-def test_bad_requests_change_nothing(tiny_model: Path, tmp_path: Path, what: str, live: bool) -> None:
+def test_bad_requests_change_nothing(shared_server: Shared, what: str, live: bool) -> None:
     method, fields, expected_code, expected = BAD[what]
+    id = f"{what.replace(' ', '-')}-{live}"
 
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            caller = await served.opened()
-            if not live:
-                await caller.finish()
-            before = await _list(served)
-            request = {
-                "RenameCluster": pb.RenameClusterRequest,
-                "DescribeCluster": pb.DescribeClusterRequest,
-                "MergeClusters": pb.MergeClustersRequest,
-            }[method](stream_id="lab", **fields)
-            with pytest.raises(grpc.aio.AioRpcError, match=expected) as caught:
-                await getattr(served.clusters, method)(request)
-            assert caught.value.code() == expected_code
-            assert await _list(served) == before
+    async def run(served: Served) -> None:
+        caller = await served.opened(id)
+        if not live:
+            await caller.finish()
+        before = await _list(served, id)
+        request = {
+            "RenameCluster": pb.RenameClusterRequest,
+            "DescribeCluster": pb.DescribeClusterRequest,
+            "MergeClusters": pb.MergeClustersRequest,
+        }[method](stream_id=id, **fields)
+        with pytest.raises(grpc.aio.AioRpcError, match=expected) as caught:
+            await getattr(served.clusters, method)(request)
+        assert caught.value.code() == expected_code
+        assert await _list(served, id) == before
+        if live:
+            await caller.finish()
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def test_streams_that_nobody_knows_have_no_clusters(tiny_model: Path, tmp_path: Path) -> None:

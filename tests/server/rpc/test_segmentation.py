@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.support.serving import PATIENCE_S, Caller, Served, alone, final, motion, process_of, serving, until
+from tests.support.serving import PATIENCE_S, Caller, Served, Shared, alone, final, motion, process_of, serving, until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_to_message, skeleton_to_message
@@ -55,16 +55,15 @@ def test_a_served_recording_gives_the_events_of_a_replay(
     asyncio.run(run())
 
 
-def test_half_closing_the_call_is_as_good_as_close(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            recording = motion(served.skeleton, 3)
-            caller = await served.opened()
-            await caller.send(recording)
-            await caller.call.done_writing()
-            assert await caller.rest() == alone(served, recording, SessionOptions(provisional=False))
+def test_half_closing_the_call_is_as_good_as_close(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        recording = motion(served.skeleton, 3)
+        caller = await served.opened("half-closed")
+        await caller.send(recording)
+        await caller.call.done_writing()
+        assert await caller.rest() == alone(served, recording, SessionOptions(provisional=False))
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def test_concurrent_streams_get_the_final_labels_that_each_gets_alone(tiny_model: Path, tmp_path: Path) -> None:
@@ -89,17 +88,16 @@ def test_concurrent_streams_get_the_final_labels_that_each_gets_alone(tiny_model
     asyncio.run(run())
 
 
-def test_missing_frames_are_a_gap_and_no_error(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            recording = motion(served.skeleton, 4)
-            caller = await served.opened()
-            await caller.send(recording, 0, 200)
-            await caller.send(recording, 320, 400)
-            (gap,) = [event for event in await caller.finish() if isinstance(event, Gap)]
-            assert (gap.start_seq, gap.end_seq) == (201, 321)
+def test_missing_frames_are_a_gap_and_no_error(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        recording = motion(served.skeleton, 4)
+        caller = await served.opened("gap")
+        await caller.send(recording, 0, 200)
+        await caller.send(recording, 320, 400)
+        (gap,) = [event for event in await caller.finish() if isinstance(event, Gap)]
+        assert (gap.start_seq, gap.end_seq) == (201, 321)
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def _block(served: Served, first_seq: int, frames: int = 3, **changes: Any) -> pb.Frames:
@@ -160,28 +158,26 @@ BAD_FRAMES = {
 
 
 @pytest.mark.parametrize("what", BAD_FRAMES)
-def test_bad_frames_end_the_call_and_what_was_learnt_survives(tiny_model: Path, tmp_path: Path, what: str) -> None:
+def test_bad_frames_end_the_call_and_what_was_learnt_survives(shared_server: Shared, what: str) -> None:
     make, expected = BAD_FRAMES[what]
+    id = what.replace(" ", "-")
 
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            recording = motion(served.skeleton, 4)
-            caller = await served.opened()
-            await caller.send(recording, 0, 90)
-            await caller.write(frames=make(served))
-            code, message = await caller.failure()
-            assert code == Code.INVALID_ARGUMENT
-            assert pytest.raises(AssertionError, match=expected).matches(AssertionError(message)), message
-            again = served.call()
-            opened = await again.open(
-                resume_token=caller.opened.resume_token, last_event=max(caller.numbers, default=0)
-            )
-            assert (opened.resumed, opened.next_seq, opened.epoch) == (True, 91, 2)
-            await again.send(recording, 90)
-            await again.finish()
-            assert caller.events + again.events == alone(served, recording, SessionOptions(provisional=False))
+    async def run(served: Served) -> None:
+        recording = motion(served.skeleton, 4)
+        caller = await served.opened(id)
+        await caller.send(recording, 0, 90)
+        await caller.write(frames=make(served))
+        code, message = await caller.failure()
+        assert code == Code.INVALID_ARGUMENT
+        assert pytest.raises(AssertionError, match=expected).matches(AssertionError(message)), message
+        last = max(caller.numbers, default=0)
+        again = await served.opened(id, resume_token=caller.opened.resume_token, last_event=last)
+        assert (again.opened.resumed, again.opened.next_seq, again.opened.epoch) == (True, 91, 2)
+        await again.send(recording, 90)
+        await again.finish()
+        assert caller.events + again.events == alone(served, recording, SessionOptions(provisional=False))
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 @pytest.mark.parametrize(
@@ -192,18 +188,17 @@ def test_bad_frames_end_the_call_and_what_was_learnt_survives(tiny_model: Path, 
     ],
 )
 def test_messages_out_of_order_end_the_call(
-    tiny_model: Path, tmp_path: Path, message: dict[str, Any], code: grpc.StatusCode, expected: str
+    shared_server: Shared, message: dict[str, Any], code: grpc.StatusCode, expected: str
 ) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            caller = await served.opened()
-            await caller.write(**message)
-            got, text = await caller.failure()
-            assert got == code
-            assert expected in text
-            assert served.server.registry.find("lab") is not None
+    async def run(served: Served) -> None:
+        caller = await served.opened(code.name)
+        await caller.write(**message)
+        got, text = await caller.failure()
+        assert got == code
+        assert expected in text
+        assert served.server.registry.find(code.name) is not None
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def test_a_message_that_is_too_large_is_refused_and_what_was_learnt_survives(tiny_model: Path, tmp_path: Path) -> None:
@@ -319,50 +314,49 @@ BAD_OPENS = {
 
 
 @pytest.mark.parametrize("what", BAD_OPENS)
-def test_an_open_that_cannot_be_served_is_refused(tiny_model: Path, tmp_path: Path, what: str) -> None:
+def test_an_open_that_cannot_be_served_is_refused(shared_server: Shared, what: str) -> None:
     fields, expected_code, expected = BAD_OPENS[what]
 
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            values = {name: value(served) if callable(value) else value for name, value in fields.items()}
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await served.call().open(**{"stream_id": "lab", **values})
-            assert caught.value.code() == expected_code
-            assert pytest.raises(AssertionError, match=expected).matches(AssertionError(caught.value.details()))
-            assert served.server.registry.find("lab") is None
+    async def run(served: Served) -> None:
+        def errors() -> float:
             status = {"status": expected_code.name}
-            assert served.server.metrics.registry.get_sample_value("motionscribe_errors_total", status) == 1
+            return served.server.metrics.registry.get_sample_value("motionscribe_errors_total", status) or 0
 
-    asyncio.run(run())
+        before = errors()
+        values = {name: value(served) if callable(value) else value for name, value in fields.items()}
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await served.call().open(**{"stream_id": "refused", **values})
+        assert caught.value.code() == expected_code
+        assert pytest.raises(AssertionError, match=expected).matches(AssertionError(caught.value.details()))
+        assert served.server.registry.find("refused") is None
+        assert errors() == before + 1
+
+    shared_server.run(run)
 
 
-def test_the_model_may_be_named_or_not_and_columns_may_stand_for_a_skeleton(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            name = served.model.manifest.name
-            for number, fields in enumerate(
-                ({}, {"model": name}, {"version": "1"}, {"model": name, "version": "latest"})
-            ):
-                caller = await served.opened(f"s{number}", features=_columns(served), **fields)
-                assert (caller.opened.model.name, caller.opened.model.version) == (name, "1")
+def test_the_model_may_be_named_or_not_and_columns_may_stand_for_a_skeleton(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        name = served.model.manifest.name
+        for number, fields in enumerate(({}, {"model": name}, {"version": "1"}, {"model": name, "version": "latest"})):
+            caller = await served.opened(f"named-{number}", features=_columns(served), **fields)
+            assert (caller.opened.model.name, caller.opened.model.version) == (name, "1")
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 @pytest.mark.parametrize("first", [{"frames": pb.Frames(first_seq=1)}, {"close": pb.Close()}, {}, None])
-def test_the_first_message_must_be_open(tiny_model: Path, tmp_path: Path, first: dict[str, Any] | None) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            caller = served.call()
-            if first is None:
-                await caller.call.done_writing()
-            else:
-                await caller.write(**first)
-            code, message = await caller.failure()
-            assert code == Code.FAILED_PRECONDITION
-            assert "expected Open as the first message" in message
+def test_the_first_message_must_be_open(shared_server: Shared, first: dict[str, Any] | None) -> None:
+    async def run(served: Served) -> None:
+        caller = served.call()
+        if first is None:
+            await caller.call.done_writing()
+        else:
+            await caller.write(**first)
+        code, message = await caller.failure()
+        assert code == Code.FAILED_PRECONDITION
+        assert "expected Open as the first message" in message
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def test_no_more_streams_than_there_are_places_but_a_lost_one_makes_room(tiny_model: Path, tmp_path: Path) -> None:
@@ -481,45 +475,43 @@ def test_a_store_that_fails_ends_no_stream(tiny_model: Path, tmp_path: Path, mon
     asyncio.run(run())
 
 
-def test_models_are_listed_and_described(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            (listed,) = (await served.models.ListModels(pb.ListModelsRequest())).models
-            described = await served.models.DescribeModel(pb.DescribeModelRequest(name=listed.name, version="latest"))
-            assert described == listed
-            manifest = served.model.manifest
-            assert (described.window, described.stride, described.hidden) == (
-                manifest.window,
-                manifest.stride,
-                manifest.hidden,
-            )
-            assert tuple(described.columns) == served.skeleton.columns
-            assert described.skeleton == skeleton_to_message(served.skeleton)
-            assert described.provider == "CPUExecutionProvider"
-            moment_us = 1e6 * manifest.stride / manifest.rate_hz
-            assert described.latency_us["stable"] == round(manifest.latency["stable"] * moment_us)
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await served.models.DescribeModel(pb.DescribeModelRequest(name="none"))
-            assert caught.value.code() == Code.NOT_FOUND
+def test_models_are_listed_and_described(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        (listed,) = (await served.models.ListModels(pb.ListModelsRequest())).models
+        described = await served.models.DescribeModel(pb.DescribeModelRequest(name=listed.name, version="latest"))
+        assert described == listed
+        manifest = served.model.manifest
+        assert (described.window, described.stride, described.hidden) == (
+            manifest.window,
+            manifest.stride,
+            manifest.hidden,
+        )
+        assert tuple(described.columns) == served.skeleton.columns
+        assert described.skeleton == skeleton_to_message(served.skeleton)
+        assert described.provider == "CPUExecutionProvider"
+        moment_us = 1e6 * manifest.stride / manifest.rate_hz
+        assert described.latency_us["stable"] == round(manifest.latency["stable"] * moment_us)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await served.models.DescribeModel(pb.DescribeModelRequest(name="none"))
+        assert caught.value.code() == Code.NOT_FOUND
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
-def test_health_and_reflection_answer(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            health = health_pb2_grpc.HealthStub(served.channel)
-            for service in ("", "motionscribe.v1.Segmentation"):
-                answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
-                assert answer.status == health_pb2.HealthCheckResponse.SERVING
-            call = reflection_pb2_grpc.ServerReflectionStub(served.channel).ServerReflectionInfo()
-            await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
-            answer = await asyncio.wait_for(call.read(), PATIENCE_S)
-            await call.done_writing()
-            names = {service.name for service in answer.list_services_response.service}
-            assert names >= {f"motionscribe.v1.{name}" for name in ("Segmentation", "Models", "Clusters")}
+def test_health_and_reflection_answer(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        health = health_pb2_grpc.HealthStub(served.channel)
+        for service in ("", "motionscribe.v1.Segmentation"):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        call = reflection_pb2_grpc.ServerReflectionStub(served.channel).ServerReflectionInfo()
+        await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        answer = await asyncio.wait_for(call.read(), PATIENCE_S)
+        await call.done_writing()
+        names = {service.name for service in answer.list_services_response.service}
+        assert names >= {f"motionscribe.v1.{name}" for name in ("Segmentation", "Models", "Clusters")}
 
-    asyncio.run(run())
+    shared_server.run(run)
 
 
 def test_an_open_that_is_refused_costs_nobody_what_was_learnt(tiny_model: Path, tmp_path: Path) -> None:
