@@ -272,7 +272,10 @@ def test_a_lost_stream_that_is_in_use_is_waited_for(tmp_path: Path, what: str) -
             await h.open("live")
             token = await h.lost("lost")
             gate: Gate = h.registry.find("lost").link.gate  # type: ignore[union-attr]  # a made-up link
-            work: dict[str, Work] = {"edited": lambda: h.registry.edit("lost", EDIT), "resumed": lambda: h.open("lost", token)}
+            work: dict[str, Work] = {
+                "edited": lambda: h.registry.edit("lost", EDIT),
+                "resumed": lambda: h.open("lost", token),
+            }
             if what == "deleted":
                 gate = h.shut_store()
                 task = await begun(h.registry.forget("lost"), gate)
