@@ -18,7 +18,7 @@ class Checkpoint:
     token: str
     """SHA-256 of the resume token, in hexadecimal."""
     name: str
-    """Of the session."""
+    """The session's."""
     model: str
     version: str
     lag: str
@@ -33,18 +33,18 @@ class Checkpoint:
     closed: bool
     """All frames came, all events are in the outbox."""
     saved_s: float
-    """When, by the clock of the server, in seconds since 1970."""
+    """When it was made, by the clock of the server, in seconds since 1970."""
     snapshot: bytes | None
     """None before the first, and where it is closed."""
 
     @property
     def whole(self) -> bool:
-        """A stream can go on from it."""
+        """True where a stream can go on from it."""
         return self.closed or self.snapshot is not None
 
 
 class Checkpoints(Protocol):
-    """Of one store. Raises StoreError where it cannot be read or written."""
+    """The checkpoints in one store. Raises StoreError where it cannot be read or written."""
 
     def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
         """The newest checkpoint of a stream, and its outbox in ascending order of number."""

@@ -1,7 +1,7 @@
 """The store in Redis, for servers on several machines: clusters of streams by model. See store.py.
 
-Checkpoints are in the same database (redis_checkpoints.py). Whoever changes a key watches it from before it is read
-until the change; Redis refuses the change where somebody else was quicker. Calls block for the network.
+Checkpoints are in the same database (redis_checkpoints.py). A change watches its key from before the first read on;
+Redis refuses it where another server changed the key in between. Calls block for the network.
 """
 
 import json

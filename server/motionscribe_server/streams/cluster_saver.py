@@ -1,6 +1,6 @@
-"""Keeps the clusters of one stream in the store: saved when they changed, never after the stream is forgotten.
+"""Saves the clusters of one stream when they changed, and never after the stream was deleted or replaced.
 
-In: word that clusters changed. Out: the session's clusters in the store. Which changes count is decided elsewhere.
+In: notes that clusters changed. Out: the session's clusters in the store. The stream decides which changes count.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ClusterSaver:
-    """Of the stream `info`, whose session is `link`."""
+    """Saves the clusters of the session `link` for the stream `info`."""
 
     def __init__(self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics) -> None:
         self._info = info
@@ -33,7 +33,7 @@ class ClusterSaver:
         self._is_unsaved = True
 
     def stop(self) -> None:
-        """The stream is forgotten or has a successor: nothing of it is saved any more."""
+        """The stream is over: from now on nothing is saved."""
         self._is_stopped = True
 
     async def save_if_changed(self) -> None:

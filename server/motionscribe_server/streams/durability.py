@@ -1,8 +1,8 @@
 """What makes one stream durable: events are written before they are sent, checkpoints whenever they are due.
 
 In: events, how far the frames are computed, snapshots of the session. Out: requests for snapshots, rows in the store
-(journal.py); whoever waits for a checkpoint goes on. It decides when something is written; what a lost stream means is
-decided by its caller.
+(through journal.py). It decides when something is written. The stream decides what follows when it lost its rows to
+another owner.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from motionscribe_server.streams.journal import Journal
 log = logging.getLogger(__name__)
 
 CHECKPOINT_S = 5.0
-"""Of frames between two checkpoints: what a client keeps, and what is computed again after a crash."""
+"""Seconds of frames between two checkpoints: a client keeps them, and a crash costs computing them again."""
 PATIENCE_S = 10.0
-"""How long anybody waits for a checkpoint."""
+"""The longest wait for a checkpoint."""
 
 
 class Durability:
-    """Of the stream of `journal`. `request_snapshot` has its session send one, after all frames so far."""
+    """Writes to `journal`. `request_snapshot` asks the session for a snapshot after all frames so far."""
 
     def __init__(self, journal: Journal, request_snapshot: Callable[[], None], metrics: Metrics) -> None:
         self._journal = journal
@@ -70,7 +70,7 @@ class Durability:
             await asyncio.wait_for(written, PATIENCE_S)
 
     def snapshot_came(self) -> None:
-        """What was requested is there; the next one may be requested."""
+        """The requested snapshot is there; the next one may be requested."""
         self._is_requested = False
 
     async def write(self, snapshot: bytes | None, at: Position, last_event: int, acknowledged: int) -> None:

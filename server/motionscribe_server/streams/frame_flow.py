@@ -26,7 +26,7 @@ class _BlockOnItsWay(NamedTuple):
 
 
 class FrameFlow:
-    """Of one stream with `credits` in total, from the position `start` on."""
+    """Counts the frames of one stream that has `credits` in total and begins at the position `start`."""
 
     def __init__(self, credits: int, start: Position) -> None:
         self.received = start

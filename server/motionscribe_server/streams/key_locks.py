@@ -16,7 +16,7 @@ class _Entry:
 
 
 class KeyLocks:
-    """Whoever holds one key must not wait for another, unless that one is free (stream_opener.py has the exception)."""
+    """A task that holds a key must not wait for another one; stream_opener.py has the one exception that is safe."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}

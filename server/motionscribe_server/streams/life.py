@@ -16,11 +16,11 @@ class Life(Enum):
     CLOSED = auto()
     """All frames are computed; its owner reads the last events."""
     RETAINED = auto()
-    """Nobody owns it; whoever resumes it may send frames."""
+    """It has no owner; the next one may send frames."""
     RETAINED_FINISHING = auto()
-    """Nobody owns it; the last frames are computed."""
+    """It has no owner; the last frames are computed."""
     RETAINED_CLOSED = auto()
-    """Nobody owns it; whoever resumes it reads the last events."""
+    """It has no owner; the next one reads the last events."""
     GIVEN_UP = auto()
     """Final: it cannot be resumed, and answers of its worker are ignored."""
 

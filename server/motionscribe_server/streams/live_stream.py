@@ -2,7 +2,7 @@
 
 In: frames and calls of the owner, answers of the worker. Out: numbered events into the writers of owner and watchers.
 It outlives connections; the registry decides when it goes. Its state changes here and nowhere else. No gRPC here, and
-no clock: whoever has one says when something happened.
+no clock: callers say when something happened.
 """
 
 import asyncio

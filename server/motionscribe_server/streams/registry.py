@@ -3,7 +3,7 @@
 In: Open requests, edits, the ends of calls, time. Out: LiveStreams with an owner; clusters. A stream whose owner is
 lost is retained with all it learnt until it is resumed with its token, replaced by a new Open, evicted, or too old.
 
-Whatever waits for the store or a worker holds the key of its stream, and no other stream waits for it.
+A call that waits for the store or a worker holds the lock of its stream's key, so that no other stream waits for it.
 """
 
 import asyncio
@@ -58,11 +58,8 @@ class Registry:
         self._table = StreamTable()
         self._locks = KeyLocks()
 
-        def clock() -> float:
-            return self.now()
-
-        factory = StreamFactory(settings, catalog, store, pool, metrics, clock)
-        self._opener = StreamOpener(settings, factory, self._table, self._locks, clock)
+        factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
+        self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
         self._expired_at = -math.inf
 
     @property

@@ -60,7 +60,7 @@ class StreamFactory:
         return model
 
     async def begin_session(self, request: OpenRequest, model: LoadedModel) -> Link:
-        """The session of a new stream; whoever has it forgets it where no stream comes of it."""
+        """The session of a new stream; the caller must forget it where no stream comes of it."""
         known = await self._stored_clusters(request.key, model)
         return await self._pool.open(model.key, request.options, known, request.durable)
 
@@ -82,7 +82,7 @@ class StreamFactory:
         return Kept(*found)
 
     async def claim(self, request: OpenRequest, kept: Kept) -> Journal:
-        """Fences whoever owns the stream elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
+        """Fences the owner that the stream has elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
         model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
         model.check_layout(request.message)
         journal = Journal(self._store, replace(kept.checkpoint, snapshot=None))

@@ -9,14 +9,14 @@ from motionscribe_server.streams.catalog import LoadedModel
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """Of one stream."""
+    """The constants of one stream."""
 
     key: str
     """Tenant and stream id (stream_keys.py)."""
     name: str
     """Unique name of this session."""
     token: str
-    """Whoever has it may resume the stream."""
+    """The resume token: a client that has it may resume the stream."""
     model: LoadedModel
     lag: Lag
     credits: int

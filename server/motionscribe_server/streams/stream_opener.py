@@ -115,8 +115,8 @@ class StreamOpener:
     async def _make_room(self, key: str) -> None:
         """Reserves a place, and gives another stream up where there is none.
 
-        Only here does whoever holds one key wait for another. That cannot go round in a circle: only a key without a
-        stream needs a place, and only a key with a stream is waited for.
+        Only here does a task that holds one key wait for another key. No circle can arise: a place is needed only for
+        a key without a stream, and only keys with a stream are waited for.
         """
         limits = self._settings.limits.tenant_streams, self._settings.limits.max_streams
         while victim := choose_eviction(key, self._table.places(self._locks.in_use()), *limits):

@@ -1,8 +1,8 @@
-"""What waits to be written on one call: the owner's, or a watcher's.
+"""The writing side of one call, an owner's or a watcher's: a queue of events, and how the call ends.
 
 In: numbered events, whenever they come. Out: StreamResponse messages, one at a time, as fast as the other side reads;
 events that came meanwhile share an Update. An owner's queue is bounded by its credits, a watcher's by `limit`. No gRPC
-here: `write` is whatever sends a message.
+here: the caller's `write` sends a message.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Progress:
 
 
 class UpdateWriter:
-    """The writing side of one call.
+    """Writes to one call.
 
     `progress` is asked whenever an Update leaves. `limit` is how many events may wait before the call ends, None leaves
     that to the credits. Without `provisional`, labels that are not final are left out.

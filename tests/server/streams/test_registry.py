@@ -4,7 +4,7 @@ Workers are made up and answer at once, unless a test shuts their gate; the stor
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ from motionscribe_server.streams.update_writer import UpdateWriter
 MODEL = LoadedModel(made_up_model(), EngineInfo("fp32", "none", "", ()))
 EDIT = Rename(1, "edited")
 Opened = tuple[LiveStream, UpdateWriter, pb.Opened]
+Work = Callable[[], Coroutine[Any, Any, Any]]
 
 
 @dataclass
@@ -68,11 +69,11 @@ class House:
     def keys(self) -> set[str]:
         """Of the streams that are there; each has one session, and no session is left over."""
         streams = self.registry.streams
-        assert {stream.link for stream in streams} == set(self.pool.sessions)
+        assert {stream.link.id for stream in streams} == {link.id for link in self.pool.sessions}
         return {stream.info.key for stream in streams}
 
-    def new_store_gate(self) -> Gate:
-        """Shuts the gate for whoever asks the store now; `later` callers pass once `let_others_pass` was called."""
+    def shut_store(self) -> Gate:
+        """Whoever asks the store from now on waits at this gate."""
         self.store.gate.shut()
         return self.store.gate
 
@@ -85,8 +86,8 @@ class House:
 async def house(folder: Path, **values: Any) -> AsyncIterator[House]:
     """With a clock that stands still until a test moves it."""
     pool, store = FakePool(), GatedStore(SqliteStore(folder / "store.sqlite"))
-    chosen = Settings(**{"models": folder, "retention_s": 100.0} | values)
-    registry = Registry(chosen, Catalog([MODEL]), store, pool, Metrics(), lambda: 0.0)  # type: ignore[arg-type]  # made up
+    defaults: dict[str, Any] = {"models": folder, "retention_s": 100.0}
+    registry = Registry(Settings(**defaults | values), Catalog([MODEL]), store, pool, Metrics(), lambda: 0.0)  # type: ignore[arg-type]  # made up
     built = House(registry, pool, store)
     registry.now = lambda: built.now
     try:
@@ -180,8 +181,8 @@ def test_a_store_call_that_is_slow_for_one_stream_holds_up_no_other(tmp_path: Pa
             stream, writer, _ = await h.open("slow")
             if what == "open":
                 await h.registry.leave(stream, writer, done=True)
-            gate = h.new_store_gate()
-            work = {
+            gate = h.shut_store()
+            work: dict[str, Work] = {
                 "open": lambda: h.open("slow"),
                 "edit": lambda: h.registry.edit("slow", EDIT),
                 "forget": lambda: h.registry.forget("slow"),
@@ -237,7 +238,7 @@ def test_two_that_want_the_place_of_one_lost_stream_evict_it_once(tmp_path: Path
         async with house(tmp_path, max_streams=2) as h:
             await h.open("live")
             await h.lost("lost")
-            gate = h.new_store_gate()  # both wait for what is stored of them
+            gate = h.shut_store()  # both wait for what is stored of them
             tasks = [await begun(h.open(key), gate) for key in ("a", "b")]
             gate.open()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -253,7 +254,7 @@ def test_a_place_is_free_as_soon_as_its_stream_begins_to_go(tmp_path: Path) -> N
         async with house(tmp_path, max_streams=2) as h:
             await h.open("live")
             stream, writer, _ = await h.open("ends")
-            gate = h.new_store_gate()
+            gate = h.shut_store()
             ending = await begun(h.registry.leave(stream, writer, done=True), gate)
             h.let_others_pass()
             await h.open("next")
@@ -271,9 +272,12 @@ def test_a_lost_stream_that_is_in_use_is_waited_for(tmp_path: Path, what: str) -
             await h.open("live")
             token = await h.lost("lost")
             gate: Gate = h.registry.find("lost").link.gate  # type: ignore[union-attr]  # a made-up link
-            work = {"edited": lambda: h.registry.edit("lost", EDIT), "resumed": lambda: h.open("lost", token)}
+            work: dict[str, Work] = {
+                "edited": lambda: h.registry.edit("lost", EDIT),
+                "resumed": lambda: h.open("lost", token),
+            }
             if what == "deleted":
-                gate = h.new_store_gate()
+                gate = h.shut_store()
                 task = await begun(h.registry.forget("lost"), gate)
                 h.let_others_pass()
             else:
@@ -366,7 +370,7 @@ def test_an_open_that_meets_a_deletion_begins_afresh(tmp_path: Path) -> None:
     async def run() -> None:
         async with house(tmp_path) as h:
             token = await h.lost("a")
-            gate = h.new_store_gate()
+            gate = h.shut_store()
             forgetting = await begun(h.registry.forget("a"), gate)
             opening = asyncio.create_task(h.open("a", token))
             assert await waits(opening)
@@ -432,7 +436,7 @@ def test_a_stream_is_resumed_or_reaped_and_never_both(tmp_path: Path) -> None:
             assert stream.life is Life.LIVE
             await h.registry.leave(stream, writer, done=False)
             h.now = 200.0
-            gate = h.new_store_gate()
+            gate = h.shut_store()
             reaping = await begun(h.registry.reap(), gate)
             late = asyncio.create_task(h.open("a", token))
             assert await waits(late)
@@ -451,7 +455,7 @@ def test_a_stream_that_ends_is_not_resumed_on_the_way_out(tmp_path: Path) -> Non
             stream, writer, opened = await h.open("a")
             stream.finish()
             assert await end_of(writer) is None
-            gate = h.new_store_gate()
+            gate = h.shut_store()
             leaving = await begun(h.registry.leave(stream, writer, done=True), gate)
             late = asyncio.create_task(h.open("a", opened.resume_token))
             assert await waits(late)

@@ -1,0 +1,38 @@
+"""What an Open asks for: each field is checked, and what is left out has its default."""
+
+from typing import Any
+
+import pytest
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_server.errors import RequestError
+from motionscribe_server.session.options import LAGS, SessionOptions
+from motionscribe_server.streams.open_request import LAG_OF, read_open
+
+
+def test_every_lag_on_the_wire_has_its_name() -> None:
+    assert LAG_OF == {0: "balanced", pb.LAG_FAST: "fast", pb.LAG_BALANCED: "balanced", pb.LAG_STABLE: "stable"}
+    assert LAG_OF.keys() == set(pb.Lag.values())
+    assert set(LAG_OF.values()) == set(LAGS)
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    request = read_open(pb.Open(stream_id="walk"), "lab", "dpmeans")
+    assert (request.key, request.id, request.durable) == ("lab/walk", "walk", False)
+    assert request.options == SessionOptions(provisional=False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"stream_id": ""}, "expected a stream id"),
+        ({"stream_id": "a/b"}, "expected a stream id"),
+        ({"rate_hz": -1.0}, "expected a rate of 0 or more Hz, got -1.0"),
+        ({"rate_hz": float("nan")}, "expected a rate of 0 or more Hz, got nan"),
+        ({"lag": 9}, "expected a lag of 0, 1, 2, 3, got 9"),
+        ({"delivery": 9}, "expected live or durable delivery, got 9"),
+    ],
+)
+def test_a_field_out_of_its_range_is_named(fields: dict[str, Any], expected: str) -> None:
+    with pytest.raises(RequestError, match=expected):
+        read_open(pb.Open(**{"stream_id": "walk", **fields}), "lab", "dpmeans")
