@@ -1,4 +1,4 @@
-"""How likely a provisional label is the one that becomes final: a logistic regression fitted by replaying recordings.
+"""Probability that a provisional label becomes final: a logistic regression fitted by replaying recordings.
 
 In: where a moment lies in its hypothesised segment, and how near the next other cluster is. Out: 0..1. The weights
 are the model's; no label of a person is needed to fit them, since the final labels of the same replay are the truth.

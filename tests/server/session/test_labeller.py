@@ -130,8 +130,7 @@ def test_a_cluster_of_the_model_joins_nothing_until_it_has_learnt() -> None:
 
 def test_an_id_is_new_once() -> None:
     labels = labeller([A])
-    finals = [labels.make_final(id) for id in (1, 2, 2, 1)]
-    assert finals == [False, True, False, False]
+    assert [labels.make_final(id) for id in (1, 2, 2, 1)] == [False, True, False, False]
 
 
 def test_an_id_is_new_where_it_was_learnt_but_never_told() -> None:
