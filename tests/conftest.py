@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.support.redis_server import redis_server
+
+# an example takes longer where other tests use the machine
+settings.register_profile("motionscribe", deadline=None)
+settings.load_profile("motionscribe")
 
 
 @pytest.fixture(scope="session")
