@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from benchmarks.faults.churn import WAYS, Stream, does_not_read
-from tests.support.serving import motion, serving, until
+from tests.support.serving import motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
 from motionscribe_server.streams.live_stream import LiveStream

@@ -12,7 +12,9 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub

@@ -9,7 +9,8 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.serving import Caller, motion, serving
+from tests.support.caller import Caller
+from tests.support.serving import motion, serving
 
 from motionscribe import Client
 from motionscribe.errors import ConnectionFailed, NotAllowed

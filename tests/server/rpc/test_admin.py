@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.support.serving import Served, alone, final, motion, process_of, serving, until
+from tests.support.serving import Served, alone, final, motion, process_of, serving
+from tests.support.waiting import until
 
 from motionscribe.cli import main
 from motionscribe_models.manifest import read_manifest, write_manifest

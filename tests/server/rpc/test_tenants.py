@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from tests.server.test_server_process import Process
-from tests.support.serving import PATIENCE_S, motion
+from tests.support.serving import motion
+from tests.support.waiting import PATIENCE_S
 
 from motionscribe_models.manifest import read_manifest
 from motionscribe_proto import segmentation_pb2 as pb

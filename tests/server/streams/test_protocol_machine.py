@@ -23,7 +23,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb

@@ -6,7 +6,9 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_to_message

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.made_up_session import RATE, Means, made_up_model, motion, recording
-from tests.support.serving import until
+from tests.support.waiting import until
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.recordings import even_times
