@@ -152,6 +152,11 @@ class Served:
         assert stream is not None
         return stream
 
+    async def computed(self, seq: int, stream_id: str = "lab") -> None:
+        """Returns when the frames up to `seq` of a stream are computed, and no others came."""
+        stream = self.stream(stream_id)
+        await until(lambda: stream.computed_seq == seq)
+
     async def lost(self, stream_id: str) -> None:
         """Returns when the server has noticed that the owner of a stream is gone."""
         registry = self.server.registry

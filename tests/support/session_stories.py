@@ -30,7 +30,7 @@ SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30), (3, 20), (2, 25), (1, 12)]
 def events_of(
     frames: np.ndarray, times: np.ndarray | None = None, options: SessionOptions | None = None
 ) -> list[Event]:
-    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames, times), options)]  # type: ignore[arg-type]  # a stand-in
+    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames, times), options)]
 
 
 def runs_of(events: Sequence[Event]) -> list[tuple[int, int, int]]:

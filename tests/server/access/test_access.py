@@ -96,8 +96,7 @@ def test_a_stranger_who_says_nothing_is_turned_away_at_once(tiny_model: Path, tm
             call = SegmentationStub(served.channel).Stream()
             with pytest.raises(grpc.aio.AioRpcError, match="expected a bearer token"):
                 await asyncio.wait_for(call.read(), 5)
-            counted = served.server.metrics.registry.get_sample_value
-            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 1
+            assert served.counted("motionscribe_errors_total", status="UNAUTHENTICATED") == 1
 
     asyncio.run(run())
 

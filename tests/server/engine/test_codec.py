@@ -36,6 +36,7 @@ from motionscribe_server.engine.messages import (
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError, is_foreseen, status_of
 from motionscribe_server.session.clustering import UnknownClusterError
+from motionscribe_server.session.frame_checks import CheckedBlock
 
 
 def travelled(message: Message) -> Any:
@@ -161,7 +162,7 @@ def test_bytes_that_are_no_order_are_refused(data: bytes, expected: str) -> None
 def test_arrays_arrive_as_what_a_session_expects() -> None:
     frames = np.arange(12, dtype=np.float32).reshape(4, 3)
     sent = FrameBlock(1, frames[:, ::-1], np.arange(4))  # not contiguous
-    block = travelled(TakeFrames(1, sent)).block
+    block = travelled(TakeFrames(1, CheckedBlock(sent))).block
     assert (block.values.dtype, block.timestamps_us.dtype, block.confidences) == (np.float32, np.int64, None)
     np.testing.assert_array_equal(block.values, sent.values)
     assert not block.values.flags.writeable

@@ -23,7 +23,7 @@ def test_a_worker_that_dies_ends_its_streams_and_no_others_and_another_one_start
             caller, other = await served.opened("lab"), await served.opened("gym")
             await caller.send(recording, 0, 60, block=60)
             await other.send(recording, 0, 60, block=60)
-            await until(lambda: served.server.registry.live("lab").computed_seq == 60)
+            await served.computed(60)
             process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert code == grpc.StatusCode.UNAVAILABLE

@@ -85,7 +85,7 @@ def test_an_open_that_cannot_be_served_is_refused(shared_server: Shared, what: s
     shared_server.run(run)
 
 
-def test_the_model_may_be_named_or_not_andcolumns_may_stand_for_askeleton(shared_server: Shared) -> None:
+def test_the_model_may_be_named_or_not_and_columns_may_stand_for_a_skeleton(shared_server: Shared) -> None:
     async def run(served: Served) -> None:
         name = served.model.manifest.name
         for number, fields in enumerate(({}, {"model": name}, {"version": "1"}, {"model": name, "version": "latest"})):

@@ -71,7 +71,7 @@ class Tenants:
             iter([request.SerializeToString()]), metadata=metadata, timeout=PATIENCE_S
         )
 
-    def answer(self, method: str, stream: str, token: str) -> tuple[Code, str]:
+    def answer(self, method: str, stream: str, token: str) -> tuple[grpc.StatusCode, str]:
         """Status and message of a method about a stream; of one that is let in, its first answer."""
         request = ABOUT_A_STREAM[method](stream, self.clusters.get(stream, 1), self.layout)
         call = self.call(SERVICE + method, request, token)

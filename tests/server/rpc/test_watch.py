@@ -8,7 +8,6 @@ import grpc
 import pytest
 from tests.support.caller import Caller
 from tests.support.serving import Served, motion, serving
-from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import Label
@@ -20,7 +19,7 @@ def test_a_watcher_sees_what_the_owner_sees_from_then_on(tiny_model: Path, tmp_p
             recording = motion(served.skeleton, 6)
             caller = await served.opened(provisional=True)
             await caller.send(recording, 0, 300)
-            await until(lambda: served.server.registry.live("lab").computed_seq == 300)
+            await served.computed(300)
             watch = served.segmentation.Watch(pb.WatchRequest(stream_id="lab", provisional=True))
             finals = served.segmentation.Watch(pb.WatchRequest(stream_id="lab"))
             await watch.initial_metadata()
@@ -44,7 +43,7 @@ async def watched(served: Served, call: Any) -> list[tuple[int, Any]]:
     return list(zip(caller.numbers, caller.events, strict=True))
 
 
-def test_only_live_streams_can_bewatched(tiny_model: Path, tmp_path: Path) -> None:
+def test_only_live_streams_can_be_watched(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:
             _owner = await served.opened("lab")

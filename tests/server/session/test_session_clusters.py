@@ -29,7 +29,7 @@ from motionscribe_proto.events import (
     SegmentStarted,
 )
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.session.clustering import ClusterError, OnlineClusterer, UnknownClusterError
+from motionscribe_server.session.clustering import ClusterError, ClusterState, OnlineClusterer, UnknownClusterError
 from motionscribe_server.session.clustering.base import FAINT
 from motionscribe_server.session.options import SessionOptions
 
@@ -37,7 +37,8 @@ from motionscribe_server.session.options import SessionOptions
 def test_ids_are_never_reused() -> None:
     """Motion that comes once and never again, in session after session: each has an id of its own."""
     seen: list[int] = []
-    stored, beyond = (), 1
+    stored: tuple[ClusterState, ...] = ()
+    beyond = 1
     for day in range(4):
         stream = feed(made_up_model(()), clusters=stored, next_cluster=beyond)
         places = np.repeat([[40.0 * day + 4 * k, 7.0] for k in range(5)], 20 * STRIDE, axis=0)
@@ -97,7 +98,8 @@ def test_clusters_count_the_final_segments(story: tuple[np.ndarray, np.ndarray],
     assert all(seconds < 1.1 * FAINT for seconds in lost), "only what is too short to remember may be forgotten"
     for id, state in states.items():
         shown = [seconds for cluster, seconds in ended if cluster == id]
-        assert (state.segments, state.seconds) == (len(shown), pytest.approx(sum(shown)))
+        assert state.segments == len(shown)
+        assert state.seconds == pytest.approx(sum(shown))
 
 
 def test_a_name_is_told_from_then_on() -> None:

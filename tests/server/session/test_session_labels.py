@@ -66,7 +66,7 @@ def test_every_story_is_told_well(story: tuple[np.ndarray, np.ndarray], options:
 @pytest.mark.parametrize("lag", LATENCY)
 def test_a_label_is_final_after_the_latency_of_its_preset(lag: Any) -> None:
     frames = motion(SCRIPT)
-    emitted = replay(MODEL, Means(), recording(frames), SessionOptions(lag=lag))  # type: ignore[arg-type]  # a stand-in
+    emitted = replay(MODEL, Means(), recording(frames), SessionOptions(lag=lag))
     labels = [(e.time_us, e.event) for e in emitted if isinstance(e.event, Label) and e.event.final]
     last_us = int(even_times(len(frames), RATE)[-1])
     waits = {round((time_us - label.start_us) / MOMENT_US, 1) for time_us, label in labels if time_us < last_us}
@@ -76,7 +76,7 @@ def test_a_label_is_final_after_the_latency_of_its_preset(lag: Any) -> None:
 
 def test_a_moment_is_told_provisionally_at_once_and_again_only_where_it_changes() -> None:
     frames = motion([(0, 30), (1, 40)])
-    emitted = replay(MODEL, Means(), recording(frames))  # type: ignore[arg-type]  # a stand-in
+    emitted = replay(MODEL, Means(), recording(frames))
     told: dict[int, int] = {}
     for e in emitted:
         label = e.event
@@ -91,7 +91,7 @@ def test_a_moment_is_told_provisionally_at_once_and_again_only_where_it_changes(
 
 
 def test_stability_grows_with_what_was_seen() -> None:
-    emitted = replay(MODEL, Means(), recording(motion([(0, 40)])))  # type: ignore[arg-type]  # a stand-in
+    emitted = replay(MODEL, Means(), recording(motion([(0, 40)])))
     chances = [e.event.stability for e in emitted if isinstance(e.event, Label) and not e.event.final]
     assert chances == sorted(chances)
     assert chances[0] < chances[-1]

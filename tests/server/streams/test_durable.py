@@ -11,7 +11,6 @@ import pytest
 from tests.support.caller import Caller
 from tests.support.redis_server import redis_server
 from tests.support.serving import Served, alone, final, motion, process_of, serving
-from tests.support.waiting import until
 
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
@@ -42,7 +41,7 @@ def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) ->
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
             await caller.send(recording, 0, 700)
-            await until(lambda: first.server.registry.live("lab").computed_seq == 700)
+            await first.computed(700)
             stopping = asyncio.create_task(first.stop())
             code, _ = await caller.failure()
             assert code == Code.UNAVAILABLE
@@ -68,7 +67,7 @@ def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_mod
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
             await caller.send(recording, 0, 1000)
-            await until(lambda: first.server.registry.live("lab").computed_seq == 1000)
+            await first.computed(1000)
             await caller.events_until(lambda events: len(events) >= 4)
             received = list(caller.events)
             token = caller.opened.resume_token
@@ -103,7 +102,7 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: s
                 await again.send(recording, again.opened.next_seq - 1, end)
                 caller, sent = again, end
                 if end < 1440:
-                    await until(lambda s=server, e=end: s.server.registry.live("lab").computed_seq == e)
+                    await server.computed(end)
                     await caller.events_until(lambda events: len(events) >= 1)
                     received += caller.events
                     last = caller.numbers[-1]
@@ -175,7 +174,7 @@ def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) ->
             expected = alone(served, recording, SessionOptions(provisional=False))
             caller = await served.opened(delivery=DURABLE)
             await caller.send(recording, 0, 900)
-            await until(lambda: served.server.registry.live("lab").computed_seq == 900)
+            await served.computed(900)
             process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)
@@ -235,7 +234,7 @@ def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path
         async with serving(tiny_model, tmp_path) as first:
             caller = await first.opened(delivery=DURABLE)
             await caller.send(motion(first.skeleton, 4))
-            await until(lambda: first.server.registry.live("lab").computed_seq == 480)
+            await first.computed(480)
         connection = sqlite3.connect(tmp_path / "names.sqlite")
         (data,) = connection.execute("SELECT snapshot FROM durable").fetchone()
         broken = data[:1000] if what == "truncated" else data[:500] + bytes([data[500] ^ 1]) + data[501:]

@@ -1,7 +1,9 @@
 """Races for a place in the registry: never more streams than places, and whoever makes room does it once."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.fake_workers import Gate
@@ -78,7 +80,10 @@ def test_a_lost_stream_that_is_in_use_is_waited_for(tmp_path: Path, what: str) -
             await h.open("live")
             token = await h.lost("lost")
             gate = h.gate_of("lost")
-            work = {"edited": lambda: h.registry.edit("lost", EDIT), "resumed": lambda: h.open("lost", token)}
+            work: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+                "edited": lambda: h.registry.edit("lost", EDIT),
+                "resumed": lambda: h.open("lost", token),
+            }
             if what == "deleted":
                 gate = h.new_store_gate()
                 task = await begun(h.registry.forget("lost"), gate)

@@ -1,7 +1,9 @@
 """What the registry does to one stream holds up no other: nobody waits for another stream's store or worker."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.fake_workers import Gate
@@ -63,7 +65,7 @@ def test_a_store_call_that_is_slow_for_one_stream_holds_up_no_other(tmp_path: Pa
             if what == "open":
                 await h.registry.leave(stream, writer, done=True)
             gate = h.new_store_gate()
-            work = {
+            work: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
                 "open": lambda: h.open("slow"),
                 "edit": lambda: h.registry.edit("slow", EDIT),
                 "forget": lambda: h.registry.forget("slow"),
