@@ -12,7 +12,9 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
@@ -53,8 +55,7 @@ def test_a_reader_that_froze_is_sent_away_and_resumes_where_it_was(tiny_model: P
             frozen = await served.opened("frozen")
             with contextlib.suppress(grpc.aio.AioRpcError):  # sent away before all is sent
                 await frozen.send(recording, 0, 4096)  # all credits, and not one answer is read
-            stream = served.server.registry.find("frozen")
-            assert stream is not None
+            stream = served.stream("frozen")
             await asyncio.gather(well(served), until(lambda: stream.owner is None))
             frozen.call.cancel()
             again = await served.opened("frozen", resume_token=frozen.opened.resume_token)

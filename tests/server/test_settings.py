@@ -25,7 +25,7 @@ def test_settings_read_nothing_but_what_they_are_given(monkeypatch: pytest.Monke
 def test_settings_cannot_be_changed() -> None:
     settings = Settings()
     with pytest.raises(ValidationError, match="frozen"):
-        settings.limits.credits = 8  # type: ignore[misc]  # that is what is tested
+        settings.limits.credits = 8
 
 
 def test_plaintext_off_loopback_must_be_asked_for() -> None:

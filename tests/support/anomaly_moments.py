@@ -37,7 +37,8 @@ def error_of(z: float, joint: int | None = None) -> NDArray[np.float64]:
     weights = np.ones(len(JOINT_OF))
     if joint is not None:
         weights = np.where(joint == JOINT_OF, 0.8 / 3, 0.2 / 18)
-    return np.exp(z) * weights / weights.mean()
+    errors: NDArray[np.float64] = np.exp(z) * weights / weights.mean()
+    return errors
 
 
 def seen(residual: float, error: NDArray[np.float64], span: Span) -> Observation:

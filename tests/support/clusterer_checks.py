@@ -287,7 +287,7 @@ class ClustererChecks:
         clusterer = self.make(radius=0.7)
         assert type(clusterer).__name__ in repr(clusterer)
         assert clusterer.clone().radius == 0.7
-        assert not clusterer._supervised
+        assert not clusterer._supervised  # noqa: SLF001  # river asks by this name
 
     @pytest.mark.data
     def test_real_segments_group_by_action(self, data_dir: Path) -> None:

@@ -39,7 +39,7 @@ PLACES = ((0.0, 0.0), (1.2, 0.0), (0.0, 1.2), (1.2, 1.2), (2.4, 0.0), (0.0, 2.4)
 """Each is a motion of its own, as far apart as actions are in an embedding whose variance is 1 in all."""
 
 
-def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ServedModel:
+def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ModelBundle:
     """Clusters 1..n at `centres`; radius .5. Another skeleton than the plane only serves the intake."""
     settings = {
         "closed": 4.5,
@@ -91,7 +91,12 @@ def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Ske
         "anomaly.forecast_error": np.array([0.0, 1.0]),
         "anomaly.threshold": np.array([0.0, 1.0]),
     }
-    return ServedModel(ModelBundle(manifest, {}, arrays, {}))
+    return ModelBundle(manifest, {}, arrays, {})
+
+
+def made_up_model(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ServedModel:
+    """`made_up_bundle` as a server loads it."""
+    return ServedModel(made_up_bundle(centres, skeleton))
 
 
 class Means:

@@ -29,5 +29,5 @@ def same(one: Any, other: Any) -> bool:
         case list():
             return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
         case np.ndarray():
-            return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+            return (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
     return type(one) is type(other) and repr(one) == repr(other)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from tests.support.serving import PATIENCE_S
+from tests.support.waiting import PATIENCE_S
 
 
 @contextmanager

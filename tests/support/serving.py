@@ -1,23 +1,24 @@
-"""A real server on a free port within a test's event loop, a caller that speaks the bare protocol to it, and motion."""
+"""A real server on a free port within a test's event loop, motion for it, and what it must answer."""
 
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
+from tests.support.caller import Caller
+from tests.support.waiting import until
 
 from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_from_messages, events_to_messages, frames_to_message
-from motionscribe_proto.codec import skeleton_to_message as to_message
 from motionscribe_proto.events import Event, Label
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
@@ -28,10 +29,9 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.settings import Settings
 from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.workers.process import WorkerProcess
 from motionscribe_server.workers.subprocess_transport import SubprocessTransport
-
-PATIENCE_S = 20.0
 
 
 @cache
@@ -113,11 +113,11 @@ class Served:
         self.stopped = True
         await self.server.stop()
 
-    def call(self) -> "Caller":
+    def call(self) -> Caller:
         """A new Stream call."""
         return Caller(SegmentationStub(self.channel).Stream(), self.skeleton)
 
-    async def opened(self, stream_id: str = "lab", **fields: Any) -> "Caller":
+    async def opened(self, stream_id: str = "lab", **fields: Any) -> Caller:
         """A Stream call after its Opened."""
         caller = self.call()
         await caller.open(stream_id, **fields)
@@ -138,106 +138,29 @@ class Served:
         """Stub."""
         return ClustersStub(self.channel)
 
+    def counted(self, name: str, **labels: str) -> float:
+        """A metric that the server has; 0 where none bears these labels yet."""
+        value = self.server.metrics.registry.get_sample_value(name, labels)
+        if value is None:
+            assert labels, f"no metric {name}"
+            return 0.0
+        return value
+
+    def stream(self, stream_id: str) -> LiveStream:
+        """A stream that the server has, live or retained."""
+        stream = self.server.registry.find(stream_id)
+        assert stream is not None
+        return stream
+
+    async def computed(self, seq: int, stream_id: str = "lab") -> None:
+        """Returns when the frames up to `seq` of a stream are computed, and no others came."""
+        stream = self.stream(stream_id)
+        await until(lambda: stream.computed_seq == seq)
+
     async def lost(self, stream_id: str) -> None:
         """Returns when the server has noticed that the owner of a stream is gone."""
         registry = self.server.registry
         await until(lambda: (stream := registry.find(stream_id)) is None or stream.owner is None)
-
-
-@dataclass
-class Caller:
-    """A client of one Stream call that does nothing by itself."""
-
-    call: Any
-    skeleton: Skeleton
-    opened: pb.Opened = field(default_factory=pb.Opened)
-    updates: list[pb.Update] = field(default_factory=list)
-    away: pb.GoAway | None = None
-
-    async def open(self, stream_id: str = "lab", **fields: Any) -> pb.Opened:
-        """Sends Open, waits for Opened."""
-        if not {"skeleton", "features"} & fields.keys():
-            fields["skeleton"] = to_message(self.skeleton)
-        await self.write(open=pb.Open(stream_id=stream_id, **fields))
-        response = await asyncio.wait_for(self.call.read(), PATIENCE_S)
-        if response is grpc.aio.EOF:
-            await self.call  # raises the status
-        self.opened = response.opened
-        return self.opened
-
-    async def write(self, **message: Any) -> None:
-        """One request."""
-        await self.call.write(pb.StreamRequest(**message))
-
-    async def send(self, recording: Recording, start: int = 0, end: int | None = None, block: int = 30) -> None:
-        """Frames [start, end) of a recording; frame k has seq k + 1. Waits for credits as a client must."""
-        end = len(recording.frames) if end is None else end
-        for first in range(start, end, block):
-            last = min(first + block, end)
-            while last - start > self.credits:
-                await self.read()
-            frames = FrameBlock(first + 1, recording.frames[first:last], recording.timestamps_us[first:last])
-            await self.write(frames=frames_to_message(frames))
-
-    @property
-    def credits(self) -> int:
-        """All frames that were granted on this call."""
-        return self.opened.credits + sum(update.credits for update in self.updates)
-
-    @property
-    def received_seq(self) -> int:
-        """As the server last said."""
-        return self.updates[-1].received_seq if self.updates else 0
-
-    async def read(self) -> bool:
-        """One response; False at the end of the call."""
-        response = await asyncio.wait_for(self.call.read(), PATIENCE_S)
-        if response is grpc.aio.EOF:
-            return False
-        if response.HasField("go_away"):
-            self.away = response.go_away
-        else:
-            self.updates.append(response.update)
-        return True
-
-    async def finish(self) -> list[Event]:
-        """Close, then everything until the call ends well."""
-        await self.write(close=pb.Close())
-        return await self.rest()
-
-    async def rest(self) -> list[Event]:
-        """Everything until the call ends well."""
-        while await self.read():
-            pass
-        assert await self.call.code() == grpc.StatusCode.OK, await self.call.details()
-        return self.events
-
-    async def failure(self) -> tuple[grpc.StatusCode, str]:
-        """Reads until the call ends with an error; its status and message."""
-        try:
-            while await asyncio.wait_for(self.read(), PATIENCE_S):
-                pass
-        except grpc.aio.AioRpcError as error:
-            return error.code(), error.details() or ""
-        return await self.call.code(), await self.call.details()
-
-    async def events_until(self, enough: Callable[[Sequence[Event]], bool]) -> list[Event]:
-        """Reads until the events of this call are enough."""
-        while not enough(self.events):
-            assert await self.read(), f"the call ended: {await self.call.details()}"
-        return self.events
-
-    @property
-    def events(self) -> list[Event]:
-        """All events of this call."""
-        return [event for update in self.updates for event in events_from_messages(update.events)]
-
-    @property
-    def numbers(self) -> list[int]:
-        """Their numbers."""
-        return [
-            update.first_event + i for update in self.updates for i in range(len(events_from_messages(update.events)))
-        ]
 
 
 def process_of(worker: WorkerProcess) -> subprocess.Popen[bytes]:
@@ -245,13 +168,6 @@ def process_of(worker: WorkerProcess) -> subprocess.Popen[bytes]:
     assert isinstance(worker.transport, SubprocessTransport)
     assert worker.transport.process is not None
     return worker.transport.process
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Returns when `condition` holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def motion(skeleton: Skeleton, seconds: float, seed: int = 0) -> Recording:
@@ -262,6 +178,13 @@ def motion(skeleton: Skeleton, seconds: float, seed: int = 0) -> Recording:
     rates, sizes = rng.uniform(0.3, 3, (3, skeleton.width)), rng.uniform(0.05, 1.0, (3, skeleton.width))
     frames = sizes[manner] * np.sin(2 * np.pi * rates[manner] * times[:, None])
     return Recording("made up", frames.astype(np.float32), even_times(len(times), skeleton.rate_hz), skeleton)
+
+
+def still_frames(served: Served, first_seq: int, count: int = 3, **changes: Any) -> pb.Frames:
+    """Frames that do not move, at the skeleton's rate, but for `changes` of their block."""
+    times = np.round((first_seq - 1 + np.arange(count)) * 1e6 / served.skeleton.rate_hz).astype(np.int64)
+    block = FrameBlock(first_seq, np.zeros((count, served.skeleton.width), np.float32), times)
+    return frames_to_message(replace(block, **changes))
 
 
 def alone(served: Served, recording: Recording, options: SessionOptions) -> list[Event]:

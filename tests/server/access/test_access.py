@@ -9,7 +9,8 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.serving import Caller, motion, serving
+from tests.support.caller import Caller
+from tests.support.serving import motion, serving
 
 from motionscribe import Client
 from motionscribe.errors import ConnectionFailed, NotAllowed
@@ -95,8 +96,7 @@ def test_a_stranger_who_says_nothing_is_turned_away_at_once(tiny_model: Path, tm
             call = SegmentationStub(served.channel).Stream()
             with pytest.raises(grpc.aio.AioRpcError, match="expected a bearer token"):
                 await asyncio.wait_for(call.read(), 5)
-            counted = served.server.metrics.registry.get_sample_value
-            assert counted("motionscribe_errors_total", {"status": "UNAUTHENTICATED"}) == 1
+            assert served.counted("motionscribe_errors_total", status="UNAUTHENTICATED") == 1
 
     asyncio.run(run())
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.support.serving import Caller, motion, serving
+from tests.support.caller import Caller
+from tests.support.serving import motion, serving
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, SegmentationStub

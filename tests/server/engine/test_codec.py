@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, get_args
 
 import msgpack
@@ -11,7 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from tests.support.engine_messages import (
+    ANSWERED,
+    ANY,
+    EVENTS,
+    SENT,
+)
 
 from motionscribe_models.errors import ContractError, LayoutError, MissingExtraError
 from motionscribe_proto import events
@@ -21,119 +25,18 @@ from motionscribe_server.engine.class_table import CLASSES, ERRORS
 from motionscribe_server.engine.codec import LARGEST, LENGTH, CodecError, Decoder, encode
 from motionscribe_server.engine.messages import (
     Answer,
-    Ask,
-    CloseSession,
-    EditClusters,
-    EngineInfo,
-    ForgetSession,
     FromServer,
     FromWorker,
-    ListClusters,
     Message,
-    OpenSession,
-    Ready,
     Reply,
-    SessionClusters,
-    Start,
     StartFailed,
     TakeFrames,
-    TakeSnapshot,
     Turn,
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError, is_foreseen, status_of
-from motionscribe_server.session.clustering import ClusterState, UnknownClusterError
-from motionscribe_server.session.edits import Merge, Rename
-from motionscribe_server.session.options import SessionOptions
-
-INT64 = st.integers(-(2**63), 2**63 - 1)
-COUNT = st.integers(0, 2**63 - 1)
-FLOAT = st.floats(allow_nan=False)
-TEXT = st.text(max_size=20)
-FEW = 3
-
-
-def few(items: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
-    """A tuple of some."""
-    return st.lists(items, max_size=FEW).map(tuple)
-
-
-@st.composite
-def blocks(draw: st.DrawFn) -> FrameBlock:
-    """Frames of any bits, NaN among them."""
-    K, D = draw(st.integers(1, 4)), draw(st.integers(1, 5))
-    values = draw(arrays(np.uint32, (K, D))).view(np.float32)
-    times = draw(arrays(np.int64, K))
-    confidences = draw(st.none() | arrays(np.float32, (K, 2), elements=st.floats(0, 1, width=32)))
-    return FrameBlock(draw(st.integers(1, 2**62)), values, times, confidences)
-
-
-OPTIONS = st.builds(SessionOptions, st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), FLOAT)
-EVENTS: dict[type, st.SearchStrategy[Any]] = {
-    events.Label: st.builds(events.Label, INT64, INT64, INT64, INT64, COUNT, FLOAT, st.booleans()),
-    events.SegmentStarted: st.builds(events.SegmentStarted, COUNT, COUNT, TEXT, INT64, INT64),
-    events.SegmentEnded: st.builds(events.SegmentEnded, COUNT, COUNT, TEXT, INT64, INT64, INT64, INT64),
-    events.Anomaly: st.builds(
-        events.Anomaly, COUNT, st.booleans(), INT64, INT64, INT64, INT64, FLOAT, few(TEXT), few(FLOAT)
-    ),
-    events.ClusterCreated: st.builds(events.ClusterCreated, COUNT, INT64),
-    events.ClusterMerged: st.builds(events.ClusterMerged, COUNT, COUNT, INT64),
-    events.Gap: st.builds(events.Gap, INT64, INT64, INT64, INT64),
-    events.Restarted: st.builds(events.Restarted, INT64, INT64, TEXT),
-}
-CENTRE = arrays(np.float64, st.integers(0, 4), elements=st.floats(allow_nan=False, allow_infinity=False))
-POSITIVE = st.floats(0, 1e300)
-CLUSTER = st.builds(
-    ClusterState,
-    st.integers(1, 9),
-    TEXT,
-    st.sampled_from([0, 10]),
-    st.booleans(),
-    CENTRE,
-    POSITIVE,
-    INT64,
-    INT64,
-    COUNT,
-    POSITIVE,
-)
-CLUSTERS = st.builds(SessionClusters, COUNT, few(CLUSTER))
-EDIT = st.builds(Rename, COUNT, TEXT) | st.builds(Merge, few(COUNT), COUNT)
-REQUEST = (
-    st.builds(OpenSession, COUNT, TEXT, OPTIONS, CLUSTERS, st.booleans(), st.none() | st.binary(max_size=50))
-    | st.builds(ListClusters, COUNT)
-    | st.builds(EditClusters, COUNT, EDIT)
-)
-ANSWER = st.builds(
-    Answer, COUNT, COUNT, COUNT, few(st.one_of(*EVENTS.values())), st.booleans(), st.none(), st.none() | st.binary()
-)
-ENGINE = st.builds(EngineInfo, TEXT, TEXT, TEXT, few(TEXT))
-PATH = st.sampled_from([Path("models"), Path("/srv/a b"), Path(b"/srv/\xff".decode(errors="surrogateescape"))])
-SENT: dict[type, st.SearchStrategy[Any]] = {
-    Start: st.builds(
-        Start,
-        PATH,
-        st.none() | PATH,
-        few(st.tuples(TEXT, TEXT)),
-        st.sampled_from(["auto", "fp32", "int8"]),
-        few(COUNT),
-        COUNT,
-        TEXT,
-    ),
-    Ask: st.builds(Ask, COUNT, REQUEST),
-    TakeFrames: st.builds(TakeFrames, COUNT, blocks()),
-    CloseSession: st.builds(CloseSession, COUNT),
-    TakeSnapshot: st.builds(TakeSnapshot, COUNT),
-    ForgetSession: st.builds(ForgetSession, COUNT),
-}
-ANSWERED: dict[type, st.SearchStrategy[Any]] = {
-    Ready: st.builds(Ready, few(st.tuples(TEXT, ENGINE))),
-    StartFailed: st.builds(StartFailed, TEXT.map(LayoutError)),
-    Turn: st.builds(Turn, COUNT, FLOAT, st.sampled_from(Shedding), few(ANSWER)),
-    Reply: st.builds(Reply, COUNT, CLUSTERS),
-}
-
-
-ANY = st.one_of(*SENT.values(), *ANSWERED.values())
+from motionscribe_server.session.clustering import UnknownClusterError
+from motionscribe_server.session.frame_checks import CheckedBlock
 
 
 def travelled(message: Message) -> Any:
@@ -259,7 +162,7 @@ def test_bytes_that_are_no_order_are_refused(data: bytes, expected: str) -> None
 def test_arrays_arrive_as_what_a_session_expects() -> None:
     frames = np.arange(12, dtype=np.float32).reshape(4, 3)
     sent = FrameBlock(1, frames[:, ::-1], np.arange(4))  # not contiguous
-    block = travelled(TakeFrames(1, sent)).block
+    block = travelled(TakeFrames(1, CheckedBlock(sent))).block
     assert (block.values.dtype, block.timestamps_us.dtype, block.confidences) == (np.float32, np.int64, None)
     np.testing.assert_array_equal(block.values, sent.values)
     assert not block.values.flags.writeable

@@ -139,8 +139,8 @@ def test_company_in_a_batch_changes_no_answer(
         due = [i for i in waiting if chance.random() < 0.7]
         runs = []
         for i in due:
-            steps = deque(streams[i][len(answers[i]) : len(answers[i]) + int(chance.integers(1, STRIDE + 1))])
-            runs.append(take(steps))
+            waiting_steps = deque(streams[i][len(answers[i]) : len(answers[i]) + int(chance.integers(1, STRIDE + 1))])
+            runs.append(take(waiting_steps))
         for i, run, answer in zip(due, runs, batched.advance([states[i] for i in due], runs), strict=True):
             answers[i] += [*[None] * (len(run) - 1), answer]
     for got, steps in zip(answers, streams, strict=True):

@@ -13,6 +13,7 @@ from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.engine.scheduled_session import TRANSITIONS, Change, Phase, ScheduledSession, Wait
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.session import Session
 
 MODEL, ENGINE = made_up_model(), Means()
@@ -30,8 +31,12 @@ class Made:
     def send(self, frames: int) -> None:
         """The next frames."""
         rows = slice(self.sent, self.sent + frames)
-        self.scheduled.receive_frames(FrameBlock(self.sent + 1, ROWS[rows], TIMES[rows]))
+        self.scheduled.receive_frames(CheckedBlock(FrameBlock(self.sent + 1, ROWS[rows], TIMES[rows])))
         self.sent += frames
+
+    def waits_for(self) -> Wait:
+        """What it waits for now."""
+        return self.scheduled.waits_for
 
     def compute(self) -> Answer | None:
         """A batch of this session alone."""
@@ -60,21 +65,21 @@ def test_every_change_that_can_happen_has_a_row() -> None:
 def test_it_waits_for_its_window_and_for_a_batch_when_the_window_is_complete_or_it_owes_something() -> None:
     made = Made()
     scheduled = made.scheduled
-    assert scheduled.waits_for is Wait.NOTHING
+    assert made.waits_for() is Wait.NOTHING
     made.send(1)
-    assert scheduled.waits_for is Wait.WINDOW
+    assert made.waits_for() is Wait.WINDOW
     made.send(STRIDE - 1)
-    assert scheduled.waits_for is Wait.BATCH
+    assert made.waits_for() is Wait.BATCH
     made.compute()
-    assert scheduled.waits_for is Wait.NOTHING
+    assert made.waits_for() is Wait.NOTHING
     made.send(1)
     scheduled.ask_snapshot()
-    assert scheduled.waits_for is Wait.BATCH
+    assert made.waits_for() is Wait.BATCH
     answer = made.compute()
     assert answer is not None
     assert answer.snapshot
     assert scheduled.phase is Phase.OPEN
-    assert scheduled.waits_for is Wait.NOTHING
+    assert made.waits_for() is Wait.NOTHING
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -116,10 +121,10 @@ def test_every_block_is_answered_once(blocks: Sequence[int], data: st.DataObject
     made, answers = Made(), list[Answer | None]()
     for frames in blocks:
         made.send(frames)
-        while made.scheduled.waits_for is Wait.BATCH and data.draw(st.booleans()):
+        while made.waits_for() is Wait.BATCH and data.draw(st.booleans()):
             answers.append(made.compute())
     made.scheduled.close()
-    while made.scheduled.waits_for is Wait.BATCH:
+    while made.waits_for() is Wait.BATCH:
         answers.append(made.compute())
     answers.append(made.scheduled.answer())
     said = [answer for answer in answers if answer]

@@ -110,7 +110,7 @@ class Desk:
 
 
 def alone(frames: Any) -> list[Event]:
-    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames))]  # type: ignore[arg-type]  # a stand-in
+    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames))]
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -135,7 +136,7 @@ def test_a_merge_is_an_event_of_a_live_stream_and_of_a_retained_one(tiny_model: 
     asyncio.run(run())
 
 
-BAD = {
+BAD: dict[str, tuple[str, dict[str, Any], grpc.StatusCode, str]] = {
     "rename of nothing": ("RenameCluster", {"id": 999, "name": "x"}, Code.NOT_FOUND, "got 999"),
     "a long name": ("RenameCluster", {"id": 1, "name": "x" * 129}, Code.INVALID_ARGUMENT, "at most 128.*got 129"),
     "description of nothing": ("DescribeCluster", {"id": 999}, Code.NOT_FOUND, "got 999"),

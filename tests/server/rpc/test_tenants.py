@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from tests.server.test_server_process import Process
-from tests.support.serving import PATIENCE_S, motion
+from tests.support.serving import motion
+from tests.support.waiting import PATIENCE_S
 
 from motionscribe_models.manifest import read_manifest
 from motionscribe_proto import segmentation_pb2 as pb
@@ -70,7 +71,7 @@ class Tenants:
             iter([request.SerializeToString()]), metadata=metadata, timeout=PATIENCE_S
         )
 
-    def answer(self, method: str, stream: str, token: str) -> tuple[Code, str]:
+    def answer(self, method: str, stream: str, token: str) -> tuple[grpc.StatusCode, str]:
         """Status and message of a method about a stream; of one that is let in, its first answer."""
         request = ABOUT_A_STREAM[method](stream, self.clusters.get(stream, 1), self.layout)
         call = self.call(SERVICE + method, request, token)

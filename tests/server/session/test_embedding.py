@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from tests.support.made_up_session import D, made_up_model
+from tests.support.made_up_session import D, made_up_bundle, made_up_model
 
 from motionscribe_models.errors import ModelFolderError
-from motionscribe_models.repository import ModelBundle, read_bundle
+from motionscribe_models.repository import read_bundle
 from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.evidence import Evidence
 from motionscribe_server.session.model import ServedModel
@@ -61,10 +62,10 @@ def test_a_restart_forgets_all() -> None:
 # -- the arrays of a model folder
 
 
-def changed(name: str, value: object) -> ServedModel:
-    model = made_up_model()
-    arrays = {**model._arrays, name: value}
-    return ServedModel(ModelBundle(model.manifest, {}, {k: v for k, v in arrays.items() if v is not None}, {}))
+def changed(name: str, value: np.ndarray | None) -> ServedModel:
+    bundle = made_up_bundle()
+    others = {key: array for key, array in bundle.arrays.items() if key != name}
+    return ServedModel(replace(bundle, arrays=others if value is None else {**others, name: value}))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def changed(name: str, value: object) -> ServedModel:
         ("anomaly.threshold", np.ones(2), r"anomaly.threshold: expected finite median < quantile, got 1.0 and 1.0"),
     ],
 )
-def test_arrays_of_another_form_are_refused(name: str, value: object, message: str) -> None:
+def test_arrays_of_another_form_are_refused(name: str, value: np.ndarray | None, message: str) -> None:
     with pytest.raises(ModelFolderError, match=message):
         changed(name, value)
 
@@ -104,13 +105,13 @@ def test_arrays_of_another_form_are_refused(name: str, value: object, message: s
         ({"features": 3}, r"expected 2 features of joints \(0, 1\), got 3"),
     ],
 )
-def test_numbers_of_another_form_are_refused(change: dict[str, object], message: str) -> None:
-    model = made_up_model()
+def test_numbers_of_another_form_are_refused(change: dict[str, Any], message: str) -> None:
+    bundle = made_up_bundle()
     if change.get("settings"):
-        change = {"settings": {**model.manifest.settings, **change["settings"]}}  # type: ignore[dict-item]  # a table
-    manifest = replace(model.manifest, **change)  # type: ignore[arg-type]  # of each field's own type
+        change = {"settings": {**bundle.manifest.settings, **change["settings"]}}
+    manifest = replace(bundle.manifest, **change)
     with pytest.raises(ModelFolderError, match=message):
-        ServedModel(ModelBundle(manifest, {}, model._arrays, {}))
+        ServedModel(replace(bundle, manifest=manifest))
 
 
 def test_a_model_without_clusters_is_a_model() -> None:

@@ -158,7 +158,7 @@ def test_memory_does_not_grow() -> None:
         told = segmenter.push(row[None])
         segmenter.settle()
     assert told[-1].end == 2000
-    assert len(segmenter._cost) <= 2 * 50 + 2
+    assert len(segmenter.state()["cost"]) <= 2 * 50 + 2
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,20 @@
 """Durable streams: what a client hears is the same, whatever happens to servers meanwhile."""
 
 import asyncio
-import random
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from tests.support.caller import Caller
 from tests.support.redis_server import redis_server
-from tests.support.serving import Caller, Served, alone, final, motion, process_of, serving, until
+from tests.support.serving import Served, alone, final, motion, process_of, serving
 
-from motionscribe import Backoff, Client
-from motionscribe.errors import ServerFailed
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import Event, Label
+from motionscribe_proto.events import Event
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.storage.sqlite_store import SqliteStore
@@ -32,18 +23,13 @@ Code = grpc.StatusCode
 DURABLE = pb.DELIVERY_DURABLE
 
 
-def lasting(events: list[Event]) -> list[Event]:
-    """All that may not change."""
-    return [event for event in events if not (isinstance(event, Label) and not event.final)]
-
-
 async def aborted(served: Served, caller: Caller, recording: Recording, start: int) -> bool:
     """Whether the server ends the call of an old owner, before or after it sent these frames."""
     # a write that meets the end of the call fails with another status, and one that comes after it does not start
     with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
         await caller.send(recording, start)
     await caller.failure()
-    return served.server.metrics.registry.get_sample_value("motionscribe_errors_total", {"status": "ABORTED"}) == 1
+    return served.counted("motionscribe_errors_total", status="ABORTED") == 1
 
 
 def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) -> None:
@@ -55,7 +41,7 @@ def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) ->
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
             await caller.send(recording, 0, 700)
-            await until(lambda: first.server.registry.live("lab").computed_seq == 700)
+            await first.computed(700)
             stopping = asyncio.create_task(first.stop())
             code, _ = await caller.failure()
             assert code == Code.UNAVAILABLE
@@ -81,7 +67,7 @@ def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_mod
             expected = alone(first, recording, SessionOptions(provisional=False))
             caller = await first.opened(delivery=DURABLE)
             await caller.send(recording, 0, 1000)
-            await until(lambda: first.server.registry.live("lab").computed_seq == 1000)
+            await first.computed(1000)
             await caller.events_until(lambda events: len(events) >= 4)
             received = list(caller.events)
             token = caller.opened.resume_token
@@ -116,7 +102,7 @@ def test_a_stream_goes_there_and_back(tiny_model: Path, tmp_path: Path, place: s
                 await again.send(recording, again.opened.next_seq - 1, end)
                 caller, sent = again, end
                 if end < 1440:
-                    await until(lambda s=server, e=end: s.server.registry.live("lab").computed_seq == e)
+                    await server.computed(end)
                     await caller.events_until(lambda events: len(events) >= 1)
                     received += caller.events
                     last = caller.numbers[-1]
@@ -188,7 +174,7 @@ def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) ->
             expected = alone(served, recording, SessionOptions(provisional=False))
             caller = await served.opened(delivery=DURABLE)
             await caller.send(recording, 0, 900)
-            await until(lambda: served.server.registry.live("lab").computed_seq == 900)
+            await served.computed(900)
             process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)
@@ -248,7 +234,7 @@ def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path
         async with serving(tiny_model, tmp_path) as first:
             caller = await first.opened(delivery=DURABLE)
             await caller.send(motion(first.skeleton, 4))
-            await until(lambda: first.server.registry.live("lab").computed_seq == 480)
+            await first.computed(480)
         connection = sqlite3.connect(tmp_path / "names.sqlite")
         (data,) = connection.execute("SELECT snapshot FROM durable").fetchone()
         broken = data[:1000] if what == "truncated" else data[:500] + bytes([data[500] ^ 1]) + data[501:]
@@ -260,99 +246,5 @@ def test_a_broken_checkpoint_is_refused_with_a_reason(tiny_model: Path, tmp_path
                 await second.opened(delivery=DURABLE, resume_token=caller.opened.resume_token)
             fresh = await second.opened("other")
             await fresh.finish()
-
-    asyncio.run(run())
-
-
-# -- real processes
-
-
-@contextmanager
-def killed_now_and_then(
-    models: Path, folder: Path, every_s: tuple[float, float], seed: int
-) -> Iterator[tuple[int, list[float]]]:
-    """The port of a server that is killed and started again; when it was killed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "motionscribe_server", "--models", str(models), "--port", str(port)]
-    command += ["--storage-location", str(folder / "store.sqlite"), "--workers", "1", "--model-batch-sizes", "1,4"]
-    kills, over, rng = list[float](), threading.Event(), random.Random(seed)
-
-    def keep_going() -> None:
-        while not over.is_set():
-            with (
-                (folder / "log").open("a") as log,
-                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process,
-            ):
-                assert process.stdout is not None
-                process.stdout.readline()
-                over.wait(rng.uniform(*every_s))
-                process.send_signal(signal.SIGKILL)
-                kills.append(time.monotonic())
-
-    thread = threading.Thread(target=keep_going)
-    thread.start()
-    try:
-        yield port, kills
-    finally:
-        over.set()
-        thread.join()
-
-
-def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path) -> None:
-    recordings: list[Recording] = []
-    received: dict[int, list[Event]] = {}
-
-    async def skeleton() -> list[list[Event]]:
-        async with serving(tiny_model, tmp_path) as served:
-            recordings.extend(motion(served.skeleton, 10, seed) for seed in range(2))
-            return [alone(served, recording, SessionOptions(provisional=False)) for recording in recordings]
-
-    expected = asyncio.run(skeleton())
-
-    def listen(port: int, number: int) -> None:
-        with Client(f"127.0.0.1:{port}", backoff=Backoff(attempts=1000)) as client:
-            while True:
-                try:
-                    stream = client.stream(recordings[number], stream_id=f"s{number}", durable=True, realtime=1.0)
-                    break
-                except ConnectionError:  # not up yet
-                    time.sleep(0.1)
-            received[number] = list(stream)
-
-    with killed_now_and_then(tiny_model.parent.parent, tmp_path, (2.0, 4.0), 0) as (port, kills):
-        threads = [threading.Thread(target=listen, args=(port, number)) for number in range(len(recordings))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
-        assert len(kills) >= 2
-    for number, events in received.items():
-        assert lasting(events) == expected[number]
-    assert len(received) == len(recordings)
-
-
-def test_a_client_is_told_when_a_durable_stream_is_lost(tiny_model: Path, tmp_path: Path) -> None:
-    async def run() -> None:
-        async with serving(tiny_model, tmp_path) as served:
-            recording = motion(served.skeleton, 30)
-
-            def listen() -> None:
-                with Client(f"127.0.0.1:{served.server.port}") as client:
-                    list(client.stream(recording, stream_id="lab", durable=True, realtime=1.0))
-
-            listening = asyncio.create_task(asyncio.to_thread(listen))
-            find = served.server.registry.find
-            await until(lambda: (stream := find("lab")) is not None and stream.received_seq > 0)
-            stream = find("lab")
-            assert stream is not None
-            connection = sqlite3.connect(tmp_path / "names.sqlite")
-            connection.execute("DELETE FROM durable")
-            connection.commit()
-            connection.close()
-            process_of(stream.link.worker).kill()
-            with pytest.raises(ServerFailed, match="has lost the durable stream 'lab'"):
-                await listening
 
     asyncio.run(run())

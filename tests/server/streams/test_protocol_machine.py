@@ -23,7 +23,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
@@ -64,11 +66,16 @@ class Protocol(RuleBasedStateMachine):
         """In the server's loop."""
         return self.runner.run(asyncio.wait_for(work, 30))
 
+    @property
+    def talking(self) -> Caller:
+        """The call, where there is one."""
+        assert self.caller is not None
+        return self.caller
+
     def lose(self) -> None:
         """The call is over; what it said was received."""
-        assert self.caller is not None
-        self.received += self.caller.events
-        self.last = max([self.last, *self.caller.numbers])
+        self.received += self.talking.events
+        self.last = max([self.last, *self.talking.numbers])
         self.caller = None
 
     @precondition(lambda self: self.caller is None)
@@ -89,14 +96,14 @@ class Protocol(RuleBasedStateMachine):
         for size in sizes:
             end = min(self.sent + size, len(self.recording.frames))
             if end > self.sent:
-                self.run(self.caller.send(self.recording, self.sent, end, size))
+                self.run(self.talking.send(self.recording, self.sent, end, size))
                 self.sent = end
 
     @precondition(lambda self: self.caller is not None)
     @rule(number=st.integers(0, 5))
     def acknowledge(self, number: int) -> None:
         """Events that were received, or none."""
-        self.run(self.caller.write(ack=pb.Ack(last_event=min(number, self.last))))
+        self.run(self.talking.write(ack=pb.Ack(last_event=min(number, self.last))))
 
     @precondition(lambda self: self.caller is not None)
     @rule()
@@ -104,10 +111,10 @@ class Protocol(RuleBasedStateMachine):
         """All events of all frames that were sent."""
 
         async def read_all() -> None:
-            stream = self.served.server.registry.find(self.id)
+            stream, caller = self.served.stream(self.id), self.talking
             await until(lambda: stream.computed_seq == self.sent)
-            while max([self.last, *self.caller.numbers]) < stream.backlog.last_event:
-                assert await self.caller.read()
+            while max([self.last, *caller.numbers]) < stream.backlog.last_event:
+                assert await caller.read()
 
         self.run(read_all())
 
@@ -115,7 +122,7 @@ class Protocol(RuleBasedStateMachine):
     @rule()
     def break_off(self) -> None:
         """Without a word."""
-        self.caller.call.cancel()
+        self.talking.call.cancel()
         self.lose()
         self.run(self.served.lost(self.id))
 
@@ -126,7 +133,7 @@ class Protocol(RuleBasedStateMachine):
         values = np.zeros((1, self.served.skeleton.width), np.float32)
         time = np.array([10**9])
         seq = self.sent + 1
-        messages = {
+        messages: dict[str, dict[str, Any]] = {
             "NaN": {"frames": frames_to_message(FrameBlock(seq, values * np.nan, time))},
             "seq": {"frames": frames_to_message(FrameBlock(max(1, self.sent), values, time))},
             "time": {"frames": frames_to_message(FrameBlock(seq, values, np.array([-1])))},
@@ -135,8 +142,8 @@ class Protocol(RuleBasedStateMachine):
         }
         if what in ("seq", "time") and not self.sent:
             return  # the first frame may have any
-        self.run(self.caller.write(**messages[what]))
-        code, _ = self.run(self.caller.failure())
+        self.run(self.talking.write(**messages[what]))
+        code, _ = self.run(self.talking.failure())
         assert code == WRONG[what]
         self.lose()
         self.run(self.served.lost(self.id))
@@ -163,7 +170,7 @@ class Protocol(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         """All was told, once and in order; then another stream begins."""
-        self.run(self.caller.finish())
+        self.run(self.talking.finish())
         self.lose()
         frames, times = self.recording.frames[: self.sent], self.recording.timestamps_us[: self.sent]
         part = Recording("sent", frames, times, self.served.skeleton)

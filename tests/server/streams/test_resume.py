@@ -6,7 +6,9 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.support.serving import Caller, Served, alone, final, motion, serving, until
+from tests.support.caller import Caller
+from tests.support.serving import Served, alone, final, motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_to_message
@@ -59,7 +61,7 @@ def test_a_lost_client_resumes_and_misses_nothing(tiny_model: Path, tmp_path: Pa
             await caller.events_until(lambda events: len(final(events)) > 3)
             handled, events = caller.numbers, caller.events
             await _vanish(served, caller)
-            await until(lambda: served.server.registry.find("lab").computed_seq == 500)
+            await served.computed(500)
             again = await served.opened(
                 resume_token=caller.opened.resume_token, last_event=handled[-1], provisional=provisional
             )
@@ -80,7 +82,7 @@ def test_acknowledged_events_are_not_sent_again(tiny_model: Path, tmp_path: Path
             caller = await served.opened()
             await caller.send(motion(served.skeleton, 4))
             await caller.events_until(lambda events: len(events) > 2)
-            stream = served.server.registry.find("lab")
+            stream = served.stream("lab")
             await caller.write(ack=pb.Ack(last_event=2))
             await until(lambda: stream.backlog.runs_after(0)[0][0] == 3)
             await _vanish(served, caller)
@@ -139,7 +141,7 @@ def test_open_without_the_token_starts_afresh_where_nobody_is_live(tiny_model: P
         async with serving(tiny_model, tmp_path) as served:
             caller = await served.opened()
             await caller.send(motion(served.skeleton, 2), 0, 200)
-            await until(lambda: served.server.registry.live("lab").computed_seq == 200)
+            await served.computed(200)
             await _vanish(served, caller)
             other = await served.opened()
             assert (other.opened.resumed, other.opened.next_seq, other.opened.epoch) == (False, 1, 1)
@@ -182,7 +184,9 @@ def test_a_silent_client_is_sent_away_and_may_come_back(tiny_model: Path, tmp_pa
             await until(lambda: registry.live("lab").last_message_at == 499)
             registry.now = lambda: 998.0
             await registry.reap()
-            assert registry.live("lab").owner.ended is False
+            owner = registry.live("lab").owner
+            assert owner is not None
+            assert not owner.ended
             registry.now = lambda: 999.0
             await registry.reap()
             code, message = await caller.failure()

@@ -16,8 +16,8 @@ from motionscribe_server.streams.update_writer import LARGEST_UPDATE, Progress, 
 WORD = Restarted(1, 2, "word")
 
 
-def _writer(**options: int | bool) -> UpdateWriter:
-    return UpdateWriter(lambda: Progress(7, 5, 3), **options)  # type: ignore[arg-type]  # limit and provisional
+def _writer(limit: int | None = None, provisional: bool = True) -> UpdateWriter:
+    return UpdateWriter(lambda: Progress(7, 5, 3), limit, provisional)
 
 
 async def _ready() -> None:

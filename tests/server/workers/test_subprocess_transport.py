@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.support.serving import until
+from tests.support.waiting import until
 
 from motionscribe_models.errors import UnknownModelError
 from motionscribe_server.engine.messages import CloseSession, FromWorker, Ready, Start, StartFailed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.made_up_session import RATE, Means, made_up_model, motion, recording
-from tests.support.serving import until
+from tests.support.waiting import until
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.recordings import even_times
@@ -33,6 +33,7 @@ from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import UnknownClusterError
 from motionscribe_server.session.edits import Rename
+from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.workers.pool import Pool
@@ -121,7 +122,8 @@ def test_sessions_are_served_by_whatever_stands_behind_the_transport() -> None:
             assert one.worker is not other.worker
             times = even_times(len(ROWS), RATE)
             for first in range(0, len(ROWS), 7):
-                one.take(FrameBlock(first + 1, ROWS[first : first + 7], times[first : first + 7]))
+                block = FrameBlock(first + 1, ROWS[first : first + 7], times[first : first + 7])
+                one.take(CheckedBlock(block))
             one.close()
             await until(lambda: bool(answers) and answers[-1].closed)
             expected = [emitted.event for emitted in replay(MODEL, Means(), recording(ROWS))]

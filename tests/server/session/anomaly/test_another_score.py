@@ -4,17 +4,17 @@ The recipe of a newcomer, with a throw-away score: how far the pose is from wher
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.support.anomaly_moments import moments, noise
-from tests.support.made_up_session import RATE, feed, made_up_model, motion
+from tests.support.made_up_session import RATE, feed, made_up_bundle, made_up_model, motion
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.recordings import even_times
-from motionscribe_models.repository import ModelBundle
 from motionscribe_proto.events import Anomaly
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.anomaly.observation import Observation
@@ -62,8 +62,9 @@ def with_farness(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def model_with(**farness: Array) -> ServedModel:
-    arrays = {**MODEL._arrays, **{f"anomaly.farness.{part}": array for part, array in farness.items()}}
-    return ServedModel(ModelBundle(MODEL.manifest, {}, arrays, {}))
+    bundle = made_up_bundle()
+    arrays = {**bundle.arrays, **{f"anomaly.farness.{part}": array for part, array in farness.items()}}
+    return ServedModel(replace(bundle, arrays=arrays))
 
 
 def anomalies(model: ServedModel) -> list[Anomaly]:

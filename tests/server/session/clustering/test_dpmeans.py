@@ -1,6 +1,7 @@
 """DP-means against a slow twin after every step, against river, and where two clusters meet."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +23,17 @@ class TestDPMeans(ClustererChecks):
     least_rand = 0.7  # measured .83
 
 
+Centre = list[Any]
+"""[id, place, weight]"""
+
+
 class SlowDPMeans:
-    """DP-means as one would tell it, in loops: every centre a list [id, place, weight]."""
+    """DP-means as one would tell it, in loops."""
 
     def __init__(self, radius: float, merge: float, floor: float, half_life: float, capacity: int, warm: int) -> None:
         self.radius, self.merge_at, self.floor, self.half_life = radius, merge * radius, floor, half_life
         self.capacity, self.warm, self.next_id = capacity, warm, warm + 1
-        self.centres: list[list] = []  # type: ignore[type-arg]
+        self.centres: list[Centre] = []
         self.names: dict[int, str] = {}
         self.learnt: set[int] = set()
         self.parent: dict[int, int] = {}
@@ -47,8 +52,8 @@ class SlowDPMeans:
     def take(self, x: list[float], weight: float, id: int) -> int:
         given = id != 0
         near = [c for c in self.centres if self.root(c[0]) == id] if given else self.centres
-        best = min(near, key=lambda c: math.dist(c[1], x), default=None)
-        if best is None or (not given and math.dist(best[1], x) > self.radius):
+        nearest = min(near, key=lambda c: math.dist(c[1], x), default=None)
+        if nearest is None or (not given and math.dist(nearest[1], x) > self.radius):
             if len(self.centres) == self.capacity:
                 free = [c for c in self.centres if not self.keeps(c[0])]
                 if not free:
@@ -58,6 +63,7 @@ class SlowDPMeans:
             self.centres.append([id, list(x), weight])
             self.next_id = max(self.next_id, id + 1)
             return id
+        best = nearest
         best[2] += weight
         rate = max(weight / best[2], self.floor)
         best[1] = [c + rate * (v - c) for c, v in zip(best[1], x, strict=True)]
@@ -75,7 +81,7 @@ class SlowDPMeans:
                 self.parent[goes[0]] = stays[0]
             best = stays
 
-    def may_meet(self, c: list, best: list) -> bool:  # type: ignore[type-arg]
+    def may_meet(self, c: Centre, best: Centre) -> bool:
         if math.dist(c[1], best[1]) >= self.merge_at or (self.keeps(c[0]) and self.keeps(best[0])):
             return False
         if not any(self.root(id) == self.root(c[0]) for id in self.learnt):
@@ -234,7 +240,7 @@ def test_dpmeans_joins_clusters_that_drift_together() -> None:
 
 
 def test_dpmeans_never_joins_warm_or_named_clusters_by_itself() -> None:
-    clusterer = DPMeans(2, warm_clusters([[0, 0], [0.6, 0]]), radius=0.5)
+    clusterer = DPMeans(2, warm_clusters([[0.0, 0.0], [0.6, 0.0]]), radius=0.5)
     for _ in range(50):
         clusterer.learn([0.3, 0], 5.0, id=1)
         clusterer.learn([0.3, 0], 5.0, id=2)
