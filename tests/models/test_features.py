@@ -216,7 +216,7 @@ def analytic(rate: float, seconds: float = 4.0, jitter: float = 0.0) -> tuple[np
     count = int(seconds * rate)
     times = even_times(count, rate)
     times[1:-1] += np.rint(rng.uniform(-jitter, jitter, count - 2) * 1e6 / rate).astype(np.int64)
-    wave, phase = np.random.default_rng(4).uniform([[0.3], [0]], [[1.2], [6]], (2, 96))
+    wave, phase = np.random.default_rng(4).uniform([[0.3], [0.0]], [[1.2], [6.0]], (2, 96))
     angles = 0.5 * np.sin(phase + 2 * np.pi * wave * times[:, None] / 1e6)
     angles[:, :3] *= 10.0
     return angles, times
