@@ -1,6 +1,7 @@
 """What the benchmarks of a folder found, in its results.json: each command replaces its own rows."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,13 @@ import numpy as np
 Numbers = dict[str, float]
 
 
-def quartiles(values: list[float]) -> Numbers:
+def quartiles(values: Sequence[float]) -> Numbers:
     """Median, and the quartiles as low and high."""
     low, value, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
     return {"value": round(value, 5), "low": round(low, 5), "high": round(high, 5), "n": len(values)}
 
 
-def extremes(values: list[float]) -> Numbers:
+def extremes(values: Sequence[float]) -> Numbers:
     """Median, and the least and the most as low and high."""
     low, value, high = np.quantile(values, [0, 0.5, 1]).tolist()
     return {"value": round(value, 3), "low": round(low, 3), "high": round(high, 3), "n": len(values)}

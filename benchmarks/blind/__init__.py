@@ -1,0 +1,1 @@
+"""Labels of trials that the model has not seen, with the shipped settings."""

@@ -27,7 +27,7 @@ from motionscribe_proto.codec import (
     frames_to_message,
     skeleton_to_message,
 )
-from motionscribe_proto.events import Anomaly, ClusterCreated, Gap, Label, SegmentEnded
+from motionscribe_proto.events import Anomaly, ClusterCreated, Event, Gap, Label, SegmentEnded
 from motionscribe_proto.frames import FrameBlock, WireError
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.engine.messages import EngineInfo
@@ -63,7 +63,7 @@ def _request(data: bytes) -> None:
     skeleton = model.manifest.skeleton
     match request.WhichOneof("message"):
         case "open":
-            read_open(request.open, "lab", "dpmeans")
+            read_open(request.open, "lab")
             model.check_layout(request.open)
         case "frames":
             block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
@@ -99,7 +99,7 @@ def _answer(data: bytes) -> None:
 
 
 def _answers() -> list[bytes]:
-    events = [
+    events: list[Event] = [
         Label(1, 5, 0, 100, 3, 0.5, False),
         Label(5, 9, 100, 200, 4, 1.0, True),
         SegmentEnded(1, 3, "walk", 1, 9, 0, 200),

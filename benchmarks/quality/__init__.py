@@ -1,0 +1,1 @@
+"""Labels of the server against offline references and what others use, by many measures."""

@@ -69,7 +69,7 @@ def live_rows(rows: Rows, data: Path, pool: Parallel) -> None:
     for latency in (0.0, *LATENCIES):
 
         def scores(name: str, seed: int, cell: Cell, without: Without = "", latency: float = latency) -> Scores:
-            watched = seen[name, seed, latency or LATENCIES[0], cell, without]
+            watched: Watched = seen[name, seed, latency or LATENCIES[0], cell, without]
             return watched.final if latency else watched.first
 
         best = best_elsewhere({(n, cell): [scores(n, s, cell) for s in SEEDS] for n in TRIALS for cell in CELLS})

@@ -52,7 +52,7 @@ def clusterer(kind: type[OnlineClusterer]) -> Callable[[Seen], Labels]:
 
 
 def stream_kmeans(seen: Seen) -> Labels:
-    """river's STREAMKMeans, number of actions given."""
+    """STREAMKMeans of river, number of actions given."""
     model = STREAMKMeans(chunk_size=SHORTEST, n_clusters=seen.classes, seed=0)
     labels = []
     for x in seen.embedding:
@@ -81,4 +81,5 @@ BOUNDARIES_ONLY = tuple(CHANGE_POINTS)
 
 
 def _kmeans(rows: Array, number: int) -> Labels:
-    return KMeans(number, n_init=10, random_state=0).fit_predict(rows).astype(np.int64) + 1
+    labels: Labels = KMeans(number, n_init=10, random_state=0).fit_predict(rows).astype(np.int64) + 1
+    return labels

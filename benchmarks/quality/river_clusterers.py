@@ -45,7 +45,7 @@ class RiverClusterer(OnlineClusterer):
 
     @abc.abstractmethod
     def _make(self) -> Any:
-        """river's clusterer, fresh."""
+        """A fresh clusterer of river."""
 
     @abc.abstractmethod
     def _places(self) -> Mapping[int, Mapping[int, float]]:

@@ -64,8 +64,10 @@ def see(model: LeftOut, labelled: Labelled) -> Seen:
 
 
 def surprise(model: ServedModel, inference: Inference, recording: Recording) -> Array:
-    """(n,): mean squared error of a moment's frames as the window before predicted them, in units of each feature's
-    variance, as a session knows it when the moment is over; 0 for the first, which nothing predicted."""
+    """(n,): how badly each moment's frames were predicted by the window before, as a session knows it afterwards.
+
+    Mean squared error, in units of each feature's variance; 0 for the first moment, which nothing predicted.
+    """
     moments: list[Moment] = []
     session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz), on_moment=moments.append)
     replay(model, inference, recording, session=session)

@@ -11,6 +11,7 @@ turns, low and high their quartiles.
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def measure(data: Path, hidden: int, stride: int, streams: int, most: float) -> 
             spent.setdefault(name, []).append(seconds(running.window))
             tails.setdefault(name, []).append(running.tail_s / running.windows)
         for name, other in others.items():
-            spent.setdefault(name, []).append(seconds(lambda other=other: other(windows)))
+            spent.setdefault(name, []).append(seconds(partial(other, windows)))
     rows: dict[str, Numbers] = {}
     work = streams * operations(features, hidden)
     for name, found in spent.items():

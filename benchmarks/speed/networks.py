@@ -67,17 +67,29 @@ def with_torch(network: WholeWindow, *, compiled: bool) -> Callable[[Features], 
 
 def with_onnxruntime(
     network: WholeWindow, threads: int = 1, provider: str = "CPUExecutionProvider"
-) -> Callable[[Features], object]:
+) -> Callable[[Features], list[Features]]:
     """ONNX Runtime on the graph that torch exports of the network as it is: a GRU for the window, cells behind it."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that needs no further package is the older one
         example = torch.zeros(1, WINDOW, network.network.features)
         axes = {"windows": {0: "B"}}
-        torch.onnx.export(network, (example,), file, dynamo=False, input_names=["windows"], dynamic_axes=axes)
+        torch.onnx.export(
+            network,
+            (example,),
+            file,  # type: ignore[arg-type]  # this exporter writes into buffers too
+            dynamo=False,
+            input_names=["windows"],
+            dynamic_axes=axes,
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(file.getvalue(), options, providers=[provider])
-    return lambda windows: session.run(None, {"windows": windows})
+
+    def recompute(windows: Features) -> list[Features]:
+        answers: list[Features] = session.run(None, {"windows": windows})
+        return answers
+
+    return recompute

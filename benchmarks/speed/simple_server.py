@@ -67,7 +67,7 @@ class Simple(SegmentationServicer):
                 yield pb.StreamResponse(update=pb.Update(events=events, received_seq=seen))
 
     def _label(self, window: Any) -> int:
-        states, _ = self._compute(window)  # type: ignore[misc]  # what ONNX Runtime gives has no type
+        states, _ = self._compute(window)
         return int(np.linalg.norm(self._centres - states[0].mean(axis=0), axis=1).argmin()) + 1
 
 

@@ -53,9 +53,9 @@ class AsyncClient:
         self._backoff = backoff or Backoff()
         self._channel = open_channel(address, credentials, plaintext, token)
         # generated code has no types
-        self._segmentation: Any = SegmentationStub(self._channel)  # type: ignore[no-untyped-call]  # generated
-        self._models: Any = ModelsStub(self._channel)  # type: ignore[no-untyped-call]  # generated
-        self._clusters: Any = ClustersStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._segmentation: Any = SegmentationStub(self._channel)
+        self._models: Any = ModelsStub(self._channel)
+        self._clusters: Any = ClustersStub(self._channel)
         self._streams: list[AsyncStream] = []
 
     async def __aenter__(self) -> Self:

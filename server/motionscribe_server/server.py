@@ -147,9 +147,9 @@ class Server:
         calls = RpcCalls(tenants, self.metrics, self.audit)
         quota = Quota(settings.limits.tenant_frames_per_s, settings.limits.tenant_bytes_per_s, clock)
         self._grpc = grpc.aio.server(interceptors=[interceptor], options=channel_options(settings))
-        add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)  # type: ignore[no-untyped-call]  # generated
-        add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)  # type: ignore[no-untyped-call]  # generated
+        add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)
+        add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)
+        add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
         try:
@@ -191,7 +191,7 @@ class Server:
         )
         calls = RpcCalls(tenants, self.metrics, self.audit)
         service = AdminService(self._settings, catalog, self.pool, calls, self.stopping.set)
-        add_AdminServicer_to_server(service, self._admin)  # type: ignore[no-untyped-call]  # generated
+        add_AdminServicer_to_server(service, self._admin)
         return _bind(self._admin, LOOPBACK, port)
 
     async def _set_health(self, status: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 from tests.client.commands.test_report import STORY, save
-from tests.client.test_client import labels
+from tests.support.numbered_frames import labels
 from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 
 from motionscribe import cli

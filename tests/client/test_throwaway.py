@@ -5,7 +5,7 @@ from pathlib import Path
 import grpc
 import pytest
 from tests.client.sources.test_sources import collect, joined
-from tests.client.test_client import labels
+from tests.support.numbered_frames import labels
 from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 from tests.throwaway import feed, file_format, sink
 

@@ -1,4 +1,4 @@
-"""Features do not depend on where a performer stands or faces, at which rate they came, or in what pieces."""
+"""Features do not depend on where a performer stands or faces, or in what pieces they came."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from motionscribe.demo.performer import perform
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, preceding, recording_features
 from motionscribe_models.normalisation import ROOT_SHARE, SMALLEST
-from motionscribe_models.recordings import CMU_EXPMAP, even_times, read_recording
+from motionscribe_models.recordings import CMU_EXPMAP, read_recording
 from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.representations.base import FASTEST
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
@@ -59,9 +59,6 @@ def compute(skeleton: Skeleton, frames: np.ndarray) -> np.ndarray:
 turned_bodies = st.builds(body, st.sampled_from(["expmap", "quaternion"]), st.booleans(), st.sampled_from("xyz"))
 
 
-# -- invariance
-
-
 @given(turned_bodies, st.integers(0, 99), st.floats(-3.1, 3.1), st.floats(-50, 50), st.floats(-50, 50))
 def test_turning_about_the_up_axis_and_moving_on_the_floor_change_nothing(
     skeleton: Skeleton, seed: int, turn: float, ahead: float, aside: float
@@ -105,9 +102,6 @@ def test_positions_are_relative_to_the_root_but_for_its_height(seed: int, shift:
     height = FeatureMap(skeleton, (1, 2)).names.index("root.height")
     np.testing.assert_allclose(np.delete(there, height, 1), np.delete(here, height, 1), atol=1e-4)
     np.testing.assert_allclose(there[:, height] - here[:, height], 0.01 * shift[1], atol=1e-5)
-
-
-# -- what the numbers are
 
 
 @pytest.mark.parametrize("representation", ["expmap", "quaternion"])
@@ -205,48 +199,6 @@ def test_frames_of_another_width_are_refused() -> None:
         feature_map.check(np.zeros((4, 13)))
     with pytest.raises(LayoutError, match=r"expected frames of 12 columns, got shape \(12,\)"):
         feature_map.check(np.zeros(12))
-
-
-# -- another rate
-
-
-def analytic(rate: float, seconds: float = 4.0, jitter: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """The same motion sampled at any rate: frames (n, 96) and times (n,), which jitter by a share of the period."""
-    rng = np.random.default_rng(3)
-    count = int(seconds * rate)
-    times = even_times(count, rate)
-    times[1:-1] += np.rint(rng.uniform(-jitter, jitter, count - 2) * 1e6 / rate).astype(np.int64)
-    wave, phase = np.random.default_rng(4).uniform([[0.3], [0]], [[1.2], [6]], (2, 96))
-    angles = 0.5 * np.sin(phase + 2 * np.pi * wave * times[:, None] / 1e6)
-    angles[:, :3] *= 10.0
-    return angles, times
-
-
-@pytest.mark.parametrize(
-    ("rate", "jitter"), [(60.0, 0.0), (100.0, 0.0), (240.0, 0.0), (120.0, 0.4), (60.0, 0.4), (29.97, 0.0)]
-)
-def test_another_rate_gives_nearly_the_same_features(rate: float, jitter: float) -> None:
-    feature_map = FeatureMap(CMU_EXPMAP, tuple(range(1, 31)))
-    fine = recording_features(feature_map, *analytic(120.0), 30.0)
-    other = recording_features(feature_map, *analytic(rate, jitter=jitter), 30.0)
-    shared = min(len(fine), len(other))
-    assert shared >= 118
-    difference = np.abs(fine[:shared] - other[:shared])
-    # speeds are differences: there an error of interpolation counts thirty times
-    assert difference[:, :-6].max() < 0.01
-    assert difference[:, -6:].max() < 0.1 * np.abs(fine[:, -6:]).max()
-
-
-def test_every_fourth_frame_of_120_hz_is_exactly_30_hz() -> None:
-    recording = perform([("walk", 3.0)], seed=2).recording
-    feature_map = FeatureMap(recording.skeleton, moving_joints(recording.skeleton, [recording.frames]))
-    resampled = recording_features(feature_map, recording.frames, recording.timestamps_us, 30.0)
-    poses = feature_map.pose(recording.frames[::4])
-    own = feature_map.features(poses, preceding(poses), 1 / 30.0)
-    assert np.array_equal(resampled, own)
-
-
-# -- what is learnt from recordings
 
 
 def test_joint_features_share_a_scale_and_root_features_have_their_own() -> None:

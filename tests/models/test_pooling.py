@@ -74,7 +74,7 @@ def test_memory_does_not_grow() -> None:
     many = np.random.default_rng(1).normal(size=(50, 1))
     last = [Pooling.push_many([pooling], vector[None, None])[0] for vector in many][-1]
     assert last == pytest.approx(directly(many, [2, 3])[-1])
-    assert len(pooling._kept) == 7
+    assert pooling.state()["room"] == 7
 
 
 @given(st.integers(0, 40), st.integers(1, 40), st.integers(1, 5))

@@ -49,7 +49,7 @@ class Heights(Representation):
         return both.reshape(len(poses), -1).astype(np.float32)
 
     def joint_positions(self, layout: Layout, frames: np.ndarray) -> Array:
-        return frames[:, :, None] * np.eye(3)[layout.up]
+        return np.asarray(frames[:, :, None] * np.eye(3)[layout.up])
 
     def mirrored(
         self, layout: Layout, joints: Sequence[int], partners: Sequence[int], features: np.ndarray

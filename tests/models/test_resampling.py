@@ -39,7 +39,8 @@ def whole(rate: float, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarra
 @given(rates, recordings())
 def test_cutting_a_recording_into_pushes_changes_nothing(rate: float, cut: tuple[np.ndarray, ...]) -> None:
     times, _, bounds = cut
-    resampler, parts = Resampler(rate), []
+    resampler = Resampler(rate)
+    parts: list[tuple[int, int, float]] = []
     for start, end in itertools.pairwise(bounds):
         placed = resampler.push(times[start:end].tolist())
         parts += zip(placed.times_us, [left + start for left in placed.left], placed.share, strict=True)

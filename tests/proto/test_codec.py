@@ -1,5 +1,7 @@
 """Frames, events and skeletons survive the wire bit for bit; malformed messages are refused with what was expected."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
@@ -20,7 +22,7 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe_proto.frames import FrameBlock, WireError
+from motionscribe_proto.frames import FrameBlock, Layout, WireError
 
 INT32 = st.integers(-(2**31), 2**31)
 UINT32 = st.integers(0, 2**32 - 1)
@@ -117,11 +119,11 @@ def test_uneven_times_travel_as_they_are() -> None:
         ({"start_us": 2**63 - 1, "step_us": 1.0}, "within int64"),
     ],
 )
-def test_malformed_frames_are_refused(change: dict[str, object], text: str) -> None:
-    good: dict[str, object] = {"first_seq": 1, "values": b"\0" * 24}
-    codec.frames_from_message(pb.Frames(**good), 2, 1)  # type: ignore[arg-type]  # fields of many types
+def test_malformed_frames_are_refused(change: dict[str, Any], text: str) -> None:
+    good: dict[str, Any] = {"first_seq": 1, "values": b"\0" * 24}
+    codec.frames_from_message(pb.Frames(**good), 2, 1)
     with pytest.raises(WireError, match=text):
-        codec.frames_from_message(pb.Frames(**(good | change)), 2, 1)  # type: ignore[arg-type]
+        codec.frames_from_message(pb.Frames(**(good | change)), 2, 1)
 
 
 @given(st.binary(max_size=60))
@@ -184,6 +186,6 @@ def test_malformed_events_are_refused(message: pb.Event, text: str) -> None:
 def test_a_skeleton_survives_except_what_does_not_travel() -> None:
     skeleton = Skeleton("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", 0.01, "z", 120.0, inverted=True)
     layout = codec.skeleton_from_message(codec.skeleton_to_message(skeleton))
-    assert layout == codec.Layout("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", "z", 120.0)
+    assert layout == Layout("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", "z", 120.0)
     with pytest.raises(WireError, match="one parent per joint, 2, got 1"):
         codec.skeleton_from_message(pb.Skeleton(joints=["a", "b"], parents=[-1]))

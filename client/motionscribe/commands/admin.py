@@ -52,7 +52,7 @@ def _ask(args: argparse.Namespace, method: str, request: Any) -> Any:
     address = f"127.0.0.1:{args.port}"
     with open_channel(address, token=token_of(args)) as channel:
         try:
-            stub = AdminStub(channel)  # type: ignore[no-untyped-call]  # generated
+            stub = AdminStub(channel)
             return getattr(stub, method)(request, timeout=PATIENCE_S)
         except grpc.RpcError as error:
             raise from_status(error, address, MODEL_ERRORS) from error

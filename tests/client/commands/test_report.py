@@ -60,7 +60,7 @@ def test_a_line_is_written_to_the_byte() -> None:
 
 
 def save(path: Path, streams: dict[str, list[Event]]) -> Path:
-    with open(path, "w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8") as file:
         for stream_id, events in streams.items():
             sink = JsonLines(file, stream_id)
             for event in events:
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_segments_as_a_table(tmp_path: Path) -> None:
     path = tmp_path / "segments.csv"
     write_segments(path, {"a": STORY, "b": STORY[:3]})
-    with open(path, newline="") as file:
+    with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["stream"], row["segment"], row["name"]) for row in rows] == [
         ("a", "1", ""),

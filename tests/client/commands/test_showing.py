@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.client.test_client import labels
+from tests.support.numbered_frames import labels
 
 from motionscribe.commands.showing import show
 from motionscribe.events import Event

@@ -33,7 +33,8 @@ def frames_of(performance: Performance, name: str, margin: int = 60) -> NDArray[
 def euler_degrees(frames: NDArray[np.float32]) -> Array:
     """(n, J, 3) about fixed x, y, z, as in an AMC file."""
     vectors = -frames[:, 3:].reshape(-1, 3).astype(np.float64)
-    return Rotation.from_rotvec(vectors).as_euler("xyz", degrees=True).reshape(len(frames), -1, 3)
+    degrees: Array = Rotation.from_rotvec(vectors).as_euler("xyz", degrees=True).reshape(len(frames), -1, 3)
+    return degrees
 
 
 def speed(frames: NDArray[np.float32]) -> Array:

@@ -71,7 +71,7 @@ def test_blocks_pass_an_iterable_as_they_are() -> None:
     with pytest.raises(errors.BadFrames, match="pairs or FrameBlocks only, got FrameBlock"):
         collect(IterableSource([(5, [1.0, 2.0]), given[0]]), 100)
     with pytest.raises(errors.BadFrames, match="pairs or FrameBlocks only, got ndarray"):
-        collect(as_source(np.ones((4, 2))), 100)  # type: ignore[arg-type]  # wrong on purpose
+        collect(as_source(np.ones((4, 2))), 100)
 
 
 def test_a_source_that_waits_does_not_hold_up_the_loop() -> None:

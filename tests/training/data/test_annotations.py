@@ -231,7 +231,7 @@ def test_malformed_mocap6(tmp_path: Path) -> None:
         ({"labels": np.zeros((0,), int), "label_names": names}, r"got \[\]"),
         ({"labels": np.array([{}]), "label_names": names}, "labels and label_names"),
     ):
-        np.savez(path, **arrays)
+        np.savez(path, allow_pickle=True, **arrays)
         with pytest.raises(RecordingError, match=expected):
             read_mocap6_labels(path)
     path.write_bytes(path.read_bytes()[:100])

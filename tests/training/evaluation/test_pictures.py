@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import read_recording
@@ -151,7 +155,7 @@ def scene_of(**changes: object) -> Scene:
         "tones": np.minimum(FINAL, 2),
         "bars": bars_of(),
     }
-    return Scene(**{**arguments, **changes})  # type: ignore[arg-type]  # each test changes one of them
+    return Scene(**{**arguments, **changes})
 
 
 def pixels_of(source: Path | BytesIO) -> Counter[tuple[int, ...]]:
@@ -165,15 +169,22 @@ def drawn(figure: Figure) -> BytesIO:
     return buffer
 
 
+def bones_of(axes: Axes) -> list[NDArray[np.float64]]:
+    """Ends (2, 2) of each line that a body is drawn with."""
+    (bones,) = axes.collections
+    assert isinstance(bones, LineCollection)
+    return [np.asarray(bone) for bone in bones.get_segments()]
+
+
 def test_the_film_moves_with_time() -> None:
     film = Film(scene_of())
     body, embedding, bars = film.figure.axes
     seen, cursors = [], []
     for second in (0, 4, 9):
         film.show(second * 1_000_000)
-        seen.append(len(embedding.collections[0].get_offsets()))
-        cursors.append(float(bars.lines[-1].get_xdata()[0]))
-        (bone,) = body.collections[0].get_segments()
+        seen.append(len(np.asarray(embedding.collections[0].get_offsets())))
+        cursors.append(float(np.asarray(bars.lines[-1].get_xdata())[0]))
+        (bone,) = bones_of(body)
         # the camera keeps the walker in the middle, upright and as tall as ever
         assert bone == pytest.approx(np.array([[0, 0], [0, 1.7]]))
     assert seen == [1, 41, 91]
@@ -194,6 +205,7 @@ def test_a_gif_has_ten_pictures_a_second(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
     assert save_video(path, scene_of(), seconds=0.5) == 6
     with Image.open(path) as film:
+        assert isinstance(film, GifImageFile)
         assert film.n_frames == 6
         assert film.info["duration"] == 100
         first = np.asarray(film.convert("RGB"), dtype=int)
@@ -266,7 +278,7 @@ def test_a_real_performer_stands_on_the_floor(data_dir: Path) -> None:
     (low, high), bones = body.get_ylim(), [joint for joint in skeleton.joints if joint != "root"]
     for time_us in (0, 2_000_000, 4_500_000):
         film.show(time_us)
-        ends = dict(zip(bones, [bone[1] for bone in body.collections[0].get_segments()], strict=True))
+        ends = dict(zip(bones, [bone[1] for bone in bones_of(body)], strict=True))
         heights = {joint: (end[1] - low) / (high - low) for joint, end in ends.items()}
         assert heights["head"] > 0.85
         assert min(heights["lfoot"], heights["rfoot"]) < 0.2

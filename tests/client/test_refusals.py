@@ -1,0 +1,93 @@
+"""What a server refuses, says wrongly or does not say at all is a typed error."""
+
+import re
+
+import grpc
+import pytest
+from tests.support.numbered_frames import labels, pairs
+from tests.support.scripted_server import Act, ScriptedServer
+
+from motionscribe import Client, errors
+from motionscribe.connection.channel import is_local
+from motionscribe_proto import segmentation_pb2 as pb
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (grpc.StatusCode.INVALID_ARGUMENT, errors.BadFrames),
+        (grpc.StatusCode.NOT_FOUND, errors.UnknownModel),
+        (grpc.StatusCode.FAILED_PRECONDITION, errors.DoesNotFit),
+        (grpc.StatusCode.ALREADY_EXISTS, errors.StreamInUse),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, errors.TooMuch),
+        (grpc.StatusCode.UNIMPLEMENTED, errors.NotOffered),
+        (grpc.StatusCode.INTERNAL, errors.ServerFailed),
+    ],
+)
+@pytest.mark.parametrize("after_frames", [0, 10], ids=["at the door", "midway"])
+def test_refusals_are_typed_and_not_tried_again(
+    status: grpc.StatusCode, kind: type[errors.MotionscribeError], after_frames: int
+) -> None:
+    with ScriptedServer(Act(status=status, after_frames=after_frames)) as server, Client(server.address) as client:
+        with pytest.raises(kind, match="on purpose"):
+            list(client.stream(pairs(100)))
+        assert len(server.opens) == (1 if after_frames else 0)
+        assert list(client.stream(pairs(10))) == labels(10)
+
+
+def test_without_a_server_the_error_names_the_address() -> None:
+    with ScriptedServer() as server:
+        address = server.address
+    with Client(address) as client:
+        with pytest.raises(errors.ConnectionFailed, match=re.escape(f"no connection to {address}")):
+            client.stream(pairs(1))
+        with pytest.raises(errors.ConnectionFailed, match=re.escape(f"no connection to {address}")):
+            client.models()
+
+
+def test_credentials_mean_encryption() -> None:
+    with (
+        ScriptedServer() as server,
+        Client(server.address, credentials=grpc.ssl_channel_credentials()) as client,
+        pytest.raises(errors.ConnectionFailed),
+    ):
+        client.models()
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.0.1:1", True),
+        ("127.8.0.1:1", True),
+        ("[::1]:1", True),
+        ("localhost:1", True),
+        ("unix:/tmp/x", True),
+        ("192.0.2.1:1", False),
+        ("example.org:443", False),
+        ("127.0.0.1.example.org:1", False),
+    ],
+)
+def test_only_loopback_is_plaintext_unasked(address: str, expected: bool) -> None:
+    assert is_local(address) is expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (pb.StreamResponse(update=pb.Update()), "got update"),
+        (pb.StreamResponse(), "got None"),
+        (pb.StreamResponse(opened=pb.Opened(next_seq=1)), "got opened"),
+        (pb.StreamResponse(opened=pb.Opened()), "next_seq of 1 or more, got 0"),
+        (
+            pb.StreamResponse(opened=pb.Opened(next_seq=1, model=pb.Model(skeleton=pb.Skeleton(joints=["a"])))),
+            "one parent per joint",
+        ),
+    ],
+)
+def test_answers_that_make_no_sense_are_the_servers_failure(answer: pb.StreamResponse, text: str) -> None:
+    with (
+        ScriptedServer(Act(say=answer)) as server,
+        Client(server.address) as client,
+        pytest.raises(errors.ServerFailed, match=text),
+    ):
+        list(client.stream(pairs(10)))

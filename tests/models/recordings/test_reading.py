@@ -1,0 +1,75 @@
+"""What a recording is, and the one door for all kinds of files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.tiny_recording import tiny
+
+from motionscribe_models.errors import RecordingError
+from motionscribe_models.recordings import even_times, read_recording, write_recording
+
+
+def test_even_times_round_each_for_itself() -> None:
+    times = even_times(120 * 3600 + 1, 120.0)
+    assert times[1] == 8333
+    assert times[3] == 25000
+    assert times[-1] == 3600 * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"frames": np.zeros((5, 95), np.float32)}, "96 columns"),
+        ({"frames": np.zeros((5, 96))}, "float32"),
+        ({"frames": np.zeros((0, 96), np.float32), "timestamps_us": np.zeros(0, np.int64)}, "got none"),
+        ({"timestamps_us": np.arange(4)}, "5 int64 times"),
+        ({"timestamps_us": np.array([0, 1, 2, 2, 3])}, "frame 4 after 2 us"),
+    ],
+)
+def test_recording_refuses_what_contradicts_itself(change: dict[str, object], said: str) -> None:
+    with pytest.raises(RecordingError, match=said):
+        replace(tiny(), **change)  # type: ignore[arg-type]  # each value fits its own field
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_recording_says_where_it_is_not_finite(bad: float) -> None:
+    frames = tiny().frames.copy()
+    frames[2, 4] = bad
+    with pytest.raises(RecordingError, match=r"frame 3, column root\.ey"):
+        replace(tiny(), frames=frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("walk.c3d", r"expected a file ending in \.amc, \.csv, \.mat, \.npz, \.txt, got \.c3d"),
+        ("walk", "got no ending"),
+        ("absent.amc", "expected a file, found none"),
+    ],
+)
+def test_the_door_names_what_it_knows(tmp_path: Path, name: str, said: str) -> None:
+    if not name.startswith("absent"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(RecordingError, match=said):
+        read_recording(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".amc", ".csv", ".mat", ".npz", ".txt"])
+@settings(deadline=None)
+@given(content=st.binary(max_size=300))
+def test_noise_is_no_recording(tmp_path_factory: pytest.TempPathFactory, suffix: str, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("noise") / f"noise{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="noise"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(tmp_path: Path, rate: float) -> None:
+    write_recording(tiny(), tmp_path / "a.npz")
+    with pytest.raises(RecordingError, match="expected a rate above 0 Hz"):
+        read_recording(tmp_path / "a.npz", rate_hz=rate)
