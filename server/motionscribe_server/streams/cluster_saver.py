@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ClusterSaver:
-    """Of the stream `info`, whose session is `link`."""
+    """Saves the clusters of the stream `info`, whose session is `link`."""
 
     def __init__(self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics) -> None:
         self._info = info

@@ -19,13 +19,13 @@ from motionscribe_server.streams.journal import Journal
 log = logging.getLogger(__name__)
 
 CHECKPOINT_S = 5.0
-"""Of frames between two checkpoints: what a client keeps, and what is computed again after a crash."""
+"""Seconds of frames between two checkpoints: a client keeps so many, and a crash has so many computed again."""
 PATIENCE_S = 10.0
 """How long anybody waits for a checkpoint."""
 
 
 class Durability:
-    """Of the stream of `journal`. `request_snapshot` has its session send one, after all frames so far."""
+    """Decides when a stream is written. `request_snapshot` asks its session for a snapshot of all frames so far."""
 
     def __init__(self, journal: Journal, request_snapshot: Callable[[], None], metrics: Metrics) -> None:
         self._journal = journal

@@ -26,7 +26,7 @@ class _BlockOnItsWay(NamedTuple):
 
 
 class FrameFlow:
-    """Of one stream with `credits` in total, from the position `start` on."""
+    """The frames of one stream with `credits` in total, from the position `start` on."""
 
     def __init__(self, credits: int, start: Position) -> None:
         self.received = start

@@ -58,6 +58,7 @@ class Registry:
         self._table = StreamTable()
         self._locks = KeyLocks()
 
+        # looked up at each call, so that another clock may be set
         def clock() -> float:
             return self.now()
 

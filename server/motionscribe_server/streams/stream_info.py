@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from motionscribe_server.session.options import Lag
+from motionscribe_models.lags import Lag
 from motionscribe_server.stream_keys import id_of
 from motionscribe_server.streams.catalog import LoadedModel
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """Of one stream."""
+    """The constants of one stream."""
 
     key: str
     """Tenant and stream id (stream_keys.py)."""
