@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from benchmarks.blind.folds import TRIALS, train_without
 from benchmarks.spread import spread
 from motionscribe_models.features import FeatureMap, recording_features
+from motionscribe_models.lags import LAGS
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import LAGS
 from motionscribe_server.session.steps import step_of
 from motionscribe_training.evaluation.evaluate import evaluate, labelled_recordings
 from motionscribe_training.evaluation.table import Row, numbers, table

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import grpc
 
@@ -19,15 +19,14 @@ from motionscribe.errors import ERRORS, MODEL_ERRORS, ServerFailed, StatusErrors
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe.threads import from_thread
+from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import skeleton_to_message
+from motionscribe_proto.codec import LAG_NUMBERS, skeleton_to_message
 from motionscribe_proto.events import Event
 from motionscribe_proto.frames import WireError
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
-LagPreset = Literal["fast", "balanced", "stable"]
-LAGS = {"fast": pb.LAG_FAST, "balanced": pb.LAG_BALANCED, "stable": pb.LAG_STABLE}
 # short requests are answered from memory: a server that takes longer is not there
 ANSWER_S = 10.0
 
@@ -79,7 +78,7 @@ class AsyncClient:
         stream_id: str | None = None,
         model: str = "",
         version: str = "latest",
-        lag: LagPreset = "balanced",
+        lag: Lag = "balanced",
         provisional: bool = True,
         durable: bool = False,
         block: int | None = None,
@@ -111,7 +110,7 @@ class AsyncClient:
             skeleton=skeleton_to_message(source.skeleton) if source.skeleton else None,
             rate_hz=source.rate_hz,
             provisional=provisional,
-            lag=LAGS[lag],
+            lag=LAG_NUMBERS[lag],
             delivery=pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE,
         )
         stream = AsyncStream(

@@ -1,23 +1,21 @@
 """The blocking client: AsyncClient on an event loop in a thread of its own."""
 
-import asyncio
-import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import grpc
 
-from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient, LagPreset
+from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.descriptions import Cluster, Model, Opened
+from motionscribe.loop_thread import LoopThread
 from motionscribe.sources import AnySource
+from motionscribe_models.lags import Lag
 from motionscribe_proto.events import Event
-
-T = TypeVar("T")
 
 
 class _Closing(ABC):
@@ -48,9 +46,7 @@ class Client(_Closing):
         token: str | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="motionscribe-client", daemon=True)
-        self._thread.start()
+        self._loop = LoopThread("motionscribe-client")
         self._client = AsyncClient(address, credentials=credentials, plaintext=plaintext, token=token, backoff=backoff)
 
     @property
@@ -60,10 +56,8 @@ class Client(_Closing):
 
     def close(self) -> None:
         """Ends all streams and the connection. A second time does nothing."""
-        if not self._loop.is_closed():
-            self._wait(self._client.close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        if not self._loop.closed:
+            self._loop.wait(self._client.close())
             self._loop.close()
 
     def stream(
@@ -73,7 +67,7 @@ class Client(_Closing):
         stream_id: str | None = None,
         model: str = "",
         version: str = "latest",
-        lag: LagPreset = "balanced",
+        lag: Lag = "balanced",
         provisional: bool = True,
         durable: bool = False,
         block: int | None = None,
@@ -91,60 +85,49 @@ class Client(_Closing):
             block=block,
             realtime=realtime,
         )
-        self._wait(stream.open())
-        return Stream(self, stream)
+        self._loop.wait(stream.open())
+        return Stream(self._loop, stream)
 
     def watch(self, stream_id: str, *, provisional: bool = True) -> Iterator[Event]:
         """Events of somebody else's live stream, from now until it ends."""
         events = self._client.watch(stream_id, provisional=provisional)
         try:
-            while (event := self._wait(_next(events))) is not None:
+            while (event := self._loop.wait(_next(events))) is not None:
                 yield event
         finally:
-            if not self._loop.is_closed():  # closing the client has ended it
-                self._wait(events.aclose())
+            if not self._loop.closed:  # closing the client has ended it
+                self._loop.wait(events.aclose())
 
     def models(self) -> list[Model]:
         """All models, every version."""
-        return self._wait(self._client.models())
+        return self._loop.wait(self._client.models())
 
     def describe(self, name: str, version: str = "latest") -> Model:
         """One model. Raises UnknownModel."""
-        return self._wait(self._client.describe(name, version))
+        return self._loop.wait(self._client.describe(name, version))
 
     def clusters(self, stream_id: str) -> list[Cluster]:
         """Clusters of a stream, merged ones included. Raises NotFound."""
-        return self._wait(self._client.clusters(stream_id))
+        return self._loop.wait(self._client.clusters(stream_id))
 
     def rename(self, stream_id: str, cluster: int, name: str) -> Cluster:
         """Gives a cluster a name; an empty one takes it away. Raises NotFound."""
-        return self._wait(self._client.rename(stream_id, cluster, name))
+        return self._loop.wait(self._client.rename(stream_id, cluster, name))
 
     def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
-        return self._wait(self._client.merge(stream_id, sources, into))
+        return self._loop.wait(self._client.merge(stream_id, sources, into))
 
     def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
-        self._wait(self._client.forget(stream_id))
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._loop.is_closed():
-            coroutine.close()
-            raise RuntimeError("the client is closed")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
+        self._loop.wait(self._client.forget(stream_id))
 
 
 class Stream(_Closing):
     """Iterator of events, made by Client.stream. Ends when every label is final; a context manager ends it early."""
 
-    def __init__(self, client: Client, stream: AsyncStream) -> None:
-        self._client = client
+    def __init__(self, loop: LoopThread, stream: AsyncStream) -> None:
+        self._loop = loop
         self._stream = stream
         self._events: deque[Event] = deque()
 
@@ -158,7 +141,7 @@ class Stream(_Closing):
 
     def __next__(self) -> Event:
         if not self._events:
-            self._events.extend(self._client._wait(self._stream.batch()))
+            self._events.extend(self._loop.wait(self._stream.batch()))
         if not self._events:
             raise StopIteration
         return self._events.popleft()
@@ -166,8 +149,8 @@ class Stream(_Closing):
     def close(self) -> None:
         """Ends the call at once, whatever is on its way, and with it the iteration."""
         self._events.clear()
-        if not self._client._loop.is_closed():  # then the stream is as well
-            self._client._wait(self._stream.close())
+        if not self._loop.closed:  # then the stream is as well
+            self._loop.wait(self._stream.close())
 
 
 async def _next(events: AsyncGenerator[Event, None]) -> Event | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.lags import Lag
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import KINDS, Anomaly, Event, Label
@@ -25,6 +26,7 @@ INT64 = range(-(2**63), 2**63)
 EVENTS = {re.sub("(?<!^)(?=[A-Z])", "_", name).lower(): kind for name, kind in KINDS.items() if kind is not Label}
 """Field of pb.Event -> event class; both have the same fields inside. Labels are packed and stand apart."""
 FIELD_OF = {kind: field for field, kind in EVENTS.items()}
+LAG_NUMBERS: dict[Lag, pb.Lag] = {"fast": pb.LAG_FAST, "balanced": pb.LAG_BALANCED, "stable": pb.LAG_STABLE}
 
 
 def frames_to_message(block: FrameBlock) -> pb.Frames:

@@ -59,13 +59,13 @@ def examine(settings: Settings) -> Iterator[str]:
 
 def measure(start: Start) -> tuple[EngineInfo, float]:
     """How the only model of `start` runs here, and the seconds of computing that a second of one stream costs."""
-    worker, hello = started(start)
-    ((key, engine),) = hello.items()
-    manifest = worker.manifest(key)
+    scheduler, engines = started(start)
+    ((key, engine),) = engines.items()
+    manifest = scheduler.manifest(key)
     streams = max(start.batch_sizes)
     options = SessionOptions(rate_hz=manifest.rate_hz)
     for session in range(streams):
-        worker.receive(Ask(session, OpenSession(session, key, options, SessionClusters(1, ()))))
+        scheduler.receive(Ask(session, OpenSession(session, key, options, SessionClusters(1, ()))))
     computed_s = 0.0
     values, times = _motion(manifest)
     for first in range(0, len(values), manifest.stride):
@@ -75,9 +75,9 @@ def measure(start: Start) -> tuple[EngineInfo, float]:
         begin = time.perf_counter()
         for session in range(streams):
             block = CheckedBlock(FrameBlock(first + 1, values[rows], times[rows]))
-            worker.receive(TakeFrames(session, block))
-        while worker.next_turn_in_s == 0.0:
-            worker.turn()
+            scheduler.receive(TakeFrames(session, block))
+        while scheduler.next_turn_in_s == 0.0:
+            scheduler.turn()
         computed_s += time.perf_counter() - begin
     return engine, computed_s / streams / MEASURED_S
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motionscribe_models.errors import ContractError, MissingExtraError
+from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 from motionscribe_training.errors import TrainingError
 
@@ -97,9 +98,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
     result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoints and loss curves")
     result.add_argument("--model", type=Path, metavar="DIR", help="do not train: use this model folder")
-    result.add_argument(
-        "--lag", choices=("fast", "balanced", "stable"), default="balanced", help="latency preset to show"
-    )
+    result.add_argument("--lag", choices=LAGS, default="balanced", help="latency preset to show")
     result.add_argument("--picture", type=Path, metavar="FILE", help="predicted against true segments, as .png")
     result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
 

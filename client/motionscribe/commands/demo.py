@@ -8,14 +8,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from motionscribe.async_client import LAGS
+from motionscribe_models.lags import LAGS, Lag
 
 # beside client/ in a checkout, which an editable install leads back to
 SHIPPED = Path(__file__).parents[3] / "models"
 # times real time: labels can still be followed by eye
 SPEED = 8.0
 # final segments are scored; performers 0 to 4 reach 0.85 to 0.88
-LAG = "stable"
+LAG: Lag = "stable"
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -32,7 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=f"at its own pace (default: {SPEED:g} times that)",
     )
     parser.add_argument(
-        "--lag", choices=tuple(LAGS), default=LAG, help="how long until a label is final (default: %(default)s)"
+        "--lag", choices=LAGS, default=LAG, help="how long until a label is final (default: %(default)s)"
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another performer (default: %(default)s)")
     parser.add_argument(

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from motionscribe.async_client import LAGS
 from motionscribe.commands.options import add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
 from motionscribe.sources import schemes
+from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 
 

@@ -24,4 +24,4 @@ class Backoff:
         """Seconds before attempt 1, 2, ..."""
         # the exponent is bounded since 2.0**1024 overflows
         longest = min(self.longest_s, self.first_s * 2.0 ** min(attempt - 1, 60))
-        return longest * random.uniform(0.5, 1.0)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311  # spreads clients, protects nothing

@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from motionscribe.async_client import LagPreset
 from motionscribe.client import Client, Stream
 from motionscribe.demo.performer import Performance, perform
 from motionscribe.demo.picture import save_picture
@@ -20,12 +19,13 @@ from motionscribe.demo.score import anomalies_in, frames_by_action, score
 from motionscribe.demo.server import serve
 from motionscribe.events import Anomaly, Event, Label, SegmentEnded
 from motionscribe_models.errors import MissingExtraError
+from motionscribe_models.lags import Lag
 
 # the accuracy below which something is broken
 ENOUGH = 0.8
 
 
-def demonstrate(models: Path, picture: Path, *, seed: int, lag: LagPreset, speed: float) -> list[str]:
+def demonstrate(models: Path, picture: Path, *, seed: int, lag: Lag, speed: float) -> list[str]:
     """Prints labels while they come, then the comparison; saves the picture. Returns what is not as it should be.
 
     `speed` is in multiples of real time. Raises MissingExtraError, UnknownModelError, MotionscribeError, OSError.

@@ -31,7 +31,7 @@ class JsonLines(Sink):
 @contextmanager
 def save(path: str) -> Iterator[MakeSink]:
     """JSON lines of one stream after the other in a new file. Raises OSError."""
-    with open(path, "w", encoding="utf-8") as file:
+    with Path(path).open("w", encoding="utf-8") as file:
         yield lambda info: JsonLines(file, info.stream_id)
 
 
@@ -40,7 +40,7 @@ def read_events(path: Path | str) -> dict[str, list[Event]]:
     streams: dict[str, list[Event]] = {}
     number = 0
     try:
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             for line in file:
                 number += 1
                 stream_id, event = _parse(line.rstrip("\n"))

@@ -11,7 +11,7 @@ COLUMNS = ("stream", "segment", "cluster", "name", "start_s", "end_s", "duration
 
 def write_segments(path: Path | str, streams: Mapping[str, Sequence[Event]]) -> None:
     """Writes the ended segments of all streams. Times are seconds of the source's clock, spans half-open."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with Path(path).open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for stream_id, events in streams.items():

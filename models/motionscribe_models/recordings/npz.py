@@ -20,7 +20,7 @@ KEYS = ("frames", "skeleton", "timestamps_us")
 
 def write_recording(recording: Recording, path: Path | str) -> None:
     """Writes `path`, which should end in .npz."""
-    with open(path, "wb") as file:
+    with Path(path).open("wb") as file:
         np.savez_compressed(
             file,
             frames=recording.frames,
@@ -32,7 +32,7 @@ def write_recording(recording: Recording, path: Path | str) -> None:
 def read_npz(path: Path, rate_hz: float | None = None) -> Recording:
     """Raises RecordingError for a foreign, truncated or pickled file."""
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             if sorted(content.files) != list(KEYS):
                 raise RecordingError(f"{path}: expected the arrays {', '.join(KEYS)}, got {', '.join(content.files)}")
             frames, times, layout = content["frames"], content["timestamps_us"], content["skeleton"]

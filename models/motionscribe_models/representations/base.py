@@ -34,21 +34,36 @@ class Layout(Protocol):
     """What a representation reads of a skeleton; skeleton.py describes each."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """For messages."""
+
     @property
-    def joints(self) -> tuple[str, ...]: ...
+    def joints(self) -> tuple[str, ...]:
+        """Names of the J joints."""
+
     @property
-    def parents(self) -> tuple[int, ...]: ...
+    def parents(self) -> tuple[int, ...]:
+        """(J,) index of each joint's parent, -1 for a root."""
+
     @property
-    def metres_per_unit(self) -> float: ...
+    def metres_per_unit(self) -> float:
+        """Size of the unit of places."""
+
     @property
-    def up(self) -> int: ...
+    def up(self) -> int:
+        """Index of the up axis."""
+
     @property
-    def inverted(self) -> bool: ...
+    def inverted(self) -> bool:
+        """True where a stored rotation maps the parent's axes to the joint's."""
+
     @property
-    def offsets(self) -> tuple[Vector, ...]: ...
+    def offsets(self) -> tuple[Vector, ...]:
+        """(J,) vectors from parent to joint at rest, in units; empty when unknown."""
+
     @property
-    def axes(self) -> tuple[Vector, ...]: ...
+    def axes(self) -> tuple[Vector, ...]:
+        """(J,) axes of an Acclaim skeleton as rotation vectors; empty for all others."""
 
 
 class Representation(ABC):

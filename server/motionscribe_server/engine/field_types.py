@@ -1,6 +1,6 @@
 """Whether a value is what an annotation says: `accepts(hint)` is a test for it.
 
-In: annotations of the classes that travel (codec.py). Out: functions from a value to true or false, made once and
+In: annotations of the classes that travel (class_table.py). Out: functions from a value to true or false, made once and
 called for each field. It knows the annotations that these classes have, and no others.
 """
 

@@ -36,19 +36,17 @@ from motionscribe_server.session.edits import Edit, Merge, Rename
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
-from motionscribe_server.session.options import LAGS, Lag, SessionOptions
+from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import EncoderStates, Engine, Step, WindowStates
 
 __all__ = [
-    "LAGS",
     "CheckedBlock",
     "ClusterState",
     "Driver",
     "Edit",
     "EncoderStates",
     "Engine",
-    "Lag",
     "Merge",
     "Moment",
     "Rename",

@@ -25,11 +25,6 @@ class Embedding:
         self._evidence = Evidence(model.motion, model.spans, model.manifest.stride)
         self._seen = 0  # moments since the restart, L + 1 at most
 
-    @property
-    def revisions(self) -> int:
-        """L: how often a moment's embedding is estimated again."""
-        return len(self._model.students) - 1
-
     def restart(self) -> None:
         """Forgets what came before a gap."""
         self._evidence.restart()
@@ -64,6 +59,6 @@ class Embedding:
         return self._evidence
 
     def _take(self, estimates: Array) -> Array:
-        """Of estimates (L + 1, d) those of moments that were there."""
+        """Picks from estimates (L + 1, d) those of moments that were there."""
         self._seen = min(self._seen + 1, len(estimates))
         return estimates[len(estimates) - self._seen :]

@@ -141,7 +141,8 @@ class Intake:
         self._open = None
 
     def _break(self, seq: int, time_us: int) -> None:
-        assert self._last_us is not None  # a gap has two ends
+        if self._last_us is None:
+            raise ValueError("expected a gap between two frames, got one before the first")
         gap = Gap(self._next_seq, seq, self._last_us + self._period_us, time_us)
         self._waiting.append(Break(gap, self.tail(), seq))
         self._restart()
@@ -159,7 +160,7 @@ class Intake:
             self._index += 1
             moment = None
             if self._index % stride == 0 and self._open is not None:
-                moment = self._moment(first_seq, times, left)
+                moment = self._moment(self._open, first_seq, times, left)
                 uncovered = left + 1  # row of the first frame that no moment covers yet
                 if uncovered == 0:
                     self._open = self._next_seq, times[0]
@@ -172,13 +173,13 @@ class Intake:
         self._waiting.append(Piece(values, placed.left, placed.share, before, moments))
         return len(placed.left), self._index // stride - before // stride
 
-    def _moment(self, first_seq: int, times: list[int], last: int) -> Span | None:
-        """From the first uncovered frame to row `last`, -1 for the frame before this piece; None for no frame."""
-        assert self._open is not None
+    def _moment(self, start: tuple[int, int], first_seq: int, times: list[int], last: int) -> Span | None:
+        """From the frame of seq and time `start` to row `last`, -1 for the one before this piece; None for no frame."""
+        start_seq, start_us = start
         seq, time = (self._next_seq - 1, self._last_us) if last < 0 else (first_seq + last, times[last])
-        if time is None or seq < self._open[0]:
+        if time is None or seq < start_seq:
             return None
-        return Span(self._open[0], seq + 1, self._open[1], time + self._period_us)
+        return Span(start_seq, seq + 1, start_us, time + self._period_us)
 
     def _take_waiting(self) -> list[Piece | Break]:
         waiting, self._waiting = self._waiting, []

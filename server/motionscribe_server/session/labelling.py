@@ -33,7 +33,7 @@ class Labelling:
         """Begins with the model's clusters and those stored of an earlier session of the same stream."""
         self._latency = model.latency(options.lag)
         self._wants_provisional = options.provisional
-        self._revisions = len(model.students) - 1
+        self._revisions = model.revisions
         self._segmenter = Segmenter(model.dimensions, model.penalty, HORIZON)
         start = initial_clusters(model.centres, clusters)
         self._clusterer = DPMeans(model.dimensions, start, next_cluster, radius=model.radius)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
-from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.session.segmenter import Penalty
 
 Array = NDArray[np.float64]
@@ -79,6 +79,11 @@ class ServedModel:
     def moment_s(self) -> float:
         """Seconds from one moment to the next."""
         return self.manifest.stride / self.manifest.rate_hz
+
+    @property
+    def revisions(self) -> int:
+        """L: how often the embedding of a moment is estimated again."""
+        return len(self.students) - 1
 
     @property
     def key(self) -> str:

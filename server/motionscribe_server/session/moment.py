@@ -46,11 +46,6 @@ class MomentBuilder:
         """Frames since the last moment."""
         return len(self._frames)
 
-    @property
-    def revisions(self) -> int:
-        """How often the embedding of a moment is estimated again."""
-        return self._embedding.revisions
-
     def add(self, features: NDArray[np.float32]) -> None:
         """One more frame (F,) on the grid."""
         self._frames.append(features)

@@ -1,10 +1,8 @@
 """What the one who opens a stream may choose."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Lag = Literal["fast", "balanced", "stable"]
-LAGS: tuple[Lag, ...] = get_args(Lag)
+from motionscribe_models.lags import Lag
 
 
 @dataclass(frozen=True)

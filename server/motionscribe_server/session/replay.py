@@ -32,7 +32,7 @@ def blocks_of(recording: Recording, frames: int) -> Iterator[FrameBlock]:
     """The recording in blocks of up to `frames` frames, seq from 1."""
     for start in range(0, len(recording.frames), frames):
         end = start + frames
-        yield FrameBlock(start + 1, recording.frames[start:end], recording.timestamps_us[start:end], None)
+        yield FrameBlock(start + 1, recording.frames[start:end], recording.timestamps_us[start:end])
 
 
 def replay(

@@ -123,9 +123,9 @@ class Session:
             if states is not None and span is not None:
                 groups.setdefault(len(cls._get_builder(session)), []).append((i, events, span, states))
         for group in groups.values():
-            indices, told, spans, windows = zip(*group, strict=True)
+            indices, before, spans, windows = zip(*group, strict=True)
             moments = MomentBuilder.build_many([cls._get_builder(sessions[i]) for i in indices], spans, windows)
-            for i, events, moment in zip(indices, told, moments, strict=True):
+            for i, events, moment in zip(indices, before, moments, strict=True):
                 try:
                     events += cls._label(sessions[i], moment, sessions[i] not in final_only)
                 except Exception as error:
@@ -215,9 +215,8 @@ class Session:
 
     def _pass_breaks(self) -> list[Event]:
         events: list[Event] = []
-        while self._pending and isinstance(self._pending[0], Break):
-            broken = self._pending.popleft()
-            assert isinstance(broken, Break)
+        while self._pending and isinstance(broken := self._pending[0], Break):
+            self._pending.popleft()
             events += self._end_timeline(broken.tail, broken.gap.start_us)
             events += [broken.gap, Restarted(broken.restart_seq, broken.gap.end_us, "gap")]
         return events

@@ -1,0 +1,1 @@
+"""What outlives a server: clusters of streams and checkpoints of durable ones, in SQLite or Redis."""

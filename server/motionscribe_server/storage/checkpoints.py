@@ -18,7 +18,7 @@ class Checkpoint:
     token: str
     """SHA-256 of the resume token, in hexadecimal."""
     name: str
-    """The session's."""
+    """Unique name of the session."""
     model: str
     version: str
     lag: str
@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 class Checkpoints(Protocol):
-    """The checkpoints in one store. Raises StoreError where it cannot be read or written."""
+    """The checkpoints of one store. Raises StoreError where it cannot be read or written."""
 
     def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
         """The newest checkpoint of a stream, and its outbox in ascending order of number."""

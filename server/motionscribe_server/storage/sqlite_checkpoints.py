@@ -107,7 +107,8 @@ class SqliteCheckpoints:
 
     def _replace(self, checkpoint: Checkpoint) -> None:
         values = tuple(vars(checkpoint).values())
-        self._connection.execute(f"INSERT OR REPLACE INTO durable VALUES ({', '.join('?' * len(values))})", values)
+        places = ", ".join("?" * len(values))
+        self._connection.execute(f"INSERT OR REPLACE INTO durable VALUES ({places})", values)  # noqa: S608  # question marks
 
 
 def _require_one(changed: sqlite3.Cursor, key: str, epoch: int) -> None:

@@ -76,7 +76,8 @@ class SqliteStore:
                 "SELECT coalesce(max(next_id), 1) FROM streams WHERE stream = ?", (stream,)
             ).fetchone()
             rows = self._connection.execute(
-                f"SELECT {COLUMNS} FROM clusters WHERE model = ? AND stream = ? ORDER BY id", (model, stream)
+                f"SELECT {COLUMNS} FROM clusters WHERE model = ? AND stream = ? ORDER BY id",  # noqa: S608  # our constant
+                (model, stream),
             ).fetchall()
         return StoredStream(row[0], tuple(_cluster(row) for row in rows))
 
@@ -106,7 +107,8 @@ class SqliteStore:
             )
             self._connection.execute("DELETE FROM clusters WHERE model = ? AND stream = ?", (model, stream))
             self._connection.executemany(
-                f"INSERT INTO clusters (model, stream, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+                f"INSERT INTO clusters (model, stream, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our constant
+                rows,
             )
 
     def forget(self, stream: str) -> bool:
@@ -135,7 +137,7 @@ class SqliteStore:
     def _delete(self, stream: str) -> bool:
         """Returns whether there was anything to delete."""
         deleted = [
-            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount
+            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount  # noqa: S608  # our names
             for table, column in TABLES.items()
         ]
         return any(deleted)

@@ -1,6 +1,7 @@
-"""What streams learnt, kept for later sessions: clusters with the names and merges that users gave, the next free
-cluster id, and checkpoints of durable streams (checkpoints.py). It lies in a SQLite file, or in Redis for several
-machines.
+"""What streams learnt, kept for later sessions, in a SQLite file, or in Redis for servers on several machines.
+
+Kept are clusters with the names and merges that users gave, the next free cluster id, and checkpoints of durable
+streams (checkpoints.py).
 
 In and out: ClusterState of one stream id under one model, "name/version": another version embeds motion otherwise, so
 centres do not carry over. Ids are never reused, not even when the clusters that had them are gone. Calls block: keep
@@ -32,7 +33,7 @@ class Store(Protocol):
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """Those of durable streams."""
+        """What is kept of durable streams."""
 
     def load(self, model: str, stream: str) -> StoredStream:
         """What is known of a stream; no clusters where it was never saved under this model."""

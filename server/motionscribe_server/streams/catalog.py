@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from motionscribe_models.errors import UnknownModelError
+from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.repository import Repository
 from motionscribe_proto import segmentation_pb2 as pb
@@ -16,7 +17,6 @@ from motionscribe_proto.frames import Layout
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import PreconditionError, SettingsError
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import LAGS, Lag
 from motionscribe_server.settings import Settings
 
 LATEST = ("", "latest")

@@ -7,17 +7,17 @@ import math
 import re
 from dataclasses import dataclass
 
+from motionscribe_models.lags import Lag
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import LAG_NUMBERS
 from motionscribe_server.errors import RequestError
-from motionscribe_server.session.options import Lag, SessionOptions
+from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.stream_keys import key_of
 
 STREAM_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-LAGS: dict[int, Lag] = {
-    pb.LAG_UNSPECIFIED: "balanced",
-    pb.LAG_FAST: "fast",
-    pb.LAG_BALANCED: "balanced",
-    pb.LAG_STABLE: "stable",
+LAG_BY_NUMBER: dict[int, Lag] = {
+    pb.LAG_UNSPECIFIED: SessionOptions().lag,
+    **{number: lag for lag, number in LAG_NUMBERS.items()},
 }
 """By the number on the wire."""
 
@@ -47,7 +47,7 @@ def read_open(request: pb.Open, tenant: str) -> OpenRequest:
         raise RequestError(f"expected live or durable delivery, got {request.delivery}")
     if not (0 <= request.rate_hz < math.inf):
         raise RequestError(f"expected a rate of 0 or more Hz, got {request.rate_hz}")
-    if request.lag not in LAGS:
-        raise RequestError(f"expected a lag of {', '.join(map(str, LAGS))}, got {request.lag}")
-    options = SessionOptions(LAGS[request.lag], request.provisional, request.rate_hz)
+    if request.lag not in LAG_BY_NUMBER:
+        raise RequestError(f"expected a lag of {', '.join(map(str, LAG_BY_NUMBER))}, got {request.lag}")
+    options = SessionOptions(LAG_BY_NUMBER[request.lag], request.provisional, request.rate_hz)
     return OpenRequest(key_of(tenant, request.stream_id), request, options, durable)

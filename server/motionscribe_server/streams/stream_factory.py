@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.metrics import Metrics
-from motionscribe_server.session.options import LAGS, Lag, SessionOptions
+from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
 from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.checkpoints import Checkpoint

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from motionscribe_server.session.options import Lag
+from motionscribe_models.lags import Lag
 from motionscribe_server.stream_keys import id_of
 from motionscribe_server.streams.catalog import LoadedModel
 

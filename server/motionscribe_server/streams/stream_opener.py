@@ -49,12 +49,10 @@ class StreamOpener:
                 case Admission.LOOK_UP:
                     kept = await self._factory.find_kept(request)
                     has_checkpoint = kept is not None
-                case Admission.RESUME:
-                    assert stream is not None
+                case Admission.RESUME if stream is not None:
                     if await self._resume(request, stream):
                         return stream, True
-                case Admission.RESTORE:
-                    assert kept is not None
+                case Admission.RESTORE if kept is not None:
                     return await self._restore(request, kept, stream), True
                 case Admission.REFUSE_IN_USE:
                     self._factory.find_model(request)  # what is wrong with the request itself is said first
@@ -63,6 +61,8 @@ class StreamOpener:
                     )
                 case Admission.CREATE:
                     return await self._create(request, stream), False
+                case impossible:
+                    raise AssertionError(f"unreachable: {impossible} without what it speaks of")
 
     async def _resume(self, request: OpenRequest, stream: LiveStream) -> bool:
         """Makes way for a new owner. Returns False where the stream went on at another server, and is given up here."""

@@ -21,9 +21,11 @@ PATIENCE_S = 10.0
 class SubprocessTransport(asyncio.Protocol):
     """A Transport. Closing the socket ends the process, as does the end of this one."""
 
+    _receiver: Receiver
+    """Known from `spawn` on, and nothing comes before."""
+
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self._receiver: Receiver | None = None
         self._connection: asyncio.Transport | None = None
         self._decoder = Decoder(FromWorker)
 
@@ -66,24 +68,23 @@ class SubprocessTransport(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
-        assert isinstance(transport, asyncio.Transport)
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"expected the transport of a socket, got {transport!r}")
         self._connection = transport
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
-        assert self._receiver
         try:
             messages = self._decoder.feed(data)
         except CodecError:
             log.exception("a worker sent bytes that are no messages; it is ended")
-            assert self._connection
-            self._connection.abort()
+            if self._connection:
+                self._connection.abort()
             return
         self._receiver.receive(messages)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: the process ended, or `close` was called."""
-        assert self._receiver
         self._receiver.ended()
 
 

@@ -33,7 +33,7 @@ def test_students_see_again_what_moments_were() -> None:
     """The made-up model's students undo pooling: an estimate of an older moment is that moment."""
     model = made_up_model()
     embedding, means = Embedding(model), []
-    assert embedding.revisions == 2
+    assert model.revisions == 2
     for moment in moments(9, model):
         means.append(moment[0].astype(np.float64).mean(axis=0))
         np.testing.assert_allclose(told(embedding, moment), means[-3:], rtol=1e-6, atol=2e-7)
@@ -42,9 +42,9 @@ def test_students_see_again_what_moments_were() -> None:
 def test_estimates_of_the_shipped_model_are_its_maps_on_evidence(tiny_model: Path) -> None:
     model = ServedModel(read_bundle(tiny_model))
     embedding, evidence = Embedding(model), Evidence(model.motion, model.spans, model.manifest.stride)
-    for count, moment in enumerate(moments(embedding.revisions + 5, model), 1):
+    for count, moment in enumerate(moments(model.revisions + 5, model), 1):
         known = Evidence.observe_many([evidence], moment[0][None], moment[1][None])[0] - model.evidence_mean
-        ages = range(min(count, embedding.revisions + 1) - 1, -1, -1)
+        ages = range(min(count, model.revisions + 1) - 1, -1, -1)
         expected = [model.students[age].T @ known + model.embedding_mean[age] for age in ages]
         np.testing.assert_allclose(told(embedding, moment), expected, rtol=1e-6, atol=2e-6)
 

@@ -5,7 +5,6 @@ between clips are hard: the place on the floor continues, but pose and heading j
 find than those of a person who changes from one action to another; say so beside any score.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times
 from motionscribe_models.recordings.reading import readers_of
 from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_training.data.annotations import Annotation, Boundary, Segment, normalise_name
-
-CLIP = re.compile(r"([a-z]+(?:_[a-z]+)*)_\d+")
+from motionscribe_training.data.annotations import CLIP, Annotation, Boundary, Segment, normalise_name
 
 
 def concatenate_actions(

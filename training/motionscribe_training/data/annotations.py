@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
 
+CLIP = re.compile(r"([a-z]+(?:_[a-z]+)*)_\d+")
+"""Name of a file that shows one action: `walking_1`, `jump_high_12`."""
+
 OPEN_END = int(np.iinfo(np.int64).max)
 """End of a last segment that lasts to the end of the recording."""
 
@@ -141,7 +144,7 @@ def find_annotation(recording: Path) -> Annotation | None:
         return read_mocap6_labels(archive)
     if coarse.is_file():
         return read_mocap6_truelabels(coarse)
-    action = re.fullmatch(r"([a-z]+(?:_[a-z]+)*)_\d+", stem)
+    action = CLIP.fullmatch(stem)
     if action and recording.suffix == ".txt":
         return Annotation((Segment(0, OPEN_END, normalise_name(action[1])),), ())
     return None

@@ -21,6 +21,7 @@ from motionscribe_models.recordings.skeletons import CMU_EXPMAP
 from motionscribe_training.errors import FetchError
 
 CHUNK = 1 << 16
+ATTEMPTS = 5
 TIMEOUT_S = 30.0
 """Silence after which a connection counts as broken."""
 
@@ -49,13 +50,12 @@ def fetch(
     folder: Path,
     base_url: str | None = None,
     *,
-    attempts: int = 5,
     pause_s: float = 1.0,
     quiet: bool = False,
 ) -> list[Path]:
     """Fetches the set `name` to `folder` and returns the paths of all its files; complete ones are not fetched again.
 
-    Each file gets `attempts` connections, the pause between two doubling from `pause_s`. Raises FetchError.
+    Each file gets ATTEMPTS connections, the pause between two doubling from `pause_s`. Raises FetchError.
     """
     if name not in SETS:
         raise FetchError(f"expected one of {', '.join(SETS)}, got {name!r}")
@@ -66,7 +66,7 @@ def fetch(
     paths = [folder / file for file in SETS[name].files]
     for path in paths:
         if not path.is_file():
-            _fetch_file(base + path.name, path, attempts, pause_s, quiet)
+            _fetch_file(base + path.name, path, pause_s, quiet)
         try:
             _check(path)
         except FetchError:
@@ -75,9 +75,9 @@ def fetch(
     return paths
 
 
-def _fetch_file(url: str, path: Path, attempts: int, pause_s: float, quiet: bool) -> None:
+def _fetch_file(url: str, path: Path, pause_s: float, quiet: bool) -> None:
     part = path.with_name(path.name + ".part")
-    for attempt in range(attempts):
+    for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(pause_s * 2 ** (attempt - 1))
         try:
@@ -88,16 +88,17 @@ def _fetch_file(url: str, path: Path, attempts: int, pause_s: float, quiet: bool
                 raise FetchError(f"{url}: expected a file, the server says {error.code} {error.reason}") from error
             reason = error
     else:
-        raise FetchError(f"{url}: broke off {attempts} times, last with: {reason}; run again to go on")
+        raise FetchError(f"{url}: broke off {ATTEMPTS} times, last with: {reason}; run again to go on")
     part.replace(path)
 
 
 def _append(url: str, part: Path, quiet: bool) -> None:
     """One connection: fetches what `part` lacks. Raises when the file is not whole afterwards."""
     have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # `fetch` allows http and https alone
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_S)  # noqa: S310  # likewise
     except urllib.error.HTTPError as error:
         with error:
             if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:

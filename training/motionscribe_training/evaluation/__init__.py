@@ -1,0 +1,1 @@
+"""Labelled recordings through a model: scores, tables, pictures and films."""

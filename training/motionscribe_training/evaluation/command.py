@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from motionscribe_models.lags import LAGS
 from motionscribe_models.manifest import read_manifest, write_manifest
 from motionscribe_models.recordings import endings
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Choice, Inference
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.options import Lag
 from motionscribe_training.evaluation.evaluate import Replayed, evaluate, labelled_recordings, save_film, save_picture
 from motionscribe_training.evaluation.table import Row, manifest_metrics, mean_rows, numbers, table
 from motionscribe_training.evaluation.video import check_video
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lag",
         nargs="+",
-        choices=get_args(Lag),
+        choices=LAGS,
         default=["balanced"],
         help="how long the server waits before a label is final",
     )

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from motionscribe_models.lags import Lag
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_proto.events import Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session import Driver, Lag, Moment, ServedModel, Session, SessionOptions
+from motionscribe_server.session import Driver, Moment, ServedModel, Session, SessionOptions
 from motionscribe_server.session.replay import Emitted, blocks_of, replay
 from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import find_recordings
@@ -91,7 +92,7 @@ def score_replayed(replayed: Replayed, labels: str = "final") -> Score:
     if replayed.annotation is None:
         raise TrainingError(f"{replayed.recording.name}: expected an annotation to score against")
     times = replayed.recording.timestamps_us
-    truth, boundaries = _truth(replayed)
+    truth, boundaries = _truth(replayed.annotation, times)
     scored = scored_frames(times)
     scored = scored[truth[scored] >= 0]
     predicted, emitted = (
@@ -118,8 +119,8 @@ def evaluate(
     jobs = [(lag, recording, annotation) for lag in lags for recording, annotation in labelled]
     for lag, recording, annotation in tqdm(jobs, unit="recording", disable=None):  # None: shown on a terminal only
         replayed = replay_recording(model, inference, recording, annotation, lag)
-        for labels in ("final", "first") if first else ("final",):
-            rows.append(Row(recording.name, lag, labels, score_replayed(replayed, labels)))
+        shown = ("final", "first") if first else ("final",)
+        rows += [Row(recording.name, lag, labels, score_replayed(replayed, labels)) for labels in shown]
         seen(replayed)
     return rows
 
@@ -130,7 +131,7 @@ def bars_of(replayed: Replayed) -> Ethogram:
     times = replayed.recording.timestamps_us
     if replayed.annotation is None:
         return ethogram(times, predicted, cluster_names=replayed.names)
-    truth, boundaries = _truth(replayed)
+    truth, boundaries = _truth(replayed.annotation, times)
     return ethogram(times, predicted, truth, replayed.annotation.names, boundaries, replayed.names)
 
 
@@ -184,10 +185,8 @@ def labelled_recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotat
     return labelled
 
 
-def _truth(replayed: Replayed) -> tuple[Labels, Labels]:
+def _truth(annotation: Annotation, times_us: Labels) -> tuple[Labels, Labels]:
     """(n,) class of each frame, -1 where nothing is annotated, and (b, 3) times of the boundaries."""
-    assert replayed.annotation is not None
-    times = replayed.recording.timestamps_us
-    annotation = replayed.annotation.fitted(len(times))
-    frames = np.array(annotation.boundaries, np.int64).reshape(-1, 3).clip(0, len(times) - 1)
-    return annotation.labels(len(times)), times[frames]
+    fitted = annotation.fitted(len(times_us))
+    frames = np.array(fitted.boundaries, np.int64).reshape(-1, 3).clip(0, len(times_us) - 1)
+    return fitted.labels(len(times_us)), times_us[frames]

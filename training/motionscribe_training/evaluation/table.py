@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from motionscribe_server.session.options import Lag
+from motionscribe_models.lags import Lag
 from motionscribe_training.evaluation.metrics import Score, mean_score
 
 

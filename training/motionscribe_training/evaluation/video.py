@@ -104,18 +104,18 @@ def check_video(path: Path) -> None:
         raise VideoError(f"{path}: .mp4 needs ffmpeg, and there is none on PATH: install it or write a .gif")
 
 
-def save_video(path: Path, scene: Scene, seconds: float | None = None, fps: int = FPS) -> int:
+def save_video(path: Path, scene: Scene, seconds: float | None = None) -> int:
     """Writes the first `seconds` (all, when None) as `.mp4` or `.gif`; returns the number of pictures.
 
     Raises VideoError for another ending, and for `.mp4` where there is no ffmpeg.
     """
-    writer = _writer(path, fps)
+    writer = _writer(path)
     lasts_s = float(scene.times_us[-1] - scene.times_us[0]) / 1e6
-    count = int(min(lasts_s, lasts_s if seconds is None else seconds) * fps) + 1
+    count = int(min(lasts_s, lasts_s if seconds is None else seconds) * FPS) + 1
     film = Film(scene)
     with writer.saving(film.figure, str(path), DPI):
         for number in range(count):
-            film.show(int(scene.times_us[0]) + round(number * 1e6 / fps))
+            film.show(int(scene.times_us[0]) + round(number * 1e6 / FPS))
             writer.grab_frame()
     return count
 
@@ -216,11 +216,11 @@ class Film:
         self._cursor = axes.axvline(0, color=INK, linewidth=2, zorder=6)
 
 
-def _writer(path: Path, fps: int) -> AbstractMovieWriter:
+def _writer(path: Path) -> AbstractMovieWriter:
     check_video(path)
     if path.suffix == ".gif":
-        return PillowWriter(fps=fps)
-    return FFMpegWriter(fps=fps, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
+        return PillowWriter(fps=FPS)
+    return FFMpegWriter(fps=FPS, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
 
 
 def _main_directions(points: Array, count: int) -> Array:

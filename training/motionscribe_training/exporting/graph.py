@@ -159,7 +159,7 @@ class _Builder:
         return outs
 
     def matmul(self, value: str, name: str, weight: Array, bias: Array | None = None) -> str:
-        """value (..., K) @ weight (L, K) transposed + bias (L,), in float32."""
+        """Computes value (..., K) @ weight (L, K) transposed + bias (L,), in float32."""
         product = self.op("MatMul", value, self.constant(name, _single(weight.T)))
         return product if bias is None else self.op("Add", product, self.constant(f"{name}_bias", _single(bias)))
 

@@ -16,12 +16,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
+from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
 from motionscribe_server.session.clustering import DPMeans, warm_clusters
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import penalty_of
-from motionscribe_server.session.options import LAGS
 from motionscribe_server.session.prediction_error import PredictionError
 from motionscribe_server.session.segmenter import HORIZON, Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.span import Span
@@ -39,9 +39,9 @@ SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 SHORT_S = 1.0
 """Motion over this span is a part of the embedding too: it says where an action ends."""
 WEIGHTS = (1.0, 0.7, 1.0)
-"""Of the parts of the embedding: motion over the longest span, over SHORT_S, and decoder states over the longest. From
-.6 to 1.3 the last made less difference on unseen trials of CMU subject 86 than the seed of the network."""
-LATENCY_S = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
+"""Weights of the embedding's parts: motion over the longest span, over SHORT_S, and decoder states over the longest.
+From .6 to 1.3 the last made less difference on unseen trials of CMU subject 86 than the seed of the network."""
+LATENCY_S: dict[Lag, float] = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
 CLOSED, YOUNG = 7.0, 3.5
 """For moments of a tenth of a second. With RADIUS the best of four pairs on seven trials of CMU subject 86 at most
 latencies; `python -m benchmarks.quality` also chooses for each trial on the others. ADULT_S is of a larger grid."""
@@ -107,7 +107,7 @@ def fit(
     settings = _settings(moment_s)
     penalty = penalty_of(settings)
     centres = _first_clusters(embeddings, penalty, moment_s)
-    latency = {lag: max(1, round(s / moment_s)) for lag, s in LATENCY_S.items()}
+    latency: dict[str, int] = {lag: max(1, round(LATENCY_S[lag] / moment_s)) for lag in LAGS}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
     normal = [_observe(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
     arrays = {
@@ -206,14 +206,14 @@ def _fit_stability(
     latency: int,
     moment_s: float,
 ) -> Array:
-    """Weights (5,) of the chance that a label told when its moment was new is the one it got when final."""
+    """Weights (5,) of the chance that the label sent when a moment was new is its final one."""
     inputs: list[Array] = []
     stayed: list[bool] = []
     for x in evidence:
         segmenter = Segmenter(students.maps.shape[2], penalty, HORIZON)
         labeller = Labeller(DPMeans(students.maps.shape[2], warm_clusters(centres), radius=RADIUS), RADIUS, moment_s)
         estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
-        told: list[list[tuple[Array, int]]] = [[] for _ in x]
+        sent: list[list[tuple[Array, int]]] = [[] for _ in x]
         for now in range(len(x)):
             labeller.push(segmenter.push(estimates[max(0, REVISIONS - now) :, now]), 0)
             if now >= REVISIONS:
@@ -221,10 +221,10 @@ def _fit_stability(
             for shown in labeller.current:
                 for moment in range(max(shown.segment.start, now - latency + 1), shown.segment.end):
                     known = stability_inputs(shown.segment.start, shown.segment.end, moment, now, shown.margin)
-                    told[moment].append((known, shown.cluster))
+                    sent[moment].append((known, shown.cluster))
             if now >= latency:
                 final = labeller.label(now - latency)
-                for known, cluster in told[now - latency]:
+                for known, cluster in sent[now - latency]:
                     inputs.append(known)
                     stayed.append(cluster == final)
     if len(set(stayed)) < 2:

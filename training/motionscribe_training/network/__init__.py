@@ -1,0 +1,1 @@
+"""The network, its training, checkpoints and loss curve."""

@@ -21,12 +21,13 @@ DISCRIMINATOR_HIDDEN = 128
 class Discriminator(nn.Module):
     """Frames (B, L, F) to one logit (B,); above 0 means true."""
 
-    def __init__(self, features: int, hidden: int = DISCRIMINATOR_HIDDEN) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__()
-        self.gru = nn.GRU(features, hidden, batch_first=True)
-        self.out = nn.Linear(hidden, 1)
+        self.gru = nn.GRU(features, DISCRIMINATOR_HIDDEN, batch_first=True)
+        self.out = nn.Linear(DISCRIMINATOR_HIDDEN, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
+        """Frames (B, L, F) to logits (B,)."""
         _, last = self.gru(frames)  # (1, B, H)
         logit: Tensor = self.out(last[0])[:, 0]  # (B,)
         return logit

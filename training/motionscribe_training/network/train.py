@@ -28,18 +28,17 @@ def train(
     load: Path | None = None,
     checkpoint: Path | None = None,
     curve: Path | None = None,
-    device: str | None = None,
     quiet: bool = False,
 ) -> TrainResult:
     """Trains on `sequences` (m, F) until validation stops improving or the iterations are used up.
 
     `load` is a checkpoint to continue from; `checkpoint` and `curve` (a picture) are rewritten at every validation;
-    `device` defaults to CUDA where there is a GPU, to the CPU otherwise; `feature_map` says what the features mean: it
-    decides their scale and how motion is mirrored and played at other speeds. Raises TrainingError for recordings that
-    are too short, CheckpointError for a checkpoint of another network, DivergedError.
+    `feature_map` says what the features mean: it decides their scale and how motion is mirrored and played at other
+    speeds. It runs on CUDA where there is a GPU, on the CPU otherwise. Raises TrainingError for recordings that are too
+    short, CheckpointError for a checkpoint of another network, DivergedError.
     """
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    trainer = Trainer(sequences, options, chosen, feature_map)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    trainer = Trainer(sequences, options, device, feature_map)
     if load:
         trainer.load_state(load_checkpoint(load))
     errors: list[float] = []

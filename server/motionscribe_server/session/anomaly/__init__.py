@@ -1,0 +1,1 @@
+"""Motion unlike what the model and the stream know: scores, their threshold, and the events that come of them."""

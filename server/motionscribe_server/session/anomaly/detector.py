@@ -11,12 +11,12 @@ the new normal. No clock, no randomness.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.state import State
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.open_event import OpenEvent, ScoredMoment, event_from, moment_from
@@ -111,7 +111,7 @@ class AnomalyDetector:
         self._run = []
         return [] if self._event is None else [self._end(self._event)]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Everything learnt of the stream, as nested plain values and arrays that share nothing with this object."""
         return {
             "scores": {name: score.state() for name, score in self._scores.items()},
@@ -123,7 +123,7 @@ class AnomalyDetector:
             "last": None if self._last is None else list(astuple(self._last)),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the detector that gave `state`, of the same model and settings, to the bit."""
         for name, score in self._scores.items():
             score.restore(state["scores"][name])

@@ -5,11 +5,11 @@ In: scored moments. Out: the Anomaly event that tells of it. When one begins and
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.span import Span
 
@@ -28,7 +28,7 @@ class ScoredMoment:
     by_joint: NDArray[np.float64]
     """(J,) forecast error, summed over the features of each joint."""
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """As plain values and arrays; `moment_from` reads it."""
         return {
             "span": list(astuple(self.span)),
@@ -38,7 +38,7 @@ class ScoredMoment:
         }
 
 
-def moment_from(state: dict[str, Any]) -> ScoredMoment:
+def moment_from(state: State) -> ScoredMoment:
     """The moment that gave `state`."""
     return ScoredMoment(Span(*state["span"]), state["score"], state["relative"], state["by_joint"].copy())
 
@@ -80,7 +80,7 @@ class OpenEvent:
             tuple(float(np.float32(self.by_joint[j] / total)) for j in top),
         )
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """As plain values and arrays; `event_from` reads it."""
         return {
             "number": self.number,
@@ -93,7 +93,7 @@ class OpenEvent:
         }
 
 
-def event_from(state: dict[str, Any]) -> OpenEvent:
+def event_from(state: State) -> OpenEvent:
     """The event that gave `state`."""
     event = OpenEvent(state["number"], Span(*state["start"]), len(state["by_joint"]))
     event.last = Span(*state["last"])

@@ -9,11 +9,12 @@ import abc
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.score import Array, Shape
 
@@ -66,11 +67,11 @@ class RobustScore(abc.ABC):
         """The next second begins anew."""
         self._recent.clear()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """The z scores of the last second."""
         return {"recent": list(self._recent)}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the score that gave `state`, to the bit."""
         self._recent = deque(state["recent"], maxlen=SMOOTH)
 

@@ -5,10 +5,11 @@ In: values. Out: quantiles. river's own state cannot be kept, so a restored obje
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from river.stats import RollingQuantile
+
+from motionscribe_models.state import State
 
 
 class RollingQuantiles:
@@ -29,11 +30,11 @@ class RollingQuantiles:
         """One quantile for each share, after the first value."""
         return [float(quantile.get()) for quantile in self._quantiles]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """The remembered values (n,), n <= size."""
         return {"values": np.array(self._values, np.float64)}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the object that gave `state`, to the bit."""
         self._forget()
         for value in state["values"].tolist():

@@ -5,11 +5,12 @@ A score is one file beside this one and one line in table.py; the detector, the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.observation import Observation
 
 Array = NDArray[np.float64]
@@ -38,10 +39,10 @@ class Score(Protocol):
     def restart(self) -> None:
         """The next moment does not follow the last one: there was a gap."""
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """What it remembers of the stream: plain values and arrays, as copies. Bounded in size."""
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the score that gave `state`, to the bit."""
 
 

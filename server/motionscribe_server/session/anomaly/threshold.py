@@ -5,9 +5,8 @@ Threshold: median + margin (quantile - median) of the scores of normal motion, o
 higher. A noisy feed earns itself slack; a calm one does not make the first step after it an alarm.
 """
 
-from typing import Any
-
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.reference import QUANTILE, AnomalyReference
 from motionscribe_server.session.anomaly.rolling_quantiles import RollingQuantiles
 
@@ -49,11 +48,11 @@ class Threshold:
         self._learnt += 1
         self._scores.learn(score)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """What it has learnt of the stream."""
         return {"learnt": self._learnt, "scores": self._scores.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the threshold that gave `state`, to the bit."""
         self._learnt = state["learnt"]
         self._scores.restore(state["scores"])

@@ -175,7 +175,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         """Shows x, which was born under a given id, to the model behind the centres where there is one."""
 
     def _begin(self, start: Sequence[ClusterState], next_id: int, changes: Sequence[Sequence[int]] = ()) -> None:
-        """Takes the clusters `start`, in order of birth, in place of what is there; with `changes` still to be told."""
+        """Takes the clusters `start`, in order of birth, in place of what is there; `changes` are not reported yet."""
         for state in start:
             if (shape := state.centre.shape) != (self.dimensions,):
                 raise ClusterError(f"cluster {state.id}: expected centre ({self.dimensions},), got {shape}")

@@ -5,11 +5,10 @@ its centre by its share of the weight, as online k-means does; centres that meet
 (`decay`, in base). Of the clusterers tried on CMU subject 86 this one was best and cheapest. Deterministic.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.state import State
 from motionscribe_server.session.clustering.base import OnlineClusterer
 from motionscribe_server.session.clustering.state import columns_of, states_from
 
@@ -34,7 +33,7 @@ class DPMeans(OnlineClusterer):
     [1, 2, 0]
     """
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Everything learnt of the stream, as nested plain values and arrays that share nothing with this object."""
         return {
             "clusters": columns_of(self._present()),
@@ -43,7 +42,7 @@ class DPMeans(OnlineClusterer):
             "features": list(self._features),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Goes on as the clusterer that gave `state`, of the same parameters, to the bit."""
         self._begin(states_from(state["clusters"]), state["next_id"], state["changes"])
         self._features = tuple(state["features"])

@@ -7,7 +7,7 @@ from motionscribe_server.session.clustering.state import ClusterError
 
 
 def point_of(x: ArrayLike, dimensions: int) -> NDArray[np.float64]:
-    """x (d,)."""
+    """One point (d,)."""
     point = np.array(x, np.float64)
     if point.shape != (dimensions,):
         raise ClusterError(f"expected a point ({dimensions},), got shape {point.shape}")
@@ -18,7 +18,7 @@ def point_of(x: ArrayLike, dimensions: int) -> NDArray[np.float64]:
 
 
 def points_of(X: ArrayLike, dimensions: int) -> NDArray[np.float64]:
-    """X (n,d)."""
+    """Points (n,d)."""
     points = np.array(X, np.float64)
     if points.ndim != 2 or points.shape[1] != dimensions:
         raise ClusterError(f"expected points (n, {dimensions}), got shape {points.shape}")

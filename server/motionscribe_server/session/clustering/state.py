@@ -5,14 +5,14 @@ seconds of motion, times in microseconds of the sender's clock.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motionscribe_models.errors import ContractError
+from motionscribe_models.state import State
 
 WARM = 1.0
 """Seconds of weight of a warm cluster: it names a motion, and the performer's own motion soon outweighs it. With 5 s
@@ -79,18 +79,14 @@ class ClusterState:
         return hash((self.id, self.weight, self.last_seen_us))
 
 
-def warm_clusters(centres: ArrayLike, names: Sequence[str] = (), weight: float = WARM) -> list[ClusterState]:
-    """Clusters 1..n from the centres (n,d) of a model; `names` may be empty or give one each."""
+def warm_clusters(centres: ArrayLike) -> list[ClusterState]:
+    """Clusters 1..n from the centres (n,d) of a model."""
     rows = np.asarray(centres, np.float64)
     if rows.size == 0:
         return []
     if rows.ndim != 2:
         raise ClusterError(f"expected warm centres (n, d), got shape {rows.shape}")
-    if names and len(names) != len(rows):
-        raise ClusterError(f"expected {len(rows)} names for as many warm centres, got {len(names)}")
-    return [
-        ClusterState(k + 1, names[k] if names else "", 0, True, row, weight, 0, 0, 0, 0.0) for k, row in enumerate(rows)
-    ]
+    return [ClusterState(id, "", 0, True, row, WARM, 0, 0, 0, 0.0) for id, row in enumerate(rows, 1)]
 
 
 def initial_clusters(warm_centres: ArrayLike, stored: Sequence[ClusterState]) -> list[ClusterState]:
@@ -102,13 +98,13 @@ def initial_clusters(warm_centres: ArrayLike, stored: Sequence[ClusterState]) ->
     return list((start | {state.id: state for state in stored}).values())
 
 
-def columns_of(states: Sequence[ClusterState]) -> dict[str, Any]:
+def columns_of(states: Sequence[ClusterState]) -> State:
     """Clusters as a table of plain values, a column a field; centres are one array (n,d). `states_from` reads it."""
-    table: dict[str, Any] = {f.name: [getattr(state, f.name) for state in states] for f in fields(ClusterState)}
+    table: State = {f.name: [getattr(state, f.name) for state in states] for f in fields(ClusterState)}
     return table | {"centre": np.array(table["centre"], np.float64)}
 
 
-def states_from(columns: Mapping[str, Any]) -> list[ClusterState]:
+def states_from(columns: State) -> list[ClusterState]:
     """The clusters of a table, in its order. Raises ClusterError for one that cannot be."""
     names = [f.name for f in fields(ClusterState)]
     rows = zip(*(columns[name] for name in names), strict=True)

@@ -1,0 +1,9 @@
+"""How long a label may wait before it is final: the presets that users choose among.
+
+A model says in its manifest how many moments each of them is.
+"""
+
+from typing import Literal, get_args
+
+Lag = Literal["fast", "balanced", "stable"]
+LAGS: tuple[Lag, ...] = get_args(Lag)
