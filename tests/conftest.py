@@ -38,7 +38,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store of each kind, as the setting `store` names it."""
+    """An empty store of each kind, as the setting `storage.location` names it."""
     if request.param == "sqlite":
         return str(tmp_path / "new" / "store.sqlite")
     url: str = request.getfixturevalue("redis_url")

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from motionscribe_proto.addresses import is_loopback
-from motionscribe_server.storage.store import REDIS
+from motionscribe_server.storage.open_store import scheme_of
 
 PASSWORD = re.compile(r"^(\w+://[^/]*?:?)[^/:]*@")
 
@@ -99,8 +99,8 @@ class StorageSettings(Group):
     @classmethod
     def _path_or_url(cls, value: object) -> object:
         text = str(value) if isinstance(value, Path) else value
-        if isinstance(text, str) and "://" in text and not text.startswith(REDIS):
-            raise ValueError(f"expected a path or a URL of {' or '.join(REDIS)}")
+        if isinstance(text, str):
+            scheme_of(text)
         return text
 
 

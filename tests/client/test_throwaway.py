@@ -30,7 +30,7 @@ def test_a_feed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     monkeypatch.setattr(schemes, "SCHEMES", (*schemes.SCHEMES, feed.LINE))
     assert joined(collect(open_source("count:7"), 3))[0][:, 0].tolist() == [0, 1, 2, 3, 4, 0, 1]
     assert "count:N: N made-up frames (needs the extra counting)" in words_of_help("stream", capsys)
-    with pytest.raises(RecordingError, match="expected FILE or lsl:NAME or count:N, got the unknown scheme kount:"):
+    with pytest.raises(RecordingError, match=r"expected FILE or lsl:NAME or .*count:N, got the unknown scheme kount:"):
         open_source("kount:7")
     saved = tmp_path / "events.jsonl"
     with ScriptedServer() as server:
@@ -44,17 +44,18 @@ def test_a_feed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 def test_a_file_format(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "walk_1.steps"
     path.write_text("1\n2\n4\n")
+    known = endings()
     with pytest.raises(RecordingError, match=r"expected a file ending in .*got \.steps"):
         read_recording(path)
     monkeypatch.setattr(reading, "READERS", (*reading.READERS, file_format.LINE))
     assert read_recording(path).frames.ravel().tolist() == [1, 2, 4]
     assert read_recording(path, 20.0).timestamps_us.tolist() == [0, 50_000, 100_000]
     assert joined(collect(open_source(str(path)), 3))[0].ravel().tolist() == [1, 2, 4]
-    assert endings() == (".amc", ".csv", ".mat", ".npz", ".steps", ".txt")
+    assert endings() == tuple(sorted((*known, ".steps")))
     assert find_recordings([tmp_path]) == [path]
     assert find_clips(tmp_path) == {"walk": [path]}
     for command in ("stream", "simulate-lsl"):
-        assert ".amc .csv .mat .npz .steps .txt" in words_of_help(command, capsys)
+        assert " ".join(endings()) in words_of_help(command, capsys)
 
 
 def test_a_sink(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

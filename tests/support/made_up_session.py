@@ -24,6 +24,7 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
+from motionscribe_server.session.anomaly.reference import anomaly_arrays
 from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session
@@ -87,9 +88,8 @@ def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Sk
         "centres": np.array(centres, float).reshape(-1, D),
         "feature_scale": np.ones(width),
         "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5], (3, 1)),
-        "anomaly.residual": np.array([0.0, 1.0]),
-        "anomaly.forecast_error": np.array([0.0, 1.0]),
-        "anomaly.threshold": np.array([0.0, 1.0]),
+        # median 0 and spread 1, for each score whose constants these are
+        **{name: np.array([0.0, 1.0]) for name, shape in anomaly_arrays().items() if shape == (2,)},
     }
     return ModelBundle(manifest, {}, arrays, {})
 

@@ -1,6 +1,7 @@
 """`features`: columns without a body, as from a machine. Each column is a feature as it is."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from motionscribe_models.representations.base import STILL, Array, Indices, Layo
 class Features(Representation):
     """One column per joint, J in all, whatever it is."""
 
-    joint_features = ("",)
+    joint_features: ClassVar[tuple[str, ...]] = ("",)
     root_features = ()
     rates = 0
 

@@ -59,8 +59,8 @@ COLUMNS = "id, name, merged_into, warm, centre, weight, created_us, last_seen_us
 class SqliteStore:
     """One open file. Raises StoreError where it cannot be read, written, or was written by a newer version."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path)
+    def __init__(self, path: Path | str) -> None:
+        self._file = SqliteFile(Path(path))
         self._connection = self._file.connection
         self.checkpoints = SqliteCheckpoints(self._file)
         try:

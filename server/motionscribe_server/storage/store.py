@@ -15,8 +15,6 @@ from typing import Protocol
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoints
 
-REDIS = ("redis://", "rediss://")
-
 
 @dataclass(frozen=True)
 class StoredStream:

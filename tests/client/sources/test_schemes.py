@@ -33,7 +33,8 @@ def test_an_address_is_a_scheme_and_the_rest(text: str, scheme: Scheme, address:
 
 
 def test_an_unknown_scheme_names_those_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RecordingError, match=r"take:1\.csv: expected FILE or lsl:NAME, got the unknown scheme take:"):
+    known = " or ".join(scheme.spelling for scheme in SCHEMES)
+    with pytest.raises(RecordingError, match=rf"take:1\.csv: expected {known}, got the unknown scheme take:"):
         as_source("take:1.csv")
     monkeypatch.chdir(tmp_path)
     Path("take:1.csv").write_text("x\n1\n2\n")

@@ -4,20 +4,21 @@ from typing import Any
 
 import pytest
 
+from motionscribe_models.lags import LAGS
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.errors import RequestError
-from motionscribe_server.session.options import LAGS, SessionOptions
-from motionscribe_server.streams.open_request import LAG_OF, read_open
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.streams.open_request import LAG_BY_NUMBER, read_open
 
 
 def test_every_lag_on_the_wire_has_its_name() -> None:
-    assert LAG_OF == {0: "balanced", pb.LAG_FAST: "fast", pb.LAG_BALANCED: "balanced", pb.LAG_STABLE: "stable"}
-    assert LAG_OF.keys() == set(pb.Lag.values())
-    assert set(LAG_OF.values()) == set(LAGS)
+    assert LAG_BY_NUMBER == {0: "balanced", pb.LAG_FAST: "fast", pb.LAG_BALANCED: "balanced", pb.LAG_STABLE: "stable"}
+    assert LAG_BY_NUMBER.keys() == set(pb.Lag.values())
+    assert set(LAG_BY_NUMBER.values()) == set(LAGS)
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    request = read_open(pb.Open(stream_id="walk"), "lab", "dpmeans")
+    request = read_open(pb.Open(stream_id="walk"), "lab")
     assert (request.key, request.id, request.durable) == ("lab/walk", "walk", False)
     assert request.options == SessionOptions(provisional=False)
 
@@ -35,4 +36,4 @@ def test_what_is_left_out_has_its_default() -> None:
 )
 def test_a_field_out_of_its_range_is_named(fields: dict[str, Any], expected: str) -> None:
     with pytest.raises(RequestError, match=expected):
-        read_open(pb.Open(**{"stream_id": "walk", **fields}), "lab", "dpmeans")
+        read_open(pb.Open(**{"stream_id": "walk", **fields}), "lab")

@@ -18,7 +18,7 @@ from motionscribe_models.recordings import even_times
 from motionscribe_proto.events import Anomaly
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.reference import fit_reference
+from motionscribe_server.session.anomaly.reference import anomaly_arrays, fit_reference
 from motionscribe_server.session.anomaly.score import Shape
 from motionscribe_server.session.anomaly.table import SCORES
 from motionscribe_server.session.model import ServedModel
@@ -79,10 +79,7 @@ def anomalies(model: ServedModel) -> list[Anomaly]:
 def test_its_constants_are_fitted_with_those_of_the_others() -> None:
     arrays = fit_reference([moments(*noise(300, seed)) for seed in range(2)])
     assert arrays["anomaly.farness.centre"].shape == (21,)
-    assert set(arrays) == {
-        *("anomaly.residual", "anomaly.forecast_error", "anomaly.farness.centre", "anomaly.farness.scale"),
-        "anomaly.threshold",
-    }
+    assert set(arrays) == set(anomaly_arrays())
 
 
 @pytest.mark.usefixtures("with_farness")
