@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from tests.support.waiting import until
 
 from motionscribe import Backoff, Client
 from motionscribe.errors import ServerFailed
+from motionscribe.sources.recording import RecordingSource
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Event, Label
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.options import SessionOptions
 
 
@@ -62,6 +64,21 @@ def killed_now_and_then(
         thread.join()
 
 
+class HeldBack(RecordingSource):
+    """Keeps the last frame of a recording until `may_end`, however fast or slow the computer is."""
+
+    def __init__(self, recording: Recording, may_end: Callable[[], bool]) -> None:
+        super().__init__(recording)
+        self.frames = len(recording.frames)
+        self.may_end = may_end
+
+    async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
+        async for block in super().blocks(size):
+            while block.next_seq > self.frames and not self.may_end():
+                await asyncio.sleep(0.05)
+            yield block
+
+
 def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path) -> None:
     recordings: list[Recording] = []
     received: dict[int, list[Event]] = {}
@@ -73,18 +90,20 @@ def test_killed_servers_lose_and_repeat_nothing(tiny_model: Path, tmp_path: Path
 
     expected = asyncio.run(skeleton())
 
-    def listen(port: int, number: int) -> None:
+    def listen(port: int, number: int, may_end: Callable[[], bool]) -> None:
         with Client(f"127.0.0.1:{port}", backoff=Backoff(attempts=1000)) as client:
             while True:
                 try:
-                    stream = client.stream(recordings[number], stream_id=f"s{number}", durable=True, realtime=1.0)
+                    source = HeldBack(recordings[number], may_end)
+                    stream = client.stream(source, stream_id=f"s{number}", durable=True, realtime=1.0)
                     break
                 except ConnectionError:  # not up yet
                     time.sleep(0.1)
             received[number] = list(stream)
 
     with killed_now_and_then(tiny_model.parent.parent, tmp_path, (2.0, 4.0), 0) as (port, kills):
-        threads = [threading.Thread(target=listen, args=(port, number)) for number in range(len(recordings))]
+        arguments = [(port, number, lambda: len(kills) >= 2) for number in range(len(recordings))]
+        threads = [threading.Thread(target=listen, args=each) for each in arguments]
         for thread in threads:
             thread.start()
         for thread in threads:
