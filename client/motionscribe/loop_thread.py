@@ -1,4 +1,4 @@
-"""The event loop of a blocking client, in a thread of its own. In: coroutines. Out: their results."""
+"""The event loop of a blocking client, in a thread of its own. In: coroutines. Out: their results, once they come."""
 
 import asyncio
 import threading

@@ -10,7 +10,7 @@ class Shedding(IntEnum):
     PROVISIONAL = 1
     """Labels that may still change are not sent."""
     WINDOWS = 2
-    """Of two windows of a stream that wait, the older one is not decoded: its frames are the newer one's moment too."""
+    """Where two windows of a stream wait, only the newer one is decoded: its moment has the frames of both."""
     STREAMS = 3
     """No new stream is accepted."""
 
