@@ -100,7 +100,7 @@ def test_a_new_representation_needs_a_class_and_a_line(curtain: Skeleton, tmp_pa
 
 
 def test_an_unknown_representation_is_refused_with_those_there_are(curtain: Skeleton) -> None:
-    known = "expmap, quaternion, positions, features, heights"
+    known = ", ".join(REPRESENTATIONS)
     with pytest.raises(LayoutError, match=f"curtain: expected a representation of {known}, got 'depths'"):
         replace(curtain, representation="depths")
 

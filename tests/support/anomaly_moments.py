@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import AnomalyDetector, AnomalySettings
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.reference import AnomalyReference, fit_reference
+from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays, fit_reference
 from motionscribe_server.session.span import Span
 
 JOINTS = ("hip", "knee", "ankle", "spine", "head", "elbow", "wrist")
@@ -18,8 +18,9 @@ JOINT_OF = np.repeat(np.arange(7), 3)
 
 def reference_of(median: float, quantile: float, **arrays: tuple[float, float]) -> AnomalyReference:
     """Constants by which the z score of a value is its logarithm, unless given."""
-    values = {"residual": (0.0, 1.0), "forecast_error": (0.0, 1.0), **arrays, "threshold": (median, quantile)}
-    return AnomalyReference({f"anomaly.{name}": np.array(pair) for name, pair in values.items()})
+    usual = {name: (0.0, 1.0) for name, shape in anomaly_arrays().items() if shape == (2,)}
+    given = {f"anomaly.{name}": pair for name, pair in {**arrays, "threshold": (median, quantile)}.items()}
+    return AnomalyReference({name: np.array(pair) for name, pair in {**usual, **given}.items()})
 
 
 UNIT = reference_of(0.0, 1.0)
@@ -42,8 +43,8 @@ def error_of(z: float, joint: int | None = None) -> NDArray[np.float64]:
 
 
 def seen(residual: float, error: NDArray[np.float64], span: Span) -> Observation:
-    """A moment of three frames."""
-    frames = np.zeros((3, len(error)), np.float32)
+    """A moment of three frames: noise that is the livelier, the larger the residual."""
+    frames = residual * np.random.default_rng(span.start_seq).normal(size=(3, len(error))).astype(np.float32)
     return Observation(span=span, frames=frames, residual=residual, forecast_error=error)
 
 
