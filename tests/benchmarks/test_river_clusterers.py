@@ -67,7 +67,7 @@ def test_a_place_that_comes_back_finds_its_id() -> None:
     assert clusterer.clusters()[0].centre.tolist() == [0.1, 0.1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 4), st.integers(0, 4), st.floats(0.1, 2.0))
 def test_match_is_the_cheapest_of_all_matchings(seed: int, k: int, m: int, limit: float) -> None:
     rng = np.random.default_rng(seed)

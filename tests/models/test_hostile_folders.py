@@ -71,7 +71,7 @@ def test_a_graph_of_endlessly_many_fields_is_given_up(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("file", [GRAPH, "encoder.int8.onnx", ARRAYS, MANIFEST])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(place=st.floats(0, 1), cut=st.integers(0, 9), put=st.binary(max_size=9))
 def test_damage_anywhere_is_refused_or_harmless(folder: Path, file: str, place: float, cut: int, put: bytes) -> None:
     """No bytes make anything but a refusal of ours: others would be a way to stop a server without a reason."""

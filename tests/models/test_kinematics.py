@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -33,13 +33,11 @@ quaternions = hnp.arrays(np.float64, (4, 4), elements=st.floats(-2, 2)).filter(
 # -- rotations
 
 
-@settings(deadline=None)
 @given(vectors)
 def test_rotation_matrix_is_scipys(values: Array) -> None:
     assert np.abs(rotation_matrix(values) - Rotation.from_rotvec(values).as_matrix()).max() < 1e-13
 
 
-@settings(deadline=None)
 @given(vectors)
 def test_rotation_vector_undoes_rotation_matrix(values: Array) -> None:
     matrices = rotation_matrix(values)
@@ -56,7 +54,6 @@ def test_rotation_vector_is_exact_at_both_ends(angle: float, axis: tuple[float, 
     assert min(np.abs(back - vector).max(), np.abs(back + vector).max() if angle == np.pi else np.inf) < 1e-14
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(np.float64, (4, 4), elements=st.floats(-2, 2)).filter(lambda q: np.linalg.norm(q, axis=1).min() > 0.1)
 )
@@ -70,7 +67,6 @@ def test_a_quaternion_of_length_0_is_refused() -> None:
         quaternion_matrix(np.zeros((2, 4)))
 
 
-@settings(deadline=None)
 @given(degrees)
 def test_euler_vector_is_scipys_extrinsic_xyz(values: Array) -> None:
     ours = rotation_matrix(euler_vector(values))

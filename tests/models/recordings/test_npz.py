@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tests.support.tiny_recording import tiny
@@ -14,7 +14,6 @@ from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times, read_recording, write_recording
 
 
-@settings(deadline=None)
 @given(
     frames=hnp.arrays(np.float32, st.tuples(st.integers(1, 6), st.just(96)), elements=st.floats(-1e6, 1e6, width=32)),
     rate=st.floats(1.0, 500.0),

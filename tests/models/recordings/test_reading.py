@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.tiny_recording import tiny
 
@@ -60,7 +60,6 @@ def test_the_door_names_what_it_knows(tmp_path: Path, name: str, said: str) -> N
 
 
 @pytest.mark.parametrize("suffix", endings())
-@settings(deadline=None)
 @given(content=st.binary(max_size=300))
 def test_noise_is_no_recording(tmp_path_factory: pytest.TempPathFactory, suffix: str, content: bytes) -> None:
     path = tmp_path_factory.mktemp("noise") / f"noise{suffix}"
