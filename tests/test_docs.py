@@ -1,11 +1,21 @@
-"""Tables of the documents say what the tables in the code say."""
+"""Documents say what the code says: tables, names of files, links, figures."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
+from motionscribe_server.session.anomaly.reference import anomaly_arrays
+from motionscribe_server.streams.life import TRANSITIONS, Change, Life
+from tests.test_walls import SERVER, VALUES
 
-CONNECTING = Path(__file__).parents[1] / "docs" / "2-connecting.md"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+CONNECTING, INSIDE = DOCS / "2-connecting.md", DOCS / "6-inside.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "models" / "README.md"]
+DOCUMENTS += sorted(DOCS.glob("*.md"))
 
 
 def rows_under(path: Path, *columns: str) -> list[list[str]]:
@@ -30,3 +40,50 @@ def test_the_table_of_file_formats() -> None:
     assert rows_under(CONNECTING, "ending", "what is read", "rate", "extra") == [
         [" ".join(map(code, r.endings)), r.description, r.rate, code(r.extra)] for r in READERS
     ]
+
+
+def test_the_table_of_imports() -> None:
+    assert rows_under(INSIDE, "package", "may import") == [
+        [code(package), " ".join(map(code, sorted(allowed)))] for package, allowed in SERVER.items()
+    ]
+    assert f"are the modules {', '.join(map(code, sorted(VALUES)))} of `session`" in INSIDE.read_text("utf-8")
+
+
+def test_the_table_of_the_life_of_a_stream() -> None:
+    def after(life: Life, change: Change) -> str:
+        return code(TRANSITIONS[life, change].name) if (life, change) in TRANSITIONS else "-"
+
+    assert rows_under(INSIDE, "state", *(code(change.name) for change in Change)) == [
+        [code(life.name), *(after(life, change) for change in Change)] for life in Life
+    ]
+
+
+def test_the_arrays_of_anomaly_scores_are_in_the_manual() -> None:
+    manual = (DOCS / "5-model-folder.md").read_text("utf-8")
+    assert [name for name in anomaly_arrays() if code(name) not in manual] == []
+
+
+def test_files_on_the_way_of_a_frame_exist() -> None:
+    named = [cell.strip("`") for _, cell, _ in rows_under(INSIDE, "step", "file", "what happens")]
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def anchors(path: Path) -> set[str]:
+    """Names of the headings of a document, as links spell them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for place, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", document.read_text("utf-8")):
+        there = document.parent / place if place else document
+        assert there.exists(), place
+        assert not anchor or anchor in anchors(there), f"{place}#{anchor}"
+
+
+def test_the_readme_leads_to_every_document_and_stays_short() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    wanted = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS if path.parent in (ROOT, DOCS)]
+    assert [name for name in wanted[1:] if f"({name})" not in text] == []
+    assert len(text.splitlines()) <= 207
