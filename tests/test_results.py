@@ -1,0 +1,127 @@
+"""The figures of docs/7-results.md and of the README are those of the benchmarks' results.json."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.test_docs import DOCS, ROOT, rows_under
+
+RESULTS = DOCS / "7-results.md"
+PRESETS = {"`fast`": "fast-final", "`balanced`": "balanced-final", "`stable`": "stable-final"}
+LABELS = {
+    "live, as first shown": "live/0",
+    "live, 0.5 s": "live/0.5",
+    "live, 1 s": "live/1",
+    "live, 2 s": "live/2",
+    "live, 3 s": "live/3",
+    "live, 1 s, as shipped": "fixed/1",
+    "live, 3 s, as shipped": "fixed/3",
+    "live, 1 s, motion alone": "motion/1",
+    "live, 3 s, motion alone": "motion/3",
+    "live, 1 s, other people": "cross_person/1",
+    "live, 3 s, other people": "cross_person/3",
+    "whole recording": "blind_offline",
+    "whole recording, motion alone": "blind_offline_motion",
+    "the paper's way, true boundaries and number given": "published/boundaries_given",
+    "the same, untrained network": "published/untrained",
+    "the same, windows slide over everything": "published/sliding",
+    "k-means of our embedding, whole recording, number given": "peers/embedding_kmeans",
+    "k-means of poses, whole recording, number given": "peers/pose_kmeans",
+    "DP-means alone, live": "peers/dpmeans_alone",
+    "CluStream on our embedding, live": "peers/clustream",
+    "DBSTREAM on our embedding, live": "peers/dbstream",
+    "ruptures on our embedding, whole recording, number of cuts given": "peers/ruptures_embedding",
+    "ruptures on poses, the same": "peers/ruptures_pose",
+    "BOCPD on prediction error, live": "peers/bocpd",
+    "Page-Hinkley on prediction error, live": "peers/page_hinkley",
+    "ClaSP": "peers/clasp",
+    "one label for all": "peers/one_label",
+}
+SERVICES = ["h512_k1", "h512_k5", "h512_120hz_k20", "h512_stride25_k5", "simple_k5"]
+FAULTS = ["kill", "worker", "rolling", "network", "partition"]
+
+
+def results(benchmark: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "benchmarks" / benchmark / "results.json").read_text("utf-8"))
+    return found
+
+
+def check(cell: str, figure: dict[str, float]) -> None:
+    """Each number of a cell, in its own precision: the value, then the least and the most where they are given."""
+    numbers = re.findall(r"\d+(?:\.\d+)?", cell)
+    assert len(numbers) in (1, 3), cell
+    for text, name in zip(numbers, ("value", "low", "high"), strict=False):
+        half = 0.5 * 10.0 ** -len(text.partition(".")[2])
+        assert abs(float(text) - figure[name]) <= half * 1.01, (cell, name, figure[name])
+
+
+def test_presets() -> None:
+    blind = results("blind")
+    columns = ["frame accuracy (low to high)", "adjusted Rand index", "F1@50", "boundary F1", "clusters for actions"]
+    rows = rows_under(RESULTS, "preset", "label is final after", *columns)
+    assert [row[0] for row in rows] == list(PRESETS)
+    for preset, _, accuracy, ari, f1, boundary, clusters in rows:
+        for cell, metric in ((accuracy, "accuracy"), (ari, "ari"), (f1, "f1_50"), (boundary, "boundary_f1")):
+            check(cell, blind[f"{PRESETS[preset]}/{metric}"])
+        for cell, metric in zip(clusters.split(" for "), ("clusters", "classes"), strict=True):
+            check(cell, blind[f"{PRESETS[preset]}/{metric}"])
+
+
+def test_labels_beside_other_ways() -> None:
+    quality = results("quality")
+    columns = {
+        "frame accuracy": "accuracy",
+        "adjusted Rand index": "ari",
+        "F1@50": "f1_50",
+        "boundary F1": "boundary_f1",
+        "delay, s": "delay_median_s",
+    }
+    rows = rows_under(RESULTS, "labels", *columns)
+    assert [row[0] for row in rows] == list(LABELS)
+    for label, *cells in rows:
+        for cell, metric in zip(cells, columns.values(), strict=True):
+            if cell != "-":
+                check(cell, quality[f"{LABELS[label]}/{metric}"])
+
+
+def test_streams_of_a_server() -> None:
+    speed = results("speed")
+    rows = rows_under(RESULTS, "server", "feed", "label every", "streams", "99 % within")
+    for (*_, streams, within), name in zip(rows, SERVICES, strict=True):
+        check(streams, speed[f"service/{name}/streams"])
+        check(within, speed[f"service/{name}/p99_ms"])
+
+
+def test_faults() -> None:
+    faults = results("faults")
+    rows = rows_under(RESULTS, "what happens", "rounds", "events", "lost", "repeated", "pause")
+    for (_, *cells), name in zip(rows, FAULTS, strict=True):
+        for cell, metric in zip(cells, ("rounds", "events", "lost", "repeated", "pause_p50_s"), strict=True):
+            check(cell, faults[f"{name}/{metric}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "benchmark", "figure", "percent"),
+    [
+        ("91 % when labels are final after 3 s", "blind", "stable-final/accuracy", True),
+        ("89 % after 1 s", "blind", "balanced-final/accuracy", True),
+        ("88 % after 0.5 s", "blind", "fast-final/accuracy", True),
+        ("100, for 99 % of moments", "speed", "service/h512_k5/streams", False),
+        ("25 | `python -m benchmarks.speed.service`", "speed", "service/simple_k5/streams", False),
+        ("0 of 3740 events", "faults", "kill/lost", False),
+    ],
+)
+def test_the_headlines(text: str, benchmark: str, figure: str, percent: bool) -> None:
+    assert text in (ROOT / "README.md").read_text("utf-8")
+    value = results(benchmark)[figure]["value"]
+    assert int(text.split()[0].rstrip(",")) == round(100 * value if percent else value)
+
+
+def test_every_command_is_a_module() -> None:
+    text = RESULTS.read_text("utf-8") + (ROOT / "README.md").read_text("utf-8")
+    for module in re.findall(r"python -m (benchmarks[\w.]*)", text):
+        path = Path(ROOT, *module.split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
