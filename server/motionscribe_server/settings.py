@@ -53,6 +53,7 @@ class LimitSettings(Group):
     credits: int = Field(
         default=4096,
         ge=1,
+        le=2**31 - 1,
         description="frames of one stream that may wait to be computed; a faster sender is held back",
     )
     # the default of gRPC; a block of 4096 frames of 96 columns has 1.6 MB

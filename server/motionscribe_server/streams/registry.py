@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.errors import ForgottenError, NotFoundError, UnavailableError
+from motionscribe_server.errors import ForgottenError, NotFoundError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
@@ -57,6 +57,7 @@ class Registry:
         self._store = store
         self._table = StreamTable()
         self._locks = KeyLocks()
+        self._metrics = metrics
 
         factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
         self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
@@ -86,7 +87,12 @@ class Registry:
         """A new or resumed stream, its owner's writer and the answer. Raises ServerError and ContractError."""
         request = read_open(message, tenant)
         async with self._locks.hold(request.key):
-            stream, resumed = await self._opener.open(request)
+            try:
+                stream, resumed = await self._opener.open(request)
+            except StoreError as error:
+                log.exception("stream %s cannot be opened", request.id)
+                self._metrics.store_failures.inc()
+                raise UnavailableError("the server's store cannot be read or written: reconnect later") from error
             clusters = await stream.link.clusters()
             if stream.life is Life.GIVEN_UP:
                 raise UnavailableError(f"stream {request.id!r} failed while it was opened: reconnect")

@@ -72,7 +72,7 @@ class Pool:
         try:
             await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot))
         except BaseException:
-            worker.release(link.id)
+            link.forget()  # who asked may be cancelled while the worker opens it
             raise
         return link
 

@@ -19,9 +19,12 @@ from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.codec import Decoder, encode
 from motionscribe_server.engine.messages import (
     Answer,
+    Ask,
     EngineInfo,
+    ForgetSession,
     FromServer,
     FromWorker,
+    OpenSession,
     Ready,
     SessionClusters,
     Start,
@@ -55,6 +58,8 @@ class InMemory:
         self.alive = False
         self._fails = fails
         self._sent, self._answered = Decoder(FromServer), Decoder(FromWorker)
+        self.opened: set[int] = set()
+        self.forgotten: set[int] = set()
 
     async def spawn(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -63,6 +68,11 @@ class InMemory:
 
     def send(self, messages: Sequence[FromServer]) -> None:
         for message in self._sent.feed(encode(messages)) if self.alive else ():
+            match message:
+                case Ask(_, OpenSession(session)):
+                    self.opened.add(session)
+                case ForgetSession(session):
+                    self.forgotten.add(session)
             if isinstance(message, Start):
                 self._answer([StartFailed(self._fails) if self._fails else Ready(((KEY, INFO),))])
             elif reply := self._scheduler.receive(message):
@@ -183,5 +193,22 @@ def test_an_overloaded_worker_takes_no_new_session() -> None:
             served.pool.workers[0].shedding = Shedding.STREAMS
             with pytest.raises(ExhaustedError, match="the server is overloaded: try again later"):
                 await opened(served.pool)
+
+    asyncio.run(run())
+
+
+def test_who_stops_to_wait_for_a_session_leaves_none_in_the_worker() -> None:
+    async def run() -> None:
+        async with workers() as ours:
+            link, _ = await opened(ours.pool)
+            asked = asyncio.create_task(ours.pool.open(KEY, SessionOptions(), NO_CLUSTERS))
+            await asyncio.sleep(0)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            await link.clusters()  # whatever was sent before has arrived
+            (worker,) = ours.pool.workers
+            assert list(worker.links) == [link.id]
+            assert len(ours.made[0].opened - ours.made[0].forgotten) == 1
 
     asyncio.run(run())
