@@ -22,25 +22,25 @@ from motionscribe_server.storage.store import Store
 
 def test_its_scheme_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="expected a path or a URL of redis:// or rediss://"):
-        Settings.model_validate({"storage": {"location": "memory://"}})
-    monkeypatch.setitem(table.STORES, "memory", OPENER)
-    assert Settings.model_validate({"storage": {"location": "memory://"}}).storage.location == "memory://"
-    assert isinstance(open_store("memory://"), MemoryStore)
-    with pytest.raises(ValueError, match="a URL of redis:// or rediss:// or memory://"):
+        Settings.model_validate({"storage": {"location": "scratch://"}})
+    monkeypatch.setitem(table.STORES, "scratch", OPENER)
+    assert Settings.model_validate({"storage": {"location": "scratch://"}}).storage.location == "scratch://"
+    assert isinstance(open_store("scratch://"), MemoryStore)
+    with pytest.raises(ValueError, match="a URL of redis:// or rediss:// or scratch://"):
         open_store("memories://")
 
 
 def test_a_store_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(table.STORES, "memory", "no_such_package:Store")
-    with pytest.raises(SettingsError, match="expected the package that memory:// needs, got No module named"):
-        open_store("memory://")
+    monkeypatch.setitem(table.STORES, "scratch", "no_such_package:Store")
+    with pytest.raises(SettingsError, match="expected the package that scratch:// needs, got No module named"):
+        open_store("scratch://")
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(operations, max_size=12))
 def test_it_keeps_what_sqlite_keeps(sequence: list[Callable[[Store], Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        one, two = open_store(str(Path(folder) / "store.sqlite")), MemoryStore("memory://")
+        one, two = open_store(str(Path(folder) / "store.sqlite")), MemoryStore("scratch://")
         for operation in sequence:
             got, wanted = outcome(two, operation), outcome(one, operation)
             assert got == wanted or (isinstance(got, str) and isinstance(wanted, str))  # both refused, in other words
@@ -49,10 +49,10 @@ def test_it_keeps_what_sqlite_keeps(sequence: list[Callable[[Store], Any]]) -> N
 
 
 def test_a_server_runs_on_it(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(table.STORES, "memory", OPENER)
+    monkeypatch.setitem(table.STORES, "scratch", OPENER)
 
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, storage={"location": "memory://"}):
+        async with serving(tiny_model, tmp_path, storage={"location": "scratch://"}):
             pass
 
     asyncio.run(run())
