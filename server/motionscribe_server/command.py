@@ -22,7 +22,7 @@ from motionscribe_server.errors import ServerError, SettingsError
 from motionscribe_server.read_settings import read_settings, unknown_variables
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS
+from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS, nearest
 from motionscribe_server.settings import Settings, to_toml
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import read_models
@@ -38,7 +38,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         _refuse_former_flags(words)
-        flags = vars(_parser().parse_args(words))
+        parsed, unknown = _parser().parse_known_args(words)
+        _refuse_unknown_flags(unknown)
+        flags = vars(parsed)
         command, config, doctor = flags.pop("command"), flags.pop("config"), flags.pop("doctor")
         if command[:1] == ["token"] and len(command) == 2:
             print(_new_tenant(command[1]))
@@ -104,6 +106,14 @@ def _refuse_former_flags(words: Sequence[str]) -> None:
     flags = [word.partition("=")[0] for word in words]
     if former := [f"{flag} {FORMER_FLAGS[flag]}" for flag in flags if flag in FORMER_FLAGS]:
         raise SettingsError("; ".join(former))
+
+
+def _refuse_unknown_flags(unknown: Sequence[str]) -> None:
+    """Raises SettingsError for words that the parser left over, with the nearest flag."""
+    if unknown:
+        word = unknown[0].partition("=")[0]
+        near = nearest(word, [setting.flag for setting in SETTINGS.values()])
+        raise SettingsError(f"{word} is no flag" + (f"; is it {near}?" if near else ""))
 
 
 def _parser() -> argparse.ArgumentParser:

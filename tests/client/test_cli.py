@@ -48,6 +48,13 @@ def test_stream_prints_json_lines(recording: Path, capsys: pytest.CaptureFixture
     assert json.loads(out.splitlines()[0])["event"] == "Label"
 
 
+def test_a_file_that_is_not_there_leaves_what_was_saved_before(tmp_path: Path) -> None:
+    saved = tmp_path / "old.jsonl"
+    saved.write_text("kept")
+    assert run("stream", tmp_path / "absent.amc", "--save", saved) == 1
+    assert saved.read_text() == "kept"
+
+
 def test_stream_shows_a_table_and_paces(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with ScriptedServer() as server:
         arguments = ["--address", server.address, "--rate", 100, "--speed", 1000, "--lag", "fast"]

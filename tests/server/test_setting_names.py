@@ -129,6 +129,21 @@ def test_a_flag_of_before_is_refused_with_its_new_name(
     assert capsys.readouterr().err.startswith(f"motionscribe-server: {flag} {expected}")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--limits-max-streamz", "3"], "--limits-max-streamz is no flag; is it --limits-max-streams?"),
+        (["--prot=3"], "--prot is no flag; is it --port?"),
+        (["--xyzzy"], "--xyzzy is no flag"),
+    ],
+)
+def test_a_flag_that_is_none_is_refused_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], words: list[str], expected: str
+) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"motionscribe-server: {expected}\n"
+
+
 def test_a_switch_of_before_is_refused_in_both_positions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--no-insecure"]) == 2
     assert capsys.readouterr().err == "motionscribe-server: --no-insecure is now --no-security-plaintext\n"

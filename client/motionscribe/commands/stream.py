@@ -1,12 +1,14 @@
 """`motionscribe stream`: sends recordings or a live feed to a server and shows what it finds in them."""
 
 import argparse
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from motionscribe.commands.options import add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
-from motionscribe.sources import schemes
+from motionscribe.sources import Source, schemes
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 
@@ -36,18 +38,19 @@ def run(args: argparse.Namespace) -> None:
     """Streams one source after the other."""
     if args.stream_id and len(args.sources) > 1:
         args.parser.error("--stream-id is for one SOURCE")
+    feeds = _open_feeds(args)
+    first = next(feeds)  # before --save empties a file
     with connect(args) as client, open_outputs(args) as makers:
-        for text in args.sources:
-            scheme, address = schemes.parse_address(text)
+        for text, live, source in chain([first], feeds):
             stream = client.stream(
-                scheme.open(address, args.rate),
+                source,
                 stream_id=args.stream_id,
                 model=args.model,
                 version=args.version,
                 lag=args.lag,
                 provisional=not args.no_provisional,
                 durable=args.durable,
-                realtime=None if scheme.live else args.speed,
+                realtime=None if live else args.speed,
             )
             opened = stream.opened
             title = (
@@ -56,3 +59,10 @@ def run(args: argparse.Namespace) -> None:
             )
             names = {cluster.id: cluster.name for cluster in opened.clusters}
             show(stream, makers, StreamInfo(opened.stream_id, title, names))
+
+
+def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:
+    """Each source as it was named, whether it is live, and opened when its turn comes."""
+    for text in args.sources:
+        scheme, address = schemes.parse_address(text)
+        yield text, scheme.live, scheme.open(address, args.rate)
