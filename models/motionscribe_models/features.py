@@ -13,12 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations import REPRESENTATIONS, Representation
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.skeleton import Skeleton
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

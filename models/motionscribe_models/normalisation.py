@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from motionscribe_models.arrays import Array
 
 ROOT_SHARE = 0.6
 SMALLEST = 0.05

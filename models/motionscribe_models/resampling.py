@@ -8,12 +8,7 @@ the session starts a new Resampler.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from motionscribe_models.state import State
-
-Array = NDArray[np.float64]
 
 EARLY = 0.01
 """Share of a grid period by which a frame may be early and still count as on the grid. Senders round times; a point

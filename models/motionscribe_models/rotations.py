@@ -7,9 +7,8 @@ round a rotation is stored is the skeleton's matter (`Skeleton.inverted`), not t
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
-
-Array = NDArray[np.float64]
 
 TINY = 1e-12
 AFTER, BEFORE = [1, 2, 0], [2, 0, 1]

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording, even_times, read_recording, write_recording
 from motionscribe_models.representations import REPRESENTATIONS, Representation
-from motionscribe_models.representations.base import STILL, Array, Indices, Layout
+from motionscribe_models.representations.base import STILL, Indices, Layout
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.actions import join
 from motionscribe_training.data.dataset import make_dataset

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from motionscribe_models.arrays import Array
+
 Angles = dict[str, Array | float]
 
 _PAIRED = ("femur", "tibia", "foot", "toes", "humerus", "radius", "wrist")

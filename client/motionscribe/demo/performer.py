@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.demo.actions import ACTIONS, STAND, Movement, Style, single
+from motionscribe_models.arrays import Array
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times
 from motionscribe_models.rotations import euler_vector, rotation_matrix, rotation_vector
-
-Array = NDArray[np.float64]
 
 SCRIPT: tuple[tuple[str, float], ...] = (
     ("idle", 5.0),

@@ -18,9 +18,9 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.normalisation import mean_and_shared_scale
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Vector = tuple[float, float, float]
 

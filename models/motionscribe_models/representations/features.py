@@ -6,9 +6,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.normalisation import mean_and_scale
-from motionscribe_models.representations.base import STILL, Array, Indices, Layout, Representation
+from motionscribe_models.representations.base import STILL, Indices, Layout, Representation
 
 
 class Features(Representation):

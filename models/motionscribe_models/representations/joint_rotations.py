@@ -11,8 +11,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.representations.base import FASTEST, STILL, Array, Indices, Layout, Representation
+from motionscribe_models.representations.base import FASTEST, STILL, Indices, Layout, Representation
 from motionscribe_models.rotations import orthonormal, rotation_matrix, rotation_vector
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_models.representations.base import FASTEST, Array, Indices, Layout, Representation
+from motionscribe_models.arrays import Array
+from motionscribe_models.representations.base import FASTEST, Indices, Layout, Representation
 
 
 class Positions(Representation):

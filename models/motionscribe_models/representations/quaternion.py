@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe_models.representations.base import Array
+from motionscribe_models.arrays import Array
 from motionscribe_models.representations.joint_rotations import JointRotations
 from motionscribe_models.rotations import quaternion_length, quaternion_matrix
 

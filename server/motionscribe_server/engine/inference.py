@@ -14,9 +14,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Single
 from motionscribe_models.errors import MissingExtraError, ModelFolderError
 from motionscribe_models.repository import Arrays, ModelBundle
-from motionscribe_server.session.steps import Single, Step, WindowStates, step_of
+from motionscribe_server.session.steps import Step, WindowStates, step_of
 
 try:
     import onnxruntime as ort

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_server.session.evidence import Evidence
 from motionscribe_server.session.model import ServedModel
-
-Array = NDArray[np.float64]
 
 
 class Embedding:

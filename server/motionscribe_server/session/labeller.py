@@ -14,14 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_server.session.clustering import ClusterState, OnlineClusterer
 from motionscribe_server.session.segmenter import Hypothesis
-
-Array = NDArray[np.float64]
 
 LEARN_AFTER = 300
 """Moments after which a closed segment is learnt and no longer labelled anew. Half as many cost up to .007 accuracy

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.lags import LAGS, Lag
@@ -16,8 +17,6 @@ from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
 from motionscribe_server.session.segmenter import Penalty
-
-Array = NDArray[np.float64]
 
 STABILITY_INPUTS = 5
 """What stability.py knows of a moment, in numbers."""

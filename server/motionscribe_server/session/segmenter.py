@@ -12,12 +12,9 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
-
-Array = NDArray[np.float64]
-
 
 HORIZON = 300
 """Moments over which segments are cut anew; 30 s lost nothing against the whole past of CMU subject 86."""

@@ -5,9 +5,8 @@ are the model's; no label of a person is needed to fit them, since the final lab
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from motionscribe_models.arrays import Array
 
 
 def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:

@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Single = NDArray[np.float32]
+from motionscribe_models.arrays import Single
+
 EncoderStates = NDArray[np.float32]
 """(T / stride, H) states of one stream, in what form the engine likes; the engine advances them in place."""
 

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording
 from motionscribe_training.errors import TrainingError
@@ -32,8 +32,6 @@ TRAIL_S = 2.0
 SIZE_IN, DPI = (10.0, 6.8), 100
 SIDES = {"l": "#0072B2", "r": "#D55E00"}
 """Left and right limbs, by the first letter of CMU's joint names."""
-
-Array = NDArray[np.float64]
 
 
 class VideoError(TrainingError):

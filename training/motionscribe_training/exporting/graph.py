@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-Array = NDArray[np.float64]
+from motionscribe_models.arrays import Array
 
 OPSET = 17
 IR_VERSION = 8  # of onnx 1.12, which introduced opset 17: old runtimes read it

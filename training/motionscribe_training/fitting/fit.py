@@ -16,6 +16,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
@@ -31,8 +32,6 @@ from motionscribe_training.fitting.motion import evidence_of, fit_motion
 from motionscribe_training.fitting.slow_features import REVISIONS, SLOW_S, Part, Students, fit_students, fit_teachers
 from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.network.states import window_states
-
-Array = NDArray[np.float64]
 
 SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
 """Trailing spans of the evidence, seconds."""

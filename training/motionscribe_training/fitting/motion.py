@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from motionscribe_models.arrays import Array
 from motionscribe_server.session.evidence import Evidence
-
-Array = NDArray[np.float64]
 
 COMPONENTS = 20
 """Components of pose, and as many of its change. 32 cost 3 to 4 points of accuracy on held-out trials of subject 86."""

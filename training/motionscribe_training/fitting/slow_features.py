@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-Array = NDArray[np.float64]
+from motionscribe_models.arrays import Array
 
 DIMENSIONS = 12
 """Slow dimensions of a part. Chosen with REVISIONS and RIDGE on ten trials of CMU subject 86."""

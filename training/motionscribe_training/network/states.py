@@ -6,11 +6,9 @@ states (n, M, H) and prediction (n, M, F). The server's staggered encoder comput
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Single
 from motionscribe_training.network.seq2seq import Seq2Seq
-
-Single = NDArray[np.float32]
 
 WINDOWS_AT_ONCE = 256
 

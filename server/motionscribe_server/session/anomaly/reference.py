@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.score import Array, Score, Shape, largest
+from motionscribe_server.session.anomaly.score import Score, Shape, largest
 from motionscribe_server.session.anomaly.table import SCORES
 
 THRESHOLD = "anomaly.threshold"

@@ -13,10 +13,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.score import Array, Shape
+from motionscribe_server.session.anomaly.score import Shape
 
 SMOOTH = 10
 """Moments that a score averages, one second: states pooled over 1 to 2.5 s cluster well, single ones poorly."""

@@ -7,13 +7,10 @@ A score is one file beside this one and one line in table.py; the detector, the 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.observation import Observation
 
-Array = NDArray[np.float64]
 Shape = tuple[int | None, ...]
 """None stands for any size."""
 
