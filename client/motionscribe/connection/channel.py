@@ -45,8 +45,8 @@ def is_local(address: str) -> bool:
 
 class _Bearer(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[misc]  # grpc has no types
-    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]
-    grpc.StreamStreamClientInterceptor,  # type: ignore[misc]
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[misc]  # grpc has no types
+    grpc.StreamStreamClientInterceptor,  # type: ignore[misc]  # grpc has no types
 ):
     """Adds the token to every call; call credentials would want TLS on loopback as well."""
 
