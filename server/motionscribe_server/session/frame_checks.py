@@ -27,7 +27,7 @@ def check(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | N
     limit = BEYOND * model.largest
     possible = np.abs(block.values) <= limit  # false for NaN
     if not possible.all():
-        row, column = np.argwhere(~possible)[0]
+        row, column = map(int, np.argwhere(~possible)[0])  # seqs of a bad sender do not fit numpy's integers
         columns = model.manifest.skeleton.columns
         name = columns[column] if column < len(columns) else f"column {column + 1}"
         raise LayoutError(

@@ -46,6 +46,10 @@ REFUSED: dict[str, tuple[FrameBlock, str]] = {
         block(21, 10**6 + np.arange(4), with_value(np.nan)),
         r"expected finite values of at most 10000, got nan in y of frame 23",
     ),
+    "NaN at the last of all seqs": (
+        block(2**64 - 1, [10**6], np.full((1, D), np.nan, np.float32)),
+        f"got nan in x of frame {2**64 - 1}",
+    ),
     "infinity": (block(21, 10**6 + np.arange(4), with_value(-np.inf)), r"got -inf in y of frame 23"),
     "width": (
         block(21, 10**6 + np.arange(4), np.zeros((4, 3), np.float32)),
