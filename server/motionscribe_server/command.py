@@ -22,7 +22,7 @@ from motionscribe_server.errors import ServerError, SettingsError
 from motionscribe_server.read_settings import read_settings, unknown_variables
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS, nearest
+from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS, ask, nearest
 from motionscribe_server.settings import Settings, to_toml
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import read_models
@@ -113,7 +113,7 @@ def _refuse_unknown_flags(unknown: Sequence[str]) -> None:
     if unknown:
         word = unknown[0].partition("=")[0]
         near = nearest(word, [setting.flag for setting in SETTINGS.values()])
-        raise SettingsError(f"{word} is no flag" + (f"; is it {near}?" if near else ""))
+        raise SettingsError(f"{word} is no flag" + ask(near))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from motionscribe_server.errors import SettingsError
-from motionscribe_server.setting_names import FORMER_KEYS, FORMER_VARIABLES, SETTINGS, UNGROUPED, nearest
+from motionscribe_server.setting_names import FORMER_KEYS, FORMER_VARIABLES, SETTINGS, UNGROUPED, ask, nearest
 from motionscribe_server.settings import Settings
 
 DEFAULT_FILE = Path("motionscribe.toml")
@@ -50,7 +50,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
         if (name := key.upper().removeprefix(PREFIX)) != key.upper() and name not in known
     }
     return [
-        f"{key} is no setting of the server" + _question(PREFIX + near if (near := nearest(name, known)) else "")
+        f"{key} is no setting of the server" + ask(PREFIX + near if (near := nearest(name, known)) else "")
         for key, name in sorted(unknown.items())
     ]
 
@@ -99,11 +99,7 @@ def _correct(path: str) -> str:
     if path in Settings.model_fields:
         return f"is a group: expected a table [{path}]"
     near = nearest(path.rpartition(".")[2], UNGROUPED)
-    return "is no setting" + _question(UNGROUPED[near].path if near else "")
-
-
-def _question(near: str) -> str:
-    return f"; is it {near}?" if near else ""
+    return "is no setting" + ask(UNGROUPED[near].path if near else "")
 
 
 def _complaints(error: ValidationError, sources: Mapping[str, str]) -> list[str]:

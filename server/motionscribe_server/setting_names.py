@@ -126,3 +126,8 @@ FORMER_FLAGS = (
 def nearest(name: str, names: Iterable[str]) -> str:
     """The one of `names` that somebody meant who wrote `name`; empty where none is like it."""
     return "".join(difflib.get_close_matches(name, list(names), 1))
+
+
+def ask(near: str) -> str:
+    """The end of a message about a name that does not exist; empty where no other is like it."""
+    return f"; is it {near}?" if near else ""
