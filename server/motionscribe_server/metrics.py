@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 # from one small batch on a GPU to the largest on one slow core
 TICK_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+CHECKPOINT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -48,6 +49,12 @@ class Metrics:
         )
         self.tick = Histogram(
             "motionscribe_tick_seconds", "Time of one batch in a worker", buckets=TICK_BUCKETS, registry=self.registry
+        )
+        self.checkpoint_delay = Histogram(
+            "motionscribe_checkpoint_delay_seconds",
+            "How long computed frames of a durable stream waited for their checkpoint",
+            buckets=CHECKPOINT_BUCKETS,
+            registry=self.registry,
         )
         self.throttled = Counter(
             "motionscribe_throttled_seconds", "Time that tenants waited for their quota", registry=self.registry

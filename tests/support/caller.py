@@ -107,7 +107,5 @@ class Caller:
 
     @property
     def numbers(self) -> list[int]:
-        """Their numbers."""
-        return [
-            update.first_event + i for update in self.updates for i in range(len(events_from_messages(update.events)))
-        ]
+        """Numbers of their messages."""
+        return [update.first_event + i for update in self.updates for i in range(len(update.events))]

@@ -30,7 +30,7 @@ from motionscribe_server.engine.messages import (
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
 from motionscribe_server.session.options import SessionOptions
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -85,13 +85,18 @@ CLUSTER = st.builds(
 )
 CLUSTERS = st.builds(SessionClusters, COUNT, few(CLUSTER))
 EDIT = st.builds(Rename, COUNT, TEXT) | st.builds(Merge, few(COUNT), COUNT)
+PLACED = st.builds(PlacedEdit, COUNT, EDIT)
 REQUEST = (
-    st.builds(OpenSession, COUNT, TEXT, OPTIONS, CLUSTERS, st.booleans(), st.none() | st.binary(max_size=50))
+    st.builds(
+        *(OpenSession, COUNT, TEXT, OPTIONS, CLUSTERS, st.booleans(), st.none() | st.binary(max_size=50)),
+        few(PLACED),
+    )
     | st.builds(ListClusters, COUNT)
     | st.builds(EditClusters, COUNT, EDIT)
 )
 ANSWER = st.builds(
-    Answer, COUNT, COUNT, COUNT, few(st.one_of(*EVENTS.values())), st.booleans(), st.none(), st.none() | st.binary()
+    *(Answer, COUNT, COUNT, COUNT, few(st.one_of(*EVENTS.values())), st.booleans(), st.none(), st.none() | st.binary()),
+    few(PLACED),
 )
 ENGINE = st.builds(EngineInfo, TEXT, TEXT, TEXT, few(TEXT))
 PATH = st.sampled_from([Path("models"), Path("/srv/a b"), Path(b"/srv/\xff".decode(errors="surrogateescape"))])

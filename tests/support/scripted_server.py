@@ -168,7 +168,7 @@ class ScriptedServer(SegmentationServicer, ModelsServicer, ClustersServicer):
         session.allowance += credits
         update = pb.Update(
             first_event=known + 1,
-            events=events_to_messages(session.events[known:]),
+            events=[message for event in session.events[known:] for message in events_to_messages([event])],
             received_seq=session.received_seq,
             durable_seq=session.received_seq,
             credits=credits,

@@ -2,56 +2,74 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.storage.checkpoints import Checkpoint, Kept, Numbered
 from motionscribe_server.storage.store import StoredStream
 
 OPENER = "tests.throwaway.store:MemoryStore"
 
 
+@dataclass
+class Row:
+    """A durable stream."""
+
+    checkpoint: Checkpoint
+    events: dict[int, bytes] = field(default_factory=dict)
+    edits: dict[int, bytes] = field(default_factory=dict)
+
+
 class MemoryCheckpoints:
-    """A checkpoint and its outbox for each key."""
+    """A row for each key."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[Checkpoint, dict[int, bytes]]] = {}
+        self.rows: dict[str, Row] = {}
 
-    def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
+    def find(self, key: str) -> Kept | None:
         row = self.rows.get(key)
-        return row and (row[0], sorted(row[1].items()))
+        return Kept(row.checkpoint, sorted(row.events.items()), sorted(row.edits.items())) if row else None
 
     def begin(self, first: Checkpoint) -> None:
         row = self.rows.get(first.key)
-        if row and row[0].epoch >= first.epoch:
-            raise FencedError(f"expected an epoch above {row[0].epoch}, got {first.epoch}")
-        self.rows[first.key] = first, {}
+        if row and row.checkpoint.epoch >= first.epoch:
+            raise FencedError(f"expected an epoch above {row.checkpoint.epoch}, got {first.epoch}")
+        self.rows[first.key] = Row(first)
 
     def claim(self, key: str, epoch: int) -> int:
-        checkpoint, events = self._owned(key, epoch)
-        self.rows[key] = replace(checkpoint, epoch=epoch + 1), events
+        row = self._owned(key, epoch)
+        row.checkpoint = replace(row.checkpoint, epoch=epoch + 1)
         return epoch + 1
 
-    def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
-        _, outbox = self._owned(key, epoch)
-        for number, event in events:
-            outbox.setdefault(number, event)
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
+        row = self._owned(key, epoch)
+        row.events = {**dict(events), **row.events}
+        row.edits.update(edits)
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
-        _, outbox = self._owned(checkpoint.key, checkpoint.epoch)
-        left = {number: event for number, event in outbox.items() if number > acknowledged}
-        self.rows[checkpoint.key] = checkpoint, left
+    def defer(self, key: str, edit: bytes) -> int | None:
+        row = self.rows.get(key)
+        if row is None or row.checkpoint.closed:
+            return None
+        number = max(row.edits, default=0) + 1
+        row.edits[number] = edit
+        return number
+
+    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
+        row = self._owned(checkpoint.key, checkpoint.epoch)
+        row.checkpoint = checkpoint
+        row.events = {number: event for number, event in row.events.items() if number > acknowledged}
+        row.edits = {number: edit for number, edit in row.edits.items() if number > edits}
 
     def expire(self, before_s: float) -> int:
-        old = [key for key, (checkpoint, _) in self.rows.items() if checkpoint.saved_s < before_s]
+        old = [key for key, row in self.rows.items() if row.checkpoint.saved_s < before_s]
         for key in old:
             del self.rows[key]
         return len(old)
 
-    def _owned(self, key: str, epoch: int) -> tuple[Checkpoint, dict[int, bytes]]:
+    def _owned(self, key: str, epoch: int) -> Row:
         row = self.rows.get(key)
-        if row is None or row[0].epoch != epoch:
+        if row is None or row.checkpoint.epoch != epoch:
             raise FencedError(f"stream {key} has another owner than that of epoch {epoch}")
         return row
 

@@ -160,6 +160,8 @@ class Link:
                 raise ServerFailed(f"{self._address} lost the session before its last answers came")
             return None if self._close_sent else 0.0
         except grpc.RpcError as error:
+            if self._durable and self.opened and error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+                raise self._lost() from error
             raise from_status(error, self._address, STREAM_ERRORS) from error
         except WireError as error:
             raise ServerFailed(f"{self._address}: {error}") from error
@@ -169,11 +171,11 @@ class Link:
             raise WireError(f"expected next_seq of 1 or more, got {message.next_seq}")
         lost = self.opened is not None and not message.resumed
         if lost and self._durable:
-            raise ServerFailed(f"{self._address} has lost the durable stream {self._request.stream_id!r}")
+            raise self._lost()
         self.opened = opened_from_message(self._request.stream_id, message)
         self._request.resume_token = message.resume_token
         self._close_sent = False
-        self._outbox.reopen(message.next_seq, message.credits)
+        self._outbox.reopen(message.next_seq, message.credits, message.resumed)
         if lost:
             self._inbox = Inbox()
             self._unanswered = self._outbox.empty
@@ -181,6 +183,9 @@ class Link:
             await self.batches.put(Batch(self._inbox, 0, [restarted]))
         self._connected.set()
         self.ready.set()
+
+    def _lost(self) -> ServerFailed:
+        return ServerFailed(f"{self._address} has lost the durable stream {self._request.stream_id!r}")
 
     async def _receive_update(self, update: pb.Update) -> None:
         events = self._inbox.take(update)

@@ -18,10 +18,11 @@ def choose(due: int, batch_sizes: Sequence[int]) -> int:
     return max((size for size in batch_sizes if size <= due), default=due)
 
 
-def take(steps: deque[Step], windows: int = 1) -> list[Step]:
+def take(steps: deque[Step], windows: int = 1, most: int | None = None) -> list[Step]:
     """Takes the oldest of some steps: up to the one that completes the `windows`-th window, or the last one there is.
 
-    No window before a restart is passed over for one after it. Where none is complete, all steps are taken.
+    No window before a restart is passed over for one after it. Where none is complete, all steps are taken. `most` is
+    the greatest number of steps, where there is one.
     """
     count = complete = 0
     for number, step in enumerate(steps, 1):
@@ -31,4 +32,5 @@ def take(steps: deque[Step], windows: int = 1) -> list[Step]:
             count, complete = number, complete + 1
             if complete == windows:
                 break
-    return [steps.popleft() for _ in range(count or len(steps))]
+    taken = count or len(steps)
+    return [steps.popleft() for _ in range(taken if most is None else min(taken, most))]

@@ -24,7 +24,7 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError
 from motionscribe_server.session import clustering
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
 from motionscribe_server.session.options import SessionOptions
 
 CLASSES: dict[str, type] = {
@@ -48,6 +48,7 @@ CLASSES: dict[str, type] = {
     "options": SessionOptions,
     "rename": Rename,
     "merge": Merge,
+    "placed_edit": PlacedEdit,
     "block": FrameBlock,
     "label": events.Label,
     "segment_started": events.SegmentStarted,

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from motionscribe_proto.events import Event
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.edits import Edit, PlacedEdit
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 
@@ -65,7 +65,8 @@ class SessionClusters(NamedTuple):
 class OpenSession(NamedTuple):
     """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by SessionClusters.
 
-    A durable session's events never depend on load.
+    A durable session's events never depend on load. `edits` were made after the snapshot, in ascending order of place:
+    they are made again at their places.
     """
 
     session: int
@@ -74,6 +75,7 @@ class OpenSession(NamedTuple):
     known: SessionClusters
     durable: bool = False
     snapshot: bytes | None = None
+    edits: Sequence[PlacedEdit] = ()
 
 
 class ListClusters(NamedTuple):
@@ -113,7 +115,7 @@ class CloseSession(NamedTuple):
 
 
 class TakeSnapshot(NamedTuple):
-    """Answered with a snapshot as soon as all frames so far are computed."""
+    """Answered with a snapshot as soon as all frames so far are computed; later ones wait until then."""
 
     session: int
 
@@ -135,7 +137,10 @@ class Reply(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of a session's frames."""
+    """What became of a session's frames.
+
+    Of a durable session the events of one answer are always the same ones, however its frames came.
+    """
 
     session: int
     blocks: int = 0
@@ -147,6 +152,8 @@ class Answer(NamedTuple):
     """The session is lost."""
     snapshot: bytes | None = None
     """The session after all blocks so far, whose events were all sent by now."""
+    edits: Sequence[PlacedEdit] = ()
+    """Those that were made, or made again; before `events`."""
 
 
 class Turn(NamedTuple):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from motionscribe_proto.events import Event
 from motionscribe_server.engine.batching import take
 from motionscribe_server.engine.messages import Answer
+from motionscribe_server.session.edits import Edit, PlacedEdit
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import save
@@ -27,7 +28,7 @@ class Phase(Enum):
     OPEN = auto()
     """Nothing but the answers to its frames."""
     SNAPSHOT_ASKED = auto()
-    """A snapshot, as soon as all its frames are computed."""
+    """A snapshot, as soon as its frames so far are computed; those that come meanwhile are held until then."""
     CLOSING = auto()
     """Its last answer, as soon as all its frames are computed; it brings no snapshot."""
     ENDED = auto()
@@ -78,8 +79,15 @@ class ScheduledSession:
     """
 
     def __init__(
-        self, id: int, model: str, session: Session, states: NDArray[np.float32], durable: bool = False
+        self,
+        id: int,
+        model: str,
+        session: Session,
+        states: NDArray[np.float32],
+        durable: bool = False,
+        edits: Sequence[PlacedEdit] = (),
     ) -> None:
+        """`edits` are made again at their places."""
         self.id = id
         self.model = model
         """Key of its model."""
@@ -92,6 +100,9 @@ class ScheduledSession:
         self._computed = 0
         self._windows = 0  # that are complete and not computed
         self._blocks: deque[int] = deque()  # of each block that is not computed, the steps received by its end
+        self._held: deque[CheckedBlock] = deque()  # came after a snapshot was asked for
+        self._repeated = deque(edits)
+        self._unsaid: list[Answer] = []  # edits that were made again
 
     def __repr__(self) -> str:
         return f"<ScheduledSession {self.id} {self._phase.name}, {self._computed} of {self._received} steps computed>"
@@ -117,6 +128,9 @@ class ScheduledSession:
 
     def receive_frames(self, block: CheckedBlock) -> None:
         """Raises what the session raises; it is of no more use then."""
+        if self._phase is Phase.SNAPSHOT_ASKED:
+            self._held.append(block)
+            return
         steps, windows = self.session.receive_checked(block)
         self._received += steps
         self._windows += windows
@@ -127,45 +141,65 @@ class ScheduledSession:
         self._change(Change.ASK_SNAPSHOT)
 
     def close(self) -> None:
-        """No frames follow."""
+        """No frames follow. Raises what the session raises."""
         self._change(Change.CLOSE)
+        self._release()
+
+    def edit(self, edit: Edit) -> Answer:
+        """What is to be said of it; even of a session that has ended. Raises what `edit` raises."""
+        events = edit.apply(self.session)
+        return Answer(self.id, events=events, edits=[PlacedEdit(self.session.answered, edit)])
 
     def end(self) -> None:
         """It failed, or nobody wants its answers."""
         self._change(Change.END)
 
     def take_run(self, arrived: Sequence[Step], windows: int) -> list[Step]:
-        """The steps of a batch: the oldest, up to its `windows`-th window. `arrived` are those of the newest frames."""
+        """The steps of a batch: the oldest, up to its `windows`-th window. `arrived` are those of the newest frames.
+
+        None goes past the place of an edit that is made again; the one whose place it is now is made.
+        """
         self._steps += arrived
-        return take(self._steps, windows)
+        while self._repeated and self._repeated[0].place <= self.session.answered:
+            self._unsaid.append(self.edit(self._repeated.popleft().edit))
+        most = self._repeated[0].place - self.session.answered if self._repeated else None
+        return take(self._steps, windows, most)
 
     def note_computed(self, run: Sequence[Step]) -> None:
         """The steps that were taken last are computed."""
         self._computed += len(run)
         self._windows -= sum(step.decode_slot >= 0 for step in run)
 
-    def answer(self, windows: int = 0, events: Sequence[Event] = ()) -> Answer | None:
-        """What is to be said after a batch of it made `windows` and `events`, or after an order; None for nothing.
+    def answers(self, windows: int = 0, events: Sequence[Event] = ()) -> list[Answer]:
+        """What is to be said after a batch of it made `windows` and `events`, or after an order.
 
         Raises what closing or saving the session raises.
         """
         if self.ended:
-            return None
+            return []
+        answers, self._unsaid = self._unsaid, []
         blocks = 0
         while self._blocks and self._blocks[0] <= self._computed:
             self._blocks.popleft()
             blocks += 1
-        snapshot = None
+        if blocks or windows or events:
+            answers.append(Answer(self.id, blocks, windows, events))
         if self._received == self._computed:
             if self._phase is Phase.CLOSING:
-                events = [*events, *self.session.close()]
+                # places that lie beyond the last frame
+                answers += [self.edit(placed.edit) for placed in self._repeated]
+                answers.append(Answer(self.id, events=self.session.close(), closed=True))
                 self._change(Change.END)
             elif self._phase is Phase.SNAPSHOT_ASKED:
-                snapshot = save(self.session, self.states)
+                answers.append(Answer(self.id, snapshot=save(self.session, self.states)))
                 self._change(Change.GIVE_SNAPSHOT)
-        if blocks or windows or events or self.ended or snapshot:
-            return Answer(self.id, blocks, windows, events, self.ended, None, snapshot)
-        return None
+                self._release()
+        return answers
+
+    def _release(self) -> None:
+        """The session takes the frames that were held."""
+        while self._held:
+            self.receive_frames(self._held.popleft())
 
     def _change(self, change: Change) -> None:
         self._phase = TRANSITIONS[self._phase, change]

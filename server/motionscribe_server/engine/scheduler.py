@@ -103,6 +103,7 @@ class Scheduler:
         waiting, self._without_batch = self._without_batch, []
         for session in waiting:
             self._answer(session)
+            self._enqueue_if_waiting(session)
         return self.collect()._replace(streams=streams, seconds=self._now() - begin)
 
     def collect(self) -> Turn:
@@ -112,36 +113,34 @@ class Scheduler:
 
     def _reply(self, request: Request) -> SessionClusters:
         match request:
-            case OpenSession(id, key, options, known, durable, snapshot):
+            case OpenSession(id, key, options, known, durable, snapshot, edits):
                 served = self._models[key]
                 if snapshot is None:
                     session = Session(served.model, options, known.clusters, known.next_cluster)
                     states = served.engine.new_state()
                 else:
                     session, states = load(snapshot, served.model)
-                self._sessions[id] = ScheduledSession(id, key, session, states, durable)
+                self._sessions[id] = ScheduledSession(id, key, session, states, durable, edits)
             case ListClusters(id):
                 session = self._sessions[id].session
             case EditClusters(id, edit):
                 session = self._sessions[id].session
-                events = edit.apply(session)
-                if events:
-                    self._answers.append(Answer(id, events=events))
+                self._answers.append(self._sessions[id].edit(edit))
         return SessionClusters(session.next_cluster, session.clusters())
 
     def _take(self, session: ScheduledSession, order: TakeFrames | CloseSession | TakeSnapshot) -> None:
-        match order:
-            case TakeFrames(_, block):
-                try:
+        try:
+            match order:
+                case TakeFrames(_, block):
                     session.receive_frames(block)
-                except Exception as error:
-                    self._fail(session, "the session failed", error)
-                    return
-            case CloseSession():
-                session.close()
-            case TakeSnapshot():
-                session.ask_snapshot()
-        self._enqueue(session)
+                case CloseSession():
+                    session.close()
+                case TakeSnapshot():
+                    session.ask_snapshot()
+        except Exception as error:
+            self._fail(session, "the session failed", error)
+        else:
+            self._enqueue(session)
 
     def _enqueue(self, session: ScheduledSession) -> None:
         """Puts a session where it belongs: at the end of a queue, unless it waits there already."""
@@ -154,6 +153,11 @@ class Scheduler:
                 served.for_window.add(session, self._now())
             case Wait.NOTHING:
                 self._without_batch.append(session)
+
+    def _enqueue_if_waiting(self, session: ScheduledSession) -> None:
+        """After an answer, which may have released frames that were held."""
+        if not session.ended and session.waits_for is not Wait.NOTHING:
+            self._enqueue(session)
 
     def _longest_wait_s(self) -> float:
         """How long the session has waited that has waited longest for a batch."""
@@ -196,18 +200,16 @@ class Scheduler:
                 self._fail(scheduled, "the session failed", outcome)
                 continue
             scheduled.note_computed(run)
-            self._enqueue(scheduled)
             self._answer(scheduled, int(window is not None), outcome)
+            self._enqueue_if_waiting(scheduled)
         return len(batch)
 
     def _answer(self, session: ScheduledSession, windows: int = 0, events: Sequence[Event] = ()) -> None:
-        """Keeps the session's answer for the next turn, where it has one."""
+        """Keeps what the session has to say for the next turn."""
         try:
-            answer = session.answer(windows, events)
+            self._answers += session.answers(windows, events)
         except Exception as error:
             self._fail(session, "the session failed", error)
-        else:
-            self._answers += [answer] if answer else []
 
     def _fail(self, session: ScheduledSession, what: str, error: Exception) -> None:
         """Ends a session with an error: its clients learn what failed, the log why."""

@@ -1,5 +1,6 @@
-"""What a user may change of a stream's clusters, as values that travel."""
+"""What a user may change of a stream's clusters, as values that travel and can be kept."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,3 +48,30 @@ class Merge:
 
 
 Edit = Rename | Merge
+
+
+@dataclass(frozen=True)
+class PlacedEdit:
+    """An edit of a session, and where in its frames it took effect: whoever repeats both hears the same events."""
+
+    place: int
+    """Steps that the session had answered."""
+    edit: Edit
+
+
+def edit_to_bytes(edit: Edit, place: int | None = None) -> bytes:
+    """As JSON; `place` is None before it took effect."""
+    match edit:
+        case Rename(id, name):
+            fields = {"rename": id, "name": name}
+        case Merge(sources, target):
+            fields = {"merge": sources, "into": target}
+    return json.dumps({**fields, "place": place}).encode()
+
+
+def edit_from_bytes(data: bytes) -> tuple[Edit, int | None]:
+    """The edit and its place."""
+    fields = json.loads(data)
+    if "rename" in fields:
+        return Rename(fields["rename"], fields["name"]), fields["place"]
+    return Merge(tuple(fields["merge"]), fields["into"]), fields["place"]

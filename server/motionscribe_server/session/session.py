@@ -45,6 +45,7 @@ class Session:
         self._intake = Intake(model, self.options.rate_hz)
         self._pending: deque[Arrival | Break] = deque()  # taken from the intake and not answered
         self._builder = MomentBuilder(model)
+        self._answered = 0
         self._window_full = False  # the newest window holds as many frames as the model wants
         self._labelling = Labelling(model, self.options, clusters, next_cluster)
 
@@ -60,6 +61,11 @@ class Session:
     def next_cluster(self) -> int:
         """First cluster id that no final label ever bore."""
         return self._labelling.next_cluster
+
+    @property
+    def answered(self) -> int:
+        """Steps that were answered since the first frame: the place of an edit that is made now."""
+        return self._answered
 
     # frames in, steps out
 
@@ -163,6 +169,7 @@ class Session:
         return {
             "intake": self._intake.state(),
             "builder": self._builder.state(),
+            "answered": self._answered,
             "window_full": self._window_full,
             "labelling": self._labelling.state(),
         }
@@ -172,6 +179,7 @@ class Session:
         self._intake.restore(state["intake"])
         self._pending.clear()
         self._builder.restore(state["builder"])
+        self._answered = state["answered"]
         self._window_full = state["window_full"]
         self._labelling.restore(state["labelling"])
 
@@ -201,6 +209,7 @@ class Session:
             if not isinstance(arrival, Arrival) or arrival.step is not step:
                 raise ValueError(f"expected the oldest step that waits, got step {step.index}")
             self._builder.add(step.features)
+            self._answered += 1
             self._window_full = step.index >= self.model.manifest.window
             if span is None:
                 span = arrival.moment

@@ -1,4 +1,4 @@
-"""What a store keeps of durable streams: who owns one, its newest snapshot, and the events that nobody acknowledged.
+"""What a store keeps of durable streams: who owns one, its newest snapshot, unacknowledged events, edits since then.
 
 Each write names the epoch of its owner and changes nothing where another owner has claimed the stream since. A write
 happens as a whole or not at all. Calls block.
@@ -6,7 +6,10 @@ happens as a whole or not at all. Calls block.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+Numbered = Sequence[tuple[int, bytes]]
+"""Events or edits with their numbers."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,21 @@ class Checkpoint:
         return self.closed or self.snapshot is not None
 
 
+class Kept(NamedTuple):
+    """All that is kept of a durable stream."""
+
+    checkpoint: Checkpoint
+    outbox: Numbered
+    """Unacknowledged events, in ascending order of number."""
+    edits: Numbered
+    """Edits that are not in the snapshot, in ascending order of number."""
+
+
 class Checkpoints(Protocol):
     """The checkpoints of one store. Raises StoreError where it cannot be read or written."""
 
-    def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
-        """The newest checkpoint of a stream, and its outbox in ascending order of number."""
+    def find(self, key: str) -> Kept | None:
+        """What is kept of a stream."""
 
     def begin(self, first: Checkpoint) -> None:
         """A new stream in place of whatever had its key; who owned that is fenced. Raises FencedError."""
@@ -55,11 +68,21 @@ class Checkpoints(Protocol):
     def claim(self, key: str, epoch: int) -> int:
         """Makes the caller the owner of a stream that had `epoch`; returns the new one. Raises FencedError."""
 
-    def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
-        """Events that are about to be sent; a number that is there already stays as it is. Raises FencedError."""
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
+        """Events that are about to be sent, and edits, as one write.
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
-        """A newer checkpoint; events up to `acknowledged` need not be kept. Raises FencedError."""
+        The event of a number that is there already stays as it is, an edit replaces that of its number. Raises
+        FencedError.
+        """
+
+    def defer(self, key: str, edit: bytes) -> int | None:
+        """Adds an edit that the stream makes when it goes on; returns its number, None where it is over or unknown."""
+
+    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
+        """A newer checkpoint: events up to `acknowledged` and edits up to number `edits` need not be kept.
+
+        Raises FencedError.
+        """
 
     def expire(self, before_s: float) -> int:
         """Forgets streams that were saved before, in seconds since 1970; returns how many."""

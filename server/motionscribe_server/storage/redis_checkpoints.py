@@ -1,10 +1,10 @@
-"""Checkpoints of durable streams in Redis: who owns one, its newest snapshot, and unacknowledged events.
+"""Checkpoints of durable streams in Redis: who owns one, its newest snapshot, unacknowledged events, edits since then.
 
 See checkpoints.py. Each write is one transaction that watches the checkpoint. Calls block for the network.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -13,8 +13,15 @@ import redis
 from redis.client import Pipeline
 
 from motionscribe_server.errors import FencedError
-from motionscribe_server.storage.checkpoints import Checkpoint
-from motionscribe_server.storage.redis_keys import KEPT, checkpoint_key, outbox_key, redis_errors, saved_before
+from motionscribe_server.storage.checkpoints import Checkpoint, Kept, Numbered
+from motionscribe_server.storage.redis_keys import (
+    KEPT,
+    checkpoint_key,
+    edits_key,
+    outbox_key,
+    redis_errors,
+    saved_before,
+)
 from motionscribe_server.stream_keys import id_of
 
 
@@ -24,17 +31,17 @@ class RedisCheckpoints:
     def __init__(self, connection: redis.Redis) -> None:
         self._redis = connection
 
-    def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
+    def find(self, key: str) -> Kept | None:
         """See Checkpoints."""
         with redis_errors(f"read {key!r}"), self._redis.pipeline() as pipe:
             pipe.hgetall(checkpoint_key(key))
             pipe.hgetall(outbox_key(key))
-            kept, outbox = pipe.execute()
+            pipe.hgetall(edits_key(key))
+            kept, outbox, edits = pipe.execute()
         if not kept:
             return None
         fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
-        checkpoint = Checkpoint(**fields, epoch=epoch, snapshot=snapshot)
-        return checkpoint, sorted((int(number), event) for number, event in outbox.items())
+        return Kept(Checkpoint(**fields, epoch=epoch, snapshot=snapshot), _numbered(outbox), _numbered(edits))
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -44,7 +51,7 @@ class RedisCheckpoints:
             if before and int(before) >= first.epoch:
                 raise FencedError(f"expected an epoch above {int(before)} for {first.key!r}, got {first.epoch}")
             pipe.multi()
-            pipe.delete(outbox_key(first.key))
+            pipe.delete(outbox_key(first.key), edits_key(first.key))
             _write(pipe, first)
 
         self._change(first.key, work)
@@ -54,26 +61,46 @@ class RedisCheckpoints:
         self._change_as_owner(key, epoch, lambda pipe: pipe.hset(checkpoint_key(key), "epoch", epoch + 1))
         return epoch + 1
 
-    def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
         """See Checkpoints."""
 
         def work(pipe: Pipeline) -> None:
             for number, event in events:
                 pipe.hsetnx(outbox_key(key), str(number), event)
+            for number, edit in edits:
+                pipe.hset(edits_key(key), str(number), edit)
 
         self._change_as_owner(key, epoch, work)
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
+    def defer(self, key: str, edit: bytes) -> int | None:
+        """See Checkpoints."""
+        given: list[int] = []
+
+        def work(pipe: Pipeline) -> None:
+            given.clear()  # of a try that another server came before
+            fields, numbers = pipe.hget(checkpoint_key(key), "fields"), pipe.hkeys(edits_key(key))
+            pipe.multi()
+            if fields and not json.loads(fields)["closed"]:
+                given.append(max(map(int, numbers), default=0) + 1)
+                pipe.hset(edits_key(key), str(given[0]), edit)
+
+        with redis_errors(f"write {key!r}"):
+            self._redis.transaction(work, checkpoint_key(key), edits_key(key))
+        return given[0] if given else None
+
+    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
         """See Checkpoints."""
         key = checkpoint.key
         with redis_errors(f"read {key!r}"):
-            numbers = self._redis.hkeys(outbox_key(key))
-        handled = [number for number in numbers if int(number) <= acknowledged]
+            handled = [number for number in self._redis.hkeys(outbox_key(key)) if int(number) <= acknowledged]
+            made = [number for number in self._redis.hkeys(edits_key(key)) if int(number) <= edits]
 
         def work(pipe: Pipeline) -> None:
             _write(pipe, checkpoint)
             if handled:
                 pipe.hdel(outbox_key(key), *handled)
+            if made:
+                pipe.hdel(edits_key(key), *made)
 
         self._change_as_owner(key, checkpoint.epoch, work)
 
@@ -100,6 +127,10 @@ class RedisCheckpoints:
             self._redis.transaction(work, checkpoint_key(key))
 
 
+def _numbered(found: Mapping[bytes, bytes]) -> Numbered:
+    return sorted((int(number), value) for number, value in found.items())
+
+
 def _write(pipe: Pipeline, checkpoint: Checkpoint) -> None:
     fields = asdict(checkpoint)
     epoch, snapshot = fields.pop("epoch"), fields.pop("snapshot")
@@ -116,5 +147,5 @@ def _delete_old(pipe: Pipeline, key: str, before_s: float) -> None:
     score = pipe.zscore(KEPT, key)
     pipe.multi()
     if score is not None and score < before_s:
-        pipe.delete(checkpoint_key(key), outbox_key(key))
+        pipe.delete(checkpoint_key(key), outbox_key(key), edits_key(key))
         pipe.zrem(KEPT, key)

@@ -1,6 +1,7 @@
 """What both halves of the Redis store share: the names of keys, the two indexes by time, and errors.
 
-A stream has one hash of clusters by model, one for its checkpoint and one for its outbox. Nothing here writes.
+A stream has one hash of clusters by model, and one each for its checkpoint, its outbox and its edits. Nothing here
+writes.
 """
 
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ def checkpoint_key(stream: str) -> str:
 def outbox_key(stream: str) -> str:
     """The hash of a durable stream's unacknowledged events."""
     return f"{PREFIX}outbox:{stream}"
+
+
+def edits_key(stream: str) -> str:
+    """The hash of a durable stream's edits that are not in its snapshot."""
+    return f"{PREFIX}edits:{stream}"
 
 
 def saved_before(connection: redis.Redis, index: str, before_s: float) -> list[str]:

@@ -22,6 +22,7 @@ from motionscribe_server.storage.redis_keys import (
     SAVED,
     checkpoint_key,
     clusters_key,
+    edits_key,
     outbox_key,
     redis_errors,
     saved_before,
@@ -84,7 +85,7 @@ class RedisStore:
     def forget(self, stream: str) -> bool:
         """See Store."""
         with redis_errors(f"delete {stream!r}"), self._redis.pipeline() as pipe:
-            pipe.delete(clusters_key(stream), checkpoint_key(stream), outbox_key(stream))
+            pipe.delete(clusters_key(stream), checkpoint_key(stream), outbox_key(stream), edits_key(stream))
             pipe.zrem(SAVED, stream)
             pipe.zrem(KEPT, stream)
             return any(pipe.execute())

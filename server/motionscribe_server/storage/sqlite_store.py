@@ -14,12 +14,12 @@ import numpy as np
 
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.storage.sqlite_checkpoints import EDITS, SqliteCheckpoints
 from motionscribe_server.storage.sqlite_checkpoints import SCHEMA as CHECKPOINTS
-from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 from motionscribe_server.storage.sqlite_file import SqliteFile
 from motionscribe_server.storage.store import StoredStream
 
-VERSION = 3
+VERSION = 4
 CENTRE = np.dtype("<f8")
 
 SCHEMA = """
@@ -47,7 +47,7 @@ CREATE TABLE clusters (
     PRIMARY KEY (model, stream, id)
 ) WITHOUT ROWID;
 """
-TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key"}
+TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key", "edits": "key"}
 """Each table with the column that names the stream of a row."""
 SINCE_NOW = """
 ALTER TABLE streams ADD COLUMN saved_s REAL NOT NULL DEFAULT 0;
@@ -148,9 +148,9 @@ class SqliteStore:
             # what is deleted is overwritten
             self._connection.execute("PRAGMA secure_delete = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            steps = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS + SINCE_NOW, 2: SINCE_NOW}
+            steps = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS + SINCE_NOW, 2: SINCE_NOW, 3: ""}
             if version in steps:
-                script = f"BEGIN IMMEDIATE; {steps[version]} PRAGMA user_version = {VERSION}; COMMIT;"
+                script = f"BEGIN IMMEDIATE; {steps[version]} {EDITS} PRAGMA user_version = {VERSION}; COMMIT;"
                 self._connection.executescript(script)
         except sqlite3.Error as error:
             raise StoreError(f"{self._file.path}: expected a SQLite file of motionscribe, got {error}") from error

@@ -25,6 +25,8 @@ class Admission(Enum):
     """A new stream begins, in place of whatever has the key."""
     REFUSE_IN_USE = auto()
     """The key belongs to somebody else's live stream."""
+    REFUSE_TOKEN = auto()
+    """A durable stream is to be resumed, and there is none with this token: nothing may begin anew in silence."""
     REFUSE_DRAINING = auto()
     """The server is about to stop."""
 
@@ -39,8 +41,13 @@ class Incumbent:
     """The Open brought its resume token."""
 
 
-def admit(is_draining: bool, incumbent: Incumbent | None, has_checkpoint: bool | None) -> Admission:
-    """`has_checkpoint`: the store has one that this Open's token resumes; None where nobody has looked."""
+def admit(
+    is_draining: bool, incumbent: Incumbent | None, has_checkpoint: bool | None, wants_resume: bool = False
+) -> Admission:
+    """`has_checkpoint`: the store has one that this Open's token resumes; None where nobody has looked.
+
+    `wants_resume`: the Open is of a durable stream and brings a token.
+    """
     if is_draining:
         return Admission.REFUSE_DRAINING
     if incumbent and incumbent.token_matches and not incumbent.is_given_up:
@@ -51,7 +58,7 @@ def admit(is_draining: bool, incumbent: Incumbent | None, has_checkpoint: bool |
         return Admission.RESTORE
     if incumbent and incumbent.has_owner and not incumbent.is_given_up:
         return Admission.REFUSE_IN_USE
-    return Admission.CREATE
+    return Admission.REFUSE_TOKEN if wants_resume else Admission.CREATE
 
 
 @dataclass(frozen=True)

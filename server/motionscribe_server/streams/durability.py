@@ -1,92 +1,160 @@
 """What makes one stream durable: events are written before they are sent, checkpoints whenever they are due.
 
-In: events, how far the frames are computed, snapshots of the session. Out: requests for snapshots, rows in the store
-(through journal.py). It decides when something is written. The stream decides what follows when it lost its rows to
-another owner.
+In: events, edits, how far the frames are computed, snapshots of the session. Out: requests for snapshots, rows in the
+store (through journal.py). It decides when something is written. The stream decides what follows when it lost its rows
+to another owner.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from motionscribe_proto.events import Event
-from motionscribe_server.errors import StoreError, UnavailableError
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_server.errors import FencedError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.edits import PlacedEdit
+from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.streams.frame_flow import Position
 from motionscribe_server.streams.journal import Journal
+from motionscribe_server.streams.kept_edits import KeptEdits
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_S = 5.0
-"""Seconds of frames between two checkpoints: a client keeps them, and a crash costs computing them again."""
+"""Seconds between two checkpoints, of frames or of the clock: a client keeps them, a crash computes them again."""
+CREDITS_SHARE = 4
+"""A checkpoint is due as well when a quarter of all credits wait for it: the owner of a fast stream need not pause."""
 PATIENCE_S = 10.0
 """The longest wait for a checkpoint."""
 
 
 class Durability:
-    """Writes to `journal`. `request_snapshot` asks the session for a snapshot after all frames so far."""
+    """Writes to `journal`. `request_snapshot` asks the session for a snapshot after all frames so far.
 
-    def __init__(self, journal: Journal, request_snapshot: Callable[[], None], metrics: Metrics) -> None:
+    `credits` is how many frames may wait for a checkpoint, `now` a clock in seconds.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        request_snapshot: Callable[[], None],
+        credits: int,
+        metrics: Metrics,
+        now: Callable[[], float],
+    ) -> None:
         self._journal = journal
         self._request_snapshot = request_snapshot
+        self._due_frames = min(CHECKPOINT_S * journal.newest.rate_hz, credits / CREDITS_SHARE)
         self._metrics = metrics
-        self._is_requested = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self._now = now
+        self._is_writing = False  # from the request for a snapshot until it is written
+        self._waiting_since: float | None = None  # when the first frame was computed that is in no checkpoint
+        self._asked: list[asyncio.Future[None]] = []
+
+    @property
+    def newest(self) -> Checkpoint:
+        """The newest checkpoint, without its snapshot."""
+        return self._journal.newest
 
     @property
     def position(self) -> Position:
         """Frames before it are in the newest checkpoint."""
-        return Position(self._journal.newest.next_seq, self._journal.newest.last_us)
+        return Position(self.newest.next_seq, self.newest.last_us)
+
+    @property
+    def edits(self) -> KeptEdits:
+        """Those that are not in the newest checkpoint."""
+        return self._journal.edits
 
     async def claim(self) -> int:
         """Fences every other owner, here and elsewhere; returns the epoch from now on. Raises FencedError."""
         return await self._journal.claim()
 
-    def note(self, first: int, events: Sequence[Event]) -> None:
+    def note(self, first: int, events: Sequence[pb.Event]) -> None:
         """Events numbered from `first` on, to be written with the next flush."""
         self._journal.note(first, events)
 
+    def note_edits(self, edits: Sequence[PlacedEdit]) -> None:
+        """Edits that the session made, to be written with the next flush."""
+        self._journal.note_edits(edits)
+
     async def flush(self) -> None:
-        """Returns when all events that were noted are written. Raises FencedError, UnavailableError."""
+        """Returns when everything that was noted is written. Raises FencedError, UnavailableError."""
         try:
             await self._journal.flush()
         except StoreError as error:
-            log.exception("events of %s are not written", self._journal.newest.name)
+            log.exception("events of %s are not written", self.newest.name)
             self._metrics.store_failures.inc()
             raise UnavailableError("the server's store cannot be written: reconnect later") from error
 
     def request_if_due(self, computed: Position) -> None:
-        """Requests a snapshot where enough frames were computed since the newest checkpoint."""
-        if computed.next_seq - self.position.next_seq >= CHECKPOINT_S * self._journal.newest.rate_hz:
+        """Requests a snapshot where enough frames or seconds passed since the newest checkpoint."""
+        frames = computed.next_seq - self.position.next_seq
+        if frames <= 0:
+            return
+        if self._waiting_since is None:
+            self._waiting_since = self._now()
+        if frames >= self._due_frames or self._now() - self._waiting_since >= CHECKPOINT_S:
             self._request()
 
-    async def checkpoint(self) -> None:
-        """Returns when all frames so far are kept, or after PATIENCE_S."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(written)
-        self._request()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(written, PATIENCE_S)
-
-    def snapshot_came(self) -> None:
-        """The requested snapshot is there; the next one may be requested."""
-        self._is_requested = False
-
-    async def write(self, snapshot: bytes | None, at: Position, last_event: int, acknowledged: int) -> None:
-        """Tries to write a checkpoint; without a snapshot it is the last one. Raises FencedError."""
+    async def checkpoint(self, received: Position) -> None:
+        """Returns when all frames before `received` are kept. Raises UnavailableError where they are not in time."""
         try:
-            await self._journal.keep(snapshot, at.next_seq, at.last_us, last_event, acknowledged, snapshot is None)
-        except StoreError:
-            log.exception("a checkpoint of %s is not kept", self._journal.newest.name)
+            async with asyncio.timeout(PATIENCE_S):
+                while not self._journal.is_whole or self.position.next_seq < received.next_seq:
+                    written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                    self._asked.append(written)
+                    self._request()
+                    await written
+        except TimeoutError:
+            raise UnavailableError(f"expected a checkpoint within {PATIENCE_S:g} s, got none") from None
+
+    async def write(self, snapshot: bytes | None, at: Position, last_event: int, acknowledged: int, edits: int) -> None:
+        """Tries to write a checkpoint; without a snapshot it is the last one. Raises FencedError."""
+        error: Exception | None = None
+        try:
+            await self._journal.keep(snapshot, *at, last_event, acknowledged, edits, snapshot is None)
+        except FencedError as failure:
+            error = failure
+            raise
+        except StoreError as failure:
+            log.exception("a checkpoint of %s is not kept", self.newest.name)
             self._metrics.store_failures.inc()
+            error = UnavailableError("the server's store cannot be written: reconnect later")
+            error.__cause__ = failure
+        else:
+            if self._waiting_since is not None:
+                self._metrics.checkpoint_delay.observe(self._now() - self._waiting_since)
         finally:
-            waiting, self._waiting = self._waiting, []
-            for written in waiting:
-                if not written.done():
-                    written.set_result(None)
+            # after a failure the next try comes when the time has passed once more
+            self._waiting_since = None
+            self.end_waits(error)
+
+    def end_waits(self, error: Exception | None) -> None:
+        """Whoever waits for a checkpoint looks again, or is told why there will be none."""
+        self._is_writing = False
+        asked, self._asked = self._asked, []
+        for written in asked:
+            if written.done():
+                continue
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error)
 
     def _request(self) -> None:
-        if not self._is_requested:
-            self._is_requested = True
+        if not self._is_writing:
+            self._is_writing = True
             self._request_snapshot()
+
+
+@dataclass(frozen=True)
+class History:
+    """What a durable stream goes on from."""
+
+    durability: Durability
+    events: Sequence[tuple[int, pb.Event]] = ()
+    """The unacknowledged ones that an earlier server sent, with their numbers."""
+    told: int = 0
+    """Number of the last event that the client has, which may be a provisional label."""

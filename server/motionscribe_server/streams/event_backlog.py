@@ -1,4 +1,4 @@
-"""Events that were numbered and sent, until the client acknowledges them: what a resumed stream is sent again.
+"""Event messages that were numbered and sent, until the client acknowledges them: what a resumed stream is sent again.
 
 Bounded: the oldest events go first, and a client that comes back later than that sees a jump in the numbers.
 Provisional labels use up numbers but are not kept, since newer ones have replaced them. In memory only.
@@ -7,33 +7,55 @@ Provisional labels use up numbers but are not kept, since newer ones have replac
 from collections import deque
 from collections.abc import Sequence
 
-from motionscribe_proto.events import Event, Label
+from motionscribe_proto import segmentation_pb2 as pb
 
 KEPT = 4096
 """An hour of segments at one a second."""
 
 
+MOST_PROVISIONAL = 65_536
+"""Hours of provisional labels: a client that claims to have more after the last event that is kept is not believed."""
+
+
+def is_provisional(event: pb.Event) -> bool:
+    """Labels that may still change."""
+    return event.HasField("labels") and not event.labels.final
+
+
 class EventBacklog:
     """Numbers events 1, 2, 3, ... and keeps the unacknowledged ones."""
 
-    def __init__(self, kept: int | None = KEPT, last_event: int = 0, events: Sequence[tuple[int, Event]] = ()) -> None:
+    def __init__(
+        self,
+        kept: int | None = KEPT,
+        last_event: int = 0,
+        events: Sequence[tuple[int, pb.Event]] = (),
+        told: int = 0,
+    ) -> None:
         """Keeps at most `kept` events, None keeps all.
 
-        `events` were sent by an earlier server; those beyond `last_event` will be appended once more.
+        `events` were sent by an earlier server, and perhaps provisional labels up to number `told` after them; those
+        beyond `last_event` will be appended once more.
         """
-        self._events: deque[tuple[int, Event]] = deque(events, kept)
-        self.sent_before = max(last_event, events[-1][0] if events else 0)
+        self._events: deque[tuple[int, pb.Event]] = deque(events, kept)
+        lasting = max(last_event, events[-1][0] if events else 0)
+        self.sent_before = max(lasting, min(told, lasting + MOST_PROVISIONAL))
         """Number of the last event that an earlier server sent."""
         self.acknowledged = 0
         """Number up to which the client has handled them."""
         self.last_event = last_event
         """Number of the newest event, 0 before the first."""
 
-    def append(self, events: Sequence[Event]) -> int:
+    @property
+    def is_repeating(self) -> bool:
+        """Events that an earlier server sent are still to be appended."""
+        return self.last_event < self.sent_before
+
+    def append(self, events: Sequence[pb.Event]) -> int:
         """Numbers `events`; returns the number of the first one."""
         first = self.last_event + 1
         for number, event in enumerate(events, first):
-            if number > self.sent_before and not (isinstance(event, Label) and not event.final):
+            if number > self.sent_before and not is_provisional(event):
                 self._events.append((number, event))
         self.last_event += len(events)
         return first
@@ -44,9 +66,9 @@ class EventBacklog:
         while self._events and self._events[0][0] <= last_event:
             self._events.popleft()
 
-    def runs_after(self, last_event: int) -> list[tuple[int, list[Event]]]:
+    def runs_after(self, last_event: int) -> list[tuple[int, list[pb.Event]]]:
         """What is kept of the events after this number: (number of the first, events that follow by one)."""
-        runs: list[tuple[int, list[Event]]] = []
+        runs: list[tuple[int, list[pb.Event]]] = []
         for number, event in self._events:
             if number <= last_event:
                 continue

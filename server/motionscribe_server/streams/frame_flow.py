@@ -1,7 +1,8 @@
 """How far the frames of one stream are: received, on their way, computed; and the credits that bound them.
 
-Pure counting: no clock, no tasks. A credit lets the owner send one frame. Every credit is in one of three places: with
-the owner, used by a frame on its way, or waiting to be given back after its frame was computed.
+Pure counting: no clock, no tasks. A credit lets the owner send one frame. Every credit is in one of these places: with
+the owner; used by a frame on its way, or by one of a durable stream that is computed and in no checkpoint; or waiting
+to be given back. So the owner of a durable stream never has to remember more frames than there are credits.
 """
 
 from collections import deque
@@ -26,17 +27,21 @@ class _BlockOnItsWay(NamedTuple):
 
 
 class FrameFlow:
-    """Counts the frames of one stream that has `credits` in total and begins at the position `start`."""
+    """Counts the frames of one stream that has `credits` in total and begins at the position `start`.
 
-    def __init__(self, credits: int, start: Position) -> None:
+    Credits of a `durable` one come back when their frames are kept, of a live one when they are computed.
+    """
+
+    def __init__(self, credits: int, start: Position, durable: bool = False) -> None:
         self.received = start
         """Where the next frame belongs."""
         self.computed = start
-        """Frames before it are computed; they need never be sent again."""
+        """Frames before it are computed."""
         self._credits = credits
         self._with_owner = 0
         self._to_return = credits
         self._on_their_way: deque[_BlockOnItsWay] = deque()
+        self._unkept: deque[_BlockOnItsWay] | None = deque() if durable else None
 
     @property
     def blocks_on_their_way(self) -> int:
@@ -72,7 +77,16 @@ class FrameFlow:
         self._on_their_way.append(_BlockOnItsWay(self.received, len(block)))
 
     def complete(self, blocks: int) -> None:
-        """The oldest `blocks` on their way are computed; their credits wait to be given back."""
+        """The oldest `blocks` on their way are computed."""
         for _ in range(blocks):
-            self.computed, frames = self._on_their_way.popleft()
-            self._to_return += frames
+            block = self._on_their_way.popleft()
+            self.computed = block.end
+            if self._unkept is None:
+                self._to_return += block.frames
+            else:
+                self._unkept.append(block)
+
+    def keep(self, position: Position) -> None:
+        """The blocks of a durable stream before `position` are in a checkpoint."""
+        while self._unkept and self._unkept[0].end.next_seq <= position.next_seq:
+            self._to_return += self._unkept.popleft().frames

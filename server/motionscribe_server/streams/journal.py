@@ -1,49 +1,59 @@
-"""What is kept of one durable stream for the time after this server: its events and checkpoints.
+"""What is kept of one durable stream for the time after this server: its events, edits and checkpoints.
 
-In: numbered events, snapshots of its session. Out: rows in a store from which another server goes on. Provisional
-labels use up numbers but are not written, since newer ones replace them. The epoch fences: an owner that lost the
-stream can write no more of it. When something is written is decided in durability.py.
+In: numbered events, edits, snapshots of its session. Out: rows in a store from which another server goes on.
+Provisional labels use up numbers but are not written, since newer ones replace them. The epoch fences: an owner that
+lost the stream can write no more of it. When something is written is decided in durability.py.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import events_from_messages, events_to_messages
-from motionscribe_proto.events import Event, Label
+from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.storage.checkpoints import Checkpoint, Numbered
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.streams.event_backlog import is_provisional
+from motionscribe_server.streams.kept_edits import KeptEdits
 from motionscribe_server.streams.open_request import OpenRequest
 
 
 class Journal:
     """The rows of one stream, from a checkpoint on. Raises StoreError and FencedError."""
 
-    def __init__(self, store: AsyncStore, newest: Checkpoint) -> None:
+    def __init__(self, store: AsyncStore, newest: Checkpoint, edits: Numbered = ()) -> None:
         self._store = store
-        self.newest = newest
+        self.newest = replace(newest, snapshot=None)  # it is large, and in the store
         """The newest checkpoint, without its snapshot."""
+        self.is_whole = newest.whole
+        """A stream can go on from the newest checkpoint."""
+        self.edits = KeptEdits(edits)
         self._unwritten: list[tuple[int, bytes]] = []
+        self._unwritten_edits: list[tuple[int, bytes]] = []
         self._writing = asyncio.Lock()
 
-    def note(self, first: int, events: Sequence[Event]) -> None:
+    def note(self, first: int, events: Sequence[pb.Event]) -> None:
         """Events numbered from `first` on, to be written with the next flush."""
         for number, event in enumerate(events, first):
-            if not (isinstance(event, Label) and not event.final):
-                (message,) = events_to_messages([event])
-                self._unwritten.append((number, message.SerializeToString()))
+            if not is_provisional(event):
+                self._unwritten.append((number, event.SerializeToString()))
+
+    def note_edits(self, edits: Sequence[PlacedEdit]) -> None:
+        """Edits that the session made, to be written with the next flush: before any event that follows them."""
+        self._unwritten_edits += self.edits.note(edits)
 
     async def flush(self) -> None:
-        """Returns when all events that were noted are written."""
+        """Returns when all events and edits that were noted are written."""
         async with self._writing:
-            if self._unwritten:
-                events, key, epoch = list(self._unwritten), self.newest.key, self.newest.epoch
-                await self._store.run(lambda store: store.checkpoints.append(key, epoch, events))
+            if self._unwritten or self._unwritten_edits:
+                events, edits = list(self._unwritten), list(self._unwritten_edits)
+                key, epoch = self.newest.key, self.newest.epoch
+                await self._store.run(lambda store: store.checkpoints.append(key, epoch, events, edits))
                 del self._unwritten[: len(events)]
+                del self._unwritten_edits[: len(edits)]
 
     async def claim(self) -> int:
         """Takes the stream over, from this server or another; returns the epoch from now on."""
@@ -60,9 +70,10 @@ class Journal:
         last_us: int | None,
         last_event: int,
         acknowledged: int,
+        edits: int,
         closed: bool,
     ) -> None:
-        """Writes a checkpoint before the frame `next_seq`, after the event `last_event`."""
+        """Writes a checkpoint before the frame `next_seq`, after the event `last_event` and the edit `edits`."""
         await self.flush()  # a checkpoint never speaks of events that are not there
         async with self._writing:
             checkpoint = replace(
@@ -74,17 +85,8 @@ class Journal:
                 closed=closed,
                 saved_s=time.time(),
             )
-            await self._store.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged))
-            self.newest = replace(checkpoint, snapshot=None)  # it is large, and in the store
-
-
-@dataclass(frozen=True)
-class History:
-    """What a durable stream goes on from."""
-
-    journal: Journal
-    events: Sequence[tuple[int, Event]] = ()
-    """The unacknowledged ones that an earlier server sent, with their numbers."""
+            await self._store.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged, edits))
+            self.newest, self.is_whole = replace(checkpoint, snapshot=None), True
 
 
 async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
@@ -92,7 +94,7 @@ async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedMo
     before = await store.run(lambda store: store.checkpoints.find(request.key))
     first = Checkpoint(
         key=request.key,
-        epoch=before[0].epoch + 1 if before else 1,
+        epoch=before.checkpoint.epoch + 1 if before else 1,
         token=digest(token),
         name=name,
         model=model.manifest.name,
@@ -111,7 +113,6 @@ async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedMo
     return Journal(store, first)
 
 
-def read_events(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
+def read_events(rows: Numbered) -> list[tuple[int, pb.Event]]:
     """Numbered events as they were noted."""
-    messages = [pb.Event.FromString(event) for _, event in rows]
-    return [(number, event) for (number, _), event in zip(rows, events_from_messages(messages), strict=True)]
+    return [(number, pb.Event.FromString(event)) for number, event in rows]

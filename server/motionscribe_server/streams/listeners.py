@@ -6,7 +6,6 @@ In: numbered events, the end. Out: the same into each listener's UpdateWriter. W
 from collections.abc import Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import Event
 from motionscribe_server.streams.update_writer import UpdateWriter
 
 
@@ -25,7 +24,7 @@ class Listeners:
         """It gets no more events."""
         self._watchers.discard(writer)
 
-    def put(self, first: int, events: Sequence[Event]) -> None:
+    def put(self, first: int, events: Sequence[pb.Event]) -> None:
         """Events numbered from `first` on, for everybody."""
         if self.owner:
             self.owner.put(first, events)

@@ -6,9 +6,12 @@ no clock: callers say when something happened.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
+from motionscribe_models.errors import ContractError
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
@@ -18,22 +21,28 @@ from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import check
 from motionscribe_server.streams.cluster_saver import ClusterSaver
-from motionscribe_server.streams.durability import Durability
+from motionscribe_server.streams.durability import Durability, History
 from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.frame_flow import FrameFlow, Position
-from motionscribe_server.streams.journal import History
+from motionscribe_server.streams.kept_edits import KeptEdits
 from motionscribe_server.streams.life import Change, Life, next_life
 from motionscribe_server.streams.listeners import Listeners
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 from motionscribe_server.workers.process import Link
 
+log = logging.getLogger(__name__)
+
 WATCHER_LIMIT = 8192
 """Events. A watcher that is half a minute of provisional labels behind does not follow any more."""
 
 
 class LiveStream:
-    """At first without an owner, as if the last had just left. With `history` it is durable, and goes on from it."""
+    """At first without an owner, as if the last had just left. With `history` it is durable, and goes on from it.
+
+    After a crash it may have to repeat what an earlier server told. Until it has, the store knows its clusters better
+    than its session does, and edits wait: they must not come before what was told already.
+    """
 
     def __init__(
         self, info: StreamInfo, link: Link, history: History | None, saver: ClusterSaver, metrics: Metrics
@@ -47,6 +56,7 @@ class LiveStream:
         self._windows = metrics.windows.labels(info.model.key)
         self._listeners = Listeners()
         self._writing: set[asyncio.Task[None]] = set()
+        self._making_deferred: asyncio.Task[None] | None = None
         self.life = Life.RETAINED
         self.epoch = 1
         self.last_message_at = info.opened_at
@@ -54,16 +64,16 @@ class LiveStream:
         self.left_at: float | None = info.opened_at
         """When the last owner left, None while there is one."""
         self.backlog = EventBacklog()
-        self._durability = None
+        self._durability: Durability | None = None
         start = Position(1, None)
         if history:
-            newest = history.journal.newest
+            self._durability = history.durability
+            newest = history.durability.newest
             self.life = Life.RETAINED_CLOSED if newest.closed else Life.RETAINED
             self.epoch = newest.epoch
-            self.backlog = EventBacklog(None, newest.last_event, history.events)
-            self._durability = Durability(history.journal, link.snapshot, metrics)
-            start = self._durability.position
-        self._flow = FrameFlow(info.credits, start)
+            self.backlog = EventBacklog(None, newest.last_event, history.events, history.told)
+            start = history.durability.position
+        self._flow = FrameFlow(info.credits, start, durable=history is not None)
 
     def __repr__(self) -> str:
         waiting = self._flow.blocks_on_their_way
@@ -88,6 +98,11 @@ class LiveStream:
     def durable_seq(self) -> int:
         """Frames up to this one need never be sent again."""
         return (self._durability.position if self._durability else self._flow.computed).next_seq - 1
+
+    @property
+    def is_repeating(self) -> bool:
+        """An earlier server told more, or was told more, than this session knows by now."""
+        return self._durability is not None and (self.backlog.is_repeating or self._durability.edits.any_wait)
 
     @property
     def is_busy(self) -> bool:
@@ -121,6 +136,7 @@ class LiveStream:
         for first, events in self.backlog.runs_after(last_event):
             writer.put(first, events)
         self._listeners.owner = writer
+        self.make_deferred_edits()
         if self.life.is_closed:
             writer.end()
         return writer, self._flow.restart()
@@ -151,6 +167,8 @@ class LiveStream:
         """Final: the calls of owner and watchers end, answers that still come are ignored."""
         self._change(Change.GIVE_UP)
         self.end_calls(error)
+        if self._durability:
+            self._durability.end_waits(_given_up())
 
     # what the owner says
 
@@ -189,72 +207,126 @@ class LiveStream:
             return
         self._windows.inc(answer.windows)
         self._flow.complete(answer.blocks)
+        if self._durability:
+            self._durability.note_edits(answer.edits)
         self._emit(answer.events)
         if answer.closed:
             self._change(Change.CLOSE)
+        self.make_deferred_edits()
         if self._durability and (answer.snapshot or answer.closed):
-            self._durability.snapshot_came()
-            at = self._flow.computed, self.backlog.last_event
+            at = self._flow.computed, self.backlog.last_event, self._durability.edits.made
             task = asyncio.create_task(self._write_checkpoint(self._durability, answer.snapshot, *at))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
         elif answer.closed:
             self.end_calls(None)
-        elif self._durability:
-            self._durability.request_if_due(self._flow.computed)
+        else:
+            self.request_checkpoint_if_due()
         if self._flow.credits_are_due:
             self._listeners.nudge_owner()
 
     def _emit(self, events: Sequence[Event]) -> None:
-        """Numbers events and sends them to owner and watchers."""
+        """Numbers event messages and sends them to owner and watchers."""
         if not events:
             return
         self._metrics.count_events(events)
         if any(isinstance(event, ClusterCreated | ClusterMerged) for event in events):
             self.saver.mark_unsaved()
-        first = self.backlog.append(events)
+        messages = events_to_messages(events)
+        first = self.backlog.append(messages)
         repeated = max(0, self.backlog.sent_before + 1 - first)
-        first, events = first + repeated, events[repeated:]
+        first, messages = first + repeated, messages[repeated:]
         if self._durability:
-            self._durability.note(first, events)
-        self._listeners.put(first, events)
+            self._durability.note(first, messages)
+        self._listeners.put(first, messages)
 
     # what must outlive it
 
     async def edit(self, edit: Edit) -> Sequence[ClusterState]:
-        """The clusters after `edit`, saved. Raises what it raises, UnavailableError, StoreError."""
+        """The clusters after `edit`, saved; not while it repeats. Raises what it raises, UnavailableError, StoreError.
+
+        A durable stream has `edit` in its journal by then, with its place, so that no crash undoes it.
+        """
         found = await self.link.edit(edit)
+        if self.life is Life.GIVEN_UP:  # its answers are not noted any more
+            raise _given_up()
+        await self._flush()
         await self.saver.save(found)
-        await self.checkpoint()
         return found.clusters
+
+    def defer_edit(self, number: int, edit: Edit) -> None:
+        """The store has made `edit` while the session repeated; now it is the session's turn, sooner or later."""
+        if self._durability:
+            self._durability.edits.defer(number, edit)
+            self.make_deferred_edits()
+
+    def make_deferred_edits(self) -> None:
+        """Begins to make edits that waited for the session to have repeated everything, where it has."""
+        if (
+            self._durability
+            and self._durability.edits.deferred
+            and (self.life.is_closed or not self.backlog.is_repeating)
+            and not self._making_deferred
+        ):
+            self._making_deferred = asyncio.create_task(self._make_deferred_edits(self._durability.edits))
+
+    async def _make_deferred_edits(self, edits: KeptEdits) -> None:
+        try:
+            while (edit := edits.deferred) and self.life is not Life.GIVEN_UP:
+                try:
+                    await self.link.edit(edit)
+                except ContractError:
+                    log.exception("stream %s cannot make %s", self.info.name, edit)
+                    edits.drop_deferred()
+        except UnavailableError as error:  # they stay in the store
+            log.warning("stream %s has edits that wait: %s", self.info.name, error)
+        finally:
+            self._making_deferred = None
+            self.saver.mark_unsaved()
 
     async def persist(self) -> None:
         """Returns when the ids that events speak of are in the store: what a client has seen is never given again.
 
         So are the events of a durable stream. Raises FencedError, UnavailableError where the store cannot be written.
         """
+        await self._flush()
+        if not self.is_repeating:
+            await self.saver.save_if_changed()
+
+    def request_checkpoint_if_due(self) -> None:
+        """To be called now and then, too: a checkpoint may be due though no answer comes."""
+        if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
+            self._durability.request_if_due(self._flow.computed)
+
+    async def checkpoint(self) -> None:
+        """Returns when all frames so far are kept; at once where nothing can be. Raises UnavailableError."""
+        if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
+            await self._durability.checkpoint(self._flow.received)
+
+    async def _flush(self) -> None:
         if self._durability:
             try:
                 await self._durability.flush()
             except FencedError as error:
                 self.give_up(error)
                 raise
-        await self.saver.save_if_changed()
-
-    async def checkpoint(self) -> None:
-        """Returns when all frames so far are kept; at once where nothing can be."""
-        if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
-            await self._durability.checkpoint()
 
     async def _write_checkpoint(
-        self, durability: Durability, snapshot: bytes | None, at: Position, last_event: int
+        self, durability: Durability, snapshot: bytes | None, at: Position, last_event: int, edits: int
     ) -> None:
         """Writes a checkpoint, then tells the owner; ends the calls where it is the last one."""
+        if snapshot is None and self._making_deferred:
+            await self._making_deferred
         try:
-            await durability.write(snapshot, at, last_event, self.backlog.acknowledged)
+            await durability.write(snapshot, at, last_event, self.backlog.acknowledged, edits)
         except FencedError as error:
             self.give_up(error)
+        self._flow.keep(durability.position)
         if snapshot is None:
             self.end_calls(None)
         else:
             self._listeners.nudge_owner()
+
+
+def _given_up() -> UnavailableError:
+    return UnavailableError("the stream failed or went to another owner: try again")

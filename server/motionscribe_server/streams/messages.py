@@ -1,7 +1,8 @@
 """Values that only the server has, as messages; those that the client has, too, are in proto's codec.py."""
 
+from collections.abc import Sequence
+
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.streams.live_stream import LiveStream
 
@@ -23,7 +24,9 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
     )
 
 
-def opened_message(stream: LiveStream, resumed: bool, credits: int, found: SessionClusters) -> pb.Opened:
+def opened_message(
+    stream: LiveStream, credits: int, clusters: Sequence[ClusterState], resumed: bool, not_resumed: str
+) -> pb.Opened:
     """The answer to an Open."""
     return pb.Opened(
         session=stream.info.name,
@@ -34,7 +37,8 @@ def opened_message(stream: LiveStream, resumed: bool, credits: int, found: Sessi
         credits=credits,
         model=stream.info.model.to_message(),
         latency_us=stream.info.model.latency_us(stream.info.lag),
-        clusters=map(cluster_to_message, found.clusters),
+        clusters=map(cluster_to_message, clusters),
+        not_resumed=not_resumed,
     )
 
 

@@ -7,6 +7,7 @@ A call that waits for the store or a worker holds the lock of its stream's key, 
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -27,7 +28,7 @@ from motionscribe_server.streams.life import Life
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.messages import go_away_message, opened_message
 from motionscribe_server.streams.open_request import read_open
-from motionscribe_server.streams.retirement import retire, write_rest
+from motionscribe_server.streams.retirement import retire, write_checkpoint, write_rest
 from motionscribe_server.streams.stream_factory import StreamFactory
 from motionscribe_server.streams.stream_opener import StreamOpener
 from motionscribe_server.streams.stream_table import StreamTable
@@ -37,6 +38,7 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_S = 3600.0
+NOT_RESUMED = "no stream of this id and token is here: it ended, was not resumed in time, or its worker died"
 
 
 class Registry:
@@ -89,16 +91,17 @@ class Registry:
         async with self._locks.hold(request.key):
             try:
                 stream, resumed = await self._opener.open(request)
+                clusters = await self._clusters_of(stream)
             except StoreError as error:
                 log.exception("stream %s cannot be opened", request.id)
                 self._metrics.store_failures.inc()
                 raise UnavailableError("the server's store cannot be read or written: reconnect later") from error
-            clusters = await stream.link.clusters()
             if stream.life is Life.GIVEN_UP:
                 raise UnavailableError(f"stream {request.id!r} failed while it was opened: reconnect")
             writer, credits = stream.attach(message.last_event if resumed else 0, self.now())
         log.info("stream %s %s, epoch %d", stream.info.name, "resumed" if resumed else "opened", stream.epoch)
-        return stream, writer, opened_message(stream, resumed, credits, clusters)
+        not_resumed = "" if resumed or not message.resume_token else NOT_RESUMED
+        return stream, writer, opened_message(stream, credits, clusters, resumed, not_resumed)
 
     async def leave(self, stream: LiveStream, writer: UpdateWriter, done: bool) -> None:
         """The call of an owner ended; `done` when it had all there will be. Superseded owners change nothing."""
@@ -121,6 +124,7 @@ class Registry:
         in_use = self._locks.in_use()
         overdue = []
         for stream in self._table:
+            stream.request_checkpoint_if_due()
             silent = now - stream.last_message_at
             if stream.owner is not None and not stream.is_busy and silent >= self.settings.limits.idle_timeout_s:
                 reason = f"expected a message within {self.settings.limits.idle_timeout_s:g} s, got none"
@@ -140,15 +144,18 @@ class Registry:
         stream = self._table.get(key)
         if stream is None:
             return await self._store.run(lambda store: read_clusters(store, key))
-        return (await stream.link.clusters()).clusters
+        return await self._clusters_of(stream)
 
     async def edit(self, key: str, edit: Edit) -> Sequence[ClusterState]:
         """The same, after `edit` in the session, or else in the store; saved."""
         async with self._locks.hold(key):
             stream = self._table.get(key)
-            if stream is None:
-                return await self._store.run(lambda store: edit_clusters(store, key, edit))
-            return await stream.edit(edit)
+            if stream is not None and not stream.is_repeating:
+                return await stream.edit(edit)
+            clusters, number = await self._store.run(lambda store: edit_clusters(store, key, edit))
+            if stream is not None and number is not None:
+                stream.defer_edit(number, edit)
+            return clusters
 
     async def forget(self, key: str) -> None:
         """Deletes a stream, live, retained or stored, and all that is kept of it. Raises NotFoundError, StoreError."""
@@ -161,6 +168,13 @@ class Registry:
             if not await self._store.run(lambda store: store.forget(key)) and stream is None:
                 raise unknown_stream(key)
         log.info("stream %s forgotten", stream.info.name if stream else id_of(key))
+
+    async def _clusters_of(self, stream: LiveStream) -> Sequence[ClusterState]:
+        """Of its session, or of the store, which knows them better while the session repeats what it told before."""
+        if stream.is_repeating:
+            with contextlib.suppress(NotFoundError):  # nothing of it was ever saved
+                return await self._store.run(lambda store: read_clusters(store, stream.info.key))
+        return (await stream.link.clusters()).clusters
 
     def _is_overdue(self, stream: LiveStream) -> bool:
         """Nobody resumed it in time."""
@@ -179,7 +193,7 @@ class Registry:
                 return
             reason = "the server is about to stop"
             stream.end_calls(UnavailableError(reason), [go_away_message(stream.info.token, reason)])
-            await stream.checkpoint()
+            await write_checkpoint(stream)
             await write_rest(stream)
 
     async def _expire(self) -> None:

@@ -15,11 +15,19 @@ log = logging.getLogger(__name__)
 async def retire(stream: LiveStream, table: StreamTable) -> None:
     """Gives a stream up; its clusters stay in the store, and all of it where it is durable."""
     with table.leaving(stream):
-        await stream.checkpoint()
+        await write_checkpoint(stream)
         stream.give_up(None)
         await write_rest(stream)
         table.remove(stream)
     stream.link.forget()
+
+
+async def write_checkpoint(stream: LiveStream) -> None:
+    """Keeps all frames so far. Where it cannot, the client still has them."""
+    try:
+        await stream.checkpoint()
+    except UnavailableError as error:
+        log.warning("stream %s has no checkpoint of its last frames: %s", stream.info.name, error)
 
 
 async def write_rest(stream: LiveStream) -> None:

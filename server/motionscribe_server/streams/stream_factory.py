@@ -6,8 +6,6 @@ replaces, is decided by stream_opener.py.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
 
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.engine.messages import SessionClusters
@@ -15,24 +13,17 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.storage.checkpoints import Kept
 from motionscribe_server.stream_keys import digest, same_token
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.cluster_saver import ClusterSaver
-from motionscribe_server.streams.journal import History, Journal, begin_journal, read_events
+from motionscribe_server.streams.durability import Durability, History
+from motionscribe_server.streams.journal import Journal, begin_journal, read_events
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.workers.pool import Pool
 from motionscribe_server.workers.process import Link
-
-
-class Kept(NamedTuple):
-    """What the store has of a durable stream."""
-
-    checkpoint: Checkpoint
-    outbox: list[tuple[int, bytes]]
-    """Unacknowledged events with their numbers."""
 
 
 class StreamFactory:
@@ -70,7 +61,8 @@ class StreamFactory:
         name, token = f"{request.id}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
         history = None
         if request.durable:
-            history = History(await begin_journal(self._store, request, model, name, token))
+            journal = await begin_journal(self._store, request, model, name, token)
+            history = History(self._durability(journal, link))
         return self._stream(request.key, name, token, model, request.options.lag, link, history)
 
     async def find_kept(self, request: OpenRequest) -> Kept | None:
@@ -78,15 +70,16 @@ class StreamFactory:
         if not request.durable:
             return None
         found = await self._store.run(lambda store: store.checkpoints.find(request.key))
-        if found is None or not found[0].whole or not same_token(found[0].token, digest(request.message.resume_token)):
+        token = digest(request.message.resume_token)
+        if found is None or not found.checkpoint.whole or not same_token(found.checkpoint.token, token):
             return None
-        return Kept(*found)
+        return found
 
     async def claim(self, request: OpenRequest, kept: Kept) -> Journal:
         """Fences the owner that the stream has elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
         model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
         model.check_layout(request.message)
-        journal = Journal(self._store, replace(kept.checkpoint, snapshot=None))
+        journal = Journal(self._store, kept.checkpoint, kept.edits)
         await journal.claim()
         return journal
 
@@ -97,9 +90,13 @@ class StreamFactory:
         model = self._catalog.find(checkpoint.model, checkpoint.version)
         known = await self._stored_clusters(request.key, model)
         options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
-        link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot)
-        history = History(journal, read_events(kept.outbox))
+        link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot, journal.edits.repeated)
+        events, told = read_events(kept.outbox), request.message.last_event
+        history = History(self._durability(journal, link), events, told)
         return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)
+
+    def _durability(self, journal: Journal, link: Link) -> Durability:
+        return Durability(journal, link.snapshot, self._settings.limits.credits, self._metrics, self._now)
 
     async def _stored_clusters(self, key: str, model: LoadedModel) -> SessionClusters:
         stored = await self._store.run(lambda store: store.load(model.key, key))

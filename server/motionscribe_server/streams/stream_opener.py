@@ -7,8 +7,9 @@ is none. What is done, and which stream makes room, is decided in admission.py; 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from motionscribe_server.errors import FencedError, InUseError, SupersededError, UnavailableError
+from motionscribe_server.errors import FencedError, InUseError, PreconditionError, SupersededError, UnavailableError
 from motionscribe_server.settings import Settings
+from motionscribe_server.storage.checkpoints import Kept
 from motionscribe_server.stream_keys import same_token
 from motionscribe_server.streams.admission import Admission, Incumbent, admit, choose_eviction
 from motionscribe_server.streams.key_locks import KeyLocks
@@ -16,7 +17,7 @@ from motionscribe_server.streams.life import Life
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.retirement import retire, write_rest
-from motionscribe_server.streams.stream_factory import Kept, StreamFactory
+from motionscribe_server.streams.stream_factory import StreamFactory
 from motionscribe_server.streams.stream_table import StreamTable
 
 
@@ -41,9 +42,10 @@ class StreamOpener:
         """The stream, and whether it goes on from an earlier call. Raises ServerError and ContractError."""
         kept: Kept | None = None
         has_checkpoint = None
+        wants_resume = request.durable and bool(request.message.resume_token)
         while True:
             stream = self._table.get(request.key)
-            match admit(self._table.is_draining, _incumbent(stream, request), has_checkpoint):
+            match admit(self._table.is_draining, _incumbent(stream, request), has_checkpoint, wants_resume):
                 case Admission.REFUSE_DRAINING:
                     raise UnavailableError("the server is about to stop: reconnect later")
                 case Admission.LOOK_UP:
@@ -58,6 +60,11 @@ class StreamOpener:
                     self._factory.find_model(request)  # what is wrong with the request itself is said first
                     raise InUseError(
                         f"expected a stream id that is free or its resume token, got {request.id!r}, which is live"
+                    )
+                case Admission.REFUSE_TOKEN:
+                    raise PreconditionError(
+                        f"expected the resume token of durable stream {request.id!r}, got one that resumes nothing: "
+                        "open it without a token to begin anew"
                     )
                 case Admission.CREATE:
                     return await self._create(request, stream), False
@@ -99,8 +106,14 @@ class StreamOpener:
         except BaseException:
             link.forget()
             raise
-        # a server that restores it must begin with what this one begins with
-        await stream.checkpoint()
+        try:
+            # a server that restores it must begin with what this one begins with
+            await stream.checkpoint()
+        except BaseException as error:
+            stream.give_up(error if isinstance(error, Exception) else None)
+            self._table.remove(stream)
+            link.forget()
+            raise
         return stream
 
     @asynccontextmanager

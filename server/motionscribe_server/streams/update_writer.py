@@ -11,12 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import events_to_messages
-from motionscribe_proto.events import Event, Label
 from motionscribe_server.errors import ExhaustedError, UnavailableError
+from motionscribe_server.streams.event_backlog import is_provisional
 
-LARGEST_UPDATE = 8192
-"""Events. An Update of so many labels has about 0.4 MB, well below the 4 MB that a client accepts by default."""
+LARGEST_UPDATE = 2048
+"""Events, labels of one moment being one. They have about 0.4 MB, well below the 4 MB that a client accepts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class UpdateWriter:
         self._progress = progress
         self._limit = limit
         self._provisional = provisional
-        self._runs: deque[tuple[int, list[Event]]] = deque()
+        self._runs: deque[tuple[int, list[pb.Event]]] = deque()
         self._waiting = 0
         self._last: list[pb.StreamResponse] = []
         self._wake = asyncio.Event()
@@ -47,12 +46,12 @@ class UpdateWriter:
         self._error: Exception | None = None
         self.ended = False
 
-    def put(self, first: int, events: Sequence[Event]) -> None:
+    def put(self, first: int, events: Sequence[pb.Event]) -> None:
         """Events numbered from `first` on; a watcher that does not keep up is ended."""
         if self.ended:
             return
         for number, event in enumerate(events, first):
-            if not self._provisional and isinstance(event, Label) and not event.final:
+            if not self._provisional and is_provisional(event):
                 continue
             run = self._runs[-1] if self._runs else None
             if run and number == run[0] + len(run[1]) and len(run[1]) < LARGEST_UPDATE:
@@ -131,12 +130,12 @@ class UpdateWriter:
                     raise self._error
                 return
 
-    def _update(self, first: int, events: Sequence[Event]) -> pb.StreamResponse:
+    def _update(self, first: int, events: Sequence[pb.Event]) -> pb.StreamResponse:
         progress = self._progress()
         return pb.StreamResponse(
             update=pb.Update(
                 first_event=first,
-                events=events_to_messages(events),
+                events=events,
                 durable_seq=progress.durable_seq,
                 credits=progress.credits,
                 received_seq=progress.received_seq,

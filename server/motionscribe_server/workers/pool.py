@@ -16,6 +16,7 @@ from motionscribe_server.engine.messages import EngineInfo, OpenSession, Session
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.workers.process import Link, WorkerProcess
@@ -57,8 +58,9 @@ class Pool:
         known: SessionClusters,
         durable: bool = False,
         snapshot: bytes | None = None,
+        edits: Sequence[PlacedEdit] = (),
     ) -> Link:
-        """A session, new or from a snapshot.
+        """A session, new or from a snapshot, after which `edits` were made.
 
         Raises UnavailableError while no worker runs, ExhaustedError, SnapshotError and what the session refuses.
         """
@@ -70,7 +72,7 @@ class Pool:
         link = Link(worker, next(self._sessions))
         worker.links[link.id] = link
         try:
-            await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot))
+            await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot, edits))
         except BaseException:
             link.forget()  # who asked may be cancelled while the worker opens it
             raise

@@ -40,7 +40,7 @@ from motionscribe_server.engine.scheduler import LONGEST_REST_S, Scheduler, Serv
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
-from motionscribe_server.session.edits import Merge, Rename
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
@@ -212,11 +212,12 @@ def test_edits_are_told_before_they_are_replied_to() -> None:
     desk = Desk()
     desk.open(1)
     assert [state.name for state in desk.ask(EditClusters(1, Rename(2, "wave"))).clusters] == ["", "wave"]
-    assert desk.scheduler.collect().answers == []
+    (told,) = desk.scheduler.collect().answers
+    assert (told.events, told.edits) == ((), [PlacedEdit(0, Rename(2, "wave"))])
     after = desk.ask(EditClusters(1, Merge((1,), 2)))
     assert [state.merged_into for state in after.clusters] == [2, 0]
     (told,) = desk.scheduler.collect().answers
-    assert told.events == [ClusterMerged(1, 2, 0)]
+    assert (told.events, told.edits) == ([ClusterMerged(1, 2, 0)], [PlacedEdit(0, Merge((1,), 2))])
     assert isinstance(desk.ask(EditClusters(1, Rename(9, "x"))), UnknownClusterError)
 
 

@@ -118,9 +118,9 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_server_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "names.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 4")
+        connection.execute("PRAGMA user_version = 5")
     connection.close()
-    with pytest.raises(StoreError, match="expected format 3, got 4"):
+    with pytest.raises(StoreError, match="expected format 4, got 5"):
         SqliteStore(path)
 
 

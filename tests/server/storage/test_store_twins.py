@@ -42,15 +42,25 @@ operations = st.one_of(
         st.floats(1, 300),
     ),
     st.builds(lambda key, epoch: lambda store: store.checkpoints.claim(key, epoch), keys, epochs),
-    st.builds(lambda key, epoch, new: lambda store: store.checkpoints.append(key, epoch, new), keys, epochs, events),
     st.builds(
-        lambda key, epoch, seq, acknowledged, snapshot: (
+        lambda key, epoch, new, edits: lambda store: store.checkpoints.append(key, epoch, new, edits),
+        keys,
+        epochs,
+        events,
+        events,
+    ),
+    st.builds(lambda key, edit: lambda store: store.checkpoints.defer(key, edit), keys, st.binary(max_size=3)),
+    st.builds(
+        lambda key, epoch, seq, acknowledged, edits, snapshot: (
             lambda store: store.checkpoints.keep(
-                replace(FIRST, key=key, epoch=epoch, next_seq=seq, snapshot=snapshot, last_us=seq), acknowledged
+                replace(FIRST, key=key, epoch=epoch, next_seq=seq, snapshot=snapshot, closed=not snapshot),
+                acknowledged,
+                edits,
             )
         ),
         keys,
         epochs,
+        numbers,
         numbers,
         numbers,
         st.none() | st.binary(max_size=8),

@@ -165,7 +165,10 @@ def test_without_the_token_it_starts_afresh_and_the_old_owner_is_fenced(tiny_mod
             recording = motion(first.skeleton, 4)
             caller = await first.opened(delivery=DURABLE)
             await caller.send(recording, 0, 200)
-            other = await second.opened(delivery=DURABLE, resume_token="guess")
+            with pytest.raises(grpc.aio.AioRpcError, match="got one that resumes nothing") as caught:
+                await second.opened(delivery=DURABLE, resume_token="guess")
+            assert caught.value.code() == Code.FAILED_PRECONDITION
+            other = await second.opened(delivery=DURABLE)
             assert not other.opened.resumed
             assert await aborted(first, caller, recording, 200)
             await other.finish()

@@ -46,10 +46,13 @@ def test_a_stored_stream_is_gone_from_the_file_itself(tiny_model: Path, tmp_path
             await _missing(_forget(served))
             kept = b"".join(path.read_bytes() for path in tmp_path.glob("names.sqlite*"))
             assert SECRET.encode() not in kept
-            again = await served.opened(
-                delivery=pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE, resume_token=opened.resume_token
-            )
+            delivery = pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE
+            if durable:
+                with pytest.raises(grpc.aio.AioRpcError, match="got one that resumes nothing"):
+                    await served.opened(delivery=delivery, resume_token=opened.resume_token)
+            again = await served.opened(delivery=delivery, resume_token="" if durable else opened.resume_token)
             assert not again.opened.resumed
+            assert bool(again.opened.not_resumed) is not durable
             assert all(cluster.warm and not cluster.name for cluster in again.opened.clusters)
             await again.finish()
 

@@ -11,7 +11,7 @@ from tests.support.serving import Served, alone, final, motion, serving
 from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import skeleton_to_message
+from motionscribe_proto.codec import events_to_messages, skeleton_to_message
 from motionscribe_proto.events import Label, SegmentStarted
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
@@ -21,13 +21,14 @@ Code = grpc.StatusCode
 QUIET = SessionOptions(provisional=False)
 
 
-def _label(seq: int, final: bool) -> Label:
-    return Label(seq, seq + 1, seq, seq + 1, 1, 1.0, final)
+def _label(seq: int, final: bool) -> pb.Event:
+    (message,) = events_to_messages([Label(seq, seq + 1, seq, seq + 1, 1, 1.0, final)])
+    return message
 
 
 def test_an_outbox_keeps_what_is_final_until_it_is_acknowledged() -> None:
     backlog = EventBacklog()
-    started = SegmentStarted(1, 1, "", 1, 0)
+    (started,) = events_to_messages([SegmentStarted(1, 1, "", 1, 0)])
     assert backlog.append([_label(1, True), _label(2, False), started]) == 1
     assert backlog.append([_label(3, True)]) == 4
     assert backlog.last_event == 4

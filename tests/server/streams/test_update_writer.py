@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import events_from_messages
+from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Label, Restarted
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.streams.update_writer import LARGEST_UPDATE, Progress, UpdateWriter
 
-WORD = Restarted(1, 2, "word")
+WORD, SURE, UNSURE = events_to_messages(
+    [Restarted(1, 2, "word"), Label(1, 2, 0, 1, 4, 1.0, True), Label(1, 2, 0, 1, 4, 0.5, False)]
+)
 
 
 def _writer(limit: int | None = None, provisional: bool = True) -> UpdateWriter:
@@ -37,11 +39,7 @@ def _drain(writer: UpdateWriter, on_write: Callable[[], None] = lambda: None) ->
 
 
 def _numbers(written: list[pb.StreamResponse]) -> list[int]:
-    return [
-        response.update.first_event + i
-        for response in written
-        for i in range(len(events_from_messages(response.update.events)))
-    ]
+    return [response.update.first_event + i for response in written for i in range(len(response.update.events))]
 
 
 @given(st.lists(st.integers(0, 5), max_size=20))
@@ -120,7 +118,7 @@ def test_a_watcher_that_does_not_keep_up_is_ended_and_an_owner_is_not() -> None:
 
 def test_provisional_labels_are_left_out_where_they_are_not_wanted() -> None:
     writer = _writer(provisional=False)
-    writer.put(1, [Label(1, 2, 0, 1, 4, 0.5, False), WORD, Label(1, 2, 0, 1, 4, 1.0, True)])
+    writer.put(1, [UNSURE, WORD, SURE])
     writer.end()
     assert _numbers(_drain(writer)) == [2, 3]
 
