@@ -22,6 +22,10 @@ from motionscribe_server.streams.registry import Registry
 from motionscribe_server.streams.update_writer import UpdateWriter
 
 
+HALF_CLOSE_S = 1.0
+"""A half-close without Close counts when the call still lives after this time: some clients cancel by half-closing first."""
+
+
 class SegmentationService(SegmentationServicer):
     """See segmentation.proto for the statuses."""
 
@@ -107,7 +111,9 @@ class SegmentationService(SegmentationServicer):
                         raise PreconditionError("expected Frames, Ack or Close, got a second Open")
                     case _:
                         raise RequestError("expected Frames, Ack or Close, got an empty message")
-            # a lost client and a message that is too large look like a half-close at first; writing tells them apart
+            # a lost client, a message that is too large and a cancelled call look like a half-close at first
+            await writer.confirm()
+            await asyncio.sleep(HALF_CLOSE_S)
             await writer.confirm()
             if not writer.ended:
                 stream.finish()

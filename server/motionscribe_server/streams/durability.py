@@ -99,7 +99,7 @@ class Durability:
             self._request()
 
     async def checkpoint(self, received: Position) -> None:
-        """Returns when all frames before `received` are kept. Raises UnavailableError where they are not in time."""
+        """Returns when all frames before `received` are kept. Raises FencedError, UnavailableError after PATIENCE_S."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while not self._journal.is_whole or self.position.next_seq < received.next_seq:

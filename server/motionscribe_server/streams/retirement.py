@@ -26,7 +26,7 @@ async def write_checkpoint(stream: LiveStream) -> None:
     """Keeps all frames so far. Where it cannot, the client still has them."""
     try:
         await stream.checkpoint()
-    except UnavailableError as error:
+    except (FencedError, UnavailableError) as error:
         log.warning("stream %s has no checkpoint of its last frames: %s", stream.info.name, error)
 
 

@@ -1,0 +1,243 @@
+"""Edits of durable streams: what a user was answered is never undone, whatever happens to servers and workers."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import grpc
+import pytest
+from tests.support.caller import Caller
+from tests.support.registry_house import EDIT, House, house, link_of
+from tests.support.serving import Served, motion, process_of, serving
+from tests.support.waiting import until
+
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import ClusterMerged, Event, Label, SegmentEnded, SegmentStarted
+from motionscribe_server.engine.messages import Answer
+from motionscribe_server.errors import StoreError, UnavailableError
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
+from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
+from motionscribe_server.streams.kept_edits import KeptEdits
+
+DURABLE = pb.DELIVERY_DURABLE
+LAB = pb.ListClustersRequest(stream_id="lab")
+
+
+async def clusters(served: Served) -> dict[int, pb.Cluster]:
+    """Those of the stream."""
+    return {cluster.id: cluster for cluster in (await served.clusters.ListClusters(LAB)).clusters}
+
+
+async def rename(served: Served, id: int, name: str) -> None:
+    """Answered OK."""
+    await served.clusters.RenameCluster(pb.RenameClusterRequest(stream_id="lab", id=id, name=name))
+
+
+async def merge(served: Served, source: int, target: int) -> None:
+    """Answered OK."""
+    await served.clusters.MergeClusters(pb.MergeClustersRequest(stream_id="lab", sources=[source], target=target))
+
+
+async def resumed(served: Served, caller: Caller) -> Caller:
+    """The same stream with another call."""
+    last = caller.numbers[-1] if caller.numbers else 0
+    again = await served.opened(delivery=DURABLE, resume_token=caller.opened.resume_token, last_event=last)
+    assert again.opened.resumed
+    return again
+
+
+async def hear(caller: Caller, seq: int) -> None:
+    """Reads until the label of a frame came."""
+    await caller.events_until(lambda events: any(isinstance(e, Label) and e.end_seq > seq for e in events))
+
+
+def require_whole(events: Sequence[Event], frames: int) -> None:
+    """Final labels tile the frames, and segments follow one another."""
+    at = 1
+    for event in events:
+        if isinstance(event, Label) and event.final:
+            assert event.start_seq == at
+            at = event.end_seq
+    assert at == frames + 1
+    for kind in (SegmentStarted, SegmentEnded):
+        numbers = [event.segment for event in events if isinstance(event, kind)]
+        assert all(after == before + 1 for before, after in pairwise(numbers))
+
+
+def two_seen(found: dict[int, pb.Cluster]) -> tuple[int, int]:
+    """Clusters that the motion has shown."""
+    one, other, *_ = [id for id, cluster in found.items() if cluster.segments and not cluster.merged_into]
+    return one, other
+
+
+def test_an_edit_between_two_checkpoints_survives_the_worker_and_keeps_every_number(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    """Frames are sent flat out: many are on their way when the edit comes, and when the worker dies."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
+            recording = motion(served.skeleton, 30)
+            caller = await served.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 2000)
+            await served.computed(2000)
+            await served.stream("lab").checkpoint()
+            source, target = two_seen(await clusters(served))
+            sending = asyncio.create_task(caller.send(recording, 2000))
+            await merge(served, source, target)
+            await rename(served, target, "walk")
+            await sending
+            await hear(caller, 2300)
+            assert served.stream("lab").durable_seq < 3000
+            process_of(served.stream("lab").link.worker).kill()
+            await caller.failure()
+            again = await resumed(served, caller)
+            await again.send(recording, again.opened.next_seq - 1)
+            events = [*caller.events, *await again.finish()]
+            require_whole(events, len(recording.frames))
+            numbers = [*caller.numbers, *again.numbers]
+            assert numbers == sorted(set(numbers))
+            assert sum(isinstance(event, ClusterMerged) for event in events) == 1
+            found = await clusters(served)
+            assert (found[source].merged_into, found[target].name) == (target, "walk")
+            after = events[next(i for i, event in enumerate(events) if isinstance(event, ClusterMerged)) :]
+            started = [event for event in after if isinstance(event, SegmentStarted)]
+            assert started
+            assert all(event.cluster != source for event in started)
+
+    asyncio.run(run())
+
+
+def test_an_edit_of_a_stream_that_nobody_has_open_is_made_when_it_goes_on(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first:
+            recording = motion(first.skeleton, 24)
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 2000)
+            await first.computed(2000)
+            source, target = two_seen(await clusters(first))
+            stopping = asyncio.create_task(first.stop())
+            await caller.failure()
+            await stopping
+        async with serving(tiny_model, tmp_path) as second:
+            await merge(second, source, target)
+            await rename(second, target, "walk")
+            again = await resumed(second, caller)
+            found = {cluster.id: cluster for cluster in again.opened.clusters}
+            assert (found[source].merged_into, found[target].name) == (target, "walk")
+            await again.send(recording, again.opened.next_seq - 1)
+            require_whole([*caller.events, *await again.finish()], len(recording.frames))
+            found = await clusters(second)
+            assert (found[source].merged_into, found[target].name) == (target, "walk")
+
+    asyncio.run(run())
+
+
+def test_an_edit_while_the_past_is_repeated_waits_for_it_and_shows_at_once(tiny_model: Path, tmp_path: Path) -> None:
+    """The second server goes on from a checkpoint before what the client heard: that is told again first."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            recording = motion(first.skeleton, 24)
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 2000)
+            await first.computed(2000)
+            await first.stream("lab").checkpoint()
+            await rename(first, 1, "before the crash")
+            await caller.send(recording, 2000, 2400)
+            await first.computed(2400)
+            await hear(caller, 2200)
+            source, target = two_seen(await clusters(first))
+            again = await resumed(second, caller)
+            assert second.stream("lab").is_repeating
+            assert (await clusters(second))[1].name == "before the crash"
+            await rename(second, 1, "after the crash")
+            await merge(second, source, target)
+            await rename(second, target, "walk")
+            assert (await clusters(second))[source].merged_into == target
+            await again.send(recording, again.opened.next_seq - 1, 2800)
+            await until(lambda: not second.stream("lab").is_repeating)
+            await again.send(recording, 2800)
+            require_whole([*caller.events, *await again.finish()], len(recording.frames))
+            found = await clusters(second)
+            assert (found[source].merged_into, found[target].name) == (target, "walk")
+            assert found[1].name in ("after the crash", "walk")
+
+    asyncio.run(run())
+
+
+def test_edits_that_wait_are_made_at_the_end_where_nothing_comes_any_more(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            recording = motion(first.skeleton, 20)
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(recording, 0, 1200)
+            await first.computed(1200)
+            await first.stream("lab").checkpoint()
+            await caller.send(recording, 1200, 1600)
+            await first.computed(1600)
+            await rename(first, 1, "placed")
+            await hear(caller, 1300)
+            again = await resumed(second, caller)
+            await rename(second, 2, "deferred")
+            await again.finish()  # the client has lost its frames
+            await until(lambda: second.server.registry.find("lab") is None)
+            found = await clusters(second)
+            assert (found[1].name, found[2].name) == ("placed", "deferred")
+
+    asyncio.run(run())
+
+
+def full_disk(*_: object) -> None:
+    """In place of a write."""
+    raise StoreError("disk full")
+
+
+def test_an_edit_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
+    async def run(home: House) -> None:
+        stream, _, _ = await home.open("walk", durable=True)
+        link = link_of(stream)
+        link.listener(Answer(link.id, edits=[PlacedEdit(0, EDIT)]))  # what a worker says before it replies
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqliteCheckpoints, "append", full_disk)
+            with pytest.raises(UnavailableError, match="store cannot be written"):
+                await home.registry.edit("walk", EDIT)
+
+    async def within() -> None:
+        async with house(tmp_path) as home:
+            await run(home)
+
+    asyncio.run(within())
+
+
+def test_a_stream_of_another_owner_takes_no_edits(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            caller = await first.opened(delivery=DURABLE)
+            await caller.send(motion(first.skeleton, 4), 0, 400)
+            await first.computed(400)
+            await resumed(second, caller)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await rename(first, 1, "lost")
+            assert caught.value.code() == grpc.StatusCode.ABORTED
+
+    asyncio.run(run())
+
+
+def test_kept_edits_are_repeated_deferred_and_numbered() -> None:
+    placed, waiting, new = PlacedEdit(5, Rename(1, "a")), Merge((1, 2), 3), PlacedEdit(9, Rename(3, "b"))
+    first = KeptEdits()
+    rows = first.note([placed])
+    first.defer(2, waiting)
+    edits = KeptEdits([*rows, (2, first.note([PlacedEdit(0, waiting)])[0][1])])
+    assert [each.edit for each in edits.repeated] == [placed.edit, waiting]
+    edits = KeptEdits(rows)
+    edits.defer(2, waiting)
+    assert (edits.repeated, edits.deferred, edits.made) == ([placed], None, 0)
+    assert edits.note([placed]) == [], "the store has it"
+    assert (edits.deferred, edits.made) == (waiting, 1)
+    ((number, _),) = edits.note([PlacedEdit(7, waiting)])
+    assert (number, edits.made, edits.any_wait) == (2, 2, False)
+    ((number, _),) = edits.note([new])
+    assert number == 3
