@@ -1,8 +1,6 @@
 """Edits of durable streams: what a user was answered is never undone, whatever happens to servers and workers."""
 
 import asyncio
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import grpc
@@ -10,10 +8,11 @@ import pytest
 from tests.support.caller import Caller
 from tests.support.registry_house import EDIT, House, house, link_of
 from tests.support.serving import Served, motion, process_of, serving
+from tests.support.tiling import require_whole
 from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterMerged, Event, Label, SegmentEnded, SegmentStarted
+from motionscribe_proto.events import ClusterMerged, Label, SegmentStarted
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
@@ -50,19 +49,6 @@ async def resumed(served: Served, caller: Caller) -> Caller:
 async def hear(caller: Caller, seq: int) -> None:
     """Reads until the label of a frame came."""
     await caller.events_until(lambda events: any(isinstance(e, Label) and e.end_seq > seq for e in events))
-
-
-def require_whole(events: Sequence[Event], frames: int) -> None:
-    """Final labels tile the frames, and segments follow one another."""
-    at = 1
-    for event in events:
-        if isinstance(event, Label) and event.final:
-            assert event.start_seq == at
-            at = event.end_seq
-    assert at == frames + 1
-    for kind in (SegmentStarted, SegmentEnded):
-        numbers = [event.segment for event in events if isinstance(event, kind)]
-        assert all(after == before + 1 for before, after in pairwise(numbers))
 
 
 def two_seen(found: dict[int, pb.Cluster]) -> tuple[int, int]:
