@@ -136,6 +136,7 @@ class _Connection:
     def reset(self) -> None:
         """RST."""
         for writer in self._writers:
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            with contextlib.suppress(OSError):  # closed before, when both sides were parted
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             writer.transport.abort()
         self.flowing.set()
