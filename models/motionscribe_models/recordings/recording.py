@@ -22,6 +22,8 @@ class Recording:
     timestamps_us: NDArray[np.int64]
     """(n,), strictly increasing."""
     skeleton: Skeleton
+    notes: tuple[str, ...] = ()
+    """What the reader decided, for people: which skeleton, which unit of time, what it left out."""
 
     def __post_init__(self) -> None:
         frames, times = self.frames, self.timestamps_us
@@ -56,8 +58,10 @@ def even_times(count: int, rate_hz: float) -> NDArray[np.int64]:
     return np.asarray(np.rint(np.arange(count) * (1e6 / rate_hz)), dtype=np.int64)
 
 
-def even_recording(name: str, values: NDArray[np.floating], skeleton: Skeleton) -> Recording:
+def even_recording(
+    name: str, values: NDArray[np.floating], skeleton: Skeleton, notes: tuple[str, ...] = ()
+) -> Recording:
     """Values (n, D) of any float type as a recording at the skeleton's nominal rate. Raises RecordingError."""
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity, which Recording refuses
         frames = values.astype(np.float32)
-    return Recording(name, frames, even_times(len(frames), skeleton.rate_hz), skeleton)
+    return Recording(name, frames, even_times(len(frames), skeleton.rate_hz), skeleton, notes)

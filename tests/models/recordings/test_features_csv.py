@@ -40,8 +40,11 @@ def test_features_know_seconds_and_time_zones(tmp_path: Path) -> None:
         ("datetime;a\n", "got only a header"),
         ("datetime;anomaly\n2024-01-01;0\n2024-01-02;0\n", "expected columns of features, got only datetime, anomaly"),
         ("datetime;a\n2024-01-02;1\n2024-01-01;1\n", r"a\.csv:3: expected times to increase"),
-        ("datetime;a\n2024-01-01;1\nsoon;1\n", r"a\.csv:3: expected a number, got 'soon'"),
-        ("datetime;a\n2024-01-01;1\n2024-01-02;many\n", r"a\.csv:3: expected a number, got 'many'"),
+        (
+            "datetime;a\n2024-01-01;1\nsoon;1\n",
+            r"a\.csv:3: expected a number, a date .*, got 'soon' in column datetime",
+        ),
+        ("datetime;a\n2024-01-01;1\n2024-01-02;many\n", r"a\.csv:3: expected a number, got 'many' in column a"),
         ("datetime;a;a\n2024-01-01;1;1\n", "expected a name of its own for each column"),
         ("datetime;a\n2024-01-01;1\n2024-01-02\n", r"a\.csv:3: expected 2 columns, got 1"),
     ],
