@@ -82,7 +82,7 @@ def quaternion_vector(quaternions: NDArray[np.floating]) -> Array:
 
 
 def euler_vector(degrees: NDArray[np.floating], order: str = "xyz") -> Array:
-    """Degrees (..., 3) about the fixed axes x, y, z, in that `order`, to rotation vectors (..., 3) of length 0 to pi."""
+    """Degrees (..., 3) about fixed axes x, y, z, turned in `order`, to rotation vectors (..., 3) of length 0 to pi."""
     if order != "xyz":
         # with its axes renamed, any order is xyz; where that makes a left-handed system, all turns are the other way
         axes = ["xyz".index(axis) for axis in order]

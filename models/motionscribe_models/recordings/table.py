@@ -61,7 +61,7 @@ class Table:
             return None
 
     def numbers(self, columns: Sequence[int], rows: Sequence[int]) -> NDArray[np.float64]:
-        """Chosen rows and columns as (r, c) float64. Raises RecordingError with line and column of what is no number."""
+        """Chosen rows and columns as (r, c) float64. Raises RecordingError with the place of what is no number."""
         return np.array([[self._finite(row, column) for column in columns] for row in rows], np.float64)
 
     def _finite(self, row: int, column: int) -> float:
@@ -78,7 +78,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     """Raises RecordingError for a file that is no text, has no rows, or has a row of another width."""
-    comment, body, separator = _body(read_lines(path))
+    comment, body, separator = find_rows(read_lines(path))
     if not body:
         raise RecordingError(f"{path}: expected frames, got only comments")
     cells = [split(line, separator) for _, line in body]
@@ -107,9 +107,23 @@ def read_table(path: Path) -> Table:
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
+def find_rows(lines: list[str]) -> tuple[str, list[tuple[int, str]], str]:
+    """The comment that may be a header, the rows that follow with their line numbers, and what separates cells."""
+    comment, separator = "", ""
+    body: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, 1):
+        if number == 1 and (hint := re.fullmatch(r'"?sep=(.)"?\s*', line)):
+            separator = hint[1]  # as Excel reads it
+        elif line.lstrip().startswith("#"):
+            comment = comment if body else line.lstrip("# ")
+        elif line.strip():
+            body.append((number, line))
+    return comment, body, separator or _separator([line for _, line in body[:2]])
+
+
 def first_row(path: Path) -> list[str]:
     """The cells of the first row, or the header; none of an empty file. Raises RecordingError for what is no text."""
-    _, body, separator = _body(split_lines(read_text(path)))
+    _, body, separator = find_rows(split_lines(read_text(path)))
     return split(body[0][1], separator) if body else []
 
 
@@ -132,20 +146,6 @@ def read_number(cell: str, place: str) -> float:
     if not math.isfinite(number):
         raise RecordingError(f"{place}: expected a finite number, got {cell.strip()}")
     return number
-
-
-def _body(lines: list[str]) -> tuple[str, list[tuple[int, str]], str]:
-    """The comment that may be a header, the rows that follow with their line numbers, and what separates cells."""
-    comment, separator = "", ""
-    body: list[tuple[int, str]] = []
-    for number, line in enumerate(lines, 1):
-        if number == 1 and (hint := re.fullmatch(r'"?sep=(.)"?\s*', line)):
-            separator = hint[1]  # as Excel reads it
-        elif line.lstrip().startswith("#"):
-            comment = comment if body else line.lstrip("# ")
-        elif line.strip():
-            body.append((number, line))
-    return comment, body, separator or _separator([line for _, line in body[:2]])
 
 
 def _separator(lines: list[str]) -> str:
