@@ -11,8 +11,8 @@ import numpy as np
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings.recording import Recording, even_times
-from motionscribe_models.recordings.table import MISSING, Table, read_table
-from motionscribe_models.recordings.times import is_time, read_times, unit_of, words_of
+from motionscribe_models.recordings.table import MISSING, Table, counts_rows, read_table
+from motionscribe_models.recordings.times import is_moment, is_time, read_times, unit_of, words_of
 from motionscribe_models.skeleton import feature_skeleton
 
 LABELS = {"label", "labels", "action", "actions", "activity", "class", "anomaly", "anomalies", "changepoint"}
@@ -31,9 +31,9 @@ def read_features_csv(path: Path, rate_hz: float | None = None) -> Recording:
     """Raises RecordingError for ragged rows, cells that are no numbers, and a table without times or `rate_hz`."""
     table = read_table(path)
     header = table.header or ()
-    _check_header(path, header)
     if not table.rows:
         raise RecordingError(f"{path}: expected frames, got only a header")
+    _check_header(table, header)
     kinds = [_kind(table, column) for column in range(len(header))]
     chosen = [column for column, kind in enumerate(kinds) if not kind]
     if not chosen:
@@ -57,9 +57,7 @@ def read_features_csv(path: Path, rate_hz: float | None = None) -> Recording:
         raise RecordingError(
             f"{path}: expected a column datetime or timestamp (or time_ms and the like) and two rows, or a rate in Hz"
         )
-    left_out = {
-        f"{header[i]} ({kind})": None for i, kind in enumerate(kinds) if kind and (kind != "times" or i in timed)
-    }
+    left_out = [f"{header[i]} ({kind})" for i, kind in enumerate(kinds) if kind and (kind != "times" or i in timed)]
     if left_out:
         notes.append(f"columns left out: {', '.join(left_out)}")
     skeleton = feature_skeleton("features", tuple(header[i] for i in chosen), rate_hz)
@@ -68,30 +66,34 @@ def read_features_csv(path: Path, rate_hz: float | None = None) -> Recording:
     return Recording(path.stem, frames, times[rows], skeleton, tuple(notes))
 
 
-def _check_header(path: Path, header: tuple[str, ...]) -> None:
-    if len(set(header)) != len(header) or "" in header[1:]:
+def _check_header(table: Table, header: tuple[str, ...]) -> None:
+    unnamed = [i for i, name in enumerate(header) if not name]
+    # pandas leaves an index of dates without a name
+    if len(set(header)) != len(header) or (unnamed and not (unnamed == [0] and is_moment(table.rows[0][0]))):
         raise RecordingError(
-            f"{path}: expected a name of its own for each column, got {', '.join(map(repr, header))[:80]}"
+            f"{table.path}: expected a name of its own for each column, got {', '.join(map(repr, header))[:80]}"
         )
     numbers = [name for name in header if re.fullmatch(r"[+-]?\d*[.,]\d+(e[+-]?\d+)?", name.lower())]
     if numbers:
-        raise RecordingError(f"{path}: expected a first line that names the columns, got {numbers[0]} in it")
+        raise RecordingError(f"{table.path}: expected a first line that names the columns, got {numbers[0]} in it")
 
 
 def _kind(table: Table, column: int) -> str:
-    """What a column holds that is no feature: "times", "labels" or "numbers of rows"; empty for a feature."""
-    name, cells = (table.header or ())[column], table.column(column)
+    """What a column holds that is no feature: times, labels, numbers of rows, nothing; "" for a feature."""
+    header = table.header or ()
+    name, cells = header[column], table.column(column)
     words = set(words_of(name))
-    if is_time(name) and not (name == "T" and any(map(is_time, set(table.header or ()) - {name}))):  # temperature
+    temperature = name == "T" and any(is_time(other) for other in header if other != name)
+    if not name or (is_time(name) and not temperature):
         return "times"
-    if not name:
-        return "times" if not any(table.number(cell) is not None for cell in cells) else ""
-    if words & COUNTS and words <= COUNTS | _BESIDE_COUNTS:
+    # a glove has a finger called index
+    if words & COUNTS and words <= COUNTS | _BESIDE_COUNTS and ("frame" in name.lower() or counts_rows(cells)):
         return "numbers of rows"
-    if words & LABELS and words <= LABELS | _BESIDE_LABELS:
-        return "labels"
     written = [cell for cell in cells if cell.lower() not in MISSING]
-    return "labels" if written and all(table.number(cell) is None for cell in written) else ""
+    if not written:
+        return "nothing"
+    called_so = bool(words & LABELS) and words <= LABELS | _BESIDE_LABELS
+    return "labels" if called_so or all(table.number(cell) is None for cell in written) else ""
 
 
 def _times_of(table: Table, timed: list[int]) -> tuple[str, list[str], list[int]]:

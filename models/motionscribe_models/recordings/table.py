@@ -107,6 +107,14 @@ def read_table(path: Path) -> Table:
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
+def counts_rows(cells: list[str]) -> bool:
+    """Whether cells are whole numbers that rise, mostly by one."""
+    if not all(re.fullmatch(r"\d{1,15}(?:\.0*)?", cell) for cell in cells):
+        return False
+    steps = np.diff([int(float(cell)) for cell in cells])
+    return bool(np.all(steps > 0)) and (not len(steps) or float(np.median(steps)) == 1)
+
+
 def find_rows(lines: list[str]) -> tuple[str, list[tuple[int, str]], str]:
     """The comment that may be a header, the rows that follow with their line numbers, and what separates cells."""
     comment, separator = "", ""
@@ -171,15 +179,6 @@ def _is_number(cell: str) -> bool:
 
 def _named_columns(header: list[str], rows: list[list[str]]) -> list[int]:
     """All columns but unnamed ones without cells, and a first one that has no name and counts rows."""
-    unnamed = [i for i, name in enumerate(header) if not name or name.lower().startswith("unnamed:")]
-    empty = [i for i in unnamed if not any(row[i] for row in rows)]
-    index = [0] if 0 in unnamed and rows and counts_rows([row[0] for row in rows]) else []
-    return [i for i in range(len(header)) if i not in (*(empty if rows else ()), *index)]
-
-
-def counts_rows(cells: list[str]) -> bool:
-    """Whether cells are whole numbers that rise, mostly by one."""
-    if not all(re.fullmatch(r"\d{1,15}(?:\.0*)?", cell) for cell in cells):
-        return False
-    steps = np.diff([int(float(cell)) for cell in cells])
-    return bool(np.all(steps > 0)) and (not len(steps) or float(np.median(steps)) == 1)
+    left = [i for i, name in enumerate(header) if name or not rows or any(row[i] for row in rows)]
+    unnamed = not header[0] or header[0].lower().startswith("unnamed:")
+    return left[1:] if unnamed and left[:1] == [0] and counts_rows([row[0] for row in rows]) else left

@@ -55,7 +55,7 @@ _BESIDE |= {"sensor", "device", "lsl", "ros", "capture", "video", "camera", "hos
 DECADES = (946_684_800 * 10**6, 4_102_444_800 * 10**6)
 """The years 2000 to 2100. There the units differ in size."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCK = re.compile(r"(?:(\d+) days? )?(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
+_CLOCK = re.compile(r"(?:(\d{1,5}) days? )?(\d{1,7}):([0-5]\d):([0-5]\d(?:[.,]\d+)?)")
 _DAY_US = 86_400 * 10**6
 _WORD = re.compile(r"[A-Z]?[a-zµμ]+|[A-Z]+(?![a-z])|\d+")
 _GLUED = re.compile(r"(time|timestamp|elapsed)([mun]s|[mun]?sec)")
@@ -179,10 +179,7 @@ def _date_us(cell: str) -> int | None:
         moment = datetime.fromisoformat(cell.replace("/", "-"))
     except ValueError:
         return None
-    try:
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
-    except OverflowError:  # of year 1 or 9999, in another zone
-        return None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
 
 
 def _check_rising(times: Sequence[Decimal | int], place: Callable[[int], str]) -> None:
