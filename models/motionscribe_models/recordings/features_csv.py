@@ -18,6 +18,7 @@ from motionscribe_models.skeleton import feature_skeleton
 LABELS = {"label", "labels", "action", "actions", "activity", "class", "anomaly", "anomalies", "changepoint"}
 LABELS |= {"changepoints", "outlier", "annotation", "groundtruth"}
 _BESIDE_LABELS = {"is", "true", "ground", "truth", "name", "id", "type", "target"}
+_DATE = re.compile(r"\d{4}([-/])\d\d\1\d\d")
 COUNTS = {"frame", "frames", "index", "idx", "row"}
 _BESIDE_COUNTS = {"number", "no", "nr", "num", "id", "count", "counter", "sample", "video"}
 
@@ -98,9 +99,10 @@ def _kind(table: Table, column: int) -> str:
 
 def _times_of(table: Table, timed: list[int]) -> tuple[str, list[str], list[int]]:
     """Name and cells of the first column of times, and the columns that they are of: a date has its time beside it."""
-    header = table.header or ()
-    names = {header[i].lower(): i for i in timed}
-    if {"date", "time"} <= names.keys():
-        date, time = names["date"], names["time"]
-        return "date, time", [f"{row[date]} {row[time]}" for row in table.rows], [date, time]
+    header, first = table.header or (), table.rows[0]
+    date = next((i for i in timed if _DATE.fullmatch(first[i])), None)
+    time = next((i for i in timed if ":" in first[i] and is_moment(f"2000-01-01 {first[i]}")), None)
+    if date is not None and time is not None:
+        cells = [f"{row[date]} {row[time]}" for row in table.rows]
+        return f"{header[date]}, {header[time]}", cells, [date, time]
     return header[timed[0]], table.column(timed[0]), timed[:1]

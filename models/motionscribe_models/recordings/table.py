@@ -96,7 +96,7 @@ def read_table(path: Path) -> Table:
     if header is not None:
         left = _named_columns(header, rows)
         header, rows = [header[i] for i in left], [[row[i] for i in left] for row in rows]
-        if header == [str(n) for n in range(len(header))]:
+        if rows and header and header == [str(n) for n in range(len(header))]:
             header = None
     elif len(rows) > 1 < width and rows[0] == [str(n) for n in range(width)]:
         rows, lines = rows[1:], lines[1:]  # pandas numbers columns that have no names

@@ -1,6 +1,7 @@
 """What a recording is, and the one door for all kinds of files."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,71 @@ def test_noise_is_no_recording(tmp_path_factory: pytest.TempPathFactory, suffix:
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="noise"):
         read_recording(path)
+
+
+CELLS = st.text(st.sampled_from('time_ms,;\t#"0123456789.-+eE:T sp='), max_size=30)
+CSV = st.lists(st.one_of(CELLS, st.sampled_from(["time,a", ",a", "0,1", "1,2", "3.5;2,5", "a;b"])), max_size=6)
+AMC_LINES = [
+    ":DEGREES",
+    ":RADIANS",
+    "1",
+    "2",
+    "7",
+    "root 1 2 3 4 5 6",
+    "spine 1 2 3",
+    "arm 4",
+    "# x",
+    "",
+    "arm",
+    "arm x",
+]
+ASF = [
+    ":units",
+    "length 0.45",
+    "angle deg",
+    ":root",
+    "order TX TY TZ RX RY RZ",
+    "axis XYZ",
+    ":bonedata",
+    "begin",
+    "name spine",
+    "direction 0 1 0",
+    "length 5",
+    "axis 0 0 0 XYZ",
+    "dof rx ry rz",
+    "end",
+    "begin",
+    "name arm",
+    "direction 0 1 0",
+    "length 5",
+    "axis 0 0 0 ZYX",
+    "dof rz",
+    "end",
+    ":hierarchy",
+    "root spine",
+    "spine arm",
+]
+
+
+@given(lines=CSV, end=st.sampled_from(["\n", "\r\n"]), rate=st.sampled_from([None, 30.0]))
+def test_any_table_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str, rate: float | None
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_bytes(end.join(lines).encode())
+    with suppress(RecordingError):
+        read_recording(path, rate)
+
+
+@given(amc=st.lists(st.sampled_from(AMC_LINES), max_size=12), drop=st.sets(st.integers(0, len(ASF) - 1), max_size=3))
+def test_any_motion_with_any_skeleton_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, amc: list[str], drop: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a.asf").write_text("\n".join(line for n, line in enumerate(ASF) if n not in drop))
+    (folder / "a_1.amc").write_text("\n".join([":DEGREES", "1", "root 1 2 3 4 5 6", "spine 1 2 3", "arm 4", *amc]))
+    with suppress(RecordingError):
+        read_recording(folder / "a_1.amc")
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])

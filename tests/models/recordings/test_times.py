@@ -116,7 +116,7 @@ def test_times_of_day_go_on_past_midnight(
 
 
 def test_a_date_and_its_time_in_two_columns(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("Date;Time;a\n2024/04/01;10:00:00,5;1\n2024/04/01;10:00:01,0;2\n")
+    (tmp_path / "a.csv").write_text("Date;Time (UTC);a\n2024/04/01;10:00:00,5;1\n2024/04/01;10:00:01,0;2\n")
     recording = read_recording(tmp_path / "a.csv")
     assert np.diff(recording.timestamps_us).tolist() == [500_000]
     assert recording.skeleton.joints == ("a",)

@@ -14,7 +14,7 @@ from motionscribe_models.features import recording_features
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times, read_recording
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_training.data.actions import concatenate_actions, find_clips, join
-from motionscribe_training.data.dataset import find_recordings, find_trials, make_dataset
+from motionscribe_training.data.dataset import find_recordings, find_trials, make_dataset, read_aloud
 from motionscribe_training.data.windows import Windows, hold_back
 from motionscribe_training.errors import TrainingError
 
@@ -183,6 +183,15 @@ def test_what_systems_leave_in_folders_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "._walk_2.txt").write_bytes(b"\x00,")
     assert [p.name for p in find_recordings([tmp_path])] == ["a.csv", "b.csv", "walk_1.txt"]
     assert [p.name for p in find_clips(tmp_path)["walk"]] == ["walk_1.txt"]
+
+
+def test_what_a_reader_decided_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("time,who,a\n0,Ann,1\n33,Ann,2\n67,Ben,3\n")
+    read_aloud(tmp_path / "a.csv")
+    assert capsys.readouterr().err.splitlines() == [
+        f"{tmp_path / 'a.csv'}: time read as milliseconds",
+        f"{tmp_path / 'a.csv'}: columns left out: who (labels)",
+    ]
 
 
 # --- joined actions
