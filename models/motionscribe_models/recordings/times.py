@@ -146,9 +146,10 @@ def _unit_by_size_and_step(name: str, numbers: Sequence[Decimal], place: Callabl
 
 
 def _is_interval(seconds: float) -> bool:
-    """Whether loggers write at such an interval: a part of a minute, or minutes."""
+    """Whether loggers write at such an interval: a part of a minute, or minutes, up to a day."""
     nearest = round(seconds)
-    return nearest > 0 and abs(seconds - nearest) < 0.01 * nearest and (60 % nearest == 0 or nearest % 60 == 0)
+    whole = 1 <= nearest <= 86_400 and abs(seconds - nearest) < 0.01 * nearest
+    return whole and (60 % nearest == 0 or nearest % 60 == 0)
 
 
 def _written_out(name: str, cells: Sequence[str], place: Callable[[int], str]) -> tuple[list[int], str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.models.recordings.test_acclaim import SMALL_AMC, small_asf
 from tests.support.tiny_recording import tiny
 
 from motionscribe_models.errors import RecordingError
@@ -71,46 +72,8 @@ def test_noise_is_no_recording(tmp_path_factory: pytest.TempPathFactory, suffix:
 
 CELLS = st.text(st.sampled_from('time_ms,;\t#"0123456789.-+eE:T sp='), max_size=30)
 CSV = st.lists(st.one_of(CELLS, st.sampled_from(["time,a", ",a", "0,1", "1,2", "3.5;2,5", "a;b"])), max_size=6)
-AMC_LINES = [
-    ":DEGREES",
-    ":RADIANS",
-    "1",
-    "2",
-    "7",
-    "root 1 2 3 4 5 6",
-    "spine 1 2 3",
-    "arm 4",
-    "# x",
-    "",
-    "arm",
-    "arm x",
-]
-ASF = [
-    ":units",
-    "length 0.45",
-    "angle deg",
-    ":root",
-    "order TX TY TZ RX RY RZ",
-    "axis XYZ",
-    ":bonedata",
-    "begin",
-    "name spine",
-    "direction 0 1 0",
-    "length 5",
-    "axis 0 0 0 XYZ",
-    "dof rx ry rz",
-    "end",
-    "begin",
-    "name arm",
-    "direction 0 1 0",
-    "length 5",
-    "axis 0 0 0 ZYX",
-    "dof rz",
-    "end",
-    ":hierarchy",
-    "root spine",
-    "spine arm",
-]
+AMC_LINES = [*SMALL_AMC.splitlines(), ":RADIANS", "7", "# a comment", "", "arm", "arm x", "arm 4 5"]
+ASF = small_asf().splitlines()
 
 
 @given(lines=CSV, end=st.sampled_from(["\n", "\r\n"]), rate=st.sampled_from([None, 30.0]))
@@ -129,7 +92,7 @@ def test_any_motion_with_any_skeleton_is_read_or_refused(
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     (folder / "a.asf").write_text("\n".join(line for n, line in enumerate(ASF) if n not in drop))
-    (folder / "a_1.amc").write_text("\n".join([":DEGREES", "1", "root 1 2 3 4 5 6", "spine 1 2 3", "arm 4", *amc]))
+    (folder / "a_1.amc").write_text(SMALL_AMC + "\n".join(amc))
     with suppress(RecordingError):
         read_recording(folder / "a_1.amc")
 
