@@ -29,7 +29,7 @@ _NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
-class Frame:
+class _Frame:
     """A frame of the file: the line of its number, and by bone the line and the words of its numbers."""
 
     number: int
@@ -95,9 +95,9 @@ def find_asf(path: Path, comments: Sequence[str]) -> tuple[Path | None, list[str
     return found, [f"{stem}.asf" for stem in wanted]
 
 
-def _split_frames(lines: Sequence[str], path: Path, first_line: int) -> list[Frame]:
+def _split_frames(lines: Sequence[str], path: Path, first_line: int) -> list[_Frame]:
     """Lines to frames. A frame is a line with its number, then a line for each bone."""
-    frames: list[Frame] = []
+    frames: list[_Frame] = []
     for line, text in enumerate(lines, first_line):
         words = text.split("#", 1)[0].split()
         if not words or words[0].startswith(":"):
@@ -108,7 +108,7 @@ def _split_frames(lines: Sequence[str], path: Path, first_line: int) -> list[Fra
                 raise RecordingError(
                     f"{path}:{line}: expected frame {frames[-1].number + 1} or a later one, got {words[0]!r}"
                 )
-            frames.append(Frame(number, line, {}))
+            frames.append(_Frame(number, line, {}))
         elif words[0] in frames[-1].bones:
             raise RecordingError(f"{path}:{line}: expected each bone once in frame {frames[-1].number}, got {words[0]}")
         else:
@@ -116,7 +116,7 @@ def _split_frames(lines: Sequence[str], path: Path, first_line: int) -> list[Fra
     return frames
 
 
-def _check_fit(frames: Sequence[Frame], acclaim: Acclaim, path: Path, whose: str) -> None:
+def _check_fit(frames: Sequence[_Frame], acclaim: Acclaim, path: Path, whose: str) -> None:
     """Raises RecordingError unless every frame has the skeleton's moving bones, each with its degrees of freedom."""
     freedoms = acclaim.freedoms
     for frame in frames:
@@ -134,12 +134,12 @@ def _check_fit(frames: Sequence[Frame], acclaim: Acclaim, path: Path, whose: str
                 )
 
 
-def _numbers(frames: Sequence[Frame], name: str, path: Path) -> NDArray[np.float64]:
+def _numbers(frames: Sequence[_Frame], name: str, path: Path) -> NDArray[np.float64]:
     """The numbers (n, k) of a bone in all frames."""
     rows = [frame.bones[name] for frame in frames]
     return np.array([[read_number(word, f"{path}:{line}") for word in words] for line, words in rows])
 
 
-def _notes(frames: Sequence[Frame], whose: str) -> tuple[str, ...]:
+def _notes(frames: Sequence[_Frame], whose: str) -> tuple[str, ...]:
     missing = frames[-1].number - frames[0].number + 1 - len(frames)
     return (f"skeleton: {whose}", *([f"{missing} frames are missing"] if missing else []))

@@ -19,7 +19,7 @@ LABELS = {"label", "labels", "action", "actions", "activity", "class", "anomaly"
 LABELS |= {"changepoints", "outlier", "annotation", "groundtruth"}
 _BESIDE_LABELS = {"is", "true", "ground", "truth", "name", "id", "type", "target"}
 _DATE = re.compile(r"\d{4}([-/])\d\d\1\d\d")
-COUNTS = {"frame", "frames", "index", "idx", "row"}
+COUNTS = {"frame", "frames", "index", "idx", "row", "sample", "seq"}
 _BESIDE_COUNTS = {"number", "no", "nr", "num", "id", "count", "counter", "sample", "video"}
 
 

@@ -58,10 +58,8 @@ def even_times(count: int, rate_hz: float) -> NDArray[np.int64]:
     return np.asarray(np.rint(np.arange(count) * (1e6 / rate_hz)), dtype=np.int64)
 
 
-def even_recording(
-    name: str, values: NDArray[np.floating], skeleton: Skeleton, notes: tuple[str, ...] = ()
-) -> Recording:
+def even_recording(name: str, values: NDArray[np.floating], skeleton: Skeleton) -> Recording:
     """Values (n, D) of any float type as a recording at the skeleton's nominal rate. Raises RecordingError."""
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity, which Recording refuses
         frames = values.astype(np.float32)
-    return Recording(name, frames, even_times(len(frames), skeleton.rate_hz), skeleton, notes)
+    return Recording(name, frames, even_times(len(frames), skeleton.rate_hz), skeleton)

@@ -94,6 +94,7 @@ def read_table(path: Path) -> Table:
             raise RecordingError(f"{path}:{number}: expected {width} columns, got {len(row)}")
     lines, rows = [n for n, _ in kept], [row for _, row in kept]
     if header is not None:
+        header[0] = "" if header[0].lower().startswith("unnamed:") else header[0]  # pandas reads its own index so
         left = _named_columns(header, rows)
         header, rows = [header[i] for i in left], [[row[i] for i in left] for row in rows]
         if rows and header and header == [str(n) for n in range(len(header))]:
@@ -180,5 +181,5 @@ def _is_number(cell: str) -> bool:
 def _named_columns(header: list[str], rows: list[list[str]]) -> list[int]:
     """All columns but unnamed ones without cells, and a first one that has no name and counts rows."""
     left = [i for i, name in enumerate(header) if name or not rows or any(row[i] for row in rows)]
-    unnamed = not header[0] or header[0].lower().startswith("unnamed:")
-    return left[1:] if unnamed and left[:1] == [0] and counts_rows([row[0] for row in rows]) else left
+    index = not header[0] and left[:1] == [0] and counts_rows([row[0] for row in rows])
+    return left[1:] if index else left

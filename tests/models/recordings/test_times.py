@@ -122,8 +122,9 @@ def test_a_date_and_its_time_in_two_columns(tmp_path: Path) -> None:
     assert recording.skeleton.joints == ("a",)
 
 
-def test_an_unnamed_index_of_dates_gives_the_times(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text(",a\n2024-01-01 00:00:00+00:00,1\n2024-01-01 00:00:00.040000+00:00,2\n")
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_an_unnamed_index_of_dates_gives_the_times(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.csv").write_text(f"{name},a\n2024-01-01 00:00:00+00:00,1\n2024-01-01 00:00:00.040000+00:00,2\n")
     assert np.diff(read_recording(tmp_path / "a.csv").timestamps_us).tolist() == [40_000]
 
 
