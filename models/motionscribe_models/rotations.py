@@ -81,8 +81,15 @@ def quaternion_vector(quaternions: NDArray[np.floating]) -> Array:
     return np.asarray(quaternions[..., 1:] * scale[..., None], dtype=np.float64)
 
 
-def euler_vector(degrees: NDArray[np.floating]) -> Array:
-    """Degrees (..., 3) about the fixed axes x, then y, then z to rotation vectors (..., 3) of length 0 to pi."""
+def euler_vector(degrees: NDArray[np.floating], order: str = "xyz") -> Array:
+    """Degrees (..., 3) about fixed axes x, y, z, turned in `order`, to rotation vectors (..., 3) of length 0 to pi."""
+    if order != "xyz":
+        # with its axes renamed, any order is xyz; where that makes a left-handed system, all turns are the other way
+        axes = ["xyz".index(axis) for axis in order]
+        hand = 1.0 if axes[1] == AFTER[axes[0]] else -1.0
+        vectors = np.empty(degrees.shape)
+        vectors[..., axes] = hand * euler_vector(hand * degrees[..., axes])
+        return vectors
     half = np.deg2rad(degrees.astype(np.float64)) / 2
     cx, cy, cz = np.moveaxis(np.cos(half), -1, 0)
     sx, sy, sz = np.moveaxis(np.sin(half), -1, 0)

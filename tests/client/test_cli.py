@@ -48,6 +48,19 @@ def test_stream_prints_json_lines(recording: Path, capsys: pytest.CaptureFixture
     assert json.loads(out.splitlines()[0])["event"] == "Label"
 
 
+def test_stream_says_what_the_reader_of_a_file_decided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "machine.csv"
+    rows = (f"{1_764_350_000_000 + 33 * n};{n % 5};0,5;on" for n in range(50))
+    path.write_text("\n".join([";".join(["timestamp", *COLUMNS, "state"]), *rows]), encoding="utf-16")
+    with ScriptedServer() as server:
+        code, _, err = outcome(capsys, "stream", path, "--address", server.address, "--json")
+    assert code == 0
+    assert err.splitlines() == [
+        f"{path}: timestamp read as milliseconds since 1970",
+        f"{path}: columns left out: state (labels)",
+    ]
+
+
 def test_a_file_that_is_not_there_leaves_what_was_saved_before(tmp_path: Path) -> None:
     saved = tmp_path / "old.jsonl"
     saved.write_text("kept")

@@ -67,11 +67,13 @@ def test_a_quaternion_of_length_0_is_refused() -> None:
         quaternion_matrix(np.zeros((2, 4)))
 
 
-@given(degrees)
-def test_euler_vector_is_scipys_extrinsic_xyz(values: Array) -> None:
-    ours = rotation_matrix(euler_vector(values))
-    assert np.abs(ours - Rotation.from_euler("xyz", values, degrees=True).as_matrix()).max() < 1e-12
-    assert np.linalg.norm(euler_vector(values), axis=1).max() <= np.pi + 1e-12
+@pytest.mark.parametrize("order", ["xyz", "xzy", "yxz", "yzx", "zxy", "zyx"])
+@given(values=degrees)
+def test_euler_vector_is_scipys_extrinsic(order: str, values: Array) -> None:
+    ours = rotation_matrix(euler_vector(values, order))
+    turned = values[:, ["xyz".index(axis) for axis in order]]
+    assert np.abs(ours - Rotation.from_euler(order, turned, degrees=True).as_matrix()).max() < 1e-12
+    assert np.linalg.norm(euler_vector(values, order), axis=1).max() <= np.pi + 1e-12
 
 
 def test_any_leading_axes_will_do() -> None:

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from motionscribe_models.manifest import Manifest
-from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_training.data.actions import concatenate_actions
 from motionscribe_training.data.annotations import Annotation, find_annotation
-from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset
+from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset, read_aloud
 from motionscribe_training.data.windows import Windows
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.evaluate import replay_recording, save_film, save_picture, score_replayed
@@ -59,7 +59,7 @@ def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
     paths = [*find_recordings(options.places), *find_trials(data, options.trial)]
     if not paths:
         raise TrainingError("expected recordings or folders, --trial or --actions; got nothing to learn from")
-    return [(read_recording(path), find_annotation(path)) for path in paths]
+    return [(read_aloud(path), find_annotation(path)) for path in paths]
 
 
 def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
@@ -68,7 +68,7 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     The embedding is fitted on `multi_action`, recordings in which actions change; those of --single-action teach the
     network only.
     """
-    singles = [read_recording(path) for path in find_recordings(options.single_action)]
+    singles = [read_aloud(path) for path in find_recordings(options.single_action)]
     dataset = make_dataset([*multi_action, *singles], options.rate)
     version = options.version or next_version(options.out / options.name)
     folder: Path = options.out / options.name / version
@@ -87,8 +87,10 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         adversarial=options.adversarial,
     )
     draft = draft_manifest(options, dataset, training, version)
+    gaps = len(dataset.sequences) - len(dataset.recordings)
+    cut = f", cut at {gaps} gaps" if gaps else ""
     print(
-        f"{len(dataset.sequences)} recordings, {dataset.hours * 60:.1f} minutes at {dataset.rate_hz:g} Hz, "
+        f"{len(dataset.recordings)} recordings{cut}, {dataset.hours * 60:.1f} minutes at {dataset.rate_hz:g} Hz, "
         f"{draft.features} features of {len(draft.feature_joints)} joints"
     )
     log: Path = options.log / options.name / version
@@ -113,7 +115,7 @@ def _publish(
     fitted = fit(
         result.network,
         dataset.sequences,
-        dataset.sequences[:multi_action],
+        dataset.sequences_of(multi_action),
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,

@@ -1,6 +1,7 @@
 """`motionscribe simulate-lsl`: replays a recording as a Lab Streaming Layer stream, as a capture system would."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from motionscribe.commands.options import positive
@@ -21,4 +22,7 @@ def run(args: argparse.Namespace) -> None:
     """Waits for a listener; returns when everything was sent."""
     from motionscribe.sources.lsl_simulator import simulate_lsl  # the extra is only needed here
 
-    simulate_lsl(read_recording(args.file, args.rate), name=args.name, speed=args.speed)
+    recording = read_recording(args.file, args.rate)
+    for note in recording.notes:
+        print(f"{args.file}: {note}", file=sys.stderr)
+    simulate_lsl(recording, name=args.name, speed=args.speed)

@@ -1,6 +1,7 @@
 """`motionscribe stream`: sends recordings or a live feed to a server and shows what it finds in them."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -62,7 +63,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:
-    """Each source as it was named, whether it is live, and opened when its turn comes."""
+    """Each source as it was named, whether it is live, and opened when its turn comes. Says what its reader decided."""
     for text in args.sources:
         scheme, address = schemes.parse_address(text)
-        yield text, scheme.live, scheme.open(address, args.rate)
+        source = scheme.open(address, args.rate)
+        for note in source.notes:
+            print(f"{text}: {note}", file=sys.stderr)
+        yield text, scheme.live, source

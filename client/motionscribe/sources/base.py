@@ -20,6 +20,8 @@ class Source(ABC):
     """What the columns mean; None leaves the server only their number to check."""
     rate_hz: float = 0.0
     """Nominal; 0 where unknown."""
+    notes: tuple[str, ...] = ()
+    """What the reader of a file decided, for people."""
 
     @abstractmethod
     def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:

@@ -16,6 +16,7 @@ class RecordingSource(Source):
         self.name = recording.name
         self.skeleton = recording.skeleton
         self.rate_hz = recording.skeleton.rate_hz
+        self.notes = recording.notes
 
     async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
         """Slices of the recording, without a copy."""

@@ -7,6 +7,7 @@ from motionscribe_models.recordings.npz import write_recording
 from motionscribe_models.recordings.reading import endings, read_recording
 from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.recordings.skeletons import CMU_EXPMAP, CMU_EXPMAP_117, H36M_EXPMAP_99
+from motionscribe_models.recordings.text import read_text
 
 __all__ = [
     "CMU_EXPMAP",
@@ -16,5 +17,6 @@ __all__ = [
     "endings",
     "even_times",
     "read_recording",
+    "read_text",
     "write_recording",
 ]

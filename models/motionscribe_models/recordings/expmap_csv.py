@@ -1,4 +1,4 @@
-"""Comma separated exponential maps without a header, one frame a line: CMU in 96 or 117 columns, Human3.6M in 99.
+"""Tables of exponential maps without a header, one frame a line: CMU in 96 or 117 columns, Human3.6M in 99.
 
 The layout is known by the number of columns. Rotation vectors are in radians, translations in the set's units. The
 99 columns of Human3.6M come with the root's motion as increments, one frame to the next, in the body's own axes; they
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings.recording import Recording, even_recording
 from motionscribe_models.recordings.skeletons import CMU_EXPMAP, CMU_EXPMAP_117, H36M_EXPMAP_99
-from motionscribe_models.recordings.table import read_lines, read_numbers, split_rows
+from motionscribe_models.recordings.table import read_table
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 
 LAYOUTS = {skeleton.width: skeleton for skeleton in (CMU_EXPMAP, H36M_EXPMAP_99, CMU_EXPMAP_117)}
@@ -23,15 +23,14 @@ LAYOUTS = {skeleton.width: skeleton for skeleton in (CMU_EXPMAP, H36M_EXPMAP_99,
 
 def read_expmap_csv(path: Path, rate_hz: float | None = None) -> Recording:
     """Raises RecordingError for another number of columns, ragged lines, and what is no finite number."""
-    lines = read_lines(path)
-    width = lines[0].count(",") + 1
-    if width not in LAYOUTS:
+    table = read_table(path)
+    if table.width not in LAYOUTS:
         known = ", ".join(f"{w} ({s.name})" for w, s in sorted(LAYOUTS.items()))
         raise RecordingError(
-            f"{path}:1: expected exponential maps of {known} comma separated columns, or a header line; got {width}"
+            f"{table.place(0)}: expected exponential maps of {known} columns, or a header line; got {table.width}"
         )
-    values = read_numbers(split_rows(lines, ",", width, path, 1), path, 1)
-    skeleton = LAYOUTS[width]
+    values = table.numbers(range(table.width), range(len(table.rows)))
+    skeleton = LAYOUTS[table.width]
     if skeleton is H36M_EXPMAP_99:
         values[:, :6] = add_up(values[:, :6])
     return even_recording(path.stem, values, replace(skeleton, rate_hz=rate_hz or skeleton.rate_hz))

@@ -1,6 +1,6 @@
 """The project's own file of a recording: `.npz` with frames, timestamps_us and the skeleton as JSON; no pickle.
 
-What `write_recording` writes, `read_npz` returns unchanged, all but the name, which is the file's.
+What `write_recording` writes, `read_npz` returns unchanged, all but the name, which is the file's, and the notes.
 """
 
 import json

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import acclaim, expmap_csv, features_csv, mat, npz
+from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, npz
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -42,12 +42,12 @@ READERS: tuple[Reader, ...] = (
         (".amc",),
         "Acclaim, with `86_01.asf` or `86.asf` beside `86_01.amc`; CMU's skeleton without one",
         "120 Hz",
-        acclaim.read_amc,
+        amc.read_amc,
     ),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
         _TEXT,
-        "with a header: one feature a column; `time`, `timestamp` (s) or `datetime` gives the times",
+        "with a header: one feature a column; `time`, `timestamp_ms`, `datetime` and the like give the times",
         "by the times",
         features_csv.read_features_csv,
         features_csv.has_header,

@@ -22,6 +22,8 @@ class Recording:
     timestamps_us: NDArray[np.int64]
     """(n,), strictly increasing."""
     skeleton: Skeleton
+    notes: tuple[str, ...] = ()
+    """What the reader decided, for people: which skeleton, which unit of time, what it left out."""
 
     def __post_init__(self) -> None:
         frames, times = self.frames, self.timestamps_us

@@ -4,6 +4,8 @@ Numbers are those of one adult of each set, rounded and made symmetric: enough f
 them. In all three y is up and the stored rotations are inverted (they map the parent's axes to the joint's).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from motionscribe_models.rotations import euler_vector
@@ -63,11 +65,21 @@ _BONES = (
 
 
 def acclaim_skeleton(
-    name: str, bones: tuple[tuple[str, str, Vector, Vector], ...], metres_per_unit: float, rate_hz: float
+    name: str,
+    bones: Sequence[tuple[str, str, Vector, Vector]],
+    metres_per_unit: float,
+    rate_hz: float,
+    orders: Sequence[str] = (),
 ) -> Skeleton:
-    """A skeleton of Acclaim bones (name, parent, vector in units, axes in degrees), the root first, parent ""."""
+    """A skeleton of Acclaim bones (name, parent, vector in units, axes in degrees), the root first, parent "".
+
+    `orders` says for each bone about which axis its axes are turned first, "xyz" for all where there are none.
+    """
     names = [bone[0] for bone in bones]
-    axes = euler_vector(np.array([bone[3] for bone in bones]))
+    turned = np.array(orders or ["xyz"] * len(bones))
+    degrees, axes = np.array([bone[3] for bone in bones]), np.empty((len(bones), 3))
+    for order in set(turned.tolist()):
+        axes[turned == order] = euler_vector(degrees[turned == order], order)
     return Skeleton(
         name=name,
         joints=tuple(names),

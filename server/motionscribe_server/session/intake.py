@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError
+from motionscribe_models.gaps import longest_step_us
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
 from motionscribe_proto.events import Gap
@@ -20,11 +21,6 @@ from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import step_of
-
-SHORTEST_GAP_S = 0.25
-"""Missing frames of less time than this are bridged by interpolation: a motion hardly changes course faster."""
-GAP_PERIODS = 2.5
-"""Unless the sender or the model is so slow that this many of its periods last longer."""
 
 Features = Iterator[NDArray[np.float32]]
 
@@ -40,8 +36,7 @@ class Intake:
             raise LayoutError(f"expected a rate of at least {manifest.rate_hz / manifest.stride:g} Hz, got {rate_hz:g}")
         self._model = model
         self._period_us = round(1e6 / rate_hz)
-        slowest = min(rate_hz, manifest.rate_hz)
-        self._longest_us = round(1e6 * max(SHORTEST_GAP_S, GAP_PERIODS / slowest))
+        self._longest_us = longest_step_us(rate_hz, manifest.rate_hz)
         self._next_seq = 1
         self._last_us: int | None = None
         self._open: tuple[int, int] | None = None  # seq and time of the first frame that no moment covers

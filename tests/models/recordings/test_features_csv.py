@@ -40,8 +40,11 @@ def test_features_know_seconds_and_time_zones(tmp_path: Path) -> None:
         ("datetime;a\n", "got only a header"),
         ("datetime;anomaly\n2024-01-01;0\n2024-01-02;0\n", "expected columns of features, got only datetime, anomaly"),
         ("datetime;a\n2024-01-02;1\n2024-01-01;1\n", r"a\.csv:3: expected times to increase"),
-        ("datetime;a\n2024-01-01;1\nsoon;1\n", r"a\.csv:3: expected a number, got 'soon'"),
-        ("datetime;a\n2024-01-01;1\n2024-01-02;many\n", r"a\.csv:3: expected a number, got 'many'"),
+        (
+            "datetime;a\n2024-01-01;1\nsoon;1\n",
+            r"a\.csv:3: expected a number, a date .*, got 'soon' in column datetime",
+        ),
+        ("datetime;a\n2024-01-01;1\n2024-01-02;many\n", r"a\.csv:3: expected a number, got 'many' in column a"),
         ("datetime;a;a\n2024-01-01;1;1\n", "expected a name of its own for each column"),
         ("datetime;a\n2024-01-01;1\n2024-01-02\n", r"a\.csv:3: expected 2 columns, got 1"),
     ],
@@ -49,4 +52,55 @@ def test_features_know_seconds_and_time_zones(tmp_path: Path) -> None:
 def test_a_broken_table_of_features_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(RecordingError, match=said):
+        read_recording(tmp_path / "a.csv")
+
+
+def test_what_is_no_feature_is_left_out_and_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "frame,timestamp_ms,time_s,who,is_anomaly,action,void,index,a\n"
+        "7,0,0.0,Ann,0,1,,0.5,1\n8,40,0.04,Ann,0,1,,0.6,2\n9,80,0.08,,1,2,,0.7,3\n"
+    )
+    recording = read_recording(tmp_path / "a.csv")
+    assert recording.skeleton.joints == ("index", "a")  # a finger of a glove
+    assert recording.timestamps_us.tolist() == [0, 40_000, 80_000]
+    assert recording.notes == (
+        "columns left out: frame (numbers of rows), time_s (times), who (labels), is_anomaly (labels), "
+        "action (labels), void (nothing)",
+    )
+
+
+def test_no_time_becomes_a_feature_where_a_rate_is_given(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\ufeffTime (s),index,Frame,a\n0.0,0,5,1\n0.5,1,5,2\n", encoding="utf-8")
+    recording = read_recording(tmp_path / "a.csv", 10.0)
+    assert recording.skeleton.joints == ("a",)
+    assert recording.timestamps_us.tolist() == [0, 100_000]
+
+
+def test_temperature_is_a_feature_beside_times(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,T\n0.0,20\n0.5,19\n")
+    assert read_recording(tmp_path / "a.csv").skeleton.joints == ("T",)
+
+
+@pytest.mark.parametrize("rate_hz", [None, 10.0])
+def test_rows_without_values_leave_a_gap(tmp_path: Path, rate_hz: float | None) -> None:
+    (tmp_path / "a.csv").write_text("time,a,b\n0.0,1,2\n0.1,,\n0.2,NaN,\n0.3,3,4\n")
+    recording = read_recording(tmp_path / "a.csv", rate_hz)
+    assert recording.timestamps_us.tolist() == [0, 300_000]
+    assert "2 rows without values left out" in recording.notes
+
+
+@pytest.mark.data
+def test_landmarks_of_a_camera_are_read_and_what_is_left_out_is_said(data_dir: Path) -> None:
+    camera = read_recording(data_dir / "camera" / "sports2d_demo_mediapipe.csv")
+    assert camera.frames.shape == (221, 198)
+    assert camera.notes == ("9 rows without values left out",)
+    assert camera.timestamps_us[0] == 100_000
+    squats = read_recording(data_dir / "mediapipe" / "squat_model_train.csv", 30.0)
+    assert squats.notes == ("columns left out: label (labels)",)
+    assert squats.skeleton.joints[0] == "nose_x"
+
+
+def test_a_number_too_large_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,a\n0.0,1e39\n0.1,0\n")
+    with pytest.raises(RecordingError, match="expected finite numbers, got inf in frame 1"):
         read_recording(tmp_path / "a.csv")

@@ -1,6 +1,7 @@
 """What a recording is, and the one door for all kinds of files."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.models.recordings.test_acclaim import SMALL_AMC, small_asf
 from tests.support.tiny_recording import tiny
 
 from motionscribe_models.errors import RecordingError
@@ -66,6 +68,33 @@ def test_noise_is_no_recording(tmp_path_factory: pytest.TempPathFactory, suffix:
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="noise"):
         read_recording(path)
+
+
+CELLS = st.text(st.sampled_from('time_ms,;\t#"0123456789.-+eE:T sp='), max_size=30)
+CSV = st.lists(st.one_of(CELLS, st.sampled_from(["time,a", ",a", "0,1", "1,2", "3.5;2,5", "a;b"])), max_size=6)
+AMC_LINES = [*SMALL_AMC.splitlines(), ":RADIANS", "7", "# a comment", "", "arm", "arm x", "arm 4 5"]
+ASF = small_asf().splitlines()
+
+
+@given(lines=CSV, end=st.sampled_from(["\n", "\r\n"]), rate=st.sampled_from([None, 30.0]))
+def test_any_table_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str, rate: float | None
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_bytes(end.join(lines).encode())
+    with suppress(RecordingError):
+        read_recording(path, rate)
+
+
+@given(amc=st.lists(st.sampled_from(AMC_LINES), max_size=12), drop=st.sets(st.integers(0, len(ASF) - 1), max_size=3))
+def test_any_motion_with_any_skeleton_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, amc: list[str], drop: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a.asf").write_text("\n".join(line for n, line in enumerate(ASF) if n not in drop))
+    (folder / "a_1.amc").write_text(SMALL_AMC + "\n".join(amc))
+    with suppress(RecordingError):
+        read_recording(folder / "a_1.amc")
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])

@@ -126,6 +126,22 @@ def test_csv_counts_frames_from_one_and_joins_what_is_one_action(tmp_path: Path)
     assert found.labels(302).tolist() == [0] * 150 + [1] * 150 + [-1, -1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_csv_is_read_as_any_program_saves_it(tmp_path: Path, encoding: str, separator: str) -> None:
+    text = "# von Jörg\r\nstart_seq,end_seq,name\r\n\r\n1,101,Müde gehen\r\n101,151,stehen\r\n".replace(",", separator)
+    (tmp_path / "take.csv").write_bytes(text.encode(encoding))
+    found = find_annotation(tmp_path / "take.amc")
+    assert found is not None
+    assert found.segments == (Segment(0, 100, "müde_gehen"), Segment(100, 150, "stehen"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_transitions_are_read_as_any_program_saves_them(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "01_gt.txt").write_bytes(TWO.replace("walking", "für").encode(encoding))
+    assert read_transitions(tmp_path / "01_gt.txt").names == ("für", "leg_kick")
+
+
 def test_a_csv_of_something_else_is_no_annotation(tmp_path: Path) -> None:
     written(tmp_path / "take.csv", "0.1,0.2\n0.3,0.4\n")
     assert find_annotation(tmp_path / "take.npz") is None

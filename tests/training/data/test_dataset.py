@@ -1,5 +1,6 @@
 """Recordings to sequences, windows and joined actions."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionscribe_models.errors import RecordingError
+from motionscribe_models.features import recording_features
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times, read_recording
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_training.data.actions import concatenate_actions, find_clips, join
-from motionscribe_training.data.dataset import find_recordings, find_trials, make_dataset
+from motionscribe_training.data.dataset import find_recordings, find_trials, make_dataset, read_aloud
 from motionscribe_training.data.windows import Windows, hold_back
 from motionscribe_training.errors import TrainingError
 
@@ -146,6 +148,52 @@ def test_recordings_of_different_layouts_do_not_mix() -> None:
         make_dataset([still], 30.0)
 
 
+@pytest.mark.parametrize(("rate", "step_s"), [(120.0, 600.0), (120.0, 0.26), (1.0, 2.6)])
+def test_a_recording_is_cut_where_a_session_cuts_it(rate: float, step_s: float) -> None:
+    rng = np.random.default_rng(0)
+    times = even_times(500, rate)
+    times[200:] += round(step_s * 1e6) - round(1e6 / rate)
+    skeleton = replace(CMU_EXPMAP, rate_hz=rate)
+    cut = Recording("cut", rng.normal(size=(500, 96)).astype(np.float32), times, skeleton)
+    whole = replace(cut, timestamps_us=even_times(500, rate))
+    dataset = make_dataset([cut, whole], 30.0)
+    assert dataset.origins == (0, 0, 1)
+    assert len(dataset.sequences_of(1)) == 2
+    assert dataset.hours == pytest.approx(sum(len(s) for s in dataset.sequences) / 30 / 3600)
+    for sequence, part in zip(dataset.sequences, (slice(0, 200), slice(200, 500)), strict=False):
+        alone = Recording("part", cut.frames[part], cut.timestamps_us[part], skeleton)
+        own = recording_features(dataset.feature_map, alone.frames, alone.timestamps_us, 30.0)
+        np.testing.assert_array_equal(sequence, own)
+
+
+def test_less_than_a_gap_is_bridged() -> None:
+    times = even_times(500, 120.0)
+    times[200:] += 240_000
+    frames = np.random.default_rng(0).normal(size=(500, 96)).astype(np.float32)
+    assert len(make_dataset([Recording("bridged", frames, times, CMU_EXPMAP)], 30.0).sequences) == 1
+
+
+def test_what_systems_leave_in_folders_is_not_read(tmp_path: Path) -> None:
+    for name in ("._take.amc", "~$a.csv", ".hidden.csv", "Thumbs.db", "desktop.ini", ".DS_Store"):
+        (tmp_path / name).write_bytes(b"\x00\x05\x16\x07,")
+    for name, text in (("a.csv", "time;a\n0;1\n"), ("b.csv", "# made by x\n\nt\ta\n0\t1\n"), ("note.txt", "see\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "c.csv").write_text("start_seq;end_seq;name\n1;2;walk\n", encoding="utf-16")
+    (tmp_path / "walk_1.txt").write_text("0.1,0.2\n")
+    (tmp_path / "._walk_2.txt").write_bytes(b"\x00,")
+    assert [p.name for p in find_recordings([tmp_path])] == ["a.csv", "b.csv", "walk_1.txt"]
+    assert [p.name for p in find_clips(tmp_path)["walk"]] == ["walk_1.txt"]
+
+
+def test_what_a_reader_decided_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text("time,who,a\n0,Ann,1\n33,Ann,2\n67,Ben,3\n")
+    read_aloud(tmp_path / "a.csv")
+    assert capsys.readouterr().err.splitlines() == [
+        f"{tmp_path / 'a.csv'}: time read as milliseconds",
+        f"{tmp_path / 'a.csv'}: columns left out: who (labels)",
+    ]
+
+
 # --- joined actions
 
 
@@ -198,5 +246,8 @@ def test_actions_that_cannot_be_joined_are_refused(data_dir: Path, tmp_path: Pat
         concatenate_actions(folder, ["walking"], 1, 2)
     with pytest.raises(RecordingError, match="expected a folder of clips"):
         concatenate_actions(tmp_path)
+    clip = read_recording(folder / "walking_1.txt")
+    with pytest.raises(RecordingError, match="walking_1: expected a clip without gaps"):
+        join([replace(clip, timestamps_us=clip.timestamps_us + 10**6 * (np.arange(len(clip.frames)) > 9))], ["walk"])
     with pytest.raises(RecordingError, match="clips of one layout and rate"):
         join([read_recording(folder / "walking_1.txt"), read_recording(data_dir / "sub86" / "01.mat")], ["walk", "mix"])

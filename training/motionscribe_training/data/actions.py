@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times, read_recording
+from motionscribe_models.gaps import longest_step_us, runs_without_gap
+from motionscribe_models.recordings import CMU_EXPMAP_117, Recording, even_times
+from motionscribe_models.recordings.files import files_in
 from motionscribe_models.recordings.reading import readers_of
 from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.annotations import CLIP, Annotation, Boundary, Segment, normalise_name
+from motionscribe_training.data.dataset import read_aloud
 
 
 def concatenate_actions(
@@ -56,13 +59,13 @@ def concatenate_actions(
         if not unused[name]:
             unused[name] = [clips[name][i] for i in rng.permutation(len(clips[name]))]
         chosen.append(unused[name].pop())
-    return join([read_recording(path) for path in chosen], order)
+    return join([read_aloud(path) for path in chosen], order)
 
 
 def find_clips(folder: Path) -> dict[str, list[Path]]:
     """Action to its clips, sorted. Raises RecordingError where there is none."""
     clips: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in files_in(folder) if folder.is_dir() else []:
         match = CLIP.fullmatch(path.stem)
         if match and readers_of(path):
             clips.setdefault(match[1], []).append(path)
@@ -76,6 +79,9 @@ def join(clips: Sequence[Recording], names: Sequence[str]) -> tuple[Recording, A
     skeleton = clips[0].skeleton
     if any((c.skeleton.columns, c.skeleton.rate_hz) != (skeleton.columns, skeleton.rate_hz) for c in clips):
         raise RecordingError(f"expected clips of one layout and rate, got {', '.join(sorted(c.name for c in clips))}")
+    for clip in clips:
+        if len(runs_without_gap(clip.timestamps_us, longest_step_us(skeleton.rate_hz, skeleton.rate_hz))) > 1:
+            raise RecordingError(f"{clip.name}: expected a clip without gaps, got one in which time is missing")
     frames: list[NDArray[np.float32]] = []
     segments: list[Segment] = []
     for clip, name in zip(clips, names, strict=True):

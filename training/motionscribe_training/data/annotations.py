@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
+from motionscribe_models.recordings.table import find_rows, first_row
+from motionscribe_models.recordings.text import read_text, split_lines
 
 CLIP = re.compile(r"([a-z]+(?:_[a-z]+)*)_\d+")
 """Name of a file that shows one action: `walking_1`, `jump_high_12`."""
@@ -130,10 +132,9 @@ def find_annotation(recording: Path) -> Annotation | None:
     """
     stem, folder = recording.stem, recording.parent
     beside = recording.with_suffix(".csv")
-    if beside != recording and beside.is_file():
-        with beside.open("rb") as file:
-            if b"start_seq" in file.readline():  # else a table of something else
-                return read_segments_csv(beside)
+    # a table without this column is of something else
+    if beside != recording and beside.is_file() and "start_seq" in first_row(beside):
+        return read_segments_csv(beside)
     trial = re.fullmatch(r"(?:86_)?(\d\d)", stem)
     if trial:
         for place in (folder, folder.parent / "sub86"):
@@ -155,7 +156,7 @@ def read_transitions(path: Path) -> Annotation:
 
     The last segment has only its end, or no second line. Raises RecordingError.
     """
-    lines = [words for words in (line.split() for line in _text(path).splitlines()) if words]
+    lines = [words for words in (line.split() for line in split_lines(read_text(path))) if words]
     if not lines or len(lines[0]) != 1:
         raise RecordingError(f"{path}: expected the number of segments in the first line, got {lines[:1]}")
     count = _whole(lines[0][0], path)
@@ -197,13 +198,14 @@ def read_mocap6_labels(path: Path) -> Annotation:
 
 def read_mocap6_truelabels(path: Path) -> Annotation:
     """`truelabels/*.txt` of mocap6: one class, counted from 1, per 12 frames. Raises RecordingError."""
-    labels = np.array([_whole(word, path) for word in _text(path).split()], np.int64)
+    labels = np.array([_whole(word, path) for word in read_text(path).split()], np.int64)
     return _runs(labels, MOCAP6_FRAMES, MOCAP6_NAMES, path)
 
 
 def read_segments_csv(path: Path) -> Annotation:
     """Columns start_seq, end_seq (frames from 1, half-open) and name; others are ignored. Raises RecordingError."""
-    rows = csv.DictReader(_text(path).splitlines())
+    _, body, separator = find_rows(split_lines(read_text(path)))
+    rows = csv.DictReader((text for _, text in body), delimiter=separator, skipinitialspace=True)
     wanted = ("start_seq", "end_seq", "name")
     if not set(wanted) <= set(rows.fieldnames or ()):
         raise RecordingError(f"{path}: expected columns {', '.join(wanted)}, got {rows.fieldnames}")
@@ -211,7 +213,8 @@ def read_segments_csv(path: Path) -> Annotation:
     for row in rows:
         values = [row[column] for column in wanted]
         if None in values or not row["name"].strip():
-            raise RecordingError(f"{path}: line {rows.line_num}: expected {', '.join(wanted)}, got {values}")
+            line = body[rows.line_num - 1][0]
+            raise RecordingError(f"{path}: line {line}: expected {', '.join(wanted)}, got {values}")
         segment = Segment(
             _whole(row["start_seq"], path) - 1, _whole(row["end_seq"], path) - 1, normalise_name(row["name"])
         )
@@ -235,13 +238,6 @@ def _annotation(segments: list[Segment], boundaries: list[Boundary], path: Path)
         return Annotation(tuple(segments), tuple(boundaries))
     except RecordingError as error:
         raise RecordingError(f"{path}: {error}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{path}: expected a text file, got {error}") from error
 
 
 def _whole(word: str, path: Path) -> int:

@@ -1,10 +1,11 @@
 """Finds the recordings that a user names and turns them into sequences of features for the network.
 
 In: files, folders, trials of a data folder. Out: a Dataset: recordings of one layout, the feature map that they share,
-and for each recording one sequence (m, F) of raw features at the model's rate, computed as a session computes them. It
-draws no windows (windows.py) and makes no recordings (actions.py).
+and sequences (m, F) of raw features at the model's rate, computed as a session computes them: a recording is one, or
+several where time is missing in it. It draws no windows (windows.py) and makes no recordings (actions.py).
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
-from motionscribe_models.recordings import Recording, endings
+from motionscribe_models.gaps import longest_step_us, runs_without_gap
+from motionscribe_models.recordings import Recording, endings, read_recording
+from motionscribe_models.recordings.files import files_in
 from motionscribe_models.recordings.reading import readers_of
+from motionscribe_models.recordings.table import first_row
 from motionscribe_models.skeleton import Skeleton
 
 
@@ -29,23 +33,29 @@ class Dataset:
     rate_hz: float
     """Frames per second of the sequences."""
     sequences: tuple[NDArray[np.float32], ...]
-    """(m, F) each, one per recording."""
+    """(m, F) each, in the order of the recordings; none has a gap in it."""
+    origins: tuple[int, ...]
+    """For each sequence the index of the recording that it is of."""
 
     @property
     def hours(self) -> float:
         """Length of all sequences together."""
         return sum(len(s) for s in self.sequences) / self.rate_hz / 3600
 
+    def sequences_of(self, recordings: int) -> list[NDArray[np.float32]]:
+        """The sequences of the first `recordings`."""
+        return [s for s, origin in zip(self.sequences, self.origins, strict=True) if origin < recordings]
+
 
 def find_recordings(places: Sequence[Path]) -> list[Path]:
     """The recordings at `places`: files, and for each folder the recordings directly in it, sorted by name.
 
     A text file is a recording when its first line is a row of a table, so that notes and ground truth may lie beside
-    recordings. Raises RecordingError where a place has none.
+    recordings. What systems leave in folders is none. Raises RecordingError where a place has none.
     """
     found: list[Path] = []
     for place in places:
-        inside = [p for p in sorted(place.iterdir()) if _is_recording(p)] if place.is_dir() else [place]
+        inside = [p for p in files_in(place) if _is_recording(p)] if place.is_dir() else [place]
         if not inside:
             raise RecordingError(f"{place}: expected recordings ({', '.join(endings())}) in this folder, found none")
         found += inside
@@ -68,6 +78,14 @@ def find_trials(data: Path, trials: Sequence[str]) -> list[Path]:
     return found
 
 
+def read_aloud(path: Path) -> Recording:
+    """Reads a recording, and says on standard error what its reader decided. Raises RecordingError."""
+    recording = read_recording(path)
+    for note in recording.notes:
+        print(f"{path}: {note}", file=sys.stderr)
+    return recording
+
+
 def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
     """Computes the features of recordings. Raises RecordingError where layouts differ or nothing moves."""
     if not recordings:
@@ -84,12 +102,15 @@ def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
         raise RecordingError(
             f"{first.name}: expected motion, but no joint moves in any of {len(recordings)} recordings"
         )
-    sequences = tuple(
-        # each with its own skeleton: bodies may be measured in different units
-        recording_features(FeatureMap(r.skeleton, joints), r.frames, r.timestamps_us, rate_hz)
-        for r in recordings
-    )
-    return Dataset(tuple(recordings), FeatureMap(first.skeleton, joints), rate_hz, sequences)
+    sequences: list[NDArray[np.float32]] = []
+    origins: list[int] = []
+    for origin, r in enumerate(recordings):
+        own = FeatureMap(r.skeleton, joints)  # bodies may be measured in different units
+        for run in runs_without_gap(r.timestamps_us, longest_step_us(r.skeleton.rate_hz, rate_hz)):
+            sequences.append(recording_features(own, r.frames[run], r.timestamps_us[run], rate_hz))
+            origins.append(origin)
+    feature_map = FeatureMap(first.skeleton, joints)
+    return Dataset(tuple(recordings), feature_map, rate_hz, tuple(sequences), tuple(origins))
 
 
 def _layout(skeleton: Skeleton) -> tuple[object, ...]:
@@ -99,11 +120,8 @@ def _layout(skeleton: Skeleton) -> tuple[object, ...]:
 
 def _is_recording(path: Path) -> bool:
     readers = readers_of(path)
-    if not readers or not path.is_file():
-        return False
     if not any(reader.table for reader in readers):
-        return True
-    with path.open("rb") as file:
-        first_line = file.readline(1 << 20)
+        return bool(readers)
+    row = first_row(path)
     # a table, and not one of segments as `motionscribe report` writes it
-    return (b"," in first_line or b";" in first_line) and b"start_seq" not in first_line
+    return len(row) > 1 and "start_seq" not in row

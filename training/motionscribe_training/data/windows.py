@@ -1,8 +1,8 @@
 """Windows of feature sequences: the frames to learn from, the frames to hold back, and batches of either.
 
-In: sequences (m, F) at the model's rate, each one recording without gaps. Out: windows (n, L, F) float32 of L frames,
-drawn at random by a seeded generator or spread evenly. No window crosses from one sequence into another, and training
-windows share no frame with held-back ones. Features stay raw; the network normalises them.
+In: sequences (m, F) at the model's rate, each of one recording and without gaps. Out: windows (n, L, F) float32 of L
+frames, drawn at random by a seeded generator or spread evenly. No window crosses from one sequence into another, and
+training windows share no frame with held-back ones. Features stay raw; the network normalises them.
 """
 
 from collections.abc import Sequence

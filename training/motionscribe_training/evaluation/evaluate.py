@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from motionscribe_models.lags import Lag
-from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session import Driver, Moment, ServedModel, Session, SessionOptions
 from motionscribe_server.session.replay import Emitted, blocks_of, replay
 from motionscribe_training.data.annotations import Annotation, find_annotation
-from motionscribe_training.data.dataset import find_recordings
+from motionscribe_training.data.dataset import find_recordings, read_aloud
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.metrics import Labels, Score, score, scored_frames
 from motionscribe_training.evaluation.pictures import Ethogram, ethogram, save_ethogram
@@ -179,7 +179,7 @@ def labelled_recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotat
         if annotation is None:
             print(f"{path}: no annotation, left out", file=sys.stderr)
         else:
-            labelled.append((read_recording(path), annotation))
+            labelled.append((read_aloud(path), annotation))
     if not labelled:
         raise TrainingError(f"expected recordings with an annotation, got none in {', '.join(map(str, places))}")
     return labelled
