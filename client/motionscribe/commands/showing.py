@@ -49,4 +49,4 @@ def _json(info: StreamInfo) -> Sink:
 
 
 def _table(info: StreamInfo) -> Sink:
-    return Terminal(Console(), info.title, info.names)
+    return Terminal(Console(), info.title, info.names, info.start_us)

@@ -31,13 +31,15 @@ NEWEST_ROWS = 15
 class Terminal(Sink):
     """Shows the events of one stream, from its construction until it is closed."""
 
-    def __init__(self, console: Console, title: str, names: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self, console: Console, title: str, names: Mapping[int, str] | None = None, start_us: int | None = None
+    ) -> None:
         self._title = title
         self._names = dict(names or {})
         self._rows: list[tuple[str, str, str, Text]] = []
         self._ongoing: dict[int, Anomaly] = {}
         self._now: Label | None = None
-        self._origin_us: int | None = None
+        self._origin_us = start_us
         self._complete = False
         self._live = Live(console=console, get_renderable=self.render, refresh_per_second=8)
         self._live.start()
