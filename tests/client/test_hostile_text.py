@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import grpc
 import pytest
 from rich.console import Console
 from tests.client.commands.test_report import save
@@ -17,7 +19,8 @@ from tests.support.scripted_server import COLUMNS, ScriptedServer
 from motionscribe.events import Anomaly, Event, Restarted, SegmentEnded, SegmentStarted
 from motionscribe.sinks import Terminal, draw_ethogram, read_events, write_segments
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.names import hidden_in
+from motionscribe_proto.codec import events_to_messages
+from motionscribe_proto.names import escape, hidden_in
 
 HOSTILE = [
     "\x1b[2J\x1b[31mHACK",
@@ -33,6 +36,9 @@ HOSTILE = [
     "[/nothing]",
     "$\\frac$ $x$",
 ]
+
+
+NAME = " ".join(HOSTILE)
 
 
 def visible(text: str) -> str:
@@ -65,35 +71,44 @@ def test_a_name_in_the_live_table(name: str) -> None:
         assert visible(out.getvalue()).count(name) == 4
 
 
+class Hostile(ScriptedServer):
+    """Says NAME wherever it can say anything."""
+
+    def model(self) -> pb.Model:
+        model = super().model()
+        model.name, model.description, model.provider = NAME, NAME, NAME
+        model.metrics[NAME] = 1.0
+        return model
+
+    def Watch(  # noqa: N802
+        self, request: pb.WatchRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamResponse]:
+        if request.stream_id == "dead":
+            context.abort(grpc.StatusCode.NOT_FOUND, NAME)
+        yield pb.StreamResponse(update=pb.Update(first_event=1, events=events_to_messages(events_named(NAME))))
+
+
 def test_a_name_in_every_command(tmp_path: Path) -> None:
-    name = " ".join(HOSTILE)
-
-    class Hostile(ScriptedServer):
-        def model(self) -> pb.Model:
-            model = super().model()
-            model.name, model.description, model.provider = "echo" + name, name, name
-            model.metrics[name] = 1.0
-            return model
-
-    events = save(tmp_path / "events.jsonl", {f"m{name}": events_named(name)})
+    events = save(tmp_path / "events.jsonl", {NAME: events_named(NAME)})
     recording = tmp_path / "[red]machine.csv"
     recording.write_text(",".join(COLUMNS) + "\n0,1\n1,1\n")
     with Hostile() as server:
-        server.names = {1: name, 2: name}
+        server.names = {1: NAME, 2: NAME}
         at = ["--address", server.address]
-        for arguments in (
-            ["clusters", "list", "m1", *at],
-            ["clusters", "rename", "m1", "2", "run", *at],
-            ["clusters", "list", "m1", "--json", *at],
-            ["models", *at],
-            ["models", "echo", *at],
-            ["models", "--json", *at],
-            ["watch", "live", *at],
-            ["watch", f"dead{name}".replace("\0", ""), *at],
-            ["stream", recording, "--rate", "100", *at],
-            ["report", events],
+        for arguments, times in (
+            (["clusters", "list", "m1", *at], 2),
+            (["clusters", "rename", "m1", "2", NAME.replace("\0", ""), *at], 0),
+            (["models", *at], 2),
+            (["models", "echo", *at], 4),
+            (["watch", "live", *at], 3),
+            (["watch", "live", "--json", *at], 0),
+            (["watch", "dead", *at], 1),
+            (["stream", recording, "--rate", "100", *at], 1),
+            (["report", events], 2),
         ):
-            assert_harmless(run_in_terminal(*arguments, columns=110))
+            written = run_in_terminal(*arguments, columns=2000)
+            assert_harmless(written)
+            assert visible(written).count(escape(NAME)) >= times, arguments
 
 
 def test_json_lines_on_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
