@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from motionscribe import Client
-from motionscribe.sinks.jsonlines import read_events
+from motionscribe.sinks import read_events
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Event, Label, SegmentEnded

@@ -3,8 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,18 +11,15 @@ import grpc
 
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.channel import open_channel
-from motionscribe.connection.delivery import Inbox
 from motionscribe.connection.stream import AsyncStream
+from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, cluster_from_message, model_from_message
-from motionscribe.errors import ERRORS, MODEL_ERRORS, ServerFailed, StatusErrors, from_status
+from motionscribe.errors import ERRORS, MODEL_ERRORS, StatusErrors, from_status
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
-from motionscribe.threads import from_thread
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import LAG_NUMBERS, skeleton_to_message
-from motionscribe_proto.events import Event
-from motionscribe_proto.frames import WireError
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -119,21 +115,10 @@ class AsyncClient:
         self._streams = [other for other in self._streams if not other.done] + [stream]
         return stream
 
-    async def watch(self, stream_id: str, *, provisional: bool = True) -> AsyncGenerator[Event, None]:
-        """Events of somebody else's live stream, from now until it ends."""
-        call = self._segmentation.Watch(pb.WatchRequest(stream_id=stream_id, provisional=provisional))
-        inbox = Inbox()
-        try:
-            async with aclosing(from_thread(iter(call))) as answers:
-                async for answer in answers:
-                    for event in inbox.take(answer.update):
-                        yield event
-        except grpc.RpcError as error:
-            raise from_status(error, self.address) from error
-        except WireError as error:
-            raise ServerFailed(f"{self.address}: {error}") from error
-        finally:
-            call.cancel()
+    def watch(self, stream_id: str, *, provisional: bool = True) -> AsyncWatch:
+        """Events of somebody else's live stream, from now until it ends. Raises NotFound where it is not live."""
+        request = pb.WatchRequest(stream_id=stream_id, provisional=provisional)
+        return AsyncWatch(self._segmentation, self.address, request)
 
     async def models(self) -> list[Model]:
         """All models, every version."""

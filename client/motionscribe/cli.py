@@ -9,6 +9,7 @@ from importlib.metadata import version
 from motionscribe.commands import admin, clusters, demo, models, report, simulate, stream, watch
 from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
+from motionscribe_proto.names import escape
 
 COMMANDS = (stream, watch, models, clusters, report, simulate, admin, demo)
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MotionscribeError, ContractError, OSError) as error:
-        print(f"motionscribe: {error}", file=sys.stderr)
+        print(escape(f"motionscribe: {error}"), file=sys.stderr)  # a server's text, or the name of a file
         return 1
     except KeyboardInterrupt:
         return 130

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +11,7 @@ import grpc
 from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
+from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, Opened
 from motionscribe.loop_thread import LoopThread
 from motionscribe.sources import AnySource
@@ -88,15 +89,11 @@ class Client(_Closing):
         self._loop.wait(stream.open())
         return Stream(self._loop, stream)
 
-    def watch(self, stream_id: str, *, provisional: bool = True) -> Iterator[Event]:
-        """Events of somebody else's live stream, from now until it ends."""
-        events = self._client.watch(stream_id, provisional=provisional)
-        try:
-            while (event := self._loop.wait(_next(events))) is not None:
-                yield event
-        finally:
-            if not self._loop.closed:  # closing the client has ended it
-                self._loop.wait(events.aclose())
+    def watch(self, stream_id: str, *, provisional: bool = True) -> "Watch":
+        """Follows somebody else's live stream from now until it ends. Raises NotFound where it is not live."""
+        watch = self._client.watch(stream_id, provisional=provisional)
+        self._loop.wait(watch.open())
+        return Watch(self._loop, watch)
 
     def models(self) -> list[Model]:
         """All models, every version."""
@@ -153,5 +150,32 @@ class Stream(_Closing):
             self._loop.wait(self._stream.close())
 
 
-async def _next(events: AsyncGenerator[Event, None]) -> Event | None:
-    return await anext(events, None)
+class Watch(_Closing):
+    """Iterator of events, made by Client.watch. Ends when the stream does; a context manager ends it early."""
+
+    def __init__(self, loop: LoopThread, watch: AsyncWatch) -> None:
+        self._loop = loop
+        self._watch = watch
+
+    @property
+    def start_us(self) -> int | None:
+        """Time of the stream's first frame; None where there was none yet or the server cannot say."""
+        return self._watch.start_us
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event:
+        event = self._loop.wait(_next(self._watch))
+        if event is None:
+            raise StopIteration
+        return event
+
+    def close(self) -> None:
+        """Ends the call at once, and with it the iteration."""
+        if not self._loop.closed:  # closing the client has ended it
+            self._loop.wait(self._watch.close())
+
+
+async def _next(watch: AsyncWatch) -> Event | None:
+    return await anext(watch, None)

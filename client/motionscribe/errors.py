@@ -58,7 +58,11 @@ class ServerFailed(MotionscribeError):
     """The server failed; its log says why."""
 
 
-class BadEventsFile(MotionscribeError, ValueError):
+class BadFile(MotionscribeError, ValueError):
+    """A file is not what an option wants: another kind, or one that would be lost."""
+
+
+class BadEventsFile(BadFile):
     """A file does not hold events as `motionscribe stream --save` writes them."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe_models.errors import LayoutError, ModelFolderError
+from motionscribe_models.new_file import new_file
 from motionscribe_models.plain_files import read_plain_file, sha256
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_models.strict_json import JsonObject, parse_json
@@ -228,7 +229,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     files = {file: sha256(read_plain_file(folder / file)) for file in manifest.wanted_files}
     complete = replace(manifest, files=files)
     text = json.dumps(complete.to_json(), indent=1, allow_nan=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    with new_file(folder / MANIFEST) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
     return complete
 
 

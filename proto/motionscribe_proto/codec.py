@@ -46,15 +46,17 @@ def frames_to_message(block: FrameBlock) -> pb.Frames:
 def frames_from_message(message: pb.Frames, width: int, joints: int) -> FrameBlock:
     """The inverse, for a layout of `width` columns and `joints` joints. The arrays are read-only views of the message.
 
-    Raises WireError for a byte count that is no multiple of 4 * width, no frames, first_seq 0, a time count other than
-    K, a step that leaves int64, or confidences that are not K * joints.
+    Raises WireError for values that are no multiple of width, no frames, first_seq 0, a time count other than K, a step
+    that leaves int64, or confidences that are not K * joints.
     """
-    K, rest = divmod(len(message.values), 4 * width)
+    values, cut = divmod(len(message.values), 4)
+    if cut:
+        raise WireError(f"expected float32 values, 4 bytes each, got {len(message.values)} bytes")
+    K, rest = divmod(values, width)
     if rest:
-        raise WireError(
-            f"expected frames of {width} float32 values, a multiple of {4 * width} bytes, "
-            f"got {len(message.values)} bytes"
-        )
+        told = len(message.timestamps_us)  # as many as there are frames
+        got = str(values // told) if told and values % told == 0 else f"{values} in all"
+        raise WireError(f"expected {width} values a frame, got {got}")
     if K == 0:
         raise WireError("expected one frame or more, got none")
     if message.timestamps_us:

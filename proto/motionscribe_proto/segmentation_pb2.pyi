@@ -126,18 +126,20 @@ class Opened(_message.Message):
     def __init__(self, session: _Optional[str] = ..., resume_token: _Optional[str] = ..., epoch: _Optional[int] = ..., resumed: bool = ..., next_seq: _Optional[int] = ..., credits: _Optional[int] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., latency_us: _Optional[int] = ..., clusters: _Optional[_Iterable[_Union[Cluster, _Mapping]]] = ..., not_resumed: _Optional[str] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("first_event", "events", "durable_seq", "credits", "received_seq")
+    __slots__ = ("first_event", "events", "durable_seq", "credits", "received_seq", "start_us")
     FIRST_EVENT_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     DURABLE_SEQ_FIELD_NUMBER: _ClassVar[int]
     CREDITS_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    START_US_FIELD_NUMBER: _ClassVar[int]
     first_event: int
     events: _containers.RepeatedCompositeFieldContainer[Event]
     durable_seq: int
     credits: int
     received_seq: int
-    def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ...) -> None: ...
+    start_us: int
+    def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
     __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted")

@@ -58,7 +58,8 @@ class SegmentationServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Watch(self, request, context):
-        """Follow somebody else's live stream: its updates from now on. NOT_FOUND when it is not live.
+        """Follow somebody else's live stream: an update without events at once, then its updates from now on. NOT_FOUND when
+        it is not live.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

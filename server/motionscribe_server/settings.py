@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from motionscribe_proto.addresses import is_loopback
 from motionscribe_server.storage.open_store import scheme_of
@@ -23,7 +23,15 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class Group(BaseModel):
     """Settings that belong together. Descriptions are also the help of flags and the table in docs/3-serving.md."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_is_a_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Python counts True as 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("expected neither true nor false")
+        return value
 
 
 class ServerSettings(Group):

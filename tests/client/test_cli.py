@@ -16,6 +16,7 @@ from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 from motionscribe import cli
 from motionscribe.commands import demo
 from motionscribe.sinks import read_events
+from motionscribe_proto import segmentation_pb2 as pb
 
 
 @pytest.fixture
@@ -117,6 +118,34 @@ def test_clusters(capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr()
         assert outcome(capsys, "clusters", "forget", "m1", *at) == (0, "", "")
         assert server.names == {}
+
+
+def test_clusters_of_the_model_that_were_never_seen_are_listed_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    class Warm(ScriptedServer):
+        def ListClusters(  # noqa: N802
+            self, request: pb.ListClustersRequest, context: grpc.ServicerContext
+        ) -> pb.ListClustersResponse:
+            clusters = [pb.Cluster(id=id, warm=True) for id in range(1, 32)]
+            clusters[4].segments = clusters[5].last_seen_us = clusters[6].merged_into = 1
+            clusters[7].name = "named"
+            return pb.ListClustersResponse(clusters=[*clusters, pb.Cluster(id=40, created_us=1)])
+
+    def listed(*options: str) -> tuple[list[int], str]:
+        _, out, _ = outcome(capsys, "clusters", "list", "m1", "--address", server.address, *options)
+        lines = out.splitlines()
+        if "--json" in options:
+            return [json.loads(line)["id"] for line in lines], ""
+        cells = [line.split("│")[1].strip() for line in lines if line.startswith("│")]
+        return [int(cell) for cell in cells if cell], lines[-1]
+
+    with Warm() as server:
+        seen, last = listed()
+        assert (seen, last) == ([5, 6, 7, 8, 40], "27 more came with the model and have not been seen: --all")
+        assert listed("--json")[0] == seen
+        everything = [*range(1, 32), 40]
+        assert listed("--all") == (everything, listed("--all")[1])
+        assert "--all" not in listed("--all")[1]
+        assert listed("--all", "--json")[0] == everything
 
 
 def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests.support.numbered_frames import Pair, labels, pairs
@@ -123,7 +123,7 @@ def test_watching() -> None:
         ]
         assert isinstance(next(client.watch("live")), SegmentStarted)
         with pytest.raises(errors.NotFound, match="expected the stream 'live', got 'dead'"):
-            list(client.watch("dead"))
+            client.watch("dead")
 
 
 def test_a_client_that_closes_ends_what_it_watches() -> None:
@@ -131,7 +131,6 @@ def test_a_client_that_closes_ends_what_it_watches() -> None:
         with Client(server.address) as client:
             watching = client.watch("live")
             next(watching)
-        assert isinstance(watching, Generator)
         watching.close()
 
 

@@ -71,6 +71,15 @@ def test_only_loopback_is_plaintext_unasked(address: str, expected: bool) -> Non
     assert is_local(address) is expected
 
 
+def test_frames_of_another_width_are_told_in_values_before_the_server_takes_them_for_others() -> None:
+    # three frames of four values are six of two
+    frames = [(n, [0.0] * 4) for n in range(3)]
+    with ScriptedServer() as server, Client(server.address) as client:
+        with pytest.raises(errors.BadFrames, match=r"^expected 2 values a frame, got 4$"):
+            list(client.stream(frames))
+        assert server.blocks == []
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [

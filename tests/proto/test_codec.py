@@ -109,7 +109,9 @@ def test_uneven_times_travel_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"values": b"\0" * 10}, r"multiple of 8 bytes, got 10 bytes"),
+        ({"values": b"\0" * 10}, "float32 values, 4 bytes each, got 10 bytes"),
+        ({"values": b"\0" * 20}, "expected 2 values a frame, got 5 in all"),
+        ({"values": b"\0" * 36, "timestamps_us": [1, 2, 3]}, "expected 2 values a frame, got 3$"),
         ({"values": b""}, "expected one frame or more, got none"),
         ({"first_seq": 0}, "first_seq of 1 or more, got 0"),
         ({"timestamps_us": [1, 2]}, "expected 3 times for 3 frames, got 2"),

@@ -61,6 +61,9 @@ def test_lists_are_split_at_commas_and_empty_variables_are_none_at_all(monkeypat
         ({}, "[limits]\nzz = 5\n[model]\nzzz = 5", r"^limits.zz .* is no setting; model.zzz .* is no setting$"),
         ({}, "server = 5", r"^server \(from motionscribe.toml\) is a group: expected a table \[server\]$"),
         ({}, "port = ", "^motionscribe.toml: expected TOML"),
+        ({}, "[limits]\nmax_streams = true", r"^limits.max_streams \(from mo.*neither true nor false, got True$"),
+        ({}, "[limits]\nidle_timeout_s = inf", r"^limits.idle_timeout_s \(from mo.*finite number, got inf$"),
+        ({"server.grace_s": "nan"}, "", r"^server.grace_s \(from --grace-s\).*finite number, got 'nan'$"),
         ({"model.batch_sizes": "4,zero"}, "", r"^model.batch_sizes \(from --model-batch-sizes\).*integer.*got 'zero'$"),
         ({"model.batch_sizes": ""}, "", r"^model.batch_sizes \(from --model-batch-sizes\).*at least 1 item"),
         (

@@ -25,6 +25,7 @@ from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset, read_aloud
 from motionscribe_training.data.windows import Windows
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.evaluation.command import check_files
 from motionscribe_training.evaluation.evaluate import replay_recording, save_film, save_picture, score_replayed
 from motionscribe_training.evaluation.table import Row, table
 from motionscribe_training.exporting.export import export
@@ -41,6 +42,7 @@ Truth = Annotation | None
 
 def run(options: Namespace) -> None:
     """Runs the command with the options that the parser of __main__.py read."""
+    check_files(options)
     pairs = gather(options)
     folder = options.model or make_model(options, [recording for recording, _ in pairs])
     show(options, folder, pairs)

@@ -10,6 +10,7 @@ from motionscribe.connection.channel import open_channel
 from motionscribe.descriptions import model_from_message
 from motionscribe.errors import MODEL_ERRORS, from_status
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.names import escape
 from motionscribe_proto.segmentation_pb2_grpc import AdminStub
 
 PATIENCE_S = 120.0
@@ -35,7 +36,7 @@ def run_load(args: argparse.Namespace) -> None:
     name, _, version = args.model.partition("/")
     answer = _ask(args, "LoadModel", pb.LoadModelRequest(name=name, version=version))
     model = model_from_message(answer)
-    print(f"{model.name}/{model.version} is served, {model.variant} on {model.provider}")
+    print(escape(f"{model.name}/{model.version} is served, {model.variant} on {model.provider}"))
 
 
 def run_drain(args: argparse.Namespace) -> None:
@@ -45,7 +46,8 @@ def run_drain(args: argparse.Namespace) -> None:
 
 def run_config(args: argparse.Namespace) -> None:
     """Prints to stdout."""
-    print(_ask(args, "ShowConfig", pb.ShowConfigRequest()).toml, end="")
+    for line in _ask(args, "ShowConfig", pb.ShowConfigRequest()).toml.splitlines():
+        print(escape(line))
 
 
 def _ask(args: argparse.Namespace, method: str, request: Any) -> Any:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from motionscribe.commands.options import add_server, connect
 from motionscribe.descriptions import Cluster
+from motionscribe.tables import plain
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,7 +19,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "clusters", help="list, name and merge clusters, or forget a stream", description=__doc__
     )
     verbs = parser.add_subparsers(title="verbs", required=True)
-    listing = verbs.add_parser("list", help="all clusters of a stream")
+    listing = verbs.add_parser("list", help="the clusters of a stream")
     renaming = verbs.add_parser("rename", help="name a cluster")
     merging = verbs.add_parser("merge", help="make clusters part of another")
     forgetting = verbs.add_parser("forget", help="delete all that the server keeps of a stream")
@@ -31,6 +32,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         verb.add_argument("stream", metavar="STREAM", help="its id")
         add_server(verb)
         verb.set_defaults(run=run)
+    listing.add_argument("--all", action="store_true", help="also those of the model that the stream has never shown")
     for verb in (listing, renaming, merging):
         verb.add_argument("--json", action="store_true", help="print JSON lines")
     renaming.add_argument("cluster", type=_cluster, metavar="CLUSTER")
@@ -42,7 +44,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run_list(args: argparse.Namespace) -> None:
     """Prints to stdout."""
     with connect(args) as client:
-        _print(client.clusters(args.stream), args.json)
+        clusters = client.clusters(args.stream)
+    shown = [cluster for cluster in clusters if args.all or _is_of_stream(cluster)]
+    _print(shown, args.json)
+    if not args.json and len(shown) < len(clusters):
+        print(f"{len(clusters) - len(shown)} more came with the model and have not been seen: --all")
 
 
 def run_rename(args: argparse.Namespace) -> None:
@@ -71,6 +77,11 @@ def _cluster(text: str) -> int:
     return number
 
 
+def _is_of_stream(cluster: Cluster) -> bool:
+    """Seen, made, named or merged there."""
+    return not cluster.warm or bool(cluster.last_seen_us or cluster.segments or cluster.name or cluster.merged_into)
+
+
 def _print(clusters: Sequence[Cluster], as_json: bool) -> None:
     if as_json:
         for cluster in clusters:
@@ -84,7 +95,7 @@ def _print(clusters: Sequence[Cluster], as_json: bool) -> None:
         notes += ["came with the model"] if cluster.warm else []
         table.add_row(
             str(cluster.id),
-            cluster.name,
+            plain(cluster.name),
             str(cluster.segments),
             f"{cluster.seconds:.1f}",
             f"{cluster.weight:.1f}",

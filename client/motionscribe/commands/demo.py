@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from motionscribe.commands.options import PICTURES, picture
 from motionscribe_models.lags import LAGS, Lag
 
 # beside client/ in a checkout, which an editable install leads back to
@@ -16,7 +17,6 @@ SHIPPED = Path(__file__).parents[3] / "models"
 SPEED = 8.0
 # final segments are scored; performers 0 to 4 reach 0.85 to 0.88
 LAG: Lag = "stable"
-PICTURES = (".png", ".svg", ".pdf")
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -40,10 +40,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument(
         "--picture",
-        type=_picture,
+        type=picture,
         default=Path("motionscribe-demo.png"),
         metavar="FILE",
-        help=f"truth and labels, {' '.join(PICTURES)} (default: %(default)s)",
+        help=f"truth and labels, {' '.join(PICTURES)}; replaced where it exists (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -62,10 +62,3 @@ def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text}")
     return int(text)
-
-
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if path.suffix not in PICTURES or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"expected a {' '.join(PICTURES)} in a folder that exists, got {text}")
-    return path

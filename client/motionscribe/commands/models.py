@@ -4,11 +4,12 @@ import argparse
 import json
 from dataclasses import asdict
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from motionscribe.commands.options import add_server, connect
 from motionscribe.descriptions import Model
+from motionscribe.tables import plain, titled
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,18 +39,18 @@ def _list(models: list[Model]) -> Table:
         table.add_column(column)
     for model in models:
         table.add_row(
-            f"{model.name}/{model.version}",
+            plain(f"{model.name}/{model.version}"),
             f"{len(model.columns)} columns",
             f"{model.rate_hz:g} Hz",
             f"{model.window / model.rate_hz:.2f} s",
             " / ".join(f"{latency_us / 1e6:g}" for latency_us in sorted(model.latency_us.values())) + " s",
-            _device(model),
+            plain(_device(model)),
         )
     return table
 
 
-def _description(model: Model) -> Table:
-    table = Table(title=f"{model.name}/{model.version}", title_justify="left", show_header=False)
+def _description(model: Model) -> Group:
+    table = Table(show_header=False)
     rows = {
         "what": model.description,
         "skeleton": f"{model.skeleton.name}: {len(model.skeleton.joints)} joints, {model.skeleton.representation}, "
@@ -62,8 +63,8 @@ def _description(model: Model) -> Table:
         **{name: f"{value:.3f}" for name, value in sorted(model.metrics.items())},
     }
     for name, text in rows.items():
-        table.add_row(name, text)
-    return table
+        table.add_row(plain(name), plain(text))
+    return titled(f"{model.name}/{model.version}", table)
 
 
 def _device(model: Model) -> str:

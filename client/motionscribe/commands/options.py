@@ -2,13 +2,17 @@
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
 
 from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
+from motionscribe.errors import BadFile
 from motionscribe.sinks import outputs
+
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +23,11 @@ def add_server(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="the server (default: $MOTIONSCRIBE_ADDRESS or %(default)s)",
     )
+    add_connection(parser)
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """Options that say how to connect."""
     parser.add_argument("--plaintext", action="store_true", help="no TLS, on other hosts than this one as well")
     parser.add_argument("--ca", type=Path, metavar="FILE", help="PEM certificates to trust instead of the system's")
     parser.add_argument("--cert", type=Path, metavar="FILE", help="PEM certificate of this client; --key is its key")
@@ -47,6 +56,22 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
+
+
+def refuse_inputs(option: str, output: Path, inputs: Iterable[Path]) -> None:
+    """Raises BadFile where `output`, which `option` names, is one of the files that are read."""
+    for given in inputs:
+        same = output.exists() and given.exists() and output.samefile(given)
+        if same or output.resolve() == given.resolve():
+            raise BadFile(f"expected another file for {option} than {given}, which is read")
+
+
+def picture(text: str) -> Path:
+    """An argparse type."""
+    path = Path(text)
+    if path.suffix not in PICTURES or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a {' '.join(PICTURES)} in a folder that exists, got {text}")
+    return path
 
 
 def connect(args: argparse.Namespace) -> Client:

@@ -1,37 +1,85 @@
 """`motionscribe report`: what `stream --save` wrote, as a time budget, an ethogram picture and a table of segments."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
+from motionscribe.commands.later_names import LaterNames, names_of, read_names
+from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
+from motionscribe.errors import BadFile, NotFound
 from motionscribe.events import Event, SegmentEnded
 from motionscribe.sinks import draw_ethogram, read_events, write_segments
+from motionscribe.sinks.saved_events import stream_id_of
+from motionscribe.tables import plain, titled
+from motionscribe_proto.names import escape
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     parser = commands.add_parser("report", help="picture and table of a recorded stream", description=__doc__)
     parser.add_argument("events", type=Path, metavar="EVENTS.jsonl", help="what stream --save wrote")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="ethogram, .png .svg or .pdf")
+    parser.add_argument("--picture", type=picture, metavar="FILE", help=f"ethogram, {' '.join(PICTURES)}")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="one row a segment")
+    parser.add_argument("--replace", action="store_true", help="write over files that exist")
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="names given later: lines such as 3 = walking, or what clusters list --json printed",
+    )
+    parser.add_argument("--address", metavar="HOST:PORT", help="ask this server for names and merges of now")
+    add_connection(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Prints the time budget of each stream and writes what was asked for."""
-    streams = read_events(args.events)
+    _check_outputs(args)
+    saved = read_events(args.events, _complain)
+    later = _later_names(args, {stream_id_of(title) for title in saved})
+    streams = {title: later[stream_id_of(title)].apply(events) for title, events in saved.items()}
+    for title, events in streams.items():
+        Console().print(_budget(title, events))
     if args.picture:
         draw_ethogram(args.picture, streams)
     if args.csv:
         write_segments(args.csv, streams)
-    for stream_id, events in streams.items():
-        Console().print(_budget(stream_id, events))
 
 
-def _budget(stream_id: str, events: Sequence[Event]) -> Table:
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Raises BadFile for a file that would be lost."""
+    inputs = [path for path in (args.events, args.names) if path]
+    for option, path in (("--picture", args.picture), ("--csv", args.csv)):
+        if path:
+            refuse_inputs(option, path, inputs)
+            if path.is_file() and not args.replace:
+                raise BadFile(f"expected a new file for {option}, got {path}, which exists: add --replace")
+
+
+def _later_names(args: argparse.Namespace, stream_ids: set[str]) -> Mapping[str, LaterNames]:
+    """By stream. Names of the file come before those of the server."""
+    later = dict.fromkeys(stream_ids, read_names(args.names) if args.names else LaterNames())
+    if args.address:
+        with connect(args) as client:
+            for stream_id in stream_ids:
+                with suppress(NotFound):  # the server may have forgotten it: the events have the names of their time
+                    told, written = names_of(client.clusters(stream_id)), later[stream_id]
+                    later[stream_id] = LaterNames(
+                        {**told.names, **written.names}, {**told.merged_into, **written.merged_into}
+                    )
+    return later
+
+
+def _complain(text: str) -> None:
+    print(escape(f"motionscribe: {text}"), file=sys.stderr)
+
+
+def _budget(title: str, events: Sequence[Event]) -> Group:
     """Time in each cluster, longest first."""
     lengths: dict[int, list[float]] = {}
     names: dict[int, str] = {}
@@ -39,12 +87,12 @@ def _budget(stream_id: str, events: Sequence[Event]) -> Table:
         if isinstance(event, SegmentEnded):
             lengths.setdefault(event.cluster, []).append((event.end_us - event.start_us) / 1e6)
             names[event.cluster] = event.name or f"cluster {event.cluster}"
-    total = sum(map(sum, lengths.values()))
-    table = Table(title=stream_id, title_justify="left")
+    total = sum(map(sum, lengths.values())) or 1.0
+    table = Table()
     for column in ("what", "segments", "seconds", "mean", "share"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for cluster, seconds in sorted(lengths.items(), key=lambda item: -sum(item[1])):
         length = sum(seconds)
         mean = length / len(seconds)
-        table.add_row(names[cluster], str(len(seconds)), f"{length:.1f}", f"{mean:.1f}", f"{length / total:.0%}")
-    return table
+        table.add_row(plain(names[cluster]), str(len(seconds)), f"{length:.1f}", f"{mean:.1f}", f"{length / total:.0%}")
+    return titled(title, table)

@@ -7,19 +7,27 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
+from motionscribe.commands.options import refuse_inputs
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, outputs
 
 
 @contextmanager
-def open_outputs(args: argparse.Namespace) -> Iterator[Sequence[MakeSink]]:
-    """One MakeSink for each place that the options name, the terminal last. Raises OSError, MissingExtraError."""
+def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Iterator[Sequence[MakeSink]]:
+    """One MakeSink for each place that the options name, the terminal last.
+
+    Raises BadFile for an output that is one of the files `inputs`, OSError, MissingExtraError.
+    """
+    asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
+    given = [(output, argument) for output, argument in asked if argument is not None]
+    for output, argument in given:
+        refuse_inputs(output.option, Path(argument), inputs)
     with ExitStack() as stack:
-        asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
-        opened = [stack.enter_context(output.open(argument)) for output, argument in asked if argument is not None]
+        opened = [stack.enter_context(output.open(argument)) for output, argument in given]
         yield [*opened, _json if args.json else _table]
 
 
@@ -41,4 +49,4 @@ def _json(info: StreamInfo) -> Sink:
 
 
 def _table(info: StreamInfo) -> Sink:
-    return Terminal(Console(), info.title, info.names)
+    return Terminal(Console(), info.title, info.names, info.start_us)

@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> None:
     if args.stream_id and len(args.sources) > 1:
         args.parser.error("--stream-id is for one SOURCE")
     feeds = _open_feeds(args)
-    first = next(feeds)  # before --save empties a file
-    with connect(args) as client, open_outputs(args) as makers:
+    first = next(feeds)
+    with connect(args) as client, open_outputs(args, _files(args)) as makers:
         for text, live, source in chain([first], feeds):
             stream = client.stream(
                 source,
@@ -60,6 +60,11 @@ def run(args: argparse.Namespace) -> None:
             )
             names = {cluster.id: cluster.name for cluster in opened.clusters}
             show(stream, makers, StreamInfo(opened.stream_id, title, names))
+
+
+def _files(args: argparse.Namespace) -> list[Path]:
+    """What the sources may be files of."""
+    return [Path(name) for text in args.sources for name in (text, schemes.parse_address(text)[1])]
 
 
 def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:

@@ -13,10 +13,12 @@ from typing import Any, Self
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.link import Batch, Link, cancel_all
 from motionscribe.descriptions import Model, Opened
+from motionscribe.errors import BadFrames
 from motionscribe.pacing import Pacer
 from motionscribe.sources import Source
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import Event
+from motionscribe_proto.frames import FrameBlock
 
 
 class AsyncStream:
@@ -118,11 +120,18 @@ class AsyncStream:
             self._link.ready.set()
         await self._link.batches.put(None)
 
+    def _check_width(self, block: FrameBlock) -> None:
+        """Raises BadFrames. The server sees values without their width, and may find whole frames in wrong ones."""
+        expected, got = len(self.opened.model.columns), block.values.shape[1]
+        if expected and got != expected:
+            raise BadFrames(f"expected {expected} values a frame, got {got}")
+
     async def _take_from_source(self) -> None:
         await self._link.ready.wait()
         size = self._block or max(1, round((self._source.rate_hz or self.opened.model.rate_hz) / 10))
         async with aclosing(self._source.blocks(size)) as blocks:
             async for block in blocks:
+                self._check_width(block)
                 if self._pacer:
                     await asyncio.sleep(self._pacer.wait_s(int(block.timestamps_us[0]), int(block.timestamps_us[-1])))
                 await self._link.send(block)

@@ -12,6 +12,7 @@ from pathlib import Path
 from motionscribe.demo.performer import Performance
 from motionscribe.events import Anomaly, Event, SegmentEnded
 from motionscribe_models.errors import MissingExtraError
+from motionscribe_models.new_file import new_file
 
 try:
     from matplotlib.axes import Axes
@@ -68,7 +69,8 @@ def save_picture(path: Path, performance: Performance, events: Sequence[Event], 
     axes.set_title("synthetic performance, labelled live", loc="left", fontsize="medium")
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.legend(handles=_legend(colours, names), loc="outside right upper", frameon=False, fontsize="small")
-    figure.savefig(path)
+    with new_file(path) as beside:
+        figure.savefig(beside)
 
 
 def _bars(axes: Axes, row: int, bars: Iterable[tuple[float, float, str, str]]) -> None:

@@ -6,7 +6,8 @@ ethogram picture.
 
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
 from motionscribe.sinks.ethogram import draw_ethogram
-from motionscribe.sinks.jsonlines import JsonLines, read_events
+from motionscribe.sinks.jsonlines import JsonLines
+from motionscribe.sinks.saved_events import read_events
 from motionscribe.sinks.segments import write_segments
 from motionscribe.sinks.terminal import Terminal
 

@@ -29,6 +29,8 @@ class StreamInfo:
     """For people: the source, the model, the latency."""
     names: Mapping[int, str] = field(default_factory=dict)
     """Cluster -> its name, which may be empty."""
+    start_us: int | None = None
+    """Time of the stream's first frame, where that came before the first event."""
 
 
 MakeSink = Callable[[StreamInfo], Sink]

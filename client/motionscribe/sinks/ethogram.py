@@ -7,6 +7,8 @@ from typing import Any
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import Anomaly, Event, Gap, SegmentEnded
 from motionscribe_models.errors import MissingExtraError
+from motionscribe_models.new_file import new_file
+from motionscribe_proto.names import escape
 
 ROW_INCHES = 0.32
 FRAME_INCHES = 1.0
@@ -33,7 +35,8 @@ def draw_ethogram(path: Path | str, streams: Mapping[str, Sequence[Event]]) -> N
     for panel, id in zip(panels, drawn, strict=True):
         _draw(panel, id, segments[id], streams[id])
     panels[-1].set_xlabel("seconds")
-    figure.savefig(path, dpi=120)
+    with new_file(path) as beside:
+        figure.savefig(beside, dpi=120)
 
 
 def _draw(panel: Any, title: str, segments: Sequence[SegmentEnded], events: Sequence[Event]) -> None:
@@ -56,7 +59,8 @@ def _draw(panel: Any, title: str, segments: Sequence[SegmentEnded], events: Sequ
             case Gap():
                 first, length = bar(event.start_us, event.end_us)
                 panel.axvspan(first, first + length, color="grey", alpha=0.25, linewidth=0, hatch="//")
-    panel.set_yticks(range(len(clusters)), [names[cluster] for cluster in clusters])
+    # a dollar in a name is no mathematics
+    panel.set_yticks(range(len(clusters)), [escape(names[cluster]) for cluster in clusters], parse_math=False)
     panel.set_ylim(len(clusters) - 0.5, -0.5)
     panel.set_xlim(0, max(sum(bar(segment.start_us, segment.end_us)) for segment in segments))
-    panel.set_title(title, loc="left", fontsize="medium")
+    panel.set_title(escape(title), loc="left", fontsize="medium", parse_math=False)

@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import Event
-from motionscribe.sinks.base import MakeSink, Sink
-from motionscribe_proto.events import from_dict, to_dict
+from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
+from motionscribe_proto.events import to_dict
+from motionscribe_proto.names import escape
+
+BEGINNING = b'{"stream"'
+"""Every line begins so."""
 
 
 class JsonLines(Sink):
@@ -21,8 +27,7 @@ class JsonLines(Sink):
 
     def write(self, event: Event) -> None:
         """One line."""
-        line = {"stream": self._stream_id, **to_dict(event)}
-        print(json.dumps(line, ensure_ascii=False), file=self._file, flush=True)
+        _print({"stream": self._stream_id, **to_dict(event)}, self._file)
 
     def close(self) -> None:
         """Does nothing: every line is in the file already."""
@@ -30,35 +35,53 @@ class JsonLines(Sink):
 
 @contextmanager
 def save(path: str) -> Iterator[MakeSink]:
-    """JSON lines of one stream after the other in a new file. Raises OSError."""
-    with Path(path).open("w", encoding="utf-8") as file:
-        yield lambda info: JsonLines(file, info.stream_id)
+    """JSON lines of one stream after the other, after those that the file has.
+
+    The file is made when the first stream is open. Where it has events, a line {"stream": ID, "run": TIME} parts them
+    from those of a new stream. Raises OSError, BadEventsFile for a file of something else, which stays as it is.
+    """
+    place = Path(path)
+    appending = _has_events(place)
+    with ExitStack() as stack:
+
+        @cache
+        def opened() -> TextIO:
+            file = stack.enter_context(place.open("a", encoding="utf-8"))
+            if appending and _is_cut(place):
+                file.write("\n")
+            return file
+
+        def make(info: StreamInfo) -> Sink:
+            file = opened()
+            if appending:
+                _print({"stream": info.stream_id, "run": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+            return JsonLines(file, info.stream_id)
+
+        yield make
 
 
-def read_events(path: Path | str) -> dict[str, list[Event]]:
-    """Events by stream id, in the order of the file. Raises BadEventsFile with the first line that is no event."""
-    streams: dict[str, list[Event]] = {}
-    number = 0
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            for line in file:
-                number += 1
-                stream_id, event = _parse(line.rstrip("\n"))
-                streams.setdefault(stream_id, []).append(event)
-    except OSError as error:
-        raise BadEventsFile(f"{path}: expected JSON lines of events: {error}") from error
-    except ValueError as error:
-        raise BadEventsFile(f"{path}, line {number}: {error}") from error
-    if not streams:
-        raise BadEventsFile(f"{path}: expected events, got an empty file")
-    return streams
+def _print(line: dict[str, object], file: TextIO) -> None:
+    # JSON allows control characters above 127 and marks of direction; a terminal obeys them
+    print(escape(json.dumps(line, ensure_ascii=False)), file=file, flush=True)
 
 
-def _parse(line: str) -> tuple[str, Event]:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"expected JSON, got {line[:60]!r}") from error
-    if not isinstance(values, dict) or not isinstance(values.get("stream"), str):
-        raise ValueError(f'expected an object with a "stream", got {line[:60]!r}')
-    return values.pop("stream"), from_dict(values)
+def _has_events(place: Path) -> bool:
+    """True for a file of events, False for none, an empty one, and a pipe. Raises OSError, BadEventsFile."""
+    if not place.exists():
+        if not place.parent.is_dir():
+            raise FileNotFoundError(f"expected a folder for {place}, found none")
+        return False
+    if not place.is_file():
+        return False
+    with place.open("rb") as file:
+        start = file.read(len(BEGINNING) + 3).removeprefix(b"\xef\xbb\xbf")
+    if start and not start.startswith(BEGINNING):
+        raise BadEventsFile(f"{place}: expected a new file, or one of events to go on with, got another one")
+    return bool(start)
+
+
+def _is_cut(place: Path) -> bool:
+    """True where the last line has no end: who wrote it was killed."""
+    with place.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read() != b"\n"

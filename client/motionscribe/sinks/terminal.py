@@ -22,6 +22,7 @@ from motionscribe.events import (
     SegmentStarted,
 )
 from motionscribe.sinks.base import Sink
+from motionscribe.tables import plain, titled
 
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_green", "bright_cyan", "bright_magenta")
 NEWEST_ROWS = 15
@@ -30,13 +31,15 @@ NEWEST_ROWS = 15
 class Terminal(Sink):
     """Shows the events of one stream, from its construction until it is closed."""
 
-    def __init__(self, console: Console, title: str, names: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self, console: Console, title: str, names: Mapping[int, str] | None = None, start_us: int | None = None
+    ) -> None:
         self._title = title
         self._names = dict(names or {})
         self._rows: list[tuple[str, str, str, Text]] = []
         self._ongoing: dict[int, Anomaly] = {}
         self._now: Label | None = None
-        self._origin_us: int | None = None
+        self._origin_us = start_us
         self._complete = False
         self._live = Live(console=console, get_renderable=self.render, refresh_per_second=8)
         self._live.start()
@@ -67,7 +70,7 @@ class Terminal(Sink):
                 merged = Text.assemble(self._name(event.source), " is part of ", self._name(event.target), style="dim")
                 self._add(event.time_us, event.time_us, merged)
             case Restarted():
-                self._add(event.time_us, event.time_us, Text(f"restarted: {event.reason}", "dim"))
+                self._add(event.time_us, event.time_us, plain(f"restarted: {event.reason}", "dim"))
 
     def close(self) -> None:
         """Leaves the whole table in the terminal."""
@@ -79,16 +82,14 @@ class Terminal(Sink):
 
     def render(self) -> Group:
         """The table as it is now."""
-        table = Table(title=self._title, title_justify="left")
+        table = Table()
         for column in ("from", "to", "seconds"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("what")
         rows = self._rows if self._complete else self._rows[-NEWEST_ROWS:]
-        if len(rows) < len(self._rows):
-            table.caption = f"{len(self._rows) - len(rows)} earlier rows come at the end"
         for row in rows:
             table.add_row(*row)
-        return Group(table) if self._complete else Group(table, *self._moment())
+        return titled(self._title, table, *([] if self._complete else self._moment()))
 
     def _moment(self) -> list[Text]:
         """What is happening now."""
@@ -96,6 +97,8 @@ class Terminal(Sink):
         if self._now:
             stability = (f" {self._now.stability:.0%}", "dim")
             lines.insert(0, Text.assemble("now: ", self._name(self._now.cluster), stability))
+        if len(self._rows) > NEWEST_ROWS:
+            lines.append(Text(f"{len(self._rows) - NEWEST_ROWS} earlier rows come at the end", "dim"))
         return lines
 
     def _start(self, time_us: int) -> int:
@@ -109,12 +112,12 @@ class Terminal(Sink):
         self._rows.append((_clock(start_us - origin_us), _clock(end_us - origin_us), seconds, what))
 
     def _name(self, cluster: int) -> Text:
-        return Text(self._names.get(cluster) or f"cluster {cluster}", COLOURS[cluster % len(COLOURS)])
+        return plain(self._names.get(cluster) or f"cluster {cluster}", COLOURS[cluster % len(COLOURS)])
 
 
 def _describe(anomaly: Anomaly) -> Text:
     joints = ", ".join(anomaly.joints[:3])
-    return Text(f"anomaly {anomaly.score:.1f}" + (f" in {joints}" if joints else ""), "bold red")
+    return plain(f"anomaly {anomaly.score:.1f}" + (f" in {joints}" if joints else ""), "bold red")
 
 
 def _clock(time_us: int) -> str:

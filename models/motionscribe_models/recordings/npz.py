@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from motionscribe_models.errors import LayoutError, RecordingError
+from motionscribe_models.new_file import new_file
 from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.skeleton import Skeleton
 
@@ -20,7 +21,7 @@ KEYS = ("frames", "skeleton", "timestamps_us")
 
 def write_recording(recording: Recording, path: Path | str) -> None:
     """Writes `path`, which should end in .npz."""
-    with Path(path).open("wb") as file:
+    with new_file(path) as beside, beside.open("wb") as file:
         np.savez_compressed(
             file,
             frames=recording.frames,

@@ -6,6 +6,7 @@ In: requests with a stream id. Out: clusters after the change, which is saved by
 from collections.abc import Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.names import hidden_in
 from motionscribe_proto.segmentation_pb2_grpc import ClustersServicer
 from motionscribe_server.errors import NotFoundError, RequestError
 from motionscribe_server.rpc.calls import Context, RpcCalls
@@ -42,8 +43,7 @@ class ClustersService(ClustersServicer):
     async def RenameCluster(self, request: pb.RenameClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """Gives or, with an empty name, takes a name; saved when this returns."""
         async with self._calls(context, "RenameCluster", request.stream_id) as call:
-            if len(request.name) > LONGEST_NAME:
-                raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(request.name)}")
+            _check_name(request.name)
             clusters = await self._registry.edit(call.key, Rename(request.id, request.name))
             return _pick(clusters, request.id)
         raise AssertionError("unreachable: abort raises")
@@ -65,6 +65,14 @@ class ClustersService(ClustersServicer):
             await self._registry.forget(call.key)
             return pb.ForgetStreamResponse()
         raise AssertionError("unreachable: abort raises")
+
+
+def _check_name(name: str) -> None:
+    """Raises RequestError for a name that others should not be shown."""
+    if len(name) > LONGEST_NAME:
+        raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(name)}")
+    if hidden := hidden_in(name):
+        raise RequestError(f"expected a name of visible characters, got {hidden}")
 
 
 def _pick(clusters: Sequence[ClusterState], id: int) -> pb.Cluster:

@@ -65,7 +65,8 @@ class SegmentationService(SegmentationServicer):
             writer = stream.watch(request.provisional)
             self._calls.note(call, "opened")
             try:
-                await context.send_initial_metadata(())  # from here on nothing is missed
+                # from here on nothing is missed
+                await context.write(pb.StreamResponse(update=pb.Update(start_us=stream.start_us)))
                 with self._metrics.watchers.track_inprogress():
                     await writer.drain(context.write, stream.persist, patience_s)
             finally:

@@ -61,6 +61,8 @@ class LiveStream:
         self.epoch = 1
         self.last_message_at = info.opened_at
         """When the owner last said anything, seconds of the registry's clock."""
+        self.start_us: int | None = None
+        """Time of the first frame, None before it and where another server had it."""
         self.left_at: float | None = info.opened_at
         """When the last owner left, None while there is one."""
         self.backlog = EventBacklog()
@@ -182,6 +184,8 @@ class LiveStream:
             raise PreconditionError("expected no frames after Close")
         self._flow.require_credits(len(block))
         self.link.take(check(block, self.info.model.served, *self._flow.received))
+        if self.received_seq == 0:
+            self.start_us = int(block.timestamps_us[0])
         self._frames.inc(len(block))
         self._flow.receive(block)
 

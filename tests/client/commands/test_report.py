@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -79,7 +80,6 @@ def test_events_on_file_are_read_back_exactly(
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("", "line 1: expected JSON, got ''"),
         ("\x00\x01", "expected JSON"),
         ("[1]", 'an object with a "stream"'),
         ('{"event": "Gap"}', 'an object with a "stream"'),
@@ -98,10 +98,74 @@ def test_a_foreign_file_is_refused_with_its_line(tmp_path: Path, line: str, text
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for name, text in [("absent", "No such file"), ("empty", "an empty file"), ("binary", "utf-8")]:
+    (tmp_path / "blank").write_text("\n \n")
+    (tmp_path / "binary").write_bytes(b"\x89PNG\xff\x00")
+    (tmp_path / "deep").write_text("[" * 100_000)
+    reasons = {
+        "absent": "No such file",
+        "empty": "an empty file",
+        "blank": "an empty file",
+        "binary": "line 1: expected JSON",
+        "deep": "line 1: expected JSON",
+    }
+    for name, text in reasons.items():
         with pytest.raises(errors.BadEventsFile, match=text):
             read_events(tmp_path / name)
+
+
+WHOLE = [json.dumps({"stream": "s", "event": "ClusterCreated", "cluster": 1, "time_us": n}) for n in range(4)]
+
+
+def told_of(path: Path) -> tuple[list[int], list[str]]:
+    """Times of the events, and complaints without the name of the file."""
+    told: list[str] = []
+    try:
+        events = [event for run in read_events(path, told.append).values() for event in run]
+    except errors.BadEventsFile as error:
+        return [], [str(error).removeprefix(f"{path}")]
+    return [event.time_us for event in events if isinstance(event, ClusterCreated)], [
+        text.removeprefix(f"{path}") for text in told
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_an_editor_may_save_the_file_anew(tmp_path: Path, encoding: str, end: str) -> None:
+    path = tmp_path / "events.jsonl"
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    path.write_bytes((mark + end.join(["", WHOLE[0], " ", *WHOLE[1:], "", ""])).encode(encoding))
+    assert told_of(path) == ([0, 1, 2, 3], [])
+
+
+def test_a_damaged_line_costs_itself_only_and_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    damaged = [b'{"stream": "s", "event": "Dance"}', b'{"stream": "caf\xe9", "event": "Gap"}', b"\0" * 9]
+    path.write_bytes(b"\n".join([WHOLE[0].encode(), *damaged, WHOLE[1].encode()]))
+    times, told = told_of(path)
+    assert times == [0, 1]
+    assert [text[:9] for text in told] == [", line 2:", ", line 3:", ", line 4:"]
+
+
+def test_many_damaged_lines_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join([*["x"] * 500, WHOLE[0]]))
+    times, told = told_of(path)
+    assert (times, len(told), told[-1]) == ([0], 11, ": 490 more lines are no events")
+
+
+@given(st.integers(0, 400), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_a_file_cut_anywhere_keeps_every_whole_line(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, encoding: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "cut.jsonl"
+    lines = [line.replace('"s"', '"\u00fc\U0001f600"') for line in WHOLE]
+    written = "\n".join(lines).encode(encoding)
+    path.write_bytes(written[:cut])
+    whole = sum(cut >= len("\n".join([*lines[:n], ""]).encode(encoding)) for n in range(1, 5))
+    times, told = told_of(path)
+    assert times == list(range(len(times)))
+    assert whole <= len(times) <= whole + 1
+    assert len(told) <= 1
 
 
 def test_segments_as_a_table(tmp_path: Path) -> None:

@@ -138,6 +138,18 @@ def test_a_merge_is_an_event_of_a_live_stream_and_of_a_retained_one(tiny_model: 
 
 BAD: dict[str, tuple[str, dict[str, Any], grpc.StatusCode, str]] = {
     "rename of nothing": ("RenameCluster", {"id": 999, "name": "x"}, Code.NOT_FOUND, "got 999"),
+    "a name that clears the screen": (
+        "RenameCluster",
+        {"id": 1, "name": "a\x1b[2J"},
+        Code.INVALID_ARGUMENT,
+        r"visible characters, got U\+001B \(a control character\) at position 2",
+    ),
+    "a name written backwards": (
+        "RenameCluster",
+        {"id": 1, "name": "\u202egnihton"},
+        Code.INVALID_ARGUMENT,
+        r"got U\+202E \(RIGHT-TO-LEFT OVERRIDE\) at position 1",
+    ),
     "a long name": ("RenameCluster", {"id": 1, "name": "x" * 129}, Code.INVALID_ARGUMENT, "at most 128.*got 129"),
     "description of nothing": ("DescribeCluster", {"id": 999}, Code.NOT_FOUND, "got 999"),
     "merge of nothing": ("MergeClusters", {"sources": [999], "target": 1}, Code.NOT_FOUND, "got 999"),

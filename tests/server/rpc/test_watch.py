@@ -1,6 +1,7 @@
 """Segmentation.Watch on a real server: a watcher sees what the owner sees, and only of live streams."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ def test_a_watcher_sees_what_the_owner_sees_from_then_on(tiny_model: Path, tmp_p
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:
             recording = motion(served.skeleton, 6)
+            recording = replace(recording, timestamps_us=recording.timestamps_us + 7_000_000)
             caller = await served.opened(provisional=True)
             await caller.send(recording, 0, 300)
             await served.computed(300)
@@ -26,6 +28,9 @@ def test_a_watcher_sees_what_the_owner_sees_from_then_on(tiny_model: Path, tmp_p
             await finals.initial_metadata()
             await caller.send(recording, 300)
             await caller.finish()
+            first = await watch.read()
+            assert first.update.start_us == int(recording.timestamps_us[0])
+            assert not first.update.events
             seen = await watched(served, watch)
             after = [pair for pair in zip(caller.numbers, caller.events, strict=True) if pair[0] >= seen[0][0]]
             assert seen == after

@@ -53,6 +53,8 @@ def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) ->
             assert again.opened.next_seq == 701
             assert again.opened.epoch == caller.opened.epoch + 1
             await again.send(recording, 700)
+            watch = await second.segmentation.Watch(pb.WatchRequest(stream_id="lab")).read()
+            assert not watch.update.HasField("start_us")  # this server never had the first frame
             assert caller.events + await again.finish() == expected
 
     asyncio.run(run())

@@ -86,3 +86,12 @@ def test_what_cannot_be_evaluated_is_said(tiny_model: Path, data_dir: Path, tmp_
         run([tiny_model, data_dir / "cmu8" / "running_1.txt", "--video", tmp_path / "film.avi"])
     with pytest.raises(ModelFolderError, match=r"manifest\.json"):
         run([tmp_path, data_dir / "sub86" / "01.mat"])
+
+
+@pytest.mark.parametrize("option", ["--picture", "--video"])
+def test_a_picture_never_takes_the_place_of_a_recording(tiny_model: Path, tmp_path: Path, option: str) -> None:
+    recording = tmp_path / "walk.csv"
+    recording.write_text("not even read")
+    with pytest.raises(TrainingError, match=r"walk\.csv: expected a name ending in \.(png|mp4 or \.gif), got \.csv"):
+        run([tiny_model, recording, option, recording])
+    assert recording.read_text() == "not even read"

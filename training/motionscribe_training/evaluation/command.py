@@ -18,6 +18,7 @@ from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Choice, Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_training.evaluation.evaluate import Replayed, evaluate, labelled_recordings, save_film, save_picture
+from motionscribe_training.evaluation.pictures import check_picture
 from motionscribe_training.evaluation.table import Row, manifest_metrics, mean_rows, numbers, table
 from motionscribe_training.evaluation.video import check_video
 
@@ -46,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Evaluates, draws and saves as asked, and prints the table. Raises ContractError, TrainingError."""
-    if options.video:
-        check_video(options.video)  # before minutes of replaying
+    check_files(options)  # before minutes of replaying
     labelled = labelled_recordings(options.places)
     bundle = read_bundle(options.model)
     model, inference = ServedModel(bundle), Inference(bundle, options.variant, (1,))
@@ -67,6 +67,14 @@ def main(options: argparse.Namespace) -> None:
     if options.save:
         save_metrics(options.model, rows)
     print(as_json(rows, model, inference) if options.json else table(rows))
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raises TrainingError for a --picture or --video of another ending, which might be a recording."""
+    if options.picture:
+        check_picture(options.picture)
+    if options.video:
+        check_video(options.video)
 
 
 def as_json(rows: Sequence[Row], model: ServedModel, inference: Inference) -> str:

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from motionscribe_models.new_file import new_file
+from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.metrics import Labels, match_clusters, runs
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442")
@@ -96,6 +98,12 @@ def ethogram(
     return Ethogram(rows, captions, tones, coloured, float(edges_s[-1]), marks)
 
 
+def check_picture(path: Path) -> None:
+    """Raises TrainingError for another ending than .png."""
+    if path.suffix != ".png":
+        raise TrainingError(f"{path}: expected a name ending in .png, got {path.suffix or 'no ending'}")
+
+
 def save_ethogram(path: Path, bars: Ethogram, title: str = "") -> None:
     """Writes a PNG, 1500 pixels wide, with a legend below the bars."""
     lines = -(-len(bars.captions) // 4)
@@ -106,7 +114,8 @@ def save_ethogram(path: Path, bars: Ethogram, title: str = "") -> None:
     if title:
         axes.set_title(title, fontsize=FONT + 1, loc="left", color=INK)
     add_legend(figure, bars)
-    figure.savefig(path, format="png")
+    with new_file(path) as beside:
+        figure.savefig(beside, format="png")
 
 
 def add_legend(figure: Figure, bars: Ethogram) -> None:

@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.kinematics import joint_positions
+from motionscribe_models.new_file import new_file
 from motionscribe_models.recordings import Recording
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.metrics import Labels
@@ -111,7 +112,7 @@ def save_video(path: Path, scene: Scene, seconds: float | None = None) -> int:
     lasts_s = float(scene.times_us[-1] - scene.times_us[0]) / 1e6
     count = int(min(lasts_s, lasts_s if seconds is None else seconds) * FPS) + 1
     film = Film(scene)
-    with writer.saving(film.figure, str(path), DPI):
+    with new_file(path) as beside, writer.saving(film.figure, str(beside), DPI):
         for number in range(count):
             film.show(int(scene.times_us[0]) + round(number * 1e6 / FPS))
             writer.grab_frame()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from motionscribe_models.new_file import new_file
+
 
 @dataclass(frozen=True)
 class Point:
@@ -31,4 +33,5 @@ def draw_curve(path: Path, points: Sequence[Point]) -> None:
     axes.grid(alpha=0.3, which="both")
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png")
+    with new_file(path) as beside:
+        figure.savefig(beside, format="png")

@@ -1,0 +1,78 @@
+"""Names and merges that came after the events were saved, from a server or a file, put into the events."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from motionscribe.descriptions import Cluster
+from motionscribe.errors import BadFile
+from motionscribe.events import Event, SegmentEnded
+from motionscribe.sinks.saved_events import encoding_of
+
+
+@dataclass(frozen=True)
+class LaterNames:
+    """What is known of the clusters of a stream by now."""
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    """By cluster; an empty one was taken away."""
+    merged_into: Mapping[int, int] = field(default_factory=dict)
+
+    def apply(self, events: Sequence[Event]) -> list[Event]:
+        """Segments with the cluster and the name of now: the newest that the events have, where nothing is known."""
+        segments = [event for event in events if isinstance(event, SegmentEnded)]
+        names = {segment.cluster: segment.name for segment in segments} | dict(self.names)
+        targets = {segment.cluster: self._target(segment.cluster) for segment in segments}
+        return [
+            replace(event, cluster=targets[event.cluster], name=names.get(targets[event.cluster], ""))
+            if isinstance(event, SegmentEnded)
+            else event
+            for event in events
+        ]
+
+    def _target(self, cluster: int) -> int:
+        for _ in self.merged_into:  # a chain is no longer, whatever a file says
+            cluster = self.merged_into.get(cluster, cluster)
+        return cluster
+
+
+def names_of(clusters: Iterable[Cluster]) -> LaterNames:
+    """As a server tells them."""
+    merged = {cluster.id: cluster.merged_into for cluster in clusters if cluster.merged_into}
+    return LaterNames({cluster.id: cluster.name for cluster in clusters}, merged)
+
+
+def read_names(path: Path) -> LaterNames:
+    """A file with a line `3 = walking` a cluster, or what `clusters list --json` prints. Raises OSError, BadFile."""
+    names: dict[int, str] = {}
+    merged: dict[int, int] = {}
+    with path.open(encoding=encoding_of(path), errors="backslashreplace") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                cluster, name, into = _parse(line.strip())
+            except ValueError:
+                expected = "expected 3 = NAME or a line of clusters list --json"
+                raise BadFile(f"{path}, line {number}: {expected}, got {line.strip()[:60]!r}") from None
+            names[cluster] = name
+            if into:
+                merged[cluster] = into
+    return LaterNames(names, merged)
+
+
+def _parse(line: str) -> tuple[int, str, int | None]:
+    """Raises ValueError."""
+    if not line.startswith("{"):
+        number, equals, given = line.partition("=")
+        if not equals:
+            raise ValueError(line)
+        return int(number), given.strip(), None
+    values: dict[str, Any] = json.loads(line)
+    match values:
+        case {"id": int(cluster), "name": str(name), "merged_into": int() | None as into}:
+            return cluster, name, into
+        case _:
+            raise ValueError(line)

@@ -1,0 +1,78 @@
+"""Somebody else's live stream: typed events come in, from the moment at which it is opened."""
+
+from collections import deque
+from collections.abc import AsyncGenerator
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from motionscribe.connection.delivery import Inbox
+from motionscribe.errors import ServerFailed, from_status
+from motionscribe.threads import from_thread
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import Event
+from motionscribe_proto.frames import WireError
+
+
+class AsyncWatch:
+    """Async iterator of events, made by AsyncClient.watch. Ends when the stream does."""
+
+    def __init__(self, stub: Any, address: str, request: pb.WatchRequest) -> None:
+        self.start_us: int | None = None
+        """Time of the stream's first frame, from `open` on; None where there was none yet or the server cannot say."""
+        self._stub = stub
+        self._address = address
+        self._request = request
+        self._inbox = Inbox()
+        self._events: deque[Event] = deque()
+        self._call: Any = None
+        self._answers: AsyncGenerator[pb.StreamResponse, None] | None = None
+
+    async def open(self) -> None:
+        """Connects, unless that was done: from here on nothing is missed. Raises NotFound where it is not live."""
+        if self._answers is None:
+            self._call = self._stub.Watch(self._request)
+            self._answers = from_thread(iter(self._call))
+            await self._take_answer(self._answers)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        await self.open()
+        while not self._events:
+            if self._answers is None or not await self._take_answer(self._answers):
+                raise StopAsyncIteration
+        return self._events.popleft()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends the call at once, and with it the iteration."""
+        self._events.clear()
+        if self._answers:
+            self._call.cancel()
+            await self._answers.aclose()
+
+    async def _take_answer(self, answers: AsyncGenerator[pb.StreamResponse, None]) -> bool:
+        """Queues the events of the next answer; False when there are no more. Raises an error of errors.py."""
+        try:
+            answer = await anext(answers, None)
+            if answer is None:
+                return False
+            if answer.update.HasField("start_us"):
+                self.start_us = answer.update.start_us
+            self._events.extend(self._inbox.take(answer.update))
+        except grpc.RpcError as error:
+            raise from_status(error, self._address) from error
+        except WireError as error:
+            raise ServerFailed(f"{self._address}: {error}") from error
+        return True
