@@ -2,36 +2,53 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.unused import Kept, Unused, too_many_ids
+from motionscribe_server.stream_keys import tenant_of
 
 OPENER = "tests.throwaway.store:MemoryStore"
+Outbox = dict[int, bytes]
+
+
+@dataclass
+class Row:
+    """All of one stream; `models` in the order in which it was saved under them."""
+
+    used_s: float = 0.0
+    named: bool = False
+    models: dict[str, StoredStream] = field(default_factory=dict)
+    durable: tuple[Checkpoint, Outbox] | None = None
+
+    def is_of(self, kept: Kept) -> bool:
+        return self.durable is not None if kept is Kept.CHECKPOINT else self.named == (kept is Kept.NAMED)
 
 
 class MemoryCheckpoints:
-    """A checkpoint and its outbox for each key."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, tuple[Checkpoint, dict[int, bytes]]] = {}
+    def __init__(self, rows: dict[str, Row]) -> None:
+        self._rows = rows
 
     def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
-        row = self.rows.get(key)
-        return row and (row[0], sorted(row[1].items()))
+        found = self._rows.get(key, Row()).durable
+        return found and (found[0], sorted(found[1].items()))
 
     def begin(self, first: Checkpoint) -> None:
-        row = self.rows.get(first.key)
-        if row and row[0].epoch >= first.epoch:
-            raise FencedError(f"expected an epoch above {row[0].epoch}, got {first.epoch}")
-        self.rows[first.key] = first, {}
+        before = self._rows.get(first.key, Row()).durable
+        if before and before[0].epoch >= first.epoch:
+            raise FencedError(f"expected an epoch above {before[0].epoch}, got {first.epoch}")
+        self._write(first, {})
 
     def claim(self, key: str, epoch: int) -> int:
-        checkpoint, events = self._owned(key, epoch)
-        self.rows[key] = replace(checkpoint, epoch=epoch + 1), events
-        return epoch + 1
+        return self.take_over(key, epoch)[0].epoch
+
+    def take_over(self, key: str, epoch: int) -> tuple[Checkpoint, list[tuple[int, bytes]]]:
+        checkpoint, outbox = self._owned(key, epoch)
+        self._write(replace(checkpoint, epoch=epoch + 1), outbox)
+        return replace(checkpoint, epoch=epoch + 1), sorted(outbox.items())
 
     def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
         _, outbox = self._owned(key, epoch)
@@ -40,50 +57,72 @@ class MemoryCheckpoints:
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
         _, outbox = self._owned(checkpoint.key, checkpoint.epoch)
-        left = {number: event for number, event in outbox.items() if number > acknowledged}
-        self.rows[checkpoint.key] = checkpoint, left
+        self._write(checkpoint, {number: event for number, event in outbox.items() if number > acknowledged})
 
-    def expire(self, before_s: float) -> int:
-        old = [key for key, (checkpoint, _) in self.rows.items() if checkpoint.saved_s < before_s]
-        for key in old:
-            del self.rows[key]
-        return len(old)
-
-    def _owned(self, key: str, epoch: int) -> tuple[Checkpoint, dict[int, bytes]]:
-        row = self.rows.get(key)
-        if row is None or row[0].epoch != epoch:
+    def _owned(self, key: str, epoch: int) -> tuple[Checkpoint, Outbox]:
+        found = self._rows.get(key, Row()).durable
+        if found is None or found[0].epoch != epoch:
             raise FencedError(f"stream {key} has another owner than that of epoch {epoch}")
-        return row
+        return found
+
+    def _write(self, checkpoint: Checkpoint, outbox: Outbox) -> None:
+        row = self._rows.setdefault(checkpoint.key, Row())
+        row.durable, row.used_s = (checkpoint, outbox), time.time()
 
 
 class MemoryStore:
-    """Clusters for each stream and model, in the order in which they were saved."""
-
     def __init__(self, location: str) -> None:
-        self.checkpoints = MemoryCheckpoints()
-        self._saved: dict[str, dict[str, tuple[float, int, tuple[ClusterState, ...]]]] = {}
+        self._rows: dict[str, Row] = {}
+        self.checkpoints = MemoryCheckpoints(self._rows)
 
     def load(self, model: str, stream: str) -> StoredStream:
-        models = self._saved.get(stream, {})
-        next_id = max((next_id for _, next_id, _ in models.values()), default=1)
-        return StoredStream(next_id, models[model][2] if model in models else ())
+        models = self._rows.get(stream, Row()).models
+        next_id = max((each.next_id for each in models.values()), default=1)
+        return StoredStream(next_id, models[model].clusters if model in models else ())
 
     def model_of(self, stream: str) -> str | None:
-        return next(reversed(self._saved.get(stream, {})), None)
+        return next(reversed(self._rows.get(stream, Row()).models), None)
 
     def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
-        models = self._saved.setdefault(stream, {})
-        _, before, _ = models.pop(model, (0.0, 1, ()))
-        models[model] = time.time(), max(before, next_id), tuple(clusters)
+        row = self._rows.setdefault(stream, Row())
+        before = row.models.pop(model, StoredStream(1, ()))
+        row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters))
+        row.used_s, row.named = time.time(), row.named or any(cluster.name for cluster in clusters)
 
     def forget(self, stream: str) -> bool:
-        there = [self._saved.pop(stream, None), self.checkpoints.rows.pop(stream, None)]
-        return any(there)
+        return self._rows.pop(stream, None) is not None
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
-        last = {stream: max(saved_s for saved_s, _, _ in models.values()) for stream, models in self._saved.items()}
-        old = [stream for stream, saved_s in last.items() if saved_s < before_s and stream not in open_streams]
-        return sum(map(self.forget, old))
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
+        own = [key for key in self._rows if tenant_of(key) == tenant_of(stream)]
+        if limit and stream not in own and len(own) >= limit:
+            old = [each for each in self.unused(Kept.UNNAMED, age_s) if each.stream in set(own) - set(in_use)]
+            old.sort(key=lambda each: each.used_s)
+            if not self.expire(old[: len(own) + 1 - limit]):
+                raise too_many_ids(limit)
+        self._rows.setdefault(stream, Row())
+        self.renew([stream])
+
+    def renew(self, streams: Collection[str]) -> None:
+        for stream in streams:
+            if stream in self._rows:
+                self._rows[stream].used_s = time.time()
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
+        before_s = time.time() - age_s
+        return [Unused(kept, key, r.used_s) for key, r in self._rows.items() if r.is_of(kept) and r.used_s < before_s]
+
+    def expire(self, unused: Sequence[Unused]) -> int:
+        return sum(map(self._expire, unused))
+
+    def _expire(self, unused: Unused) -> bool:
+        row = self._rows.get(unused.stream)
+        if row is None or row.used_s != unused.used_s or not row.is_of(unused.kept):
+            return False
+        if unused.kept is Kept.CHECKPOINT:
+            row.durable = None
+        else:
+            del self._rows[unused.stream]
+        return True
 
     def close(self) -> None:
         pass

@@ -55,11 +55,14 @@ class Checkpoints(Protocol):
     def claim(self, key: str, epoch: int) -> int:
         """Makes the caller the owner of a stream that had `epoch`; returns the new one. Raises FencedError."""
 
+    def take_over(self, key: str, epoch: int) -> tuple[Checkpoint, list[tuple[int, bytes]]]:
+        """Claims a stream, and finds its newest checkpoint and outbox in the same step. Raises FencedError.
+
+        What is found before a claim may be older: its owner writes until it is fenced.
+        """
+
     def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
         """Events that are about to be sent; a number that is there already stays as it is. Raises FencedError."""
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
         """A newer checkpoint; events up to `acknowledged` need not be kept. Raises FencedError."""
-
-    def expire(self, before_s: float) -> int:
-        """Forgets streams that were saved before, in seconds since 1970; returns how many."""

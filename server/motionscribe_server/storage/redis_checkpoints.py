@@ -14,7 +14,8 @@ from redis.client import Pipeline
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.storage.checkpoints import Checkpoint
-from motionscribe_server.storage.redis_keys import KEPT, checkpoint_key, outbox_key, redis_errors, saved_before
+from motionscribe_server.storage.redis_ids import use
+from motionscribe_server.storage.redis_keys import checkpoint_key, outbox_key, redis_errors
 from motionscribe_server.stream_keys import id_of
 
 
@@ -30,11 +31,7 @@ class RedisCheckpoints:
             pipe.hgetall(checkpoint_key(key))
             pipe.hgetall(outbox_key(key))
             kept, outbox = pipe.execute()
-        if not kept:
-            return None
-        fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
-        checkpoint = Checkpoint(**fields, epoch=epoch, snapshot=snapshot)
-        return checkpoint, sorted((int(number), event) for number, event in outbox.items())
+        return _read(kept, outbox) if kept else None
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -51,8 +48,19 @@ class RedisCheckpoints:
 
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
-        self._change_as_owner(key, epoch, lambda pipe: pipe.hset(checkpoint_key(key), "epoch", epoch + 1))
+        self._change_as_owner(key, epoch, partial(_claim, key=key, epoch=epoch))
         return epoch + 1
+
+    def take_over(self, key: str, epoch: int) -> tuple[Checkpoint, list[tuple[int, bytes]]]:
+        """See Checkpoints."""
+
+        def work(pipe: Pipeline) -> None:
+            _claim(pipe, key, epoch)
+            pipe.hgetall(checkpoint_key(key))
+            pipe.hgetall(outbox_key(key))
+
+        *_, kept, outbox = self._change_as_owner(key, epoch, work)
+        return _read(kept, outbox)
 
     def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
         """See Checkpoints."""
@@ -77,15 +85,7 @@ class RedisCheckpoints:
 
         self._change_as_owner(key, checkpoint.epoch, work)
 
-    def expire(self, before_s: float) -> int:
-        """See Checkpoints."""
-        with redis_errors("find old streams"):
-            old = saved_before(self._redis, KEPT, before_s)
-            for key in old:
-                self._redis.transaction(partial(_delete_old, key=key, before_s=before_s), checkpoint_key(key))
-        return len(old)
-
-    def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> None:
+    def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> list[Any]:
         def change(pipe: Pipeline) -> None:
             found = pipe.hget(checkpoint_key(key), "epoch")
             if found is None or int(found) != epoch:
@@ -93,11 +93,11 @@ class RedisCheckpoints:
             pipe.multi()
             work(pipe)
 
-        self._change(key, change)
+        return self._change(key, change)
 
-    def _change(self, key: str, work: Callable[[Pipeline], None]) -> None:
+    def _change(self, key: str, work: Callable[[Pipeline], None]) -> list[Any]:
         with redis_errors(f"write {key!r}"):
-            self._redis.transaction(work, checkpoint_key(key))
+            return list(self._redis.transaction(work, checkpoint_key(key)) or ())
 
 
 def _write(pipe: Pipeline, checkpoint: Checkpoint) -> None:
@@ -108,13 +108,15 @@ def _write(pipe: Pipeline, checkpoint: Checkpoint) -> None:
     if snapshot is not None:
         values["snapshot"] = snapshot
     pipe.hset(checkpoint_key(checkpoint.key), mapping=values)
-    pipe.zadd(KEPT, {checkpoint.key: checkpoint.saved_s})
+    use(pipe, checkpoint.key, durable=True)
 
 
-def _delete_old(pipe: Pipeline, key: str, before_s: float) -> None:
-    """Unless it was saved since."""
-    score = pipe.zscore(KEPT, key)
-    pipe.multi()
-    if score is not None and score < before_s:
-        pipe.delete(checkpoint_key(key), outbox_key(key))
-        pipe.zrem(KEPT, key)
+def _claim(pipe: Pipeline, key: str, epoch: int) -> None:
+    pipe.hset(checkpoint_key(key), "epoch", str(epoch + 1))
+    use(pipe, key, durable=True)
+
+
+def _read(kept: dict[bytes, bytes], outbox: dict[bytes, bytes]) -> tuple[Checkpoint, list[tuple[int, bytes]]]:
+    fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
+    checkpoint = Checkpoint(**fields, epoch=epoch, snapshot=snapshot)
+    return checkpoint, sorted((int(number), event) for number, event in outbox.items())

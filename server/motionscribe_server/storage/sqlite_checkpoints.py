@@ -3,12 +3,13 @@
 See checkpoints.py. Each write is one transaction. Calls block for a disk access.
 """
 
-import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.sqlite_ids import SqliteIds
 from motionscribe_server.stream_keys import id_of
 
 SCHEMA = """
@@ -41,20 +42,15 @@ CREATE TABLE outbox (
 class SqliteCheckpoints:
     """The checkpoints in one file. Raises StoreError where it cannot be read or written."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, ids: SqliteIds) -> None:
         self._file = file
         self._connection = file.connection
+        self._ids = ids
 
     def find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
         """See Checkpoints."""
         with self._file.errors(f"read {key!r}"):
-            row = self._connection.execute("SELECT * FROM durable WHERE key = ?", (key,)).fetchone()
-            rows = self._connection.execute("SELECT number, event FROM outbox WHERE key = ? ORDER BY number", (key,))
-            if row is None:
-                return None
-            values = dict(zip(Checkpoint.__dataclass_fields__, row, strict=True))
-            values |= {"provisional": bool(values["provisional"]), "closed": bool(values["closed"])}
-            return Checkpoint(**values), rows.fetchall()
+            return self._find(key)
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -64,15 +60,24 @@ class SqliteCheckpoints:
                 raise FencedError(f"expected an epoch above {row[0]} for {first.key!r}, got {first.epoch}")
             self._connection.execute("DELETE FROM outbox WHERE key = ?", (first.key,))
             self._replace(first)
+            self._ids.use(first.key, durable=True)
 
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
         with self._file.transaction(f"write {key!r}", lasting=True):
-            changed = self._connection.execute(
-                "UPDATE durable SET epoch = epoch + 1 WHERE key = ? AND epoch = ?", (key, epoch)
-            )
-            _require_one(changed, key, epoch)
+            self._require_owner(key, epoch)
+            self._claim(key)
         return epoch + 1
+
+    def take_over(self, key: str, epoch: int) -> tuple[Checkpoint, list[tuple[int, bytes]]]:
+        """See Checkpoints."""
+        with self._file.transaction(f"write {key!r}", lasting=True):
+            found = self._find(key)
+            if found is None or found[0].epoch != epoch:
+                raise _fenced(key, epoch)
+            self._claim(key)
+        checkpoint, outbox = found
+        return replace(checkpoint, epoch=epoch + 1), outbox
 
     def append(self, key: str, epoch: int, events: Sequence[tuple[int, bytes]]) -> None:
         """See Checkpoints."""
@@ -88,22 +93,32 @@ class SqliteCheckpoints:
         with self._file.transaction(f"write {checkpoint.key!r}", lasting=True):
             self._require_owner(checkpoint.key, checkpoint.epoch)
             self._replace(checkpoint)
+            self._ids.use(checkpoint.key, durable=True)
             self._connection.execute("DELETE FROM outbox WHERE key = ? AND number <= ?", (checkpoint.key, acknowledged))
 
-    def expire(self, before_s: float) -> int:
-        """See Checkpoints."""
-        with self._file.transaction("delete old checkpoints", lasting=True):
-            old = self._connection.execute("SELECT key FROM durable WHERE saved_s < ?", (before_s,)).fetchall()
-            self._connection.executemany("DELETE FROM outbox WHERE key = ?", old)
-            self._connection.executemany("DELETE FROM durable WHERE key = ?", old)
-        return len(old)
+    def delete(self, key: str) -> bool:
+        """Within a transaction of the caller; returns whether there was one."""
+        self._connection.execute("DELETE FROM outbox WHERE key = ?", (key,))
+        return bool(self._connection.execute("DELETE FROM durable WHERE key = ?", (key,)).rowcount)
+
+    def _find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
+        row = self._connection.execute("SELECT * FROM durable WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        values = dict(zip(Checkpoint.__dataclass_fields__, row, strict=True))
+        values |= {"provisional": bool(values["provisional"]), "closed": bool(values["closed"])}
+        rows = self._connection.execute("SELECT number, event FROM outbox WHERE key = ? ORDER BY number", (key,))
+        return Checkpoint(**values), rows.fetchall()
+
+    def _claim(self, key: str) -> None:
+        self._connection.execute("UPDATE durable SET epoch = epoch + 1 WHERE key = ?", (key,))
+        self._ids.use(key, durable=True)
 
     def _require_owner(self, key: str, epoch: int) -> None:
-        _require_one(
-            self._connection.execute("UPDATE durable SET epoch = epoch WHERE key = ? AND epoch = ?", (key, epoch)),
-            key,
-            epoch,
-        )
+        """Within a transaction that writes: nobody else can claim it before its end."""
+        row = self._connection.execute("SELECT epoch FROM durable WHERE key = ?", (key,)).fetchone()
+        if row is None or row[0] != epoch:
+            raise _fenced(key, epoch)
 
     def _replace(self, checkpoint: Checkpoint) -> None:
         values = tuple(vars(checkpoint).values())
@@ -111,6 +126,5 @@ class SqliteCheckpoints:
         self._connection.execute(f"INSERT OR REPLACE INTO durable VALUES ({places})", values)  # noqa: S608  # question marks
 
 
-def _require_one(changed: sqlite3.Cursor, key: str, epoch: int) -> None:
-    if changed.rowcount != 1:
-        raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
+def _fenced(key: str, epoch: int) -> FencedError:
+    return FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")

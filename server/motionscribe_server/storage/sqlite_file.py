@@ -13,6 +13,7 @@ from pathlib import Path
 from motionscribe_server.errors import StoreError
 
 BUSY_S = 5.0  # another process holds the file: a backup, a second server
+FOLD_S = 0.5  # nobody waits for what is tried again
 
 
 class SqliteFile:
@@ -20,6 +21,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._log_has_deleted = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # the files that SQLite makes beside it get the same rights
@@ -55,9 +57,22 @@ class SqliteFile:
             self.connection.execute("COMMIT")
 
     def truncate_log(self) -> None:
-        """Removes deleted rows from the write-ahead log, too. A server that reads just now keeps it a while longer."""
+        """Removes deleted rows from the write-ahead log, too.
+
+        Another process that reads for longer than FOLD_S keeps them there: `retry_truncate` tries again.
+        """
         with self.errors("fold its log"):
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute(f"PRAGMA busy_timeout = {round(1e3 * FOLD_S)}")
+            try:
+                is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout = {round(1e3 * BUSY_S)}")
+        self._log_has_deleted = bool(is_busy)
+
+    def retry_truncate(self) -> None:
+        """Does what `truncate_log` could not do, where there is anything left to do."""
+        if self._log_has_deleted:
+            self.truncate_log()
 
     def close(self) -> None:
         """Ends the connection; SQLite folds its log into the file."""

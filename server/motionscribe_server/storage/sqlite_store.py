@@ -17,12 +17,17 @@ from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.sqlite_checkpoints import SCHEMA as CHECKPOINTS
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.sqlite_ids import FROM_BEFORE, SqliteIds
+from motionscribe_server.storage.sqlite_ids import SCHEMA as IDS
 from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
+from motionscribe_server.stream_keys import tenant_of
 
-VERSION = 3
+VERSION = 4
 CENTRE = np.dtype("<f8")
 
-SCHEMA = """
+BY_STREAM = "CREATE INDEX streams_by_id ON streams (stream, saved);"
+SCHEMA = f"""
 CREATE TABLE streams (
     model TEXT NOT NULL,
     stream TEXT NOT NULL,
@@ -31,6 +36,7 @@ CREATE TABLE streams (
     saved_s REAL NOT NULL DEFAULT 0,
     PRIMARY KEY (model, stream)
 ) WITHOUT ROWID;
+{BY_STREAM}
 CREATE TABLE clusters (
     model TEXT NOT NULL,
     stream TEXT NOT NULL,
@@ -47,12 +53,13 @@ CREATE TABLE clusters (
     PRIMARY KEY (model, stream, id)
 ) WITHOUT ROWID;
 """
-TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key"}
-"""Each table with the column that names the stream of a row."""
 SINCE_NOW = """
 ALTER TABLE streams ADD COLUMN saved_s REAL NOT NULL DEFAULT 0;
 UPDATE streams SET saved_s = strftime('%s', 'now');
 """
+INDEXED = BY_STREAM + IDS + FROM_BEFORE
+STEPS = {0: SCHEMA + CHECKPOINTS + IDS, 1: CHECKPOINTS + SINCE_NOW + INDEXED, 2: SINCE_NOW + INDEXED, 3: INDEXED}
+"""What brings a file of each earlier format to VERSION; 0 is a new one."""
 COLUMNS = "id, name, merged_into, warm, centre, weight, created_us, last_seen_us, segments, seconds"
 
 
@@ -62,7 +69,8 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._file = SqliteFile(Path(path))
         self._connection = self._file.connection
-        self.checkpoints = SqliteCheckpoints(self._file)
+        self._ids = SqliteIds(self._file)
+        self.checkpoints = SqliteCheckpoints(self._file, self._ids)
         try:
             self._prepare()
         except BaseException:
@@ -100,11 +108,12 @@ class SqliteStore:
         ]
         with self._file.transaction(f"save clusters of {stream!r}"):
             self._connection.execute(
-                "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ? FROM streams WHERE true "
+                "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ? FROM streams WHERE stream = ? "
                 "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
                 "saved_s = excluded.saved_s",
-                (model, stream, next_id, time.time()),
+                (model, stream, next_id, time.time(), stream),
             )
+            self._ids.use(stream, named=any(c.name for c in clusters))
             self._connection.execute("DELETE FROM clusters WHERE model = ? AND stream = ?", (model, stream))
             self._connection.executemany(
                 f"INSERT INTO clusters (model, stream, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our constant
@@ -118,29 +127,62 @@ class SqliteStore:
         self._file.truncate_log()
         return there
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
         """See Store."""
-        with self._file.transaction("delete old streams"):
-            rows = self._connection.execute(
-                "SELECT stream FROM streams GROUP BY stream HAVING max(saved_s) < ?", (before_s,)
-            )
-            old = [stream for (stream,) in rows.fetchall() if stream not in open_streams]
-            for stream in old:
-                self._delete(stream)
-        self._file.truncate_log()
-        return len(old)
+        tenant, deleted = tenant_of(stream), []
+        with self._file.transaction(f"note {stream!r}"):
+            excess = self._ids.count(tenant) + 1 - limit if limit and not self._ids.has(stream) else 0
+            if excess > 0:
+                deleted = self._ids.longest_unused(tenant, age_s, in_use, min(excess, AT_ONCE))
+                if not deleted:
+                    raise too_many_ids(limit)
+            for each in deleted:
+                self._delete(each)
+            self._ids.use(stream)
+        if deleted:
+            self._file.truncate_log()
+
+    def renew(self, streams: Collection[str]) -> None:
+        """See Store."""
+        with self._file.transaction("renew streams"):
+            self._ids.renew(streams)
+        self._file.retry_truncate()
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
+        """See Store."""
+        with self._file.errors("find old streams"):
+            return self._ids.unused(kept, age_s)
+
+    def expire(self, unused: Sequence[Unused]) -> int:
+        """See Store."""
+        with self._file.transaction("delete old streams", lasting=True):
+            deleted = sum(self._expire(each) for each in unused if self._ids.is_still(each))
+        if deleted:
+            self._file.truncate_log()
+        return deleted
 
     def close(self) -> None:
         """See Store."""
         self._file.close()
 
+    def _expire(self, unused: Unused) -> bool:
+        if unused.kept is not Kept.CHECKPOINT:
+            return self._delete(unused.stream)
+        self._ids.drop_checkpoint(unused.stream)
+        return self.checkpoints.delete(unused.stream)
+
     def _delete(self, stream: str) -> bool:
         """Returns whether there was anything to delete."""
         deleted = [
-            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount  # noqa: S608  # our names
-            for table, column in TABLES.items()
+            self._connection.execute(statement, (stream,)).rowcount
+            for statement in (
+                # by the primary key
+                "DELETE FROM clusters WHERE (model, stream) IN (SELECT model, stream FROM streams WHERE stream = ?)",
+                "DELETE FROM streams WHERE stream = ?",
+                "DELETE FROM ids WHERE stream = ?",
+            )
         ]
-        return any(deleted)
+        return any([*deleted, self.checkpoints.delete(stream)])
 
     def _prepare(self) -> None:
         try:
@@ -148,13 +190,12 @@ class SqliteStore:
             # what is deleted is overwritten
             self._connection.execute("PRAGMA secure_delete = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            steps = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS + SINCE_NOW, 2: SINCE_NOW}
-            if version in steps:
-                script = f"BEGIN IMMEDIATE; {steps[version]} PRAGMA user_version = {VERSION}; COMMIT;"
+            if version in STEPS:
+                script = f"BEGIN IMMEDIATE; {STEPS[version]} PRAGMA user_version = {VERSION}; COMMIT;"
                 self._connection.executescript(script)
         except sqlite3.Error as error:
             raise StoreError(f"{self._file.path}: expected a SQLite file of motionscribe, got {error}") from error
-        if version not in (*steps, VERSION):
+        if version not in (*STEPS, VERSION):
             raise StoreError(f"{self._file.path}: expected format {VERSION}, got {version}: a newer server wrote it")
 
 

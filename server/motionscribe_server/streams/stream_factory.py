@@ -4,13 +4,15 @@ In: OpenRequests and checkpoints. Out: LiveStreams without an owner. Whether a s
 replaces, is decided by stream_opener.py.
 """
 
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import NamedTuple
 
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.engine.messages import SessionClusters
+from motionscribe_server.errors import StoreError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
@@ -19,12 +21,15 @@ from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.stream_keys import digest, same_token
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.cluster_saver import ClusterSaver
+from motionscribe_server.streams.expiry import EXPIRE_EVERY_S
 from motionscribe_server.streams.journal import History, Journal, begin_journal, read_events
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.workers.pool import Pool
 from motionscribe_server.workers.process import Link
+
+log = logging.getLogger(__name__)
 
 
 class Kept(NamedTuple):
@@ -82,13 +87,25 @@ class StreamFactory:
             return None
         return Kept(*found)
 
-    async def claim(self, request: OpenRequest, kept: Kept) -> Journal:
-        """Fences the owner that the stream has elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
+    async def reserve(self, request: OpenRequest, in_use: Collection[str]) -> None:
+        """A place in the store for the id of a new stream. Raises ExhaustedError; a full disk keeps no stream out."""
+        limit = self._settings.storage.tenant_ids
+        try:
+            await self._store.run(lambda store: store.reserve(request.key, limit, EXPIRE_EVERY_S, in_use))
+        except StoreError:
+            log.exception("the id of stream %s is not noted", request.id)
+            self._metrics.store_failures.inc()
+
+    async def claim(self, request: OpenRequest, kept: Kept) -> tuple[Kept, Journal]:
+        """Fences the owner that the stream has elsewhere, and returns what that one wrote until then.
+
+        Raises FencedError, UnknownModelError, PreconditionError.
+        """
         model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
         model.check_layout(request.message)
-        journal = Journal(self._store, replace(kept.checkpoint, snapshot=None))
-        await journal.claim()
-        return journal
+        key, epoch = kept.checkpoint.key, kept.checkpoint.epoch
+        newest = Kept(*await self._store.run(lambda store: store.checkpoints.take_over(key, epoch)))
+        return newest, Journal(self._store, replace(newest.checkpoint, snapshot=None))
 
     async def restore(self, request: OpenRequest, kept: Kept, journal: Journal) -> LiveStream:
         """A durable stream as it was at its checkpoint. Raises SnapshotError."""

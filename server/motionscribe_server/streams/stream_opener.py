@@ -76,7 +76,7 @@ class StreamOpener:
         return True
 
     async def _restore(self, request: OpenRequest, kept: Kept, old: LiveStream | None) -> LiveStream:
-        journal = await self._factory.claim(request, kept)
+        kept, journal = await self._factory.claim(request, kept)
         async with self._place(request.key):
             if old is not None:
                 await retire(old, self._table)
@@ -90,6 +90,7 @@ class StreamOpener:
             await write_rest(old)  # the new session begins with its clusters
         link = await self._factory.begin_session(request, model)
         try:
+            await self._factory.reserve(request, self._table.keys() | self._locks.in_use())
             # nothing is given up for a request that is refused: from here on only the store can fail
             async with self._place(request.key):
                 if old is not None:
