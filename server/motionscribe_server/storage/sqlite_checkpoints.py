@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.storage.checkpoints import Checkpoint
-from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.sqlite_file import PADDING, SqliteFile
 from motionscribe_server.storage.sqlite_ids import SqliteIds
 from motionscribe_server.stream_keys import id_of
 
@@ -16,6 +16,7 @@ SCHEMA = """
 CREATE TABLE durable (
     key TEXT PRIMARY KEY,
     epoch INTEGER NOT NULL,
+    padding BLOB NOT NULL,
     token TEXT NOT NULL,
     name TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -33,10 +34,12 @@ CREATE TABLE durable (
 CREATE TABLE outbox (
     key TEXT NOT NULL,
     number INTEGER NOT NULL,
+    padding BLOB NOT NULL,
     event BLOB NOT NULL,
     PRIMARY KEY (key, number)
 ) WITHOUT ROWID;
 """
+COLUMNS = ", ".join(Checkpoint.__dataclass_fields__)
 
 
 class SqliteCheckpoints:
@@ -85,7 +88,8 @@ class SqliteCheckpoints:
         with self._file.transaction(f"write {key!r}"):
             self._require_owner(key, epoch)
             self._connection.executemany(
-                "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?)", [(key, number, event) for number, event in events]
+                "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?)",
+                [(key, number, PADDING, event) for number, event in events],
             )
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> None:
@@ -102,7 +106,7 @@ class SqliteCheckpoints:
         return bool(self._connection.execute("DELETE FROM durable WHERE key = ?", (key,)).rowcount)
 
     def _find(self, key: str) -> tuple[Checkpoint, list[tuple[int, bytes]]] | None:
-        row = self._connection.execute("SELECT * FROM durable WHERE key = ?", (key,)).fetchone()
+        row = self._connection.execute(f"SELECT {COLUMNS} FROM durable WHERE key = ?", (key,)).fetchone()  # noqa: S608  # our names
         if row is None:
             return None
         values = dict(zip(Checkpoint.__dataclass_fields__, row, strict=True))
@@ -121,9 +125,9 @@ class SqliteCheckpoints:
             raise _fenced(key, epoch)
 
     def _replace(self, checkpoint: Checkpoint) -> None:
-        values = tuple(vars(checkpoint).values())
+        values = (*vars(checkpoint).values(), PADDING)
         places = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT OR REPLACE INTO durable VALUES ({places})", values)  # noqa: S608  # question marks
+        self._connection.execute(f"INSERT OR REPLACE INTO durable ({COLUMNS}, padding) VALUES ({places})", values)  # noqa: S608  # our names
 
 
 def _fenced(key: str, epoch: int) -> FencedError:

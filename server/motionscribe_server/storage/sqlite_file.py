@@ -13,6 +13,13 @@ from pathlib import Path
 from motionscribe_server.errors import StoreError
 
 BUSY_S = 5.0  # another process holds the file: a backup, a second server
+PADDING = bytes(1002)
+"""Stands in each row between its key and what people would want to be gone once it is deleted.
+
+SQLite overwrites what it deletes, but not the copies that stay behind where it moves rows from page to page. It moves
+the beginning of a row only, at most so many bytes of a page of 4096: the rest has pages of its own, which stay where
+they are until they are overwritten.
+"""
 FOLD_S = 0.5  # nobody waits for what is tried again
 
 

@@ -32,17 +32,6 @@ CREATE TRIGGER id_went AFTER DELETE ON ids BEGIN
 END;
 """
 """`tenants` counts the rows of `ids`, since SQLite counts by reading all."""
-FROM_BEFORE = """
-INSERT INTO ids
-SELECT stream, CASE WHEN instr(stream, '/') THEN substr(stream, 1, instr(stream, '/') - 1) ELSE '' END,
-    max(used_s), max(named), max(durable)
-FROM (
-    SELECT stream, saved_s AS used_s, 0 AS named, 0 AS durable FROM streams
-    UNION ALL SELECT DISTINCT stream, 0, 1, 0 FROM clusters WHERE name <> ''
-    UNION ALL SELECT key, saved_s, 0, 1 FROM durable
-) GROUP BY stream;
-"""
-"""Fills the table from those of format 3."""
 WHICH = {Kept.UNNAMED: "named = 0", Kept.NAMED: "named = 1", Kept.CHECKPOINT: "durable"}
 
 
