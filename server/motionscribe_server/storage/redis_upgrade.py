@@ -9,10 +9,10 @@ import redis
 
 from motionscribe_server.storage.redis_ids import use
 from motionscribe_server.storage.redis_keys import KEPT, PREFIX, clusters_key, text
+from motionscribe_server.storage.unused import AT_ONCE
 
 SAVED = PREFIX + "saved"
 """Sorted set of format 1: streams by when they were last saved."""
-AT_ONCE = 1000
 
 
 def upgrade(connection: redis.Redis) -> None:

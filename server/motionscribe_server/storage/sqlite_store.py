@@ -120,7 +120,7 @@ class SqliteStore:
 
     def expire(self, unused: Sequence[Unused]) -> int:
         """See Store."""
-        with self._file.transaction("delete old streams", lasting=True):
+        with self._file.transaction("delete old streams"):
             deleted = sum(self._expire(each) for each in unused if self._ids.is_still(each))
         if deleted:
             self._file.truncate_log()

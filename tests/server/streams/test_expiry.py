@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.server.storage.test_checkpoints import FIRST
 from tests.support.registry_house import begun, house
 from tests.support.serving import motion, serving
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import ClusterCreated
@@ -154,6 +155,26 @@ def test_streams_that_are_open_are_renewed(tmp_path: Path) -> None:
             await built.registry.expire()
             await built.registry.expire()
             assert await built.store.run(lambda store: store.model_of("over")) is None
+
+    asyncio.run(run())
+
+
+def test_a_server_renews_and_deletes_by_itself(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        store = open_store(str(tmp_path / "names.sqlite"))
+        with patch.object(time, "time", lambda: 1e9):
+            fill(store, "old", "old")
+        for round_ in ("RENEW_EVERY_S", "EXPIRE_EVERY_S"):
+            monkeypatch.setattr(f"motionscribe_server.server.{round_}", 0.01)
+        async with serving(tiny_model, tmp_path) as served:
+            await served.opened("lab")
+            (before,) = [each for each in store.unused(Kept.UNNAMED, -1) if each.stream == "lab"]
+            await until(lambda: before not in store.unused(Kept.UNNAMED, -1))
+            await until(lambda: store.model_of("old") is None)
+            assert store.checkpoints.find("old") is None
+        store.close()
 
     asyncio.run(run())
 
