@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -38,6 +38,7 @@ from motionscribe_server.settings import SecuritySettings, Settings
 from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
+from motionscribe_server.streams.expiry import EXPIRE_EVERY_S, RENEW_EVERY_S
 from motionscribe_server.streams.registry import Registry
 from motionscribe_server.workers.pool import Pool
 
@@ -109,6 +110,15 @@ def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.Serve
         raise SettingsError(f"expected an address that is free, got {host}:{port}: {error}") from error
 
 
+async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed, and is tried again", work.__qualname__)
+
+
 class Server:
     """A server that is started once and stopped once."""
 
@@ -161,7 +171,10 @@ class Server:
         except SettingsError:
             await self._close()
             raise
-        self._tasks = [asyncio.create_task(self._reap())]
+        registry = self.registry
+        rounds = ((registry.reap, REAP_EVERY_S), (registry.renew, RENEW_EVERY_S), (registry.expire, EXPIRE_EVERY_S))
+        # a store that is slow must hold up no reaping
+        self._tasks = [asyncio.create_task(_repeat(work, every_s)) for work, every_s in rounds]
         await self._grpc.start()
         if self._admin:
             await self._admin.start()
@@ -197,14 +210,6 @@ class Server:
     async def _set_health(self, status: int) -> None:
         for name in ("", *SERVICES):
             await self._health.set(name, status)
-
-    async def _reap(self) -> None:
-        while True:
-            await asyncio.sleep(REAP_EVERY_S)
-            try:
-                await self.registry.reap()
-            except Exception:
-                log.exception("giving up lost streams failed")
 
     async def _close(self) -> None:
         for task in self._tasks:

@@ -96,12 +96,27 @@ class StorageSettings(Group):
         description="SQLite file of clusters, names and durable streams, or redis://HOST:PORT/DB",
     )
     keep_clusters_s: float = Field(
-        default=0.0, ge=0, description="seconds that clusters and names are kept after they last changed; 0 is for ever"
+        default=0.0,
+        ge=0,
+        description="seconds that clusters and names are kept after the last use of their stream; 0 is for ever",
+    )
+    # the command line makes an id for each run
+    keep_unnamed_s: float = Field(
+        default=30 * 86400.0,
+        ge=0,
+        description="the same where no cluster of the stream ever had a name; 0 is for ever",
     )
     keep_checkpoints_s: float = Field(
         default=7 * 86400.0,
         ge=0,
-        description="seconds that the checkpoint of a durable stream is kept after its last frames",
+        description="seconds that the checkpoint of a durable stream is kept after the last use of its stream",
+    )
+    # 10 KB each where all have a dozen clusters
+    tenant_ids: int = Field(
+        default=10_000,
+        ge=0,
+        description="stream ids that are kept of one tenant, or of everybody where there are no tenants; "
+        "a new one takes the place of the one without a name that was unused longest; 0 is no limit",
     )
 
     @field_validator("location", mode="before")

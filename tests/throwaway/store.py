@@ -6,102 +6,147 @@ from dataclasses import dataclass, field, replace
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.storage.checkpoints import Checkpoint, Kept, Numbered
+from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
 from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.unused import Kept, Unused, too_many_ids
+from motionscribe_server.stream_keys import tenant_of
 
 OPENER = "tests.throwaway.store:MemoryStore"
 
 
 @dataclass
-class Row:
+class Durable:
     """A durable stream."""
 
     checkpoint: Checkpoint
     events: dict[int, bytes] = field(default_factory=dict)
     edits: dict[int, bytes] = field(default_factory=dict)
 
+    @property
+    def kept(self) -> KeptStream:
+        return KeptStream(self.checkpoint, sorted(self.events.items()), sorted(self.edits.items()))
+
+
+@dataclass
+class Row:
+    """All of one stream; `models` in the order in which it was saved under them."""
+
+    used_s: float = 0.0
+    named: bool = False
+    models: dict[str, StoredStream] = field(default_factory=dict)
+    durable: Durable | None = None
+
+    def is_of(self, kept: Kept) -> bool:
+        return self.durable is not None if kept is Kept.CHECKPOINT else self.named == (kept is Kept.NAMED)
+
 
 class MemoryCheckpoints:
-    """A row for each key."""
+    def __init__(self, rows: dict[str, Row]) -> None:
+        self._rows = rows
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
-
-    def find(self, key: str) -> Kept | None:
-        row = self.rows.get(key)
-        return Kept(row.checkpoint, sorted(row.events.items()), sorted(row.edits.items())) if row else None
+    def find(self, key: str) -> KeptStream | None:
+        found = self._rows.get(key, Row()).durable
+        return found.kept if found else None
 
     def begin(self, first: Checkpoint) -> None:
-        row = self.rows.get(first.key)
-        if row and row.checkpoint.epoch >= first.epoch:
-            raise FencedError(f"expected an epoch above {row.checkpoint.epoch}, got {first.epoch}")
-        self.rows[first.key] = Row(first)
+        before = self._rows.get(first.key, Row()).durable
+        if before and before.checkpoint.epoch >= first.epoch:
+            raise FencedError(f"expected an epoch above {before.checkpoint.epoch}, got {first.epoch}")
+        self._rows.setdefault(first.key, Row()).durable = Durable(first)
+        self._use(first.key)
 
     def claim(self, key: str, epoch: int) -> int:
-        row = self._owned(key, epoch)
-        row.checkpoint = replace(row.checkpoint, epoch=epoch + 1)
-        return epoch + 1
+        return self.take_over(key, epoch).checkpoint.epoch
+
+    def take_over(self, key: str, epoch: int) -> KeptStream:
+        found = self._owned(key, epoch)
+        found.checkpoint = replace(found.checkpoint, epoch=epoch + 1)
+        self._use(key)
+        return found.kept
 
     def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
-        row = self._owned(key, epoch)
-        row.events = {**dict(events), **row.events}
-        row.edits.update(edits)
+        found = self._owned(key, epoch)
+        found.events = {**dict(events), **found.events}
+        found.edits.update(edits)
 
     def defer(self, key: str, edit: bytes) -> int | None:
-        row = self.rows.get(key)
-        if row is None or row.checkpoint.closed:
+        found = self._rows.get(key, Row()).durable
+        if found is None or found.checkpoint.closed:
             return None
-        number = max(row.edits, default=0) + 1
-        row.edits[number] = edit
+        number = max(found.edits, default=0) + 1
+        found.edits[number] = edit
         return number
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
-        row = self._owned(checkpoint.key, checkpoint.epoch)
-        row.checkpoint = checkpoint
-        row.events = {number: event for number, event in row.events.items() if number > acknowledged}
-        row.edits = {number: edit for number, edit in row.edits.items() if number > edits}
+        found = self._owned(checkpoint.key, checkpoint.epoch)
+        found.checkpoint = checkpoint
+        found.events = {number: event for number, event in found.events.items() if number > acknowledged}
+        found.edits = {number: edit for number, edit in found.edits.items() if number > edits}
+        self._use(checkpoint.key)
 
-    def expire(self, before_s: float) -> int:
-        old = [key for key, row in self.rows.items() if row.checkpoint.saved_s < before_s]
-        for key in old:
-            del self.rows[key]
-        return len(old)
-
-    def _owned(self, key: str, epoch: int) -> Row:
-        row = self.rows.get(key)
-        if row is None or row.checkpoint.epoch != epoch:
+    def _owned(self, key: str, epoch: int) -> Durable:
+        found = self._rows.get(key, Row()).durable
+        if found is None or found.checkpoint.epoch != epoch:
             raise FencedError(f"stream {key} has another owner than that of epoch {epoch}")
-        return row
+        return found
+
+    def _use(self, key: str) -> None:
+        self._rows[key].used_s = time.time()
 
 
 class MemoryStore:
-    """Clusters for each stream and model, in the order in which they were saved."""
-
     def __init__(self, location: str) -> None:
-        self.checkpoints = MemoryCheckpoints()
-        self._saved: dict[str, dict[str, tuple[float, int, tuple[ClusterState, ...]]]] = {}
+        self._rows: dict[str, Row] = {}
+        self.checkpoints = MemoryCheckpoints(self._rows)
 
     def load(self, model: str, stream: str) -> StoredStream:
-        models = self._saved.get(stream, {})
-        next_id = max((next_id for _, next_id, _ in models.values()), default=1)
-        return StoredStream(next_id, models[model][2] if model in models else ())
+        models = self._rows.get(stream, Row()).models
+        next_id = max((each.next_id for each in models.values()), default=1)
+        return StoredStream(next_id, models[model].clusters if model in models else ())
 
     def model_of(self, stream: str) -> str | None:
-        return next(reversed(self._saved.get(stream, {})), None)
+        return next(reversed(self._rows.get(stream, Row()).models), None)
 
     def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
-        models = self._saved.setdefault(stream, {})
-        _, before, _ = models.pop(model, (0.0, 1, ()))
-        models[model] = time.time(), max(before, next_id), tuple(clusters)
+        row = self._rows.setdefault(stream, Row())
+        before = row.models.pop(model, StoredStream(1, ()))
+        row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters))
+        row.used_s, row.named = time.time(), row.named or any(cluster.name for cluster in clusters)
 
     def forget(self, stream: str) -> bool:
-        there = [self._saved.pop(stream, None), self.checkpoints.rows.pop(stream, None)]
-        return any(there)
+        return self._rows.pop(stream, None) is not None
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
-        last = {stream: max(saved_s for saved_s, _, _ in models.values()) for stream, models in self._saved.items()}
-        old = [stream for stream, saved_s in last.items() if saved_s < before_s and stream not in open_streams]
-        return sum(map(self.forget, old))
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
+        own = [key for key in self._rows if tenant_of(key) == tenant_of(stream)]
+        if limit and stream not in own and len(own) >= limit:
+            old = [each for each in self.unused(Kept.UNNAMED, age_s) if each.stream in set(own) - set(in_use)]
+            old.sort(key=lambda each: each.used_s)
+            if not self.expire(old[: len(own) + 1 - limit]):
+                raise too_many_ids(limit)
+        self._rows.setdefault(stream, Row())
+        self.renew([stream])
+
+    def renew(self, streams: Collection[str]) -> None:
+        for stream in streams:
+            if stream in self._rows:
+                self._rows[stream].used_s = time.time()
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
+        before_s = time.time() - age_s
+        return [Unused(kept, key, r.used_s) for key, r in self._rows.items() if r.is_of(kept) and r.used_s < before_s]
+
+    def expire(self, unused: Sequence[Unused]) -> int:
+        return sum(map(self._expire, unused))
+
+    def _expire(self, unused: Unused) -> bool:
+        row = self._rows.get(unused.stream)
+        if row is None or row.used_s != unused.used_s or not row.is_of(unused.kept):
+            return False
+        if unused.kept is Kept.CHECKPOINT:
+            row.durable = None
+        else:
+            del self._rows[unused.stream]
+        return True
 
     def close(self) -> None:
         pass

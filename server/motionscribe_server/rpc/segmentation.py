@@ -21,9 +21,8 @@ from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.registry import Registry
 from motionscribe_server.streams.update_writer import UpdateWriter
 
-
 HALF_CLOSE_S = 1.0
-"""A half-close without Close counts when the call still lives after this time: some clients cancel by half-closing first."""
+"""A half-close without Close counts when the call lives after so long: some clients half-close when they cancel."""
 
 
 class SegmentationService(SegmentationServicer):

@@ -1,6 +1,9 @@
 """The store as the event loop sees it: one thread does the work, in the order it was asked for.
 
 In: functions of a Store. Out: what they return, awaited. It knows nothing of what is stored.
+
+A store that is slow delays whoever asks it, and nobody else. One thread is enough: SQLite has one writer anyway. And it
+is needed: a stream that is deleted after it was saved must stay deleted. So nobody asks for much at a time.
 """
 
 import asyncio

@@ -46,7 +46,7 @@ class Checkpoint:
         return self.closed or self.snapshot is not None
 
 
-class Kept(NamedTuple):
+class KeptStream(NamedTuple):
     """All that is kept of a durable stream."""
 
     checkpoint: Checkpoint
@@ -59,7 +59,7 @@ class Kept(NamedTuple):
 class Checkpoints(Protocol):
     """The checkpoints of one store. Raises StoreError where it cannot be read or written."""
 
-    def find(self, key: str) -> Kept | None:
+    def find(self, key: str) -> KeptStream | None:
         """What is kept of a stream."""
 
     def begin(self, first: Checkpoint) -> None:
@@ -67,6 +67,12 @@ class Checkpoints(Protocol):
 
     def claim(self, key: str, epoch: int) -> int:
         """Makes the caller the owner of a stream that had `epoch`; returns the new one. Raises FencedError."""
+
+    def take_over(self, key: str, epoch: int) -> KeptStream:
+        """Claims a stream, and finds what is kept of it in the same step. Raises FencedError.
+
+        What is found before a claim may be older: its owner writes until it is fenced.
+        """
 
     def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
         """Events that are about to be sent, and edits, as one write.
@@ -83,6 +89,3 @@ class Checkpoints(Protocol):
 
         Raises FencedError.
         """
-
-    def expire(self, before_s: float) -> int:
-        """Forgets streams that were saved before, in seconds since 1970; returns how many."""

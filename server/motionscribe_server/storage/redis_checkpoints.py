@@ -13,16 +13,12 @@ import redis
 from redis.client import Pipeline
 
 from motionscribe_server.errors import FencedError
-from motionscribe_server.storage.checkpoints import Checkpoint, Kept, Numbered
-from motionscribe_server.storage.redis_keys import (
-    KEPT,
-    checkpoint_key,
-    edits_key,
-    outbox_key,
-    redis_errors,
-    saved_before,
-)
+from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
+from motionscribe_server.storage.redis_ids import use
+from motionscribe_server.storage.redis_keys import checkpoint_key, edits_key, outbox_key, redis_errors
 from motionscribe_server.stream_keys import id_of
+
+Values = Mapping[bytes, bytes]
 
 
 class RedisCheckpoints:
@@ -31,17 +27,14 @@ class RedisCheckpoints:
     def __init__(self, connection: redis.Redis) -> None:
         self._redis = connection
 
-    def find(self, key: str) -> Kept | None:
+    def find(self, key: str) -> KeptStream | None:
         """See Checkpoints."""
         with redis_errors(f"read {key!r}"), self._redis.pipeline() as pipe:
             pipe.hgetall(checkpoint_key(key))
             pipe.hgetall(outbox_key(key))
             pipe.hgetall(edits_key(key))
             kept, outbox, edits = pipe.execute()
-        if not kept:
-            return None
-        fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
-        return Kept(Checkpoint(**fields, epoch=epoch, snapshot=snapshot), _numbered(outbox), _numbered(edits))
+        return _read(kept, outbox, edits) if kept else None
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -58,8 +51,20 @@ class RedisCheckpoints:
 
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
-        self._change_as_owner(key, epoch, lambda pipe: pipe.hset(checkpoint_key(key), "epoch", epoch + 1))
+        self._change_as_owner(key, epoch, partial(_claim, key=key, epoch=epoch))
         return epoch + 1
+
+    def take_over(self, key: str, epoch: int) -> KeptStream:
+        """See Checkpoints."""
+
+        def work(pipe: Pipeline) -> None:
+            _claim(pipe, key, epoch)
+            pipe.hgetall(checkpoint_key(key))
+            pipe.hgetall(outbox_key(key))
+            pipe.hgetall(edits_key(key))
+
+        *_, kept, outbox, edits = self._change_as_owner(key, epoch, work)
+        return _read(kept, outbox, edits)
 
     def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
         """See Checkpoints."""
@@ -104,15 +109,7 @@ class RedisCheckpoints:
 
         self._change_as_owner(key, checkpoint.epoch, work)
 
-    def expire(self, before_s: float) -> int:
-        """See Checkpoints."""
-        with redis_errors("find old streams"):
-            old = saved_before(self._redis, KEPT, before_s)
-            for key in old:
-                self._redis.transaction(partial(_delete_old, key=key, before_s=before_s), checkpoint_key(key))
-        return len(old)
-
-    def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> None:
+    def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> list[Any]:
         def change(pipe: Pipeline) -> None:
             found = pipe.hget(checkpoint_key(key), "epoch")
             if found is None or int(found) != epoch:
@@ -120,14 +117,14 @@ class RedisCheckpoints:
             pipe.multi()
             work(pipe)
 
-        self._change(key, change)
+        return self._change(key, change)
 
-    def _change(self, key: str, work: Callable[[Pipeline], None]) -> None:
+    def _change(self, key: str, work: Callable[[Pipeline], None]) -> list[Any]:
         with redis_errors(f"write {key!r}"):
-            self._redis.transaction(work, checkpoint_key(key))
+            return list(self._redis.transaction(work, checkpoint_key(key)) or ())
 
 
-def _numbered(found: Mapping[bytes, bytes]) -> Numbered:
+def _numbered(found: Values) -> Numbered:
     return sorted((int(number), value) for number, value in found.items())
 
 
@@ -139,13 +136,14 @@ def _write(pipe: Pipeline, checkpoint: Checkpoint) -> None:
     if snapshot is not None:
         values["snapshot"] = snapshot
     pipe.hset(checkpoint_key(checkpoint.key), mapping=values)
-    pipe.zadd(KEPT, {checkpoint.key: checkpoint.saved_s})
+    use(pipe, checkpoint.key, durable=True)
 
 
-def _delete_old(pipe: Pipeline, key: str, before_s: float) -> None:
-    """Unless it was saved since."""
-    score = pipe.zscore(KEPT, key)
-    pipe.multi()
-    if score is not None and score < before_s:
-        pipe.delete(checkpoint_key(key), outbox_key(key), edits_key(key))
-        pipe.zrem(KEPT, key)
+def _claim(pipe: Pipeline, key: str, epoch: int) -> None:
+    pipe.hset(checkpoint_key(key), "epoch", str(epoch + 1))
+    use(pipe, key, durable=True)
+
+
+def _read(kept: Values, outbox: Values, edits: Values) -> KeptStream:
+    fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
+    return KeptStream(Checkpoint(**fields, epoch=epoch, snapshot=snapshot), _numbered(outbox), _numbered(edits))

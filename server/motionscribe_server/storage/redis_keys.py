@@ -1,4 +1,4 @@
-"""What both halves of the Redis store share: the names of keys, the two indexes by time, and errors.
+"""What both halves of the Redis store share: the names of keys, the indexes by time, and errors.
 
 A stream has one hash of clusters by model, and one each for its checkpoint, its outbox and its edits. Nothing here
 writes.
@@ -11,10 +11,13 @@ from typing import Any
 import redis
 
 from motionscribe_server.errors import StoreError
+from motionscribe_server.storage.unused import Kept
 
 PREFIX = "motionscribe:"
-SAVED, KEPT = PREFIX + "saved", PREFIX + "kept"
-"""Sorted sets: when streams were saved, and when durable ones were, in seconds since 1970."""
+KEPT = PREFIX + "kept"
+"""Sorted set of the streams that have a checkpoint, by when they were last used, in seconds since 1970."""
+TENANTS = PREFIX + "tenants"
+"""Set of the tenants that have stream ids."""
 
 
 def clusters_key(stream: str) -> str:
@@ -37,10 +40,9 @@ def edits_key(stream: str) -> str:
     return f"{PREFIX}edits:{stream}"
 
 
-def saved_before(connection: redis.Redis, index: str, before_s: float) -> list[str]:
-    """The streams of an index (SAVED or KEPT) whose time is earlier."""
-    found = connection.zrange(index, "-inf", f"({before_s}", byscore=True)
-    return [text(name) for name in found]
+def ids_key(tenant: str, kept: Kept) -> str:
+    """The sorted set of a tenant's stream ids, NAMED or UNNAMED, by when they were last used."""
+    return f"{PREFIX}{kept.name.lower()}:{tenant}"
 
 
 def text(name: Any) -> str:

@@ -5,7 +5,6 @@ Redis refuses it where another server changed the key in between. Calls block fo
 """
 
 import json
-import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -16,22 +15,23 @@ from redis.client import Pipeline
 from motionscribe_server.errors import SettingsError, StoreError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints
+from motionscribe_server.storage.redis_ids import RedisIds, indexes_of, use
 from motionscribe_server.storage.redis_keys import (
-    KEPT,
     PREFIX,
-    SAVED,
     checkpoint_key,
     clusters_key,
     edits_key,
     outbox_key,
     redis_errors,
-    saved_before,
     text,
 )
+from motionscribe_server.storage.redis_upgrade import upgrade
 from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
+from motionscribe_server.stream_keys import tenant_of
 
 PATIENCE_S = 5.0
-FORMAT, VERSION = PREFIX + "format", b"1"
+FORMAT, VERSION = PREFIX + "format", b"2"
 SAVES = PREFIX + "saves"
 """Counts saves, so that the model under which a stream was saved last is known."""
 
@@ -44,9 +44,13 @@ class RedisStore:
             self._redis = redis.Redis.from_url(url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
         except ValueError as error:
             raise SettingsError(f"storage.location: expected redis://HOST:PORT/DB, got another URL: {error}") from error
+        self._ids = RedisIds(self._redis)
         self.checkpoints = RedisCheckpoints(self._redis)
         with redis_errors("open"):
             self._redis.set(FORMAT, VERSION, nx=True)
+            if self._redis.get(FORMAT) == b"1":
+                upgrade(self._redis)
+                self._redis.set(FORMAT, VERSION)
             version = self._redis.get(FORMAT)
         if version != VERSION:
             raise StoreError(f"redis: expected format {VERSION!r}, got {version!r}: a newer server wrote it")
@@ -77,7 +81,7 @@ class RedisStore:
             pipe.multi()
             value = {"next_id": max(next_id, lowest), "saved": saved, "clusters": fields}
             pipe.hset(key, model, json.dumps(value))
-            pipe.zadd(SAVED, {stream: time.time()})
+            use(pipe, stream, named=any(cluster.name for cluster in clusters))
 
         with redis_errors(f"save clusters of {stream!r}"):
             self._redis.transaction(work, key)
@@ -86,15 +90,36 @@ class RedisStore:
         """See Store."""
         with redis_errors(f"delete {stream!r}"), self._redis.pipeline() as pipe:
             pipe.delete(clusters_key(stream), checkpoint_key(stream), outbox_key(stream), edits_key(stream))
-            pipe.zrem(SAVED, stream)
-            pipe.zrem(KEPT, stream)
+            for index in indexes_of(stream):
+                pipe.zrem(index, stream)
             return any(pipe.execute())
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
+        """See Store. Servers that reserve at the same time may each find the last place."""
+        tenant = tenant_of(stream)
+        with redis_errors(f"note {stream!r}"), self._redis.pipeline() as pipe:
+            excess = self._ids.count(tenant) + 1 - limit if limit and not self._ids.has(stream) else 0
+            if excess > 0:
+                old = self._ids.longest_unused(tenant, age_s, in_use, min(excess, AT_ONCE))
+                if not sum(map(self._ids.expire, old)):
+                    raise too_many_ids(limit)
+            use(pipe, stream)
+            pipe.execute()
+
+    def renew(self, streams: Collection[str]) -> None:
+        """See Store."""
+        with redis_errors("renew streams"):
+            self._ids.renew(streams)
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
         """See Store."""
         with redis_errors("find old streams"):
-            found = saved_before(self._redis, SAVED, before_s)
-        return sum(self.forget(stream) for stream in found if stream not in open_streams)
+            return self._ids.unused(kept, age_s)
+
+    def expire(self, unused: Sequence[Unused]) -> int:
+        """See Store."""
+        with redis_errors("delete old streams"):
+            return sum(map(self._ids.expire, unused))
 
     def close(self) -> None:
         """See Store."""

@@ -3,17 +3,19 @@
 See checkpoints.py. Each write is one transaction. Calls block for a disk access.
 """
 
-import sqlite3
+from dataclasses import replace
 
 from motionscribe_server.errors import FencedError
-from motionscribe_server.storage.checkpoints import Checkpoint, Kept, Numbered
-from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
+from motionscribe_server.storage.sqlite_file import PADDING, SqliteFile
+from motionscribe_server.storage.sqlite_ids import SqliteIds
 from motionscribe_server.stream_keys import id_of
 
 SCHEMA = """
 CREATE TABLE durable (
     key TEXT PRIMARY KEY,
     epoch INTEGER NOT NULL,
+    padding BLOB NOT NULL,
     token TEXT NOT NULL,
     name TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -31,38 +33,33 @@ CREATE TABLE durable (
 CREATE TABLE outbox (
     key TEXT NOT NULL,
     number INTEGER NOT NULL,
+    padding BLOB NOT NULL,
     event BLOB NOT NULL,
     PRIMARY KEY (key, number)
 ) WITHOUT ROWID;
-"""
-EDITS = """
 CREATE TABLE edits (
     key TEXT NOT NULL,
     number INTEGER NOT NULL,
+    padding BLOB NOT NULL,
     edit BLOB NOT NULL,
     PRIMARY KEY (key, number)
 ) WITHOUT ROWID;
 """
+COLUMNS = ", ".join(Checkpoint.__dataclass_fields__)
 
 
 class SqliteCheckpoints:
     """The checkpoints in one file. Raises StoreError where it cannot be read or written."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, ids: SqliteIds) -> None:
         self._file = file
         self._connection = file.connection
+        self._ids = ids
 
-    def find(self, key: str) -> Kept | None:
+    def find(self, key: str) -> KeptStream | None:
         """See Checkpoints."""
         with self._file.errors(f"read {key!r}"):
-            row = self._connection.execute("SELECT * FROM durable WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                return None
-            outbox = self._connection.execute("SELECT number, event FROM outbox WHERE key = ? ORDER BY number", (key,))
-            edits = self._connection.execute("SELECT number, edit FROM edits WHERE key = ? ORDER BY number", (key,))
-            values = dict(zip(Checkpoint.__dataclass_fields__, row, strict=True))
-            values |= {"provisional": bool(values["provisional"]), "closed": bool(values["closed"])}
-            return Kept(Checkpoint(**values), outbox.fetchall(), edits.fetchall())
+            return self._find(key)
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -70,18 +67,25 @@ class SqliteCheckpoints:
             row = self._connection.execute("SELECT epoch FROM durable WHERE key = ?", (first.key,)).fetchone()
             if row and row[0] >= first.epoch:
                 raise FencedError(f"expected an epoch above {row[0]} for {first.key!r}, got {first.epoch}")
-            self._connection.execute("DELETE FROM outbox WHERE key = ?", (first.key,))
-            self._connection.execute("DELETE FROM edits WHERE key = ?", (first.key,))
+            self._delete_rows(first.key)
             self._replace(first)
+            self._ids.use(first.key, durable=True)
 
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
         with self._file.transaction(f"write {key!r}", lasting=True):
-            changed = self._connection.execute(
-                "UPDATE durable SET epoch = epoch + 1 WHERE key = ? AND epoch = ?", (key, epoch)
-            )
-            _require_one(changed, key, epoch)
+            self._require_owner(key, epoch)
+            self._claim(key)
         return epoch + 1
+
+    def take_over(self, key: str, epoch: int) -> KeptStream:
+        """See Checkpoints."""
+        with self._file.transaction(f"write {key!r}", lasting=True):
+            found = self._find(key)
+            if found is None or found.checkpoint.epoch != epoch:
+                raise _fenced(key, epoch)
+            self._claim(key)
+        return found._replace(checkpoint=replace(found.checkpoint, epoch=epoch + 1))
 
     def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
         """See Checkpoints."""
@@ -89,19 +93,21 @@ class SqliteCheckpoints:
         with self._file.transaction(f"write {key!r}", lasting=bool(edits)):
             self._require_owner(key, epoch)
             self._connection.executemany(
-                "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?)", [(key, number, event) for number, event in events]
+                "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?)",
+                [(key, number, PADDING, event) for number, event in events],
             )
             self._connection.executemany(
-                "INSERT OR REPLACE INTO edits VALUES (?, ?, ?)", [(key, number, edit) for number, edit in edits]
+                "INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?)",
+                [(key, number, PADDING, edit) for number, edit in edits],
             )
 
     def defer(self, key: str, edit: bytes) -> int | None:
         """See Checkpoints."""
         with self._file.transaction(f"write {key!r}", lasting=True):
             row = self._connection.execute(
-                "INSERT INTO edits SELECT key, (SELECT coalesce(max(number), 0) + 1 FROM edits WHERE key = ?1), ?2 "
+                "INSERT INTO edits SELECT key, (SELECT coalesce(max(number), 0) + 1 FROM edits WHERE key = ?1), ?2, ?3 "
                 "FROM durable WHERE key = ?1 AND NOT closed RETURNING number",
-                (key, edit),
+                (key, PADDING, edit),
             ).fetchone()
         return row[0] if row else None
 
@@ -110,31 +116,44 @@ class SqliteCheckpoints:
         with self._file.transaction(f"write {checkpoint.key!r}", lasting=True):
             self._require_owner(checkpoint.key, checkpoint.epoch)
             self._replace(checkpoint)
+            self._ids.use(checkpoint.key, durable=True)
             self._connection.execute("DELETE FROM outbox WHERE key = ? AND number <= ?", (checkpoint.key, acknowledged))
             self._connection.execute("DELETE FROM edits WHERE key = ? AND number <= ?", (checkpoint.key, edits))
 
-    def expire(self, before_s: float) -> int:
-        """See Checkpoints."""
-        with self._file.transaction("delete old checkpoints", lasting=True):
-            old = self._connection.execute("SELECT key FROM durable WHERE saved_s < ?", (before_s,)).fetchall()
-            self._connection.executemany("DELETE FROM outbox WHERE key = ?", old)
-            self._connection.executemany("DELETE FROM edits WHERE key = ?", old)
-            self._connection.executemany("DELETE FROM durable WHERE key = ?", old)
-        return len(old)
+    def delete(self, key: str) -> bool:
+        """Within a transaction of the caller; returns whether there was one."""
+        self._delete_rows(key)
+        return bool(self._connection.execute("DELETE FROM durable WHERE key = ?", (key,)).rowcount)
+
+    def _delete_rows(self, key: str) -> None:
+        self._connection.execute("DELETE FROM outbox WHERE key = ?", (key,))
+        self._connection.execute("DELETE FROM edits WHERE key = ?", (key,))
+
+    def _find(self, key: str) -> KeptStream | None:
+        row = self._connection.execute(f"SELECT {COLUMNS} FROM durable WHERE key = ?", (key,)).fetchone()  # noqa: S608  # our names
+        if row is None:
+            return None
+        values = dict(zip(Checkpoint.__dataclass_fields__, row, strict=True))
+        values |= {"provisional": bool(values["provisional"]), "closed": bool(values["closed"])}
+        outbox = self._connection.execute("SELECT number, event FROM outbox WHERE key = ? ORDER BY number", (key,))
+        edits = self._connection.execute("SELECT number, edit FROM edits WHERE key = ? ORDER BY number", (key,))
+        return KeptStream(Checkpoint(**values), outbox.fetchall(), edits.fetchall())
+
+    def _claim(self, key: str) -> None:
+        self._connection.execute("UPDATE durable SET epoch = epoch + 1 WHERE key = ?", (key,))
+        self._ids.use(key, durable=True)
 
     def _require_owner(self, key: str, epoch: int) -> None:
-        _require_one(
-            self._connection.execute("UPDATE durable SET epoch = epoch WHERE key = ? AND epoch = ?", (key, epoch)),
-            key,
-            epoch,
-        )
+        """Within a transaction that writes: nobody else can claim it before its end."""
+        row = self._connection.execute("SELECT epoch FROM durable WHERE key = ?", (key,)).fetchone()
+        if row is None or row[0] != epoch:
+            raise _fenced(key, epoch)
 
     def _replace(self, checkpoint: Checkpoint) -> None:
-        values = tuple(vars(checkpoint).values())
+        values = (*vars(checkpoint).values(), PADDING)
         places = ", ".join("?" * len(values))
-        self._connection.execute(f"INSERT OR REPLACE INTO durable VALUES ({places})", values)  # noqa: S608  # question marks
+        self._connection.execute(f"INSERT OR REPLACE INTO durable ({COLUMNS}, padding) VALUES ({places})", values)  # noqa: S608  # our names
 
 
-def _require_one(changed: sqlite3.Cursor, key: str, epoch: int) -> None:
-    if changed.rowcount != 1:
-        raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
+def _fenced(key: str, epoch: int) -> FencedError:
+    return FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")

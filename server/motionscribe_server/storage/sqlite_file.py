@@ -13,6 +13,14 @@ from pathlib import Path
 from motionscribe_server.errors import StoreError
 
 BUSY_S = 5.0  # another process holds the file: a backup, a second server
+PADDING = bytes(1002)
+"""Stands in each row between its key and what people would want to be gone once it is deleted.
+
+SQLite overwrites what it deletes, but not the copies that stay behind where it moves rows from page to page. It moves
+the beginning of a row only, at most so many bytes of a page of 4096: the rest has pages of its own, which stay where
+they are until they are overwritten.
+"""
+FOLD_S = 0.5  # nobody waits for what is tried again
 
 
 class SqliteFile:
@@ -20,6 +28,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._log_has_deleted = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # the files that SQLite makes beside it get the same rights
@@ -55,9 +64,22 @@ class SqliteFile:
             self.connection.execute("COMMIT")
 
     def truncate_log(self) -> None:
-        """Removes deleted rows from the write-ahead log, too. A server that reads just now keeps it a while longer."""
+        """Removes deleted rows from the write-ahead log, too.
+
+        Another process that reads for longer than FOLD_S keeps them there: `retry_truncate` tries again.
+        """
         with self.errors("fold its log"):
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute(f"PRAGMA busy_timeout = {round(1e3 * FOLD_S)}")
+            try:
+                is_busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout = {round(1e3 * BUSY_S)}")
+        self._log_has_deleted = bool(is_busy)
+
+    def retry_truncate(self) -> None:
+        """Does what `truncate_log` could not do, where there is anything left to do."""
+        if self._log_has_deleted:
+            self.truncate_log()
 
     def close(self) -> None:
         """Ends the connection; SQLite folds its log into the file."""

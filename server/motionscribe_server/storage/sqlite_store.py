@@ -5,22 +5,23 @@ in one thread at a time.
 """
 
 import sqlite3
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.storage.sqlite_checkpoints import EDITS, SqliteCheckpoints
+from motionscribe_server.storage.cluster_codec import pack_clusters, unpack_clusters
 from motionscribe_server.storage.sqlite_checkpoints import SCHEMA as CHECKPOINTS
-from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
+from motionscribe_server.storage.sqlite_file import PADDING, SqliteFile
+from motionscribe_server.storage.sqlite_ids import SCHEMA as IDS
+from motionscribe_server.storage.sqlite_ids import SqliteIds
+from motionscribe_server.storage.sqlite_upgrade import set_aside, statements, take_back
 from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
+from motionscribe_server.stream_keys import tenant_of
 
 VERSION = 4
-CENTRE = np.dtype("<f8")
 
 SCHEMA = """
 CREATE TABLE streams (
@@ -28,32 +29,13 @@ CREATE TABLE streams (
     stream TEXT NOT NULL,
     next_id INTEGER NOT NULL,
     saved INTEGER NOT NULL,
-    saved_s REAL NOT NULL DEFAULT 0,
+    padding BLOB NOT NULL,
+    clusters BLOB NOT NULL,
     PRIMARY KEY (model, stream)
 ) WITHOUT ROWID;
-CREATE TABLE clusters (
-    model TEXT NOT NULL,
-    stream TEXT NOT NULL,
-    id INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    merged_into INTEGER NOT NULL,
-    warm INTEGER NOT NULL,
-    centre BLOB NOT NULL,
-    weight REAL NOT NULL,
-    created_us INTEGER NOT NULL,
-    last_seen_us INTEGER NOT NULL,
-    segments INTEGER NOT NULL,
-    seconds REAL NOT NULL,
-    PRIMARY KEY (model, stream, id)
-) WITHOUT ROWID;
+CREATE INDEX streams_by_id ON streams (stream, saved);
 """
-TABLES = {"streams": "stream", "clusters": "stream", "durable": "key", "outbox": "key", "edits": "key"}
-"""Each table with the column that names the stream of a row."""
-SINCE_NOW = """
-ALTER TABLE streams ADD COLUMN saved_s REAL NOT NULL DEFAULT 0;
-UPDATE streams SET saved_s = strftime('%s', 'now');
-"""
-COLUMNS = "id, name, merged_into, warm, centre, weight, created_us, last_seen_us, segments, seconds"
+"""`saved` counts the saves of a stream."""
 
 
 class SqliteStore:
@@ -62,7 +44,8 @@ class SqliteStore:
     def __init__(self, path: Path | str) -> None:
         self._file = SqliteFile(Path(path))
         self._connection = self._file.connection
-        self.checkpoints = SqliteCheckpoints(self._file)
+        self._ids = SqliteIds(self._file)
+        self.checkpoints = SqliteCheckpoints(self._file, self._ids)
         try:
             self._prepare()
         except BaseException:
@@ -72,14 +55,13 @@ class SqliteStore:
     def load(self, model: str, stream: str) -> StoredStream:
         """See Store."""
         with self._file.errors(f"read clusters of {stream!r}"):
-            row = self._connection.execute(
+            (next_id,) = self._connection.execute(
                 "SELECT coalesce(max(next_id), 1) FROM streams WHERE stream = ?", (stream,)
             ).fetchone()
-            rows = self._connection.execute(
-                f"SELECT {COLUMNS} FROM clusters WHERE model = ? AND stream = ? ORDER BY id",  # noqa: S608  # our constant
-                (model, stream),
-            ).fetchall()
-        return StoredStream(row[0], tuple(_cluster(row) for row in rows))
+            row = self._connection.execute(
+                "SELECT clusters FROM streams WHERE model = ? AND stream = ?", (model, stream)
+            ).fetchone()
+        return StoredStream(next_id, unpack_clusters(row[0]) if row else ())
 
     def model_of(self, stream: str) -> str | None:
         """See Store."""
@@ -91,25 +73,17 @@ class SqliteStore:
 
     def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
         """See Store."""
-        rows = [
-            (
-                *(model, stream, c.id, c.name, c.merged_into, c.warm, c.centre.astype(CENTRE).tobytes(), c.weight),
-                *(c.created_us, c.last_seen_us, c.segments, c.seconds),
-            )
-            for c in clusters
-        ]
+        if len({cluster.id for cluster in clusters}) < len(clusters):
+            raise StoreError(f"cannot save clusters of {stream!r}: expected an id for each, got one for several")
+        padding, packed = PADDING if clusters else b"", pack_clusters(clusters)
         with self._file.transaction(f"save clusters of {stream!r}"):
             self._connection.execute(
-                "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ? FROM streams WHERE true "
+                "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ? FROM streams WHERE stream = ? "
                 "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
-                "saved_s = excluded.saved_s",
-                (model, stream, next_id, time.time()),
+                "padding = excluded.padding, clusters = excluded.clusters",
+                (model, stream, next_id, padding, packed, stream),
             )
-            self._connection.execute("DELETE FROM clusters WHERE model = ? AND stream = ?", (model, stream))
-            self._connection.executemany(
-                f"INSERT INTO clusters (model, stream, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # our constant
-                rows,
-            )
+            self._ids.use(stream, named=any(cluster.name for cluster in clusters))
 
     def forget(self, stream: str) -> bool:
         """See Store."""
@@ -118,29 +92,57 @@ class SqliteStore:
         self._file.truncate_log()
         return there
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
+        """See Store."""
+        tenant, deleted = tenant_of(stream), []
+        with self._file.transaction(f"note {stream!r}"):
+            excess = self._ids.count(tenant) + 1 - limit if limit and not self._ids.has(stream) else 0
+            if excess > 0:
+                deleted = self._ids.longest_unused(tenant, age_s, in_use, min(excess, AT_ONCE))
+                if not deleted:
+                    raise too_many_ids(limit)
+            for each in deleted:
+                self._delete(each)
+            self._ids.use(stream)
+        if deleted:
+            self._file.truncate_log()
+
+    def renew(self, streams: Collection[str]) -> None:
+        """See Store."""
+        with self._file.transaction("renew streams"):
+            self._ids.renew(streams)
+        self._file.retry_truncate()
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
+        """See Store."""
+        with self._file.errors("find old streams"):
+            return self._ids.unused(kept, age_s)
+
+    def expire(self, unused: Sequence[Unused]) -> int:
         """See Store."""
         with self._file.transaction("delete old streams"):
-            rows = self._connection.execute(
-                "SELECT stream FROM streams GROUP BY stream HAVING max(saved_s) < ?", (before_s,)
-            )
-            old = [stream for (stream,) in rows.fetchall() if stream not in open_streams]
-            for stream in old:
-                self._delete(stream)
-        self._file.truncate_log()
-        return len(old)
+            deleted = sum(self._expire(each) for each in unused if self._ids.is_still(each))
+        if deleted:
+            self._file.truncate_log()
+        return deleted
 
     def close(self) -> None:
         """See Store."""
         self._file.close()
 
+    def _expire(self, unused: Unused) -> bool:
+        if unused.kept is not Kept.CHECKPOINT:
+            return self._delete(unused.stream)
+        self._ids.drop_checkpoint(unused.stream)
+        return self.checkpoints.delete(unused.stream)
+
     def _delete(self, stream: str) -> bool:
         """Returns whether there was anything to delete."""
         deleted = [
-            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stream,)).rowcount  # noqa: S608  # our names
-            for table, column in TABLES.items()
+            self._connection.execute(f"DELETE FROM {table} WHERE stream = ?", (stream,)).rowcount  # noqa: S608  # our names
+            for table in ("streams", "ids")
         ]
-        return any(deleted)
+        return any([*deleted, self.checkpoints.delete(stream)])
 
     def _prepare(self) -> None:
         try:
@@ -148,16 +150,22 @@ class SqliteStore:
             # what is deleted is overwritten
             self._connection.execute("PRAGMA secure_delete = ON")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            steps = {0: SCHEMA + CHECKPOINTS, 1: CHECKPOINTS + SINCE_NOW, 2: SINCE_NOW, 3: ""}
-            if version in steps:
-                script = f"BEGIN IMMEDIATE; {steps[version]} {EDITS} PRAGMA user_version = {VERSION}; COMMIT;"
-                self._connection.executescript(script)
+            if version < VERSION:
+                self._bring_up_to_date()
         except sqlite3.Error as error:
             raise StoreError(f"{self._file.path}: expected a SQLite file of motionscribe, got {error}") from error
-        if version not in (*steps, VERSION):
+        if version > VERSION:
             raise StoreError(f"{self._file.path}: expected format {VERSION}, got {version}: a newer server wrote it")
 
-
-def _cluster(row: tuple[Any, ...]) -> ClusterState:
-    id, name, merged_into, warm, centre, *numbers = row
-    return ClusterState(id, name, merged_into, bool(warm), np.frombuffer(centre, CENTRE), *numbers)
+    def _bring_up_to_date(self) -> None:
+        with self._file.transaction("bring it up to date", lasting=True):
+            # another server may have done it meanwhile
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version < VERSION:
+                set_aside(self._connection, version)
+                for statement in statements(SCHEMA + CHECKPOINTS + IDS):
+                    self._connection.execute(statement)
+                take_back(self._connection, version)
+                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version:
+            self._file.truncate_log()

@@ -5,7 +5,7 @@ streams (checkpoints.py).
 
 In and out: ClusterState of one stream id under one model, "name/version": another version embeds motion otherwise, so
 centres do not carry over. Ids are never reused, not even when the clusters that had them are gone. Calls block: keep
-them off the event loop, in one thread at a time.
+them off the event loop, in one thread at a time. None costs more because many ids are kept.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoints
+from motionscribe_server.storage.unused import Kept, Unused
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,21 @@ class Store(Protocol):
     def forget(self, stream: str) -> bool:
         """Deletes all of a stream, under whatever model, and its checkpoint; returns whether there was anything."""
 
-    def expire(self, before_s: float, open_streams: Collection[str]) -> int:
-        """Forgets streams that were saved last before, in seconds since 1970, and are not open; returns how many."""
+    def reserve(self, stream: str, limit: int, age_s: float, in_use: Collection[str]) -> None:
+        """Notes the id of a stream that is about to open; a `limit` of 0 is none.
+
+        A new id of a tenant that has `limit` of them takes the place of one without a name: the one that was unused
+        longest, for `age_s` seconds at least, and is not `in_use`. Raises ExhaustedError where there is none.
+        """
+
+    def renew(self, streams: Collection[str]) -> None:
+        """They are in use now: what is kept of them, checkpoints too, is not old. Saves and checkpoints do the same."""
+
+    def unused(self, kept: Kept, age_s: float) -> list[Unused]:
+        """Up to AT_ONCE streams that nobody used for `age_s` seconds, by the store's clock."""
+
+    def expire(self, unused: Sequence[Unused]) -> int:
+        """Deletes what nobody has used since it was found; returns how many."""
 
     def close(self) -> None:
         """Nothing is asked of it any more."""

@@ -303,7 +303,7 @@ class LiveStream:
             self._durability.request_if_due(self._flow.computed)
 
     async def checkpoint(self) -> None:
-        """Returns when all frames so far are kept; at once where nothing can be. Raises FencedError, UnavailableError."""
+        """Returns when all frames so far are kept; at once where none can be. Raises FencedError, UnavailableError."""
         if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
             await self._durability.checkpoint(self._flow.received)
 

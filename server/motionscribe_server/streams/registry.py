@@ -9,8 +9,6 @@ A call that waits for the store or a worker holds the lock of its stream's key, 
 import asyncio
 import contextlib
 import logging
-import math
-import time
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
@@ -23,6 +21,7 @@ from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.stored_clusters import edit_clusters, read_clusters, unknown_stream
 from motionscribe_server.stream_keys import id_of, tenant_of
 from motionscribe_server.streams.catalog import Catalog
+from motionscribe_server.streams.expiry import Expiry
 from motionscribe_server.streams.key_locks import KeyLocks
 from motionscribe_server.streams.life import Life
 from motionscribe_server.streams.live_stream import LiveStream
@@ -37,7 +36,6 @@ from motionscribe_server.workers.pool import Pool
 
 log = logging.getLogger(__name__)
 
-EXPIRE_EVERY_S = 3600.0
 NOT_RESUMED = "no stream of this id and token is here: it ended, was not resumed in time, or its worker died"
 
 
@@ -63,7 +61,7 @@ class Registry:
 
         factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
         self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
-        self._expired_at = -math.inf
+        self._expiry = Expiry(settings.storage, store)
 
     @property
     def streams(self) -> tuple[LiveStream, ...]:
@@ -118,9 +116,6 @@ class Registry:
     async def reap(self) -> None:
         """Ends calls that say nothing and gives up streams that nobody resumed in time."""
         now = self.now()
-        if now - self._expired_at >= EXPIRE_EVERY_S:
-            self._expired_at = now
-            await self._expire()
         in_use = self._locks.in_use()
         overdue = []
         for stream in self._table:
@@ -133,11 +128,19 @@ class Registry:
                 overdue.append(stream)
         await asyncio.gather(*map(self._give_up_overdue, overdue))
 
+    async def renew(self) -> None:
+        """What the store has of streams that are here is in use. Raises StoreError."""
+        await self._expiry.renew(self._keys())
+
+    async def expire(self) -> None:
+        """Deletes what the store has kept for longer than the settings say. Raises StoreError."""
+        await self._expiry.expire(self._keys())
+
     async def drain(self) -> None:
         """Sends every owner away with its token, ends all calls, saves all clusters. No stream opens after this."""
         self._table.is_draining = True
         # a stream that is opened just now has no place in the table yet, but its key is in use
-        await asyncio.gather(*map(self._send_away, self._table.keys() | self._locks.in_use()))
+        await asyncio.gather(*map(self._send_away, self._keys()))
 
     async def clusters(self, key: str) -> Sequence[ClusterState]:
         """The clusters of a live, retained or stored stream. Raises NotFoundError."""
@@ -196,10 +199,6 @@ class Registry:
             await write_checkpoint(stream)
             await write_rest(stream)
 
-    async def _expire(self) -> None:
-        """Deletes what the store has kept for longer than the settings say."""
-        before_s = time.time() - self.settings.storage.keep_checkpoints_s
-        await self._store.run(lambda store: store.checkpoints.expire(before_s))
-        if self.settings.storage.keep_clusters_s:
-            before_s, open_streams = time.time() - self.settings.storage.keep_clusters_s, self._table.keys()
-            await self._store.run(lambda store: store.expire(before_s, open_streams))
+    def _keys(self) -> frozenset[str]:
+        """The keys of all streams that are here, and of those that something is done to."""
+        return self._table.keys() | self._locks.in_use()

@@ -4,26 +4,31 @@ In: OpenRequests and checkpoints. Out: LiveStreams without an owner. Whether a s
 replaces, is decided by stream_opener.py.
 """
 
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_server.engine.messages import SessionClusters
+from motionscribe_server.errors import StoreError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.settings import Settings
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.checkpoints import Kept
+from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.stream_keys import digest, same_token
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability, History
+from motionscribe_server.streams.expiry import EXPIRE_EVERY_S
 from motionscribe_server.streams.journal import Journal, begin_journal, read_events
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.workers.pool import Pool
 from motionscribe_server.workers.process import Link
+
+log = logging.getLogger(__name__)
 
 
 class StreamFactory:
@@ -65,7 +70,7 @@ class StreamFactory:
             history = History(self._durability(journal, link))
         return self._stream(request.key, name, token, model, request.options.lag, link, history)
 
-    async def find_kept(self, request: OpenRequest) -> Kept | None:
+    async def find_kept(self, request: OpenRequest) -> KeptStream | None:
         """What another server or this one left of a durable stream; None where the token is not that stream's."""
         if not request.durable:
             return None
@@ -75,15 +80,27 @@ class StreamFactory:
             return None
         return found
 
-    async def claim(self, request: OpenRequest, kept: Kept) -> Journal:
-        """Fences the owner that the stream has elsewhere. Raises FencedError, UnknownModelError, PreconditionError."""
+    async def reserve(self, request: OpenRequest, in_use: Collection[str]) -> None:
+        """A place in the store for the id of a new stream. Raises ExhaustedError; a full disk keeps no stream out."""
+        limit = self._settings.storage.tenant_ids
+        try:
+            await self._store.run(lambda store: store.reserve(request.key, limit, EXPIRE_EVERY_S, in_use))
+        except StoreError:
+            log.exception("the id of stream %s is not noted", request.id)
+            self._metrics.store_failures.inc()
+
+    async def claim(self, request: OpenRequest, kept: KeptStream) -> tuple[KeptStream, Journal]:
+        """Fences the owner that the stream has elsewhere, and returns what that one wrote until then.
+
+        Raises FencedError, UnknownModelError, PreconditionError.
+        """
         model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
         model.check_layout(request.message)
-        journal = Journal(self._store, kept.checkpoint, kept.edits)
-        await journal.claim()
-        return journal
+        key, epoch = kept.checkpoint.key, kept.checkpoint.epoch
+        newest = await self._store.run(lambda store: store.checkpoints.take_over(key, epoch))
+        return newest, Journal(self._store, newest.checkpoint, newest.edits)
 
-    async def restore(self, request: OpenRequest, kept: Kept, journal: Journal) -> LiveStream:
+    async def restore(self, request: OpenRequest, kept: KeptStream, journal: Journal) -> LiveStream:
         """A durable stream as it was at its checkpoint. Raises SnapshotError."""
         checkpoint = kept.checkpoint
         lag = next(lag for lag in LAGS if lag == checkpoint.lag)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from motionscribe_server.errors import FencedError, InUseError, PreconditionError, SupersededError, UnavailableError
 from motionscribe_server.settings import Settings
-from motionscribe_server.storage.checkpoints import Kept
+from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.stream_keys import same_token
 from motionscribe_server.streams.admission import Admission, Incumbent, admit, choose_eviction
 from motionscribe_server.streams.key_locks import KeyLocks
@@ -40,7 +40,7 @@ class StreamOpener:
 
     async def open(self, request: OpenRequest) -> tuple[LiveStream, bool]:
         """The stream, and whether it goes on from an earlier call. Raises ServerError and ContractError."""
-        kept: Kept | None = None
+        kept: KeptStream | None = None
         has_checkpoint = None
         wants_resume = request.durable and bool(request.message.resume_token)
         while True:
@@ -82,8 +82,8 @@ class StreamOpener:
         stream.supersede(SupersededError(f"stream {request.id!r} was resumed on another connection"), self._now())
         return True
 
-    async def _restore(self, request: OpenRequest, kept: Kept, old: LiveStream | None) -> LiveStream:
-        journal = await self._factory.claim(request, kept)
+    async def _restore(self, request: OpenRequest, kept: KeptStream, old: LiveStream | None) -> LiveStream:
+        kept, journal = await self._factory.claim(request, kept)
         async with self._place(request.key):
             if old is not None:
                 await retire(old, self._table)
@@ -97,6 +97,7 @@ class StreamOpener:
             await write_rest(old)  # the new session begins with its clusters
         link = await self._factory.begin_session(request, model)
         try:
+            await self._factory.reserve(request, self._table.keys() | self._locks.in_use())
             # nothing is given up for a request that is refused: from here on only the store can fail
             async with self._place(request.key):
                 if old is not None:

@@ -1,7 +1,5 @@
-"""The store of durable streams: one owner at a time, all or nothing, and files of older servers."""
+"""The store of durable streams: one owner at a time, all or nothing."""
 
-import sqlite3
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from motionscribe_server.errors import FencedError, StoreError
 from motionscribe_server.storage.checkpoints import Checkpoint
 from motionscribe_server.storage.open_store import open_store
-from motionscribe_server.storage.sqlite_store import SCHEMA, SqliteStore
+from motionscribe_server.storage.sqlite_store import SqliteStore
 
 FIRST = Checkpoint(
     key="lab/walk",
@@ -92,29 +90,6 @@ def test_edits_are_numbered_and_replaced(place: str) -> None:
     assert store.checkpoints.defer("lab/walk", b"after its end") is None
     store.checkpoints.begin(replace(FIRST, epoch=2))
     assert store.checkpoints.defer("lab/walk", b"of another stream") == 1
-
-
-def test_what_is_old_is_forgotten(place: str) -> None:
-    store = open_store(place)
-    store.checkpoints.begin(FIRST)
-    store.checkpoints.append("lab/walk", 1, [(1, b"a")])
-    store.checkpoints.begin(replace(FIRST, key="lab/run", saved_s=300.0))
-    assert store.checkpoints.expire(200.0) == 1
-    assert store.checkpoints.find("lab/walk") is None
-    assert store.checkpoints.find("lab/run") is not None
-
-
-def test_a_file_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
-    file = tmp_path / "store.sqlite"
-    with sqlite3.connect(file) as old:
-        old.executescript(SCHEMA.replace("    saved_s REAL NOT NULL DEFAULT 0,\n", "") + "PRAGMA user_version = 1;")
-        old.execute("INSERT INTO streams VALUES ('m/1', 'walk', 7, 1)")
-    old.close()
-    store = SqliteStore(file)
-    assert store.load("m/1", "walk").next_id == 7
-    assert store.expire(time.time() - 3600, set()) == 0, "nobody knows how old it is: it counts from now"
-    store.checkpoints.begin(FIRST)
-    assert SqliteStore(file).checkpoints.find("lab/walk") is not None
 
 
 def test_a_store_that_is_gone_says_so(tmp_path: Path) -> None:

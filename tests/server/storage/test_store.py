@@ -1,22 +1,19 @@
 """Both stores: what is saved is found again, ids never come back, what others wrote is refused."""
 
-import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.redis_server import redis_server
 
-from motionscribe_server.errors import SettingsError, StoreError
+from motionscribe_server.errors import StoreError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.sqlite_store import SqliteStore
@@ -115,27 +112,6 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path)
 
 
-def test_a_store_of_a_newer_server_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "names.sqlite"
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 5")
-    connection.close()
-    with pytest.raises(StoreError, match="expected format 4, got 5"):
-        SqliteStore(path)
-
-
-def test_redis_of_a_newer_server_or_none_at_all_is_refused(redis_url: str) -> None:
-    with redis.Redis.from_url(redis_url) as client:
-        client.set("motionscribe:format", "2")
-        with pytest.raises(StoreError, match="expected format b'1', got b'2'"):
-            open_store(redis_url)
-        client.flushall()
-    with pytest.raises(StoreError, match="redis: cannot open"):
-        open_store("redis://127.0.0.1:1/0")
-    with pytest.raises(SettingsError, match="expected redis://HOST:PORT/DB"):
-        open_store("redis://127.0.0.1:port/0")
-
-
 def test_a_redis_that_goes_away_says_so_and_is_used_again_when_it_is_back(tmp_path: Path) -> None:
     with redis_server(tmp_path) as url:
         store = open_store(url)
@@ -154,20 +130,6 @@ def test_a_redis_that_goes_away_says_so_and_is_used_again_when_it_is_back(tmp_pa
         store = open_store(url)
         assert store.load("cmu/1", "lab") == StoredStream(3, (WALK,)), "what it was told is in its folder"
         store.close()
-
-
-def test_what_was_not_saved_for_long_is_forgotten_unless_it_is_open(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for at, model, stream in ((100, "m/1", "old"), (300, "m/1", "new"), (100, "m/1", "both"), (300, "m/2", "both")):
-        monkeypatch.setattr(time, "time", lambda at=at: float(at))
-        store.save(model, stream, 5, [WALK])
-    monkeypatch.setattr(time, "time", lambda: 100.0)
-    store.save("m/1", "open", 5, [WALK])
-    assert store.expire(200.0, {"open"}) == 1
-    found = {stream: store.load("m/1", stream).clusters for stream in ("old", "new", "both", "open")}
-    assert found == {"old": (), "new": (WALK,), "both": (WALK,), "open": (WALK,)}
-    assert store.expire(200.0, {"open"}) == 0
 
 
 def test_the_file_is_its_owners_only(tmp_path: Path) -> None:

@@ -12,21 +12,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.server.storage.test_checkpoints import FIRST
 
-from motionscribe_server.errors import FencedError
+from motionscribe_server.errors import ExhaustedError, FencedError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.store import Store
+from motionscribe_server.storage.unused import Kept
 
-KEYS = ("lab/walk", "run")
+KEYS = ("lab/walk", "lab/hop", "run")
 MODELS = ("m/1", "m/2")
 keys, epochs, numbers = st.sampled_from(KEYS), st.integers(1, 4), st.integers(1, 8)
 events = st.lists(st.tuples(numbers, st.binary(max_size=4)), max_size=4)
 clusters = st.lists(st.integers(1, 9), unique=True, max_size=3)
 
 
+NOW_S = -1.0
+"""Seconds without use that everything has."""
+
+
 def save(model: str, key: str, next_id: int, ids: list[int]) -> Callable[[Store], Any]:
-    """Clusters of these ids."""
-    states = [ClusterState(id, f"c{id}", 0, False, np.array([id / 3, -1.0]), 1.5, 2, 3, 4, 5.5) for id in sorted(ids)]
+    """Clusters of these ids, of which the odd ones have names."""
+    names = {id: f"c{id}" if id % 2 else "" for id in sorted(ids)}
+    states = [ClusterState(id, names[id], 0, False, np.array([id / 3, -1.0]), 1.5, 2, 3, 4, 5.5) for id in names]
     return lambda store: store.save(model, key, next_id, states)
 
 
@@ -65,22 +71,30 @@ operations = st.one_of(
         numbers,
         st.none() | st.binary(max_size=8),
     ),
-    st.builds(lambda before: lambda store: store.checkpoints.expire(before), st.floats(1, 300)),
+    st.builds(lambda key, epoch: lambda store: store.checkpoints.take_over(key, epoch), keys, epochs),
+    st.builds(lambda kind: lambda store: store.expire(store.unused(kind, NOW_S)), st.sampled_from(Kept)),
+    st.builds(
+        lambda key, limit, in_use: lambda store: store.reserve(key, limit, NOW_S, in_use),
+        keys,
+        st.integers(0, 2),
+        st.sets(keys),
+    ),
 )
 
 
 def outcome(store: Store, operation: Callable[[Store], Any]) -> Any:
-    """What it returned, or that the owner was an old one."""
+    """What it returned, or why it was refused."""
     try:
         return operation(store)
-    except FencedError as error:
+    except (FencedError, ExhaustedError) as error:
         return str(error)
 
 
 def kept(store: Store) -> list[Any]:
     """All that can be read."""
     found: list[Any] = [store.load(model, key) for model in MODELS for key in KEYS]
-    return [*found, *map(store.model_of, KEYS), *map(store.checkpoints.find, KEYS)]
+    ids = [sorted(each.stream for each in store.unused(kind, NOW_S)) for kind in Kept]
+    return [*found, *map(store.model_of, KEYS), *map(store.checkpoints.find, KEYS), *ids]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

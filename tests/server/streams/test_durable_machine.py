@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from benchmarks.faults.proxy import Proxy
-from hypothesis import Phase, Verbosity, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from tests.support.serving import Served, alone, final, motion, process_of, serving
@@ -100,9 +100,9 @@ class Durable(RuleBasedStateMachine):
         return next(served for served in self.servers if served.server.port == self.proxy.target)
 
     async def owned(self) -> None:
-        """Returns when the client has its stream at the server that it reaches."""
+        """Returns when the client has its stream at the server that it reaches, whose stream may be an old one."""
         find = self.served.server.registry.find
-        await until(lambda: (stream := find(self.id)) is not None and stream.life.has_owner)
+        await until(lambda: (stream := find(self.id)) is not None and stream.epoch == self.stream.opened.epoch)
 
     @rule(sizes=st.lists(st.integers(1, 150), min_size=1, max_size=4))
     def send(self, sizes: list[int]) -> None:
@@ -304,6 +304,10 @@ def test_nothing_is_lost_repeated_or_undone(machine: type[Durable]) -> None:
         machine,
         # a failure is not made smaller: each try may wait for its time-outs
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, derandomize=True, phases=[Phase.generate], verbosity=Verbosity.debug
+            max_examples=EXAMPLES,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            phases=[Phase.generate],
         ),
     )
