@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
@@ -67,12 +67,24 @@ class RpcCalls:
             if not is_foreseen(error):
                 log.exception("a call failed")
                 message = "internal error; the server's log says more"
-            # a status waits behind what the client does not read
-            async with asyncio.timeout(PATIENCE_S):
-                await context.abort(grpc.StatusCode[status], message[:LONGEST_MESSAGE])
+            await abort(context, status, message)
         finally:
             self.note(call, status)
 
     def note(self, call: Call, outcome: str) -> None:
         """Writes a line to the audit log."""
         self._audit.note(call.peer, call.tenant, call.action, call.stream, outcome)
+
+
+async def abort(context: Context, status: str, message: str) -> NoReturn:
+    """Ends a call with a status. Never returns: it raises what gRPC understands.
+
+    A status waits behind what the client does not read. After PATIENCE_S the call ends as if the client had left;
+    gRPC forgets it with its connection, or when the server stops.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await context.abort(grpc.StatusCode[status], message[:LONGEST_MESSAGE])
+    except TimeoutError:
+        pass
+    raise asyncio.CancelledError

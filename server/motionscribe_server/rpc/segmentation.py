@@ -43,7 +43,7 @@ class SegmentationService(SegmentationServicer):
             done = False
             try:
                 with self._metrics.streams.track_inprogress():
-                    await context.write(pb.StreamResponse(opened=opened))
+                    await _write_in_time(context, pb.StreamResponse(opened=opened), patience_s)
                     reader = asyncio.create_task(self._read(stream, writer, context))
                     await writer.drain(context.write, stream.persist, patience_s)
                     done = True
@@ -113,3 +113,11 @@ class SegmentationService(SegmentationServicer):
                 stream.finish()
         except Exception as error:
             writer.end(error)
+
+
+async def _write_in_time(context: Context, message: pb.StreamResponse, patience_s: float) -> None:
+    try:
+        async with asyncio.timeout(patience_s):
+            await context.write(message)
+    except TimeoutError:
+        raise UnavailableError(f"expected a client that reads, got none for {patience_s:g} s") from None
