@@ -142,10 +142,14 @@ class Server:
         self.store = AsyncStore(open_store(settings.storage.location))
         self.pool = Pool(start_message(settings, self._models), worker_count(settings), self.metrics)
         try:
-            engines = await self.pool.start()
+            await self._start(tenants, credentials)
         except BaseException:
             await self._close()
             raise
+
+    async def _start(self, tenants: Tenants, credentials: grpc.ServerCredentials | None) -> None:
+        settings = self._settings
+        engines = await self.pool.start()
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
         self.registry = Registry(settings, catalog, self.store, self.pool, self.metrics, clock)
@@ -158,16 +162,13 @@ class Server:
         add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)
         self._grpc.add_generic_rpc_handlers((self._health.handler(),))
         reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), self._grpc)
-        try:
-            if settings.server.metrics_port is not None:
-                serves = lambda: self._health.serves  # noqa: E731
-                self._metrics_server = self.metrics.serve(settings.server.metrics_port, tenants, serves)
-            self.port = _bind(self._grpc, settings.server.host, settings.server.port, credentials)
-            if settings.server.admin_port is not None:
-                self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.server.admin_port, catalog)
-        except SettingsError:
-            await self._close()
-            raise
+        if settings.server.metrics_port is not None:
+            self._metrics_server = self.metrics.serve(
+                settings.server.metrics_port, tenants, lambda: self._health.serves
+            )
+        self.port = _bind(self._grpc, settings.server.host, settings.server.port, credentials)
+        if settings.server.admin_port is not None:
+            self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.server.admin_port, catalog)
         self._tasks = [asyncio.create_task(self._reap())]
         await self._grpc.start()
         if self._admin:
