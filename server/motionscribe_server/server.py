@@ -45,6 +45,7 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
+METADATA_BYTES = 16 << 10
 REAP_EVERY_S = 1.0
 ADMIN = "admin"
 """The tenant that may call the service Admin."""
@@ -56,9 +57,9 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.limits.max_message_bytes),
         # gRPC unpacks a message before it looks how large it is: no algorithm but none
         ("grpc.compression_enabled_algorithms_bitset", 1),
-        # the default of gRPC, by which some calls are refused at 8 KB and all at 16 KB
-        ("grpc.max_metadata_size", 8 << 10),
-        ("grpc.absolute_max_metadata_size", 16 << 10),
+        # by default gRPC refuses some calls from 8 KB on, by chance, and all from 16 KB on
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
         # gRPC would buffer minutes of stale frames of a stream; credits bound what waits
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", 64 << 10),

@@ -65,10 +65,10 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
 
 
 @contextmanager
-def shared(tiny_model: Path, folder: Path) -> Iterator["Shared"]:
+def shared(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> Iterator["Shared"]:
     """`serving` for many tests: its loop runs while one of them does."""
     with asyncio.Runner() as runner:
-        context = serving(tiny_model, folder)
+        context = serving(tiny_model, folder, **groups)
         served = runner.run(context.__aenter__())
         try:
             yield Shared(runner, served)

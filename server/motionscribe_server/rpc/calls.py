@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
+from google.protobuf.message import Message
 
 from motionscribe_server.access.audit import Audit
 from motionscribe_server.access.tenants import Tenants
 from motionscribe_server.errors import is_foreseen, status_of
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.rpc.limits import STREAM_ID, check_limits
 from motionscribe_server.stream_keys import key_of
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -51,11 +53,17 @@ class RpcCalls:
         self._audit = audit
 
     @asynccontextmanager
-    async def __call__(self, context: Context, action: str, stream_id: str = "") -> AsyncIterator[Call]:
-        """Aborts the call with the status of whatever is raised inside; unforeseen errors are only logged."""
+    async def __call__(self, context: Context, action: str, request: Message | None = None) -> AsyncIterator[Call]:
+        """Checks the limits of `request`. Aborts the call with the status of whatever is raised inside.
+
+        Errors that nobody foresaw are only logged.
+        """
+        stream_id = str(getattr(request, "stream_id", ""))[: STREAM_ID.characters]
         call = Call(context.peer(), self._tenants.tenant(context.invocation_metadata()), action, stream_id)
         status = "OK"
         try:
+            if request is not None:
+                check_limits(request)
             yield call
         except (asyncio.CancelledError, grpc.aio.AbortError):
             status = "CANCELLED"
