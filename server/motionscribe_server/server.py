@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 
 SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
 METADATA_BYTES = 16 << 10
+PING_AFTER_MS = 10_000
+"""Of silence on a connection."""
+PING_TIMEOUT_MS = 5_000
 REAP_EVERY_S = 1.0
 ADMIN = "admin"
 """The tenant that may call the service Admin."""
@@ -63,10 +66,10 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
         # gRPC would buffer minutes of stale frames of a stream; credits bound what waits
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", 64 << 10),
-        # a client that froze or lost its network is noticed after the sum of time and ping timeout (15.5 s measured)
-        ("grpc.keepalive_time_ms", 10_000),
-        ("grpc.keepalive_timeout_ms", 5_000),
-        ("grpc.http2.ping_timeout_ms", 5_000),
+        # a client that froze or lost its network is noticed after the sum of both (15.5 s measured)
+        ("grpc.keepalive_time_ms", PING_AFTER_MS),
+        ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
+        ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         # clients may ping as often as we do
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

@@ -19,6 +19,7 @@ from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
+from motionscribe_server import server
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.options import SessionOptions
 
@@ -80,6 +81,25 @@ def test_clients_that_read_nothing_at_all_lose_their_places(tiny_model: Path, tm
                 await until(lambda: not registry.streams)
                 assert not frozen.closed
                 await well(served)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_stands_still_is_noticed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PING_AFTER_MS", 1000)
+    monkeypatch.setattr(server, "PING_TIMEOUT_MS", 500)
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            with await asyncio.to_thread(RawClient, served.server.port) as client:
+                request = served.open_request("still").SerializeToString()
+                await asyncio.to_thread(client.call, "/motionscribe.v1.Segmentation/Stream", request)
+                await until(lambda: served.server.registry.find("still") is not None)
+                client.is_frozen = True
+                await served.lost("still")
+                await until(lambda: client.closed)
 
     asyncio.run(run())
 

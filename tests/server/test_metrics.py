@@ -69,3 +69,17 @@ def test_a_connection_that_asks_nothing_is_closed(
                 assert await asyncio.to_thread(silent.recv, 1) == b""
 
     asyncio.run(run())
+
+
+def test_metrics_and_administration_listen_on_loopback_only(tiny_model: Path, tmp_path: Path) -> None:
+    settings = {"host": "0.0.0.0", "metrics_port": 0, "admin_port": 0}
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, server=settings, security={"plaintext": True}) as served:
+            for port in (served.server.metrics_port, served.server.admin_port):
+                socket.create_connection(("127.0.0.1", port)).close()
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.2", port))
+            socket.create_connection(("127.0.0.2", served.server.port)).close()
+
+    asyncio.run(run())

@@ -37,6 +37,8 @@ class RawClient:
         """The server takes no more calls; h2 reads nothing that comes after that."""
         self.closed = False
         """The connection is closed."""
+        self.is_frozen = False
+        """Nothing that comes is looked at, pings neither, as where a process stands still."""
         self._h2.initiate_connection()
         self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
         self._flush()
@@ -113,7 +115,7 @@ class RawClient:
             with self._lock:
                 if not data:
                     self.closed = True
-                elif not self.sent_away:
+                elif not (self.sent_away or self.is_frozen):
                     self._take(data)
                 self._lock.notify_all()
             if not data:
