@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import grpc
 import pytest
@@ -21,6 +22,9 @@ from motionscribe_models.manifest import read_manifest
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
+from motionscribe_server import command
+from motionscribe_server.command import EXIT_NOT_DRAINED
+from motionscribe_server.settings import Settings
 
 
 def serves(port: int) -> bool:
@@ -187,3 +191,49 @@ def test_a_terminal_ends_the_server_and_says_nothing_to_workers(tiny_model: Path
                 os.close(ours)
         finally:
             process.kill()
+
+
+STUCK_STORE = """if True:
+    import sys, time
+    from motionscribe_server import command
+    from motionscribe_server.storage.async_store import AsyncStore
+    async def close(store):
+        await store.run(lambda _: time.sleep(600))
+    AsyncStore.close = close
+    command.CLOSING_S = 0.5
+    sys.exit(command.run(sys.argv[1:]))
+"""
+
+
+def test_a_store_that_answers_nothing_does_not_stop_the_end(tiny_model: Path, tmp_path: Path) -> None:
+    flags = ["--models", str(tiny_model.parent.parent), "--port", "0", "--workers", "1", "--grace-s", "0.5"]
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK_STORE, *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("listening on")
+            workers = workers_of(process.pid)
+            process.terminate()
+            _, logged = process.communicate(timeout=PATIENCE_S)
+            assert process.returncode == EXIT_NOT_DRAINED
+            assert "expected to close within 0.5 s of the grace" in logged
+            wait_until(lambda: are_gone(workers))
+        finally:
+            process.kill()
+
+
+def test_an_interrupt_while_models_are_read_ends_the_command(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_settings: Settings) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "read_models", interrupted)
+    assert command.run(["--models", str(tiny_model.parent.parent), "--port", "0"]) == 128 + signal.SIGINT
