@@ -2,9 +2,10 @@
 #   docker build --target cpu --tag motionscribe:cpu .
 #   docker build --target gpu --tag motionscribe:gpu .        # run it with --gpus all; NVIDIA driver 580 or newer
 #   docker run --publish 127.0.0.1:50051:50051 --volume motionscribe:/data motionscribe:cpu
-# Its port speaks plaintext: publish it on loopback, as above, or behind a TLS proxy. Flags and MOTIONSCRIBE_* variables
-# are those of motionscribe-server. /models holds the shipped models: mount a folder there to serve others. /data keeps
-# the clusters that users named. The pip lines are those of the Makefile, without --editable.
+# Its port speaks plaintext unless it has a certificate: publish it on loopback, as above. Its health is asked over HTTP on
+# the port of metrics, which is the container's alone. Flags and MOTIONSCRIBE_* variables are those of motionscribe-server.
+# /models holds the shipped models: mount a folder there to serve others. /data keeps the clusters that users named. The
+# pip lines are those of the Makefile, without --editable.
 
 FROM python:3.12-slim-bookworm AS cpu-base
 RUN apt-get update && apt-get install --yes --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
@@ -22,7 +23,7 @@ COPY training training
 COPY models/motionscribe_models models/motionscribe_models
 COPY proto proto
 RUN python3 -m venv /opt/motionscribe
-RUN --mount=type=cache,target=/root/.cache/pip /opt/motionscribe/bin/pip install --quiet '.[server-cpu]'
+RUN --mount=type=cache,target=/root/.cache/pip /opt/motionscribe/bin/pip install --quiet '.[server-cpu,redis]'
 
 FROM gpu-base AS gpu-build
 WORKDIR /source
@@ -35,7 +36,7 @@ COPY proto proto
 RUN python3 -m venv /opt/motionscribe
 # not [server]: its extras cuda and cudnn are a second copy of the libraries of this base
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/motionscribe/bin/pip install --quiet '.[serving]' 'onnxruntime-gpu>=1.27,<2'
+    /opt/motionscribe/bin/pip install --quiet '.[serving,redis]' 'onnxruntime-gpu>=1.27,<2'
 
 FROM cpu-base AS cpu
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe \
@@ -44,6 +45,7 @@ COPY --from=cpu-build /opt/motionscribe /opt/motionscribe
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
+    MOTIONSCRIBE_METRICS_PORT=9464 \
     MOTIONSCRIBE_MODELS=/models \
     MOTIONSCRIBE_STORAGE_LOCATION=/data/motionscribe.sqlite
 USER 10001
@@ -51,11 +53,10 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 50051
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD python -c "\
-import os, grpc; \
-from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
-channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
-reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
-raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
+import http.client, os; \
+server = http.client.HTTPConnection('127.0.0.1', int(os.environ['MOTIONSCRIBE_METRICS_PORT']), timeout=4); \
+server.request('GET', '/healthz'); \
+raise SystemExit(server.getresponse().status != 200)"
 ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--security-plaintext"]
 
 # what follows FROM is the same as above: a Dockerfile cannot say it once
@@ -66,6 +67,7 @@ COPY --from=gpu-build /opt/motionscribe /opt/motionscribe
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
+    MOTIONSCRIBE_METRICS_PORT=9464 \
     MOTIONSCRIBE_MODELS=/models \
     MOTIONSCRIBE_STORAGE_LOCATION=/data/motionscribe.sqlite
 USER 10001
@@ -73,9 +75,8 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 50051
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD python -c "\
-import os, grpc; \
-from grpc_health.v1 import health_pb2 as pb, health_pb2_grpc as health; \
-channel = grpc.insecure_channel('127.0.0.1:' + os.environ['MOTIONSCRIBE_PORT']); \
-reply = health.HealthStub(channel).Check(pb.HealthCheckRequest(), timeout=4); \
-raise SystemExit(reply.status != pb.HealthCheckResponse.SERVING)"
+import http.client, os; \
+server = http.client.HTTPConnection('127.0.0.1', int(os.environ['MOTIONSCRIBE_METRICS_PORT']), timeout=4); \
+server.request('GET', '/healthz'); \
+raise SystemExit(server.getresponse().status != 200)"
 ENTRYPOINT ["tini", "--", "motionscribe-server", "--host=0.0.0.0", "--security-plaintext"]

@@ -16,6 +16,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import trustme
+
+from tests.support.redis_server import free_port
 
 ROOT = Path(__file__).parents[1]
 TARGETS = ("cpu", "gpu")
@@ -171,7 +174,7 @@ def test_final_stage(target: str) -> None:
 def test_gpu_image_installs_the_extra_server_without_a_second_cuda() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     local = pip_arguments("gpu")
-    assert local[0] == ".[serving]"
+    assert local[0] == ".[serving,redis]"
     same = ["motionscribe[serving]", local[1].replace("onnxruntime-gpu", "onnxruntime-gpu[cuda,cudnn]")]
     assert same == extras["server"]
 
@@ -185,32 +188,39 @@ def test_the_install_line_resolves(target: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_entry_point_serves_is_healthy_and_drains(image: Path) -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["plaintext", "TLS"])
+def test_the_entry_point_serves_is_healthy_and_drains(image: Path, tls: bool) -> None:
     stage = final("cpu")
+    metrics = str(free_port())
     environment = {name: value.replace("/models", f"{image}/models") for name, value in stage.environment().items()}
     environment = {name: value.replace("/data/", f"{image}/data/") for name, value in environment.items()}
     environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "MOTIONSCRIBE_PORT": "0"}
+    environment |= {"MOTIONSCRIBE_METRICS_PORT": metrics, "http_proxy": "http://127.0.0.1:1"}  # nobody's business
+    if tls:
+        issued = trustme.CA().issue_cert("localhost")
+        issued.private_key_pem.write_to_path(str(image / "key.pem"))
+        issued.cert_chain_pems[0].write_to_path(str(image / "chain.pem"))
+        environment["MOTIONSCRIBE_SECURITY_TLS_CERTIFICATE"] = str(image / "chain.pem")
+        environment["MOTIONSCRIBE_SECURITY_TLS_KEY"] = str(image / "key.pem")
     health = re.split(r" CMD ", stage.all("HEALTHCHECK")[0], maxsplit=1)[1]
 
-    def healthy(port: str) -> bool:
-        check = subprocess.run(
-            ["sh", "-c", health], env=environment | {"MOTIONSCRIBE_PORT": port}, capture_output=True, check=False
-        )
+    def healthy() -> bool:
+        check = subprocess.run(["sh", "-c", health], env=environment, capture_output=True, check=False)
         return check.returncode == 0
 
+    assert not healthy()
     with subprocess.Popen(
         entry_point(stage)[2:], env=environment, cwd=image / "data", stdout=subprocess.PIPE, text=True
     ) as server:
         try:
             assert server.stdout is not None
-            listening = re.fullmatch(r"listening on 0\.0\.0\.0:(\d+)\n", server.stdout.readline())
-            assert listening
-            assert healthy(listening[1])
+            assert re.fullmatch(r"listening on 0\.0\.0\.0:(\d+)\n", server.stdout.readline())
+            assert healthy()
             server.send_signal(signal.SIGTERM)
             assert server.wait(timeout=30) == 0
         finally:
             server.kill()
-    assert not healthy(listening[1])
+    assert not healthy()
     assert (image / "data" / "motionscribe.sqlite").exists()
 
 

@@ -1,8 +1,8 @@
 """What motionscribe-server does with its command line.
 
-`motionscribe-server [flags]` serves until SIGTERM or SIGINT; `motionscribe-server config show [flags]` prints the
-effective settings and where each comes from; `motionscribe-server token TENANT` prints a new token. Exit status 0 when
-drained; 2 when it cannot serve, with one line that says why.
+`motionscribe-server [flags]` serves until a signal ends it (signals.py); `motionscribe-server config show [flags]`
+prints the effective settings and where each comes from; `motionscribe-server token TENANT` prints a new token. Exit
+status 0 when drained; 1 when the drain did not end in time; 2 when it cannot serve, with one line that says why.
 """
 
 import argparse
@@ -24,12 +24,16 @@ from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS, ask, nearest
 from motionscribe_server.settings import Settings, to_toml
+from motionscribe_server.signals import end_at_once, handle_signals
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import read_models
 
 log = logging.getLogger("motionscribe_server")
 
+EXIT_NOT_DRAINED = 1
 EXIT_CANNOT_SERVE = 2
+CLOSING_S = 5.0
+"""For workers, store and files to close, after the grace of the calls."""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -65,16 +69,43 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (ServerError, ContractError) as error:
         print(f"motionscribe-server: {error}", file=sys.stderr)
         return EXIT_CANNOT_SERVE
+    except KeyboardInterrupt:  # before there is anything to drain
+        return 128 + signal.SIGINT
     return 0
 
 
 async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. Prints the address when it answers."""
+    """Serves until a signal or a failure, then drains. Prints the address when it answers."""
     server = Server(settings, models)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
-    await server.start()
-    host = settings.server.host
+    handle_signals(server.stopping.set)
+    stopping = asyncio.create_task(server.stopping.wait())
+    starting = asyncio.create_task(server.start())
+    await asyncio.wait({stopping, starting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        log.info("ends before it has started")
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return
+    await starting
+    _say_what_is_served(server, settings.server.host)
+    failed = asyncio.create_task(server.failed())
+    await asyncio.wait({stopping, failed}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("draining")
+    try:
+        async with asyncio.timeout(settings.server.grace_s + CLOSING_S):
+            await server.stop()
+    except TimeoutError:
+        log.error("expected to close within %g s of the grace: the store waits for something", CLOSING_S)
+        end_at_once(EXIT_NOT_DRAINED)
+    for task in (stopping, failed):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await failed
+    log.info("drained")
+
+
+def _say_what_is_served(server: Server, host: str) -> None:
     for model in server.registry.catalog.models:
         log.info("serving %s at %s:%d", model.engine.description, host, server.port)
     if server.metrics_port is not None:
@@ -82,15 +113,6 @@ async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     if server.admin_port is not None:
         log.info("administration at 127.0.0.1:%d", server.admin_port)
     print(f"listening on {host}:{server.port}", flush=True)
-    stopping, failed = asyncio.create_task(server.stopping.wait()), asyncio.create_task(server.failed())
-    await asyncio.wait({stopping, failed}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("draining")
-    await server.stop()
-    for task in (stopping, failed):
-        task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await failed
-    log.info("drained")
 
 
 def _new_tenant(tenant: str) -> str:

@@ -4,7 +4,7 @@ Each Metrics has a registry of its own, so that several servers can live in one 
 """
 
 from collections import Counter as Counts
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOPBACK = "127.0.0.1"
+PATIENCE_S = 10.0
+"""For a request over HTTP that does not come."""
 # from one small batch on a GPU to the largest on one slow core
 TICK_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 CHECKPOINT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -68,11 +70,11 @@ class Metrics:
         for kind, count in Counts(type(event).__name__ for event in events).items():
             self.events.labels(kind).inc(count)
 
-    def serve(self, port: int, tenants: Tenants) -> "MetricsServer":
-        """Serves GET /metrics to whoever has a token. Raises SettingsError if the port is taken."""
-        app = _with_tokens(make_wsgi_app(self.registry), tenants)
+    def serve(self, port: int, tenants: Tenants, serves: Callable[[], bool]) -> "MetricsServer":
+        """Serves /metrics to whoever has a token, /healthz to all. Raises SettingsError if the port is taken."""
+        app = _with_health(_with_tokens(make_wsgi_app(self.registry), tenants), serves)
         try:
-            server = make_server(LOOPBACK, port, app, ThreadingWSGIServer, _Silent)
+            server = make_server(LOOPBACK, port, app, ThreadingWSGIServer, QuietHandler)
         except OSError as error:
             raise SettingsError(f"server.metrics_port: expected a free port, got {port}: {error.strerror}") from error
         return MetricsServer(server)
@@ -94,11 +96,26 @@ class MetricsServer:
         self._thread.join()
 
 
-class _Silent(WSGIRequestHandler):
+class QuietHandler(WSGIRequestHandler):
     """Handles requests without logging them."""
+
+    timeout = PATIENCE_S
 
     def log_message(self, format: str, *args: object) -> None:
         """Logs nothing."""
+
+
+def _with_health(app: "WSGIApplication", serves: Callable[[], bool]) -> "WSGIApplication":
+    """GET /healthz: 200 while the server serves, 503 when it drains."""
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") != "/healthz":
+            return app(environ, start_response)
+        status, text = ("200 OK", b"serving\n") if serves() else ("503 Service Unavailable", b"draining\n")
+        start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])
+        return [text]
+
+    return answer
 
 
 def _with_tokens(app: "WSGIApplication", tenants: Tenants) -> "WSGIApplication":

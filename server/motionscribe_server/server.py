@@ -11,7 +11,6 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from motionscribe_proto import segmentation_pb2 as pb
@@ -30,6 +29,8 @@ from motionscribe_server.metrics import LOOPBACK, Metrics, MetricsServer
 from motionscribe_server.rpc.admin import AdminService
 from motionscribe_server.rpc.calls import RpcCalls
 from motionscribe_server.rpc.clusters import ClustersService
+from motionscribe_server.rpc.health import NAME as HEALTH
+from motionscribe_server.rpc.health import HealthService
 from motionscribe_server.rpc.models import ModelsService
 from motionscribe_server.rpc.segmentation import SegmentationService
 from motionscribe_server.rpc.token_interceptor import TokenInterceptor
@@ -45,6 +46,10 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
+METADATA_BYTES = 16 << 10
+PING_AFTER_MS = 10_000
+"""Of silence on a connection."""
+PING_TIMEOUT_MS = 5_000
 REAP_EVERY_S = 1.0
 ADMIN = "admin"
 """The tenant that may call the service Admin."""
@@ -54,13 +59,18 @@ def channel_options(settings: Settings) -> list[tuple[str, int]]:
     """Options of a gRPC server; each says why it is not the default."""
     return [
         ("grpc.max_receive_message_length", settings.limits.max_message_bytes),
+        # gRPC unpacks a message before it looks how large it is: no algorithm but none
+        ("grpc.compression_enabled_algorithms_bitset", 1),
+        # by default gRPC refuses some calls from 8 KB on, by chance, and all from 16 KB on
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
         # gRPC would buffer minutes of stale frames of a stream; credits bound what waits
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", 64 << 10),
-        # a client that froze or lost its network is noticed after the sum of time and ping timeout (15.5 s measured)
-        ("grpc.keepalive_time_ms", 10_000),
-        ("grpc.keepalive_timeout_ms", 5_000),
-        ("grpc.http2.ping_timeout_ms", 5_000),
+        # a client that froze or lost its network is noticed after the sum of both (15.5 s measured)
+        ("grpc.keepalive_time_ms", PING_AFTER_MS),
+        ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
+        ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         # clients may ping as often as we do
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
@@ -128,7 +138,7 @@ class Server:
         self.metrics = Metrics()
         self._metrics_server: MetricsServer | None = None
         self._admin: grpc.aio.Server | None = None
-        self._health = health.aio.HealthServicer()
+        self._health = HealthService(SERVICES)
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port that answers, after start."""
@@ -146,10 +156,14 @@ class Server:
         self.store = AsyncStore(open_store(settings.storage.location))
         self.pool = Pool(start_message(settings, self._models), worker_count(settings), self.metrics)
         try:
-            engines = await self.pool.start()
+            await self._start(tenants, credentials)
         except BaseException:
             await self._close()
             raise
+
+    async def _start(self, tenants: Tenants, credentials: grpc.ServerCredentials | None) -> None:
+        settings = self._settings
+        engines = await self.pool.start()
         catalog = Catalog(LoadedModel(model, engines[model.key]) for model in self._models)
         clock = asyncio.get_running_loop().time
         self.registry = Registry(settings, catalog, self.store, self.pool, self.metrics, clock)
@@ -160,17 +174,15 @@ class Server:
         add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)
         add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)
         add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc)
-        try:
-            if settings.server.metrics_port is not None:
-                self._metrics_server = self.metrics.serve(settings.server.metrics_port, tenants)
-            self.port = _bind(self._grpc, settings.server.host, settings.server.port, credentials)
-            if settings.server.admin_port is not None:
-                self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.server.admin_port, catalog)
-        except SettingsError:
-            await self._close()
-            raise
+        self._grpc.add_generic_rpc_handlers((self._health.handler(),))
+        reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), self._grpc)
+        if settings.server.metrics_port is not None:
+            self._metrics_server = self.metrics.serve(
+                settings.server.metrics_port, tenants, lambda: self._health.serves
+            )
+        self.port = _bind(self._grpc, settings.server.host, settings.server.port, credentials)
+        if settings.server.admin_port is not None:
+            self.admin_port = self._serve_admin(tenants.only(ADMIN), settings.server.admin_port, catalog)
         registry = self.registry
         rounds = ((registry.reap, REAP_EVERY_S), (registry.renew, RENEW_EVERY_S), (registry.expire, EXPIRE_EVERY_S))
         # a store that is slow must hold up no reaping
@@ -178,15 +190,24 @@ class Server:
         await self._grpc.start()
         if self._admin:
             await self._admin.start()
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.begin()
 
     async def stop(self) -> None:
-        """Drains: opens no stream, sends owners away with their tokens, saves clusters, ends calls within the grace."""
-        await self._health.enter_graceful_shutdown()
-        await self.registry.drain()
-        await self._grpc.stop(self._settings.server.grace_s)
-        if self._admin:
-            await self._admin.stop(self._settings.server.grace_s)
+        """Drains: opens no stream, sends owners away with their tokens, saves clusters, ends calls.
+
+        All of that has the grace together. What waits for a client, a worker or the store by then is given up: a
+        durable stream goes on from an older checkpoint, and its client has kept the frames since.
+        """
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._settings.server.grace_s
+        self._health.end()
+        try:
+            async with asyncio.timeout_at(end):
+                await self.registry.drain()
+        except TimeoutError:
+            log.warning("streams did not drain within %g s", self._settings.server.grace_s)
+        servers = [server for server in (self._grpc, self._admin) if server]
+        await asyncio.gather(*(server.stop(max(0.0, end - clock())) for server in servers))
         await self._close()
 
     async def failed(self) -> None:
@@ -206,10 +227,6 @@ class Server:
         service = AdminService(self._settings, catalog, self.pool, calls, self.stopping.set)
         add_AdminServicer_to_server(service, self._admin)
         return _bind(self._admin, LOOPBACK, port)
-
-    async def _set_health(self, status: int) -> None:
-        for name in ("", *SERVICES):
-            await self._health.set(name, status)
 
     async def _close(self) -> None:
         for task in self._tasks:

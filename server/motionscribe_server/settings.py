@@ -47,8 +47,10 @@ class ServerSettings(Group):
     )
     workers: int = Field(default=0, ge=0, description="processes that compute; 0 is one for each core")
     admin_port: Port | None = Field(default=None, description="port of administration, on loopback")
-    metrics_port: Port | None = Field(default=None, description="port of Prometheus metrics, on loopback")
-    grace_s: float = Field(default=5.0, ge=0, description="seconds that calls have to end when the server stops")
+    metrics_port: Port | None = Field(default=None, description="port of Prometheus metrics and /healthz, on loopback")
+    grace_s: float = Field(
+        default=5.0, ge=0, description="seconds that streams and calls have to end when the server stops"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="what is logged: debug, info, warning or error"
     )

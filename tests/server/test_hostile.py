@@ -13,11 +13,13 @@ import grpc
 import numpy as np
 import pytest
 from tests.support.caller import Caller
+from tests.support.raw_client import RawClient
 from tests.support.serving import Served, alone, final, motion, serving
 from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationStub
+from motionscribe_server import server
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.options import SessionOptions
 
@@ -36,13 +38,11 @@ async def well(served: Served, stream_id: str = "well") -> None:
 def test_a_message_that_is_small_until_it_is_unpacked(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:
-            bomb = pb.StreamRequest(frames=pb.Frames(first_seq=1, values=bytes(64 << 20)))
             call = SegmentationStub(served.channel).Stream(compression=grpc.Compression.Gzip)
             caller = Caller(call, served.skeleton)
-            await caller.open("bomb")
-            await call.write(bomb)
-            code, _ = await caller.failure()
-            assert code == Code.RESOURCE_EXHAUSTED
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await caller.open("bomb")
+            assert caught.value.code() == Code.UNIMPLEMENTED  # nothing is unpacked, so nobody unpacks gigabytes
             await well(served)
 
     asyncio.run(run())
@@ -63,6 +63,43 @@ def test_a_reader_that_froze_is_sent_away_and_resumes_where_it_was(tiny_model: P
             await again.send(recording, again.opened.next_seq - 1)
             expected = final(alone(served, recording, SessionOptions()))
             assert final(await again.finish()) == expected
+
+    asyncio.run(run())
+
+
+def test_clients_that_read_nothing_at_all_lose_their_places(tiny_model: Path, tmp_path: Path) -> None:
+    limits = {"idle_timeout_s": 0.5, "resume_within_s": 0.5, "max_streams": 20}
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, limits=limits) as served:
+            registry = served.server.registry
+            with await asyncio.to_thread(RawClient, served.server.port, 0) as frozen:
+                for number in range(20):
+                    request = served.open_request(f"frozen-{number}").SerializeToString()
+                    await asyncio.to_thread(frozen.call, "/motionscribe.v1.Segmentation/Stream", request)
+                await until(lambda: any(stream.owner for stream in registry.streams))
+                await until(lambda: not registry.streams)
+                assert not frozen.closed
+                await well(served)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_stands_still_is_noticed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PING_AFTER_MS", 1000)
+    monkeypatch.setattr(server, "PING_TIMEOUT_MS", 500)
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            with await asyncio.to_thread(RawClient, served.server.port) as client:
+                request = served.open_request("still").SerializeToString()
+                await asyncio.to_thread(client.call, "/motionscribe.v1.Segmentation/Stream", request)
+                await until(lambda: served.server.registry.find("still") is not None)
+                client.is_frozen = True
+                await served.lost("still")
+                await until(lambda: client.closed)
 
     asyncio.run(run())
 

@@ -1,14 +1,11 @@
 """motionscribe-server as a process: what it prints, how it stops, and what it refuses to start with."""
 
-import contextlib
-import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +17,7 @@ import onnx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.models.test_signature import LAB, private, public
+from tests.support.server_process import COMMAND, environment, serving_all, serving_process
 from tests.support.serving import motion
 
 from motionscribe_models.manifest import read_manifest, write_manifest
@@ -31,55 +29,6 @@ from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, SegmentationS
 from motionscribe_server.__main__ import main
 from motionscribe_server.session.replay import blocks_of
 
-COMMAND = [sys.executable, "-m", "motionscribe_server"]
-
-
-def _environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("MOTIONSCRIBE_")}
-
-
-class Process:
-    """A server process that answers on `port`."""
-
-    def __init__(self, folder: Path, models: Path, *flags: str) -> None:
-        self.log = folder / "log"
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "--models", str(models), "--port", "0", "--model-batch-sizes", "1", *flags],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd=folder,
-                env=_environment(),
-                text=True,
-            )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", line)
-        assert found, f"{line!r}, log: {self.log.read_text()}"
-        self.port = int(found[1])
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Sends a signal, returns the exit status."""
-        self.process.send_signal(number)
-        _, _ = self.process.communicate(timeout=30)
-        return self.process.returncode
-
-
-@contextlib.contextmanager
-def _serving(folder: Path, tiny_model: Path, *flags: str) -> Iterator[Process]:
-    with _serving_all(folder, tiny_model.parent.parent, *flags) as server:
-        yield server
-
-
-@contextlib.contextmanager
-def _serving_all(folder: Path, models: Path, *flags: str) -> Iterator[Process]:
-    server = Process(folder, models, *flags)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.end(signal.SIGKILL)
-
 
 def _requests(tiny_model: Path) -> Iterator[pb.StreamRequest]:
     skeleton = read_manifest(tiny_model).skeleton
@@ -89,9 +38,9 @@ def _requests(tiny_model: Path) -> Iterator[pb.StreamRequest]:
     yield pb.StreamRequest(close=pb.Close())
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_prints_its_port_says_what_it_serves_and_drains(tiny_model: Path, tmp_path: Path, number: int) -> None:
-    with _serving(tmp_path, tiny_model, "--metrics-port", "0") as server:
+    with serving_process(tmp_path, tiny_model, "--metrics-port", "0") as server:
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
             assert health.status == health_pb2.HealthCheckResponse.SERVING
@@ -126,26 +75,15 @@ def _held(request: pb.StreamRequest, released: threading.Event) -> Iterator[pb.S
 
 
 def test_a_name_survives_a_killed_server(tiny_model: Path, tmp_path: Path) -> None:
-    with _serving(tmp_path, tiny_model) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    with serving_process(tmp_path, tiny_model) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         responses = list(SegmentationStub(channel).Stream(_requests(tiny_model)))
         events = [event for response in responses for event in events_from_messages(response.update.events)]
         born = next(event.cluster for event in events if isinstance(event, ClusterCreated))
         ClustersStub(channel).RenameCluster(pb.RenameClusterRequest(stream_id="lab", id=born, name="jab"))
         assert server.end(signal.SIGKILL) == -signal.SIGKILL
-    with _serving(tmp_path, tiny_model) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    with serving_process(tmp_path, tiny_model) as server, grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         described = ClustersStub(channel).DescribeCluster(pb.DescribeClusterRequest(stream_id="lab", id=born))
         assert described.name == "jab"
-
-
-def test_a_killed_server_leaves_no_worker_behind(tiny_model: Path, tmp_path: Path) -> None:
-    with _serving(tmp_path, tiny_model, "--workers", "2") as server:
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-        assert len(children) == 2
-        server.end(signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while any(Path(f"/proc/{child}").exists() for child in children):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 def test_the_serving_process_does_without_onnx_runtime(tiny_model: Path, tmp_path: Path) -> None:
@@ -159,7 +97,7 @@ def test_the_serving_process_does_without_onnx_runtime(tiny_model: Path, tmp_pat
     """
     flags = ["--models", str(tiny_model.parent.parent), "--port", "0", "--workers", "1"]
     with subprocess.Popen(
-        [sys.executable, "-c", program, *flags], stdout=subprocess.PIPE, cwd=tmp_path, env=_environment(), text=True
+        [sys.executable, "-c", program, *flags], stdout=subprocess.PIPE, cwd=tmp_path, env=environment(), text=True
     ) as server:
         assert server.stdout is not None
         assert server.stdout.readline().startswith("listening on ")
@@ -168,11 +106,11 @@ def test_the_serving_process_does_without_onnx_runtime(tiny_model: Path, tmp_pat
     assert (server.returncode, said) == (0, "[]\n")
 
 
-def _run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        env=_environment() | environment,
+        env=environment() | variables,
         capture_output=True,
         text=True,
         timeout=60,
@@ -264,7 +202,7 @@ def test_a_hostile_model_is_named_and_nothing_is_served_beside_it(neighbours: Pa
 
 
 def test_a_hostile_model_that_is_not_asked_for_hurts_nobody(neighbours: Path, tiny_model: Path, tmp_path: Path) -> None:
-    with _serving_all(tmp_path, neighbours, "--load", tiny_model.parent.name) as server:
+    with serving_all(tmp_path, neighbours, "--load", tiny_model.parent.name) as server:
         assert server.end() == 0
 
 
@@ -276,12 +214,12 @@ def test_with_keys_only_signed_models_are_served(neighbours: Path, tiny_model: P
     assert refused.returncode == 2
     assert "expected a signature of its manifest, manifest.json.sig, got none" in refused.stderr
     sign(neighbours / tiny_model.parent.name / "1", tmp_path / "lab.key")
-    with _serving_all(tmp_path, neighbours, *flags) as server:
+    with serving_all(tmp_path, neighbours, *flags) as server:
         assert server.end() == 0
 
 
 def test_a_port_that_is_taken_is_an_error(tiny_model: Path, tmp_path: Path) -> None:
-    with _serving(tmp_path, tiny_model) as server:
+    with serving_process(tmp_path, tiny_model) as server:
         refused = _run(tmp_path, "--models", str(tiny_model.parent.parent), "--port", str(server.port))
         assert refused.returncode == 2
         assert f"expected an address that is free, got 127.0.0.1:{server.port}" in refused.stderr

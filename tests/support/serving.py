@@ -18,7 +18,7 @@ from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import events_from_messages, events_to_messages, frames_to_message
+from motionscribe_proto.codec import events_from_messages, events_to_messages, frames_to_message, skeleton_to_message
 from motionscribe_proto.events import Event, Label
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
@@ -47,7 +47,7 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
     `groups` are settings that differ from those of other tests, as in limits={"credits": 8}.
     """
     usual: dict[str, dict[str, Any]] = {
-        "server": {"models": tiny_model.parent.parent, "port": 0, "grace_s": 1, "workers": 1},
+        "server": {"models": tiny_model.parent.parent, "port": 0, "workers": 1},
         "storage": {"location": folder / "names.sqlite"},
         "model": {"batch_sizes": (1, 4)},
     }
@@ -65,10 +65,10 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
 
 
 @contextmanager
-def shared(tiny_model: Path, folder: Path) -> Iterator["Shared"]:
+def shared(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> Iterator["Shared"]:
     """`serving` for many tests: its loop runs while one of them does."""
     with asyncio.Runner() as runner:
-        context = serving(tiny_model, folder)
+        context = serving(tiny_model, folder, **groups)
         served = runner.run(context.__aenter__())
         try:
             yield Shared(runner, served)
@@ -122,6 +122,10 @@ class Served:
         caller = self.call()
         await caller.open(stream_id, **fields)
         return caller
+
+    def open_request(self, stream_id: str) -> pb.StreamRequest:
+        """An Open of this model, as a message."""
+        return pb.StreamRequest(open=pb.Open(stream_id=stream_id, skeleton=skeleton_to_message(self.skeleton)))
 
     @property
     def segmentation(self) -> SegmentationStub:

@@ -6,6 +6,7 @@ before its next turn. Run by workers/subprocess_transport.py.
 """
 
 import contextlib
+import ctypes
 import logging
 import select
 import signal
@@ -21,17 +22,28 @@ from motionscribe_server.engine.scheduler import Scheduler, Served
 from motionscribe_server.session.model import ServedModel
 
 RECEIVED = 1 << 20
+PR_SET_PDEATHSIG = 1
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> None:
     """Serves the socket until it is closed."""
-    # the serving process drains on both, and closes the socket when it has
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # the serving process drains on all of them, and closes the socket when it has
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _end_with_parent()
     connection = socket.socket(fileno=int(sys.argv[1]))
     with contextlib.suppress(ConnectionError):  # the serving process is gone
         serve(connection)
+
+
+def _end_with_parent() -> None:
+    """Has Linux kill this process when the serving one ends, though it be stopped or amid a batch.
+
+    Elsewhere it ends when it next turns to its socket, as it does where the other has ended before this.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def serve(connection: socket.socket) -> None:

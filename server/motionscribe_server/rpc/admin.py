@@ -11,6 +11,7 @@ from motionscribe_models.repository import Repository
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import AdminServicer
 from motionscribe_server.rpc.calls import Context, RpcCalls
+from motionscribe_server.rpc.limits import MODEL, VERSION
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.settings import Settings, to_toml
 from motionscribe_server.streams.catalog import LATEST, Catalog, LoadedModel
@@ -32,7 +33,8 @@ class AdminService(AdminServicer):
 
     async def LoadModel(self, request: pb.LoadModelRequest, context: Context) -> pb.Model:  # noqa: N802
         """Serves one more model or version from now on."""
-        async with self._calls(context, f"LoadModel {request.name[:64]}/{request.version[:16]}"), self._loading:
+        action = f"LoadModel {request.name[: MODEL.characters]}/{request.version[: VERSION.characters]}"
+        async with self._calls(context, action, request), self._loading:
             return (await self._load(request.name, request.version)).to_message()
         raise AssertionError("unreachable: abort raises")
 

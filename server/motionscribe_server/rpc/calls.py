@@ -8,14 +8,16 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
+from google.protobuf.message import Message
 
 from motionscribe_server.access.audit import Audit
 from motionscribe_server.access.tenants import Tenants
 from motionscribe_server.errors import is_foreseen, status_of
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.rpc.limits import STREAM_ID, check_limits
 from motionscribe_server.stream_keys import key_of
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -51,11 +53,17 @@ class RpcCalls:
         self._audit = audit
 
     @asynccontextmanager
-    async def __call__(self, context: Context, action: str, stream_id: str = "") -> AsyncIterator[Call]:
-        """Aborts the call with the status of whatever is raised inside; unforeseen errors are only logged."""
+    async def __call__(self, context: Context, action: str, request: Message | None = None) -> AsyncIterator[Call]:
+        """Checks the limits of `request`. Aborts the call with the status of whatever is raised inside.
+
+        Errors that nobody foresaw are only logged.
+        """
+        stream_id = str(getattr(request, "stream_id", ""))[: STREAM_ID.characters]
         call = Call(context.peer(), self._tenants.tenant(context.invocation_metadata()), action, stream_id)
         status = "OK"
         try:
+            if request is not None:
+                check_limits(request)
             yield call
         except (asyncio.CancelledError, grpc.aio.AbortError):
             status = "CANCELLED"
@@ -67,12 +75,24 @@ class RpcCalls:
             if not is_foreseen(error):
                 log.exception("a call failed")
                 message = "internal error; the server's log says more"
-            # a status waits behind what the client does not read
-            async with asyncio.timeout(PATIENCE_S):
-                await context.abort(grpc.StatusCode[status], message[:LONGEST_MESSAGE])
+            await abort(context, status, message)
         finally:
             self.note(call, status)
 
     def note(self, call: Call, outcome: str) -> None:
         """Writes a line to the audit log."""
         self._audit.note(call.peer, call.tenant, call.action, call.stream, outcome)
+
+
+async def abort(context: Context, status: str, message: str) -> NoReturn:
+    """Ends a call with a status. Never returns: it raises what gRPC understands.
+
+    A status waits behind what the client does not read. After PATIENCE_S the call ends as if the client had left;
+    gRPC forgets it with its connection, or when the server stops.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await context.abort(grpc.StatusCode[status], message[:LONGEST_MESSAGE])
+    except TimeoutError:
+        pass
+    raise asyncio.CancelledError

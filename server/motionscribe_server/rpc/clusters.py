@@ -15,8 +15,6 @@ from motionscribe_server.session.edits import Merge, Rename
 from motionscribe_server.streams.messages import cluster_to_message
 from motionscribe_server.streams.registry import Registry
 
-LONGEST_NAME = 128
-
 
 class ClustersService(ClustersServicer):
     """See segmentation.proto for the statuses."""
@@ -29,20 +27,20 @@ class ClustersService(ClustersServicer):
         self, request: pb.ListClustersRequest, context: Context
     ) -> pb.ListClustersResponse:
         """All clusters of a stream, in ascending order of id, merged ones included."""
-        async with self._calls(context, "ListClusters", request.stream_id) as call:
+        async with self._calls(context, "ListClusters", request) as call:
             clusters = await self._registry.clusters(call.key)
             return pb.ListClustersResponse(clusters=map(cluster_to_message, clusters))
         raise AssertionError("unreachable: abort raises")
 
     async def DescribeCluster(self, request: pb.DescribeClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """One cluster."""
-        async with self._calls(context, "DescribeCluster", request.stream_id) as call:
+        async with self._calls(context, "DescribeCluster", request) as call:
             return _pick(await self._registry.clusters(call.key), request.id)
         raise AssertionError("unreachable: abort raises")
 
     async def RenameCluster(self, request: pb.RenameClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """Gives or, with an empty name, takes a name; saved when this returns."""
-        async with self._calls(context, "RenameCluster", request.stream_id) as call:
+        async with self._calls(context, "RenameCluster", request) as call:
             _check_name(request.name)
             clusters = await self._registry.edit(call.key, Rename(request.id, request.name))
             return _pick(clusters, request.id)
@@ -50,7 +48,7 @@ class ClustersService(ClustersServicer):
 
     async def MergeClusters(self, request: pb.MergeClustersRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """Makes the sources part of the target; saved when this returns."""
-        async with self._calls(context, "MergeClusters", request.stream_id) as call:
+        async with self._calls(context, "MergeClusters", request) as call:
             if not request.sources:
                 raise RequestError("expected at least one source, got none")
             clusters = await self._registry.edit(call.key, Merge(tuple(request.sources), request.target))
@@ -61,7 +59,7 @@ class ClustersService(ClustersServicer):
         self, request: pb.ForgetStreamRequest, context: Context
     ) -> pb.ForgetStreamResponse:
         """Deletes all that is kept of a stream; it is gone when this returns."""
-        async with self._calls(context, "ForgetStream", request.stream_id) as call:
+        async with self._calls(context, "ForgetStream", request) as call:
             await self._registry.forget(call.key)
             return pb.ForgetStreamResponse()
         raise AssertionError("unreachable: abort raises")
@@ -69,8 +67,6 @@ class ClustersService(ClustersServicer):
 
 def _check_name(name: str) -> None:
     """Raises RequestError for a name that others should not be shown."""
-    if len(name) > LONGEST_NAME:
-        raise RequestError(f"expected a name of at most {LONGEST_NAME} characters, got {len(name)}")
     if hidden := hidden_in(name):
         raise RequestError(f"expected a name of visible characters, got {hidden}")
 

@@ -26,6 +26,6 @@ class ModelsService(ModelsServicer):
 
     async def DescribeModel(self, request: pb.DescribeModelRequest, context: Context) -> pb.Model:  # noqa: N802
         """One model; the same rules for name and version as Open."""
-        async with self._calls(context, "DescribeModel"):
+        async with self._calls(context, "DescribeModel", request):
             return self._catalog.find(request.name, request.version).to_message()
         raise AssertionError("unreachable: abort raises")

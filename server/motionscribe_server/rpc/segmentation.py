@@ -16,6 +16,7 @@ from motionscribe_server.access.quota import Quota
 from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.rpc.calls import Context, RpcCalls
+from motionscribe_server.rpc.limits import STREAM_ID, check_limits
 from motionscribe_server.stream_keys import tenant_of
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.registry import Registry
@@ -39,14 +40,15 @@ class SegmentationService(SegmentationServicer):
         async with self._calls(context, "Stream") as call:
             patience_s = self._registry.settings.limits.idle_timeout_s
             message = await self._read_open(context)
-            call.stream = message.stream_id
+            call.stream = message.stream_id[: STREAM_ID.characters]
+            check_limits(message)
             stream, writer, opened = await self._registry.open(message, call.tenant)
             self._calls.note(call, "resumed" if opened.resumed else "opened")
             reader = None
             done = False
             try:
                 with self._metrics.streams.track_inprogress():
-                    await context.write(pb.StreamResponse(opened=opened))
+                    await _write_in_time(context, pb.StreamResponse(opened=opened), patience_s)
                     reader = asyncio.create_task(self._read(stream, writer, context))
                     await writer.drain(context.write, stream.persist, patience_s)
                     done = True
@@ -58,7 +60,7 @@ class SegmentationService(SegmentationServicer):
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> None:  # noqa: N802
         """The events of somebody else's stream, from now on."""
-        async with self._calls(context, "Watch", request.stream_id) as call:
+        async with self._calls(context, "Watch", request) as call:
             stream = self._registry.live(call.key)
             patience_s = self._registry.settings.limits.idle_timeout_s
             writer = stream.watch(request.provisional)
@@ -119,3 +121,11 @@ class SegmentationService(SegmentationServicer):
                 stream.finish()
         except Exception as error:
             writer.end(error)
+
+
+async def _write_in_time(context: Context, message: pb.StreamResponse, patience_s: float) -> None:
+    try:
+        async with asyncio.timeout(patience_s):
+            await context.write(message)
+    except TimeoutError:
+        raise UnavailableError(f"expected a client that reads, got none for {patience_s:g} s") from None

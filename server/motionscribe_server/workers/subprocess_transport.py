@@ -14,8 +14,8 @@ from motionscribe_server.workers.transport import Receiver
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 10.0
-"""Seconds that a worker has to end after its socket was closed: the longest batch takes less."""
+PATIENCE_S = 1.0
+"""Seconds that a worker has to end after its socket was closed. Nobody would hear what it still computes."""
 
 
 class SubprocessTransport(asyncio.Protocol):
@@ -92,4 +92,5 @@ def _process(socket_number: int) -> subprocess.Popen[bytes]:
     # products of a few rows are slower on two threads, and each worker has a core of its own
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "motionscribe_server.engine.main", str(socket_number)]
-    return subprocess.Popen(command, pass_fds=[socket_number], env=environment)
+    # a group of its own: what a terminal says to this process, it says to this one alone
+    return subprocess.Popen(command, pass_fds=[socket_number], env=environment, process_group=0)

@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
-from tests.server.test_server_process import Process
+from tests.support.server_process import Process
 from tests.support.serving import motion
 from tests.support.waiting import PATIENCE_S
 

@@ -1,0 +1,45 @@
+"""The limits that documents state are those of the code. That the server holds them is tested where each is held."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from motionscribe_models.manifest import MAX_SIZE
+from motionscribe_server import command, server
+from motionscribe_server.rpc import health
+from motionscribe_server.rpc.limits import LIMITS, NAME, STREAM_ID, Entries
+from motionscribe_server.session.clustering.base import CAPACITY
+from motionscribe_server.streams.live_stream import WATCHER_LIMIT
+
+ROOT = Path(__file__).parents[1]
+MERGED = LIMITS["MergeClustersRequest.sources"]
+
+STATED = {
+    "docs/3-serving.md": [
+        f"Metadata of more than {server.METADATA_BYTES >> 10} KB",
+        f"A request of more than {health.LONGEST_REQUEST} bytes ends with INVALID_ARGUMENT",
+        f"{health.MOST_WATCHERS} watchers at a time",
+        f"A client has {health.PATIENCE_S:g} seconds to ask and to read",
+        f"If a drain takes more than {command.CLOSING_S:g} seconds beyond the grace",
+        f"more than {WATCHER_LIMIT} events behind",
+        f"Names have at most {NAME.characters} characters, stream ids 1 to {STREAM_ID.characters} of",
+        f"at most {MAX_SIZE} entries, each name at most {NAME.characters} characters; "
+        f"one merge at most {CAPACITY} clusters",
+        f"A stream keeps at most {CAPACITY} clusters",
+    ],
+    "SECURITY.md": [
+        f"requests of at most {health.LONGEST_REQUEST} bytes",
+        f"at most {health.MOST_WATCHERS} watchers; {health.PATIENCE_S:g} seconds to ask and to read",
+        f"at most {CAPACITY} clusters a stream",
+    ],
+}
+
+
+@pytest.mark.parametrize(("document", "sentence"), [(name, text) for name, texts in STATED.items() for text in texts])
+def test_a_document_states_the_limit_that_there_is(document: str, sentence: str) -> None:
+    assert sentence in re.sub(r"\s+", " ", (ROOT / document).read_text("utf-8"))
+
+
+def test_a_merge_takes_every_cluster_that_a_stream_keeps() -> None:
+    assert Entries(CAPACITY) == MERGED
