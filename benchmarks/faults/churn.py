@@ -18,7 +18,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from benchmarks.faults.listeners import pieces
+from benchmarks.faults.listeners import WALKING, pieces
 from benchmarks.faults.processes import Process, free_port
 from benchmarks.results import Numbers, exactly, quartiles, save
 from motionscribe_models.recordings import Recording
@@ -210,7 +210,7 @@ async def measure(data: Path, minutes: float, seed: int) -> dict[str, Numbers]:
         port = free_port()
         options = ["--limits-resume-within-s", RETENTION_S, "--log-level", "warning"]
         server = await asyncio.to_thread(Process, port, Path(folder) / "store.sqlite", *options)
-        churn, until = Churn(pieces(data), seed), time.monotonic() + 60 * minutes
+        churn, until = Churn(pieces(data, WALKING), seed), time.monotonic() + 60 * minutes
         callers = asyncio.gather(*(churn.call(port, until) for _ in range(CALLERS)))
         samples = []
         while time.monotonic() < until:

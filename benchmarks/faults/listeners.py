@@ -1,4 +1,4 @@
-"""Clients of durable streams of real recordings, in real time, that compare what they hear with an undisturbed run."""
+"""Clients of durable streams of real recordings that compare what they hear with an undisturbed run."""
 
 import asyncio
 import itertools
@@ -6,7 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +21,36 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 
-RATE_HZ = 30
-PIECE_S = 40
 MODEL = Path("models/cmu-expmap/1")
 
 
-def pieces(data: Path) -> list[Recording]:
-    """All of CMU subject 86 in pieces of PIECE_S, at RATE_HZ."""
+@dataclass(frozen=True)
+class Pace:
+    """How clients send."""
+
+    rate_hz: int
+    piece_s: int
+    """Length of their streams, in seconds of motion."""
+    realtime: float | None
+    """None: as fast as the server takes it."""
+
+
+WALKING = Pace(30, 40, 1.0)
+FLAT_OUT = Pace(120, 60, None)
+"""More frames than there are credits."""
+
+
+def pieces(data: Path, pace: Pace) -> list[Recording]:
+    """All of CMU subject 86 in pieces."""
     found = []
     for path in sorted((data / "sub86").glob("[0-9][0-9].mat")):
         whole = read_recording(path)
-        skeleton = replace(whole.skeleton, rate_hz=RATE_HZ)
-        frames = whole.frames[:: round(whole.skeleton.rate_hz / RATE_HZ)]
-        for start in range(0, len(frames) - PIECE_S * RATE_HZ + 1, PIECE_S * RATE_HZ):
-            part = frames[start : start + PIECE_S * RATE_HZ]
-            found.append(Recording(path.stem, part, even_times(len(part), RATE_HZ), skeleton))
+        skeleton = replace(whole.skeleton, rate_hz=pace.rate_hz)
+        frames = whole.frames[:: round(whole.skeleton.rate_hz / pace.rate_hz)]
+        length = pace.piece_s * pace.rate_hz
+        for start in range(0, len(frames) - length + 1, length):
+            part = frames[start : start + length]
+            found.append(Recording(path.stem, part, even_times(len(part), pace.rate_hz), skeleton))
     return found
 
 
@@ -48,11 +63,12 @@ def lasting(events: Sequence[Event]) -> list[bytes]:
 class Listeners:
     """`count` clients, each with one stream after the other."""
 
-    def __init__(self, data: Path, count: int) -> None:
-        self._pieces = pieces(data)
+    def __init__(self, data: Path, count: int, pace: Pace) -> None:
+        self._pace = pace
+        self._pieces = pieces(data, pace)
         bundle = read_bundle(MODEL)
         model, engine = ServedModel(bundle), Inference(bundle, batch_sizes=(1,))
-        options = SessionOptions(rate_hz=RATE_HZ)
+        options = SessionOptions(rate_hz=pace.rate_hz)
         self._expected = [
             lasting([emitted.event for emitted in replay(model, engine, piece, options)]) for piece in self._pieces
         ]
@@ -109,7 +125,8 @@ class Listeners:
         self._heard[number].append(math.nan)
         while True:
             try:
-                stream = client.stream(self._pieces[which], stream_id=stream_id, durable=True, realtime=1.0)
+                piece, realtime = self._pieces[which], self._pace.realtime
+                stream = client.stream(piece, stream_id=stream_id, durable=True, realtime=realtime)
                 await stream.open()
                 break
             except ConnectionError:  # as any client would that finds no server yet

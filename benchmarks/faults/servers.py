@@ -1,13 +1,15 @@
 """Servers and networks that fail, and what clients lose: `python -m benchmarks.faults.servers`.
 
-CLIENTS send real recordings at their own pace as durable streams while, round after round,
+Clients send real recordings as durable streams while, round after round,
 
 kill       the server is killed and started again
 worker     one of the server's workers is killed
 rolling    it drains and is started again
 network    connections stall, vanish, close or are reset
 partition  the clients reach another server of the same store, while the old one lives and hears nothing of it
+flat_out   a worker or the server is killed, in turn, while frames come as fast as they are taken
 
+All but the last at the recordings' own pace.
 `lost` counts events of the undisturbed run that a client never heard, `repeated` those that it heard beyond it, other
 ones included; `pause_p50_s` is the longest that a client heard nothing amid a stream from one round to the next, labels
 that may still change included.
@@ -15,18 +17,19 @@ that may still change included.
 
 import argparse
 import asyncio
+import itertools
 import random
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.faults.listeners import Listeners, summary
+from benchmarks.faults.listeners import FLAT_OUT, WALKING, Listeners, Pace, summary
 from benchmarks.faults.processes import Process, free_port
 from benchmarks.faults.proxy import Proxy
 from benchmarks.results import Numbers, exactly, save
 
-CLIENTS = 20
+CLIENTS = {WALKING: 20, FLAT_OUT: 4}
 CALM_S = (0.5, 5.0)
 """Between two rounds, at random: in the middle of frames, of checkpoints and of catching up."""
 HASTY = 0.25
@@ -36,9 +39,9 @@ HASTY = 0.25
 class Trial:
     """Clients, and the rounds of what happens to them."""
 
-    def __init__(self, data: Path, rng: random.Random) -> None:
+    def __init__(self, data: Path, rng: random.Random, pace: Pace) -> None:
         self.rng = rng
-        self._listeners = Listeners(data, CLIENTS)
+        self._listeners = Listeners(data, CLIENTS[pace], pace)
         self._moments: list[float] = []
 
     async def begin(self, port: int) -> None:
@@ -96,6 +99,17 @@ async def rolling(trial: Trial, store: Path, rounds: int) -> None:
     await _disturb(trial, store, rounds, Process.drain, Process.start)
 
 
+async def flat_out(trial: Trial, store: Path, rounds: int) -> None:
+    """Both restarts, in turn."""
+    restarts = itertools.cycle([(Process.kill_worker,), (Process.kill, Process.start)])
+
+    def restart(server: Process) -> None:
+        for act in next(restarts):
+            act(server)
+
+    await _disturb(trial, store, rounds, restart)
+
+
 async def _disturb(trial: Trial, store: Path, rounds: int, *acts: Callable[[Process], None]) -> None:
     port = free_port()
     server = await asyncio.to_thread(Process, port, store)
@@ -145,13 +159,14 @@ SCENARIOS: dict[str, tuple[Callable[[Trial, Path, int], Awaitable[None]], int]] 
     "rolling": (rolling, 15),
     "network": (network, 30),
     "partition": (partition, 15),
+    "flat_out": (flat_out, 50),
 }
 
 
 async def measure(name: str, rounds: int, data: Path, seed: int) -> dict[str, Numbers]:
     """The rows of one scenario."""
     scenario, usual = SCENARIOS[name]
-    trial = Trial(data, random.Random(seed))
+    trial = Trial(data, random.Random(seed), FLAT_OUT if scenario is flat_out else WALKING)
     with tempfile.TemporaryDirectory() as folder:
         await scenario(trial, Path(folder) / "store.sqlite", rounds or usual)
     return trial.rows(name)
