@@ -112,14 +112,6 @@ def test_strings_are_no_frames() -> None:
     del marker
 
 
-def test_times_that_do_not_increase_are_left_out() -> None:
-    increasing = lsl._increasing  # noqa: SLF001  # no outlet sends such times on demand
-    times = np.array([3, 5, 5, 4, 6, 6, 9])
-    assert increasing(times, None).tolist() == [True, True, False, False, True, False, True]
-    assert increasing(times, 5).tolist() == [False, False, False, False, True, False, True]
-    assert increasing(np.array([], dtype=np.int64), 5).tolist() == []
-
-
 def test_without_pylsl_the_error_is_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pylsl", None)
     with pytest.raises(MissingExtraError, match=r'pip install "motionscribe\[lsl\]"'):

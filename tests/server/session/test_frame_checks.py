@@ -125,8 +125,8 @@ def test_a_block_splits_before_its_first_bad_frame(rows: int, faults: dict[int, 
     values[:, 3::4] = 1.0
     times = even_times(rows, RATE) + 700_000
     bad = {row: fault for row, fault in faults.items() if row < rows}
-    for row, fault in bad.items():
-        FAULTS[fault](values, times, row)
+    for row, kind in bad.items():
+        FAULTS[kind](values, times, row)
     good, fault = split(FrameBlock(21, values, times), made_up_model(skeleton=skeleton), 21, 633_333)
     before = min(bad, default=rows)
     assert (0 if good is None else len(good)) == before
