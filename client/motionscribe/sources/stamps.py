@@ -31,7 +31,7 @@ FEWEST = 16
 WRONG_UNIT = 30.0
 """Times this many times too often or too seldom are in another unit: most units differ by 1000."""
 TICKS, TICK_SPACING_US = 9.0, 250_000.0
-"""This many times too seldom, and too seldom for any label: units of 100 ns, which some cameras and Windows count in."""
+"""This many times too seldom, and too seldom for any label: units of 100 ns, as some cameras count in."""
 SHORTEST_US, LONGEST_US = 100.0, 2_000_000.0
 """Between two frames where no rate is known: 10,000 a second, and too few for any motion."""
 FEW = 10
