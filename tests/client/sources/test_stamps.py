@@ -177,8 +177,10 @@ def test_bursts_jitter_and_steps_of_a_clock_are_no_wrong_unit(ahead: bool) -> No
 
 
 def test_a_clock_that_stands_still_or_runs_backwards_is_an_error_in_the_end() -> None:
-    for times in ([10**9] * 1000, [10**9 - 1000 * n for n in range(1000)]):
+    stopped, backwards = [10**9] * 1000, [10**9 - 1000 * n for n in range(1000)]
+    whole_seconds = [time // 10**6 * 10**6 for time in even(1000, start=10**9 + 500_000)]
+    for times in (stopped, backwards, whole_seconds):
         stamps: Stamps[int] = Stamps(30.0)
         assert len(kept(stamps, even(30))) == 30
         with pytest.raises(BadFrames, match=r"expected times that increase, got 2\d\d of 300 that do not"):
-            kept(stamps, [time - 10**8 for time in times])
+            kept(stamps, [time + 10**9 for time in times])
