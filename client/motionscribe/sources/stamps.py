@@ -71,12 +71,11 @@ class Stamps(Generic[T]):
 
     def take(self, time_us: int, item: T) -> list[Timed[T]]:
         """What may go on now. Raises BadFrames for times that are of no use."""
-        self.taken += 1
         self._check_unit(time_us)
-        placed = self._place(time_us, item)
-        if self.taken % self._patience == 0:
+        if self.taken and self.taken % self._patience == 0:
             self._check_use(time_us)
-        return placed
+        self.taken += 1
+        return self._place(time_us, item)
 
     def end(self) -> list[Timed[T]]:
         """What is held and was not contradicted, when no more times come."""
@@ -142,7 +141,7 @@ class Stamps(Generic[T]):
         if kept * FEWEST < self._patience:
             raise BadFrames(
                 f"expected times that increase, got {self._patience - kept} of {self._patience} that do not, "
-                f"the last of them {time_us} us"
+                f"before {time_us} us"
             )
 
     def _check_unit(self, time_us: int) -> None:
