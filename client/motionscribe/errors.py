@@ -23,7 +23,7 @@ class BadRequest(MotionscribeError, ValueError):
 
 
 class BadFrames(BadRequest):
-    """Frames of another width than the model's, not finite, or time or seq running backwards."""
+    """Frames of another width than the model's, not finite, of times of no use, or seq running backwards."""
 
 
 class NotFound(MotionscribeError, LookupError):

@@ -1,12 +1,14 @@
 """One live stream: frames of a source go out, typed events come in.
 
 Two tasks work between source and consumer: one takes blocks from the source, one runs the link to the server (link.py).
+A source that fails is told to the consumer after the events of all that it gave.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,8 +18,9 @@ from motionscribe.descriptions import Model, Opened
 from motionscribe.errors import BadFrames
 from motionscribe.pacing import Pacer
 from motionscribe.sources import Source
+from motionscribe.sources.in_order import in_order
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import Event
+from motionscribe_proto.events import Event, Restarted
 from motionscribe_proto.frames import FrameBlock
 
 
@@ -45,6 +48,9 @@ class AsyncStream:
         self._events: deque[Event] = deque()
         self._ended = False
         self._failure: BaseException | None = None
+        self._source_failure: BaseException | None = None
+        self._restarts: dict[int, str] = {}
+        """Why the sender's clock goes on anew, by the time of the first frame."""
 
     @property
     def opened(self) -> Opened:
@@ -74,7 +80,7 @@ class AsyncStream:
             self._link.acknowledge(self._last_batch)
         self._last_batch = None if self._ended else await self._link.batches.get()
         if self._last_batch:
-            return self._last_batch.events
+            return [self._explained(event) for event in self._last_batch.events]
         if self._failure and not self._ended:
             self._ended = True
             raise self._failure
@@ -115,6 +121,9 @@ class AsyncStream:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             self._failure = next((error for task in done if (error := task.exception())), None)
+            if self._failure and self._source_failure:
+                self._failure.add_note(f"before that the source failed: {self._source_failure!r}")
+            self._failure = self._failure or self._source_failure
         finally:
             await cancel_all(tasks)
             self._link.ready.set()
@@ -128,11 +137,25 @@ class AsyncStream:
 
     async def _take_from_source(self) -> None:
         await self._link.ready.wait()
+        try:
+            await self._send_all()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._source_failure = error
+        self._link.finish()
+
+    async def _send_all(self) -> None:
         size = self._block or max(1, round((self._source.rate_hz or self.opened.model.rate_hz) / 10))
-        async with aclosing(self._source.blocks(size)) as blocks:
+        async with aclosing(in_order(self._source, size, self._restarts.__setitem__)) as blocks:
             async for block in blocks:
                 self._check_width(block)
                 if self._pacer:
                     await asyncio.sleep(self._pacer.wait_s(int(block.timestamps_us[0]), int(block.timestamps_us[-1])))
                 await self._link.send(block)
-        self._link.finish()
+
+    def _explained(self, event: Event) -> Event:
+        """The server sees a gap where the sender's clock goes on anew."""
+        if isinstance(event, Restarted) and event.time_us in self._restarts:
+            return replace(event, reason=self._restarts[event.time_us])
+        return event

@@ -1,10 +1,12 @@
 """What a source is: blocks of frames, as they come, with the layout of their columns where it is known."""
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from typing import SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from motionscribe.errors import BadFrames
 from motionscribe_models.skeleton import Skeleton
@@ -12,7 +14,10 @@ from motionscribe_proto.frames import FrameBlock
 
 
 class Source(ABC):
-    """Frames with times of their own clock, numbered 1, 2, 3, ..."""
+    """Frames with times of their own clock, numbered 1, 2, 3, ...
+
+    Times may be as wrong as the clock is: in_order.py stands between every source and its stream.
+    """
 
     name: str = "stream"
     """For people: the beginning of a stream id that the client makes up."""
@@ -22,16 +27,43 @@ class Source(ABC):
     """Nominal; 0 where unknown."""
     notes: tuple[str, ...] = ()
     """What the reader of a file decided, for people."""
+    time_unit: str = "microseconds"
+    """What the sender counts its times in, for an error that asks for it."""
+    dropped: int = 0
+    """Frames that came and were never sent."""
+
+    def drop(self, frames: int) -> None:
+        """Counts frames that are not sent."""
+        self.dropped += frames
 
     @abstractmethod
     def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
         """Blocks of up to `size` frames until there are no more. Called once."""
 
 
-def pack(first_seq: int, times_us: list[int], frames: list[ArrayLike]) -> FrameBlock:
-    """One block of times and frames (D,) each. Raises BadFrames where the frames are not of one width."""
-    rows = [np.asarray(frame, dtype=np.float32) for frame in frames]
-    shapes = {row.shape for row in rows}
-    if len(shapes) != 1 or len(rows[0].shape) != 1 or not rows[0].size:
-        raise BadFrames(f"expected frames of one shape (D,), got {' and '.join(map(str, sorted(shapes)))}")
-    return FrameBlock(first_seq, np.stack(rows), np.array(times_us, dtype=np.int64))
+def as_row(frame: ArrayLike, width: int = 0) -> NDArray[np.float32]:
+    """A copy of one frame (D,). Raises BadFrames for what is no frame of `width`; 0 allows any."""
+    try:
+        row = np.array(frame, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise BadFrames(f"expected a frame of shape ({width or 'D'},), got {error}") from None
+    if row.ndim != 1 or not row.size or (width and len(row) != width):
+        raise BadFrames(f"expected a frame of shape ({width or 'D'},), got {row.shape}")
+    return row
+
+
+def as_time(time_us: SupportsIndex) -> int:
+    """A time in whole microseconds. Raises BadFrames for anything else, and beyond int64."""
+    try:
+        time = operator.index(time_us)
+    except TypeError:
+        raise BadFrames(f"expected a time in whole microseconds, got {time_us!r}") from None
+    if not -(2**63) <= time < 2**63:
+        raise BadFrames(f"expected a time within int64 microseconds, got {time}")
+    return time
+
+
+def pack(first_seq: int, rows: Sequence[tuple[int, NDArray[np.float32]]]) -> FrameBlock:
+    """One block of times and frames (D,) of one width."""
+    times, frames = zip(*rows, strict=True)
+    return FrameBlock(first_seq, np.stack(frames), np.array(times, dtype=np.int64))

@@ -1,19 +1,17 @@
 """Any iterable as a source: (timestamp_us, frame) pairs or FrameBlocks, plain or async."""
 
-import operator
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
-from typing import TypeVar
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from motionscribe.errors import BadFrames
-from motionscribe.sources.base import Source, pack
+from motionscribe.sources.base import Source, as_row, as_time, pack
 from motionscribe.threads import from_thread
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
 Item = FrameBlock | tuple[int, ArrayLike]
-T = TypeVar("T")
 
 
 class IterableSource(Source):
@@ -36,13 +34,17 @@ class IterableSource(Source):
         self.rate_hz = rate_hz or (skeleton.rate_hz if skeleton else 0.0)
 
     async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
-        """Raises BadFrames for items of another form, and whatever the iterable raises."""
+        """Raises BadFrames for items of another form, and whatever the iterable raises, after what came before."""
         if isinstance(self._items, AsyncIterable):
             packer = _Packer(size)
-            async for item in self._items:
-                if block := packer.push(item):
-                    yield block
-            if block := packer.rest():
+            failure: Exception | None = None
+            try:
+                async for item in self._items:
+                    for block in packer.push(item):
+                        yield block
+            except Exception as error:
+                failure = error
+            for block in packer.rest(failure):
                 yield block
         else:
             async for block in from_thread(_packed(self._items, size)):
@@ -51,11 +53,13 @@ class IterableSource(Source):
 
 def _packed(items: Iterable[Item], size: int) -> Iterator[FrameBlock]:
     packer = _Packer(size)
-    for item in items:
-        if block := packer.push(item):
-            yield block
-    if block := packer.rest():
-        yield block
+    failure: Exception | None = None
+    try:
+        for item in items:
+            yield from packer.push(item)
+    except Exception as error:
+        failure = error
+    yield from packer.rest(failure)
 
 
 class _Packer:
@@ -63,31 +67,30 @@ class _Packer:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._times: list[int] = []
-        self._frames: list[ArrayLike] = []
+        self._rows: list[tuple[int, NDArray[np.float32]]] = []
+        self._width = 0
         self._next_seq = 1
 
-    def push(self, item: Item) -> FrameBlock | None:
-        """A block when one is complete."""
+    def push(self, item: Item) -> Iterator[FrameBlock]:
+        """A block when one is complete. Raises BadFrames for another kind of item than before."""
         match item:
-            case FrameBlock() if not self._times:
+            case FrameBlock() if not self._rows:
                 self._next_seq = item.next_seq
-                return item
+                yield item
             case (time_us, frame):
-                try:
-                    self._times.append(operator.index(time_us))
-                except TypeError:
-                    raise BadFrames(f"expected a time in whole microseconds, got {time_us!r}") from None
-                self._frames.append(frame)
-                return self.rest() if len(self._times) == self._size else None
+                row = as_time(time_us), as_row(frame, self._width)
+                self._rows.append(row)
+                self._width = len(row[1])
+                if len(self._rows) == self._size:
+                    yield from self.rest()
             case _:
                 raise BadFrames(f"expected (timestamp_us, frame) pairs or FrameBlocks only, got {type(item).__name__}")
 
-    def rest(self) -> FrameBlock | None:
-        """What waits for its block to fill, None where nothing does."""
-        if not self._times:
-            return None
-        block = pack(self._next_seq, self._times, self._frames)
-        self._times, self._frames = [], []
-        self._next_seq = block.next_seq
-        return block
+    def rest(self, failure: Exception | None = None) -> Iterator[FrameBlock]:
+        """What waits for its block to fill; then raises `failure`, where there is one."""
+        if self._rows:
+            block = pack(self._next_seq, self._rows)
+            self._rows, self._next_seq = [], block.next_seq
+            yield block
+        if failure:
+            raise failure

@@ -1,7 +1,7 @@
 """A Lab Streaming Layer stream as a source: what most motion-capture software can send.
 
-Times are those of the sender's LSL clock, seconds to whole microseconds; nothing is smoothed or shifted. Needs the
-extra `lsl`.
+It holds on to one sender. Times are those of the sender's LSL clock, seconds to whole microseconds; nothing is smoothed
+or shifted. Needs the extra `lsl`.
 """
 
 import threading
@@ -22,6 +22,8 @@ from motionscribe_proto.frames import FrameBlock
 BUFFER_S = 2
 # how long a block may fill
 GATHER_S = 0.1
+# farther than any time that stamps.py believes
+BEYOND_US = 2.0**62
 
 
 def load_pylsl() -> Any:
@@ -41,15 +43,19 @@ def open_lsl(name: str, rate_hz: float | None = None) -> Source:
 class LslSource(Source):
     """Samples of the stream called `name`, or the first one of type `name` ("MoCap").
 
-    It ends when the sender has been gone for `timeout_s`. Raises NotFound where no such stream appears within
-    `timeout_s` seconds, BadFrames for one that does not hold numbers.
+    It ends when that sender has been gone for `timeout_s`: one that starts again is known by its source_id, and no
+    other stream of that name or type takes its place. Raises NotFound where no such stream appears within `timeout_s`
+    seconds, BadFrames for one that does not hold numbers.
     """
+
+    time_unit = "seconds"
 
     def __init__(self, name: str, *, skeleton: Skeleton | None = None, timeout_s: float = 5.0) -> None:
         self._pylsl = load_pylsl()
-        self._name = name
         self._timeout_s = timeout_s
-        info = self._resolve()
+        if "'" in name:
+            raise NotFound(f"expected a name without quotes, got {name!r}")
+        info = self._find(f"name='{name}' or type='{name}'")
         if info is None:
             there = ", ".join(sorted(f"{i.name()} ({i.type()})" for i in self._pylsl.resolve_streams(0.5)))
             raise NotFound(
@@ -65,15 +71,18 @@ class LslSource(Source):
         self.rate_hz = info.nominal_srate()
         self.width = info.channel_count()
         """D, the number of channels."""
-        self.dropped = 0
-        """Samples whose time was not later than that of the one before."""
 
-    def _resolve(self) -> Any | None:
-        if "'" in self._name:
-            raise NotFound(f"expected a name without quotes, got {self._name!r}")
-        query = f"name='{self._name}' or type='{self._name}'"
-        found = self._pylsl.resolve_bypred(query, 1, self._timeout_s)
+    def _find(self, predicate: str) -> Any | None:
+        """The first stream, within the time-out, of which the XPath `predicate` is true."""
+        found = self._pylsl.resolve_bypred(predicate, 1, self._timeout_s)
         return found[0] if found else None
+
+    def _identity(self) -> str:
+        """A predicate that is true of this sender, where it has a source_id also after it has started again."""
+        info = self._info
+        fields = {"source_id": info.source_id()} if info.source_id() else {"uid": info.uid()}
+        fields |= {"name": info.name(), "type": info.type(), "channel_count": str(info.channel_count())}
+        return " and ".join(f"{field}={_literal(value)}" for field, value in fields.items())
 
     async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
         """Blocks of up to `size` samples, read in a thread of its own."""
@@ -84,25 +93,36 @@ class LslSource(Source):
             self._stopped.set()
 
     def _read(self, size: int) -> Iterator[FrameBlock]:
-        next_seq, last_us = 1, None
-        while self._info is not None and not self._stopped.is_set():
+        next_seq = 1
+        identity = self._identity()
+        alike = self._pylsl.ContinuousResolver(pred=identity)
+        while self._info is not None:
+            # liblsl's own recovery would take any stream of this source_id, or of this name and type
             inlet = self._pylsl.StreamInlet(self._info, max_buflen=BUFFER_S, recover=False, as_numpy=True)
+            others: set[str] = set()
             try:
                 while not self._stopped.is_set():
                     samples, seconds = inlet.pull_chunk(timeout=GATHER_S, max_samples=size)
-                    times = np.rint(seconds * 1e6).astype(np.int64)
-                    later = _increasing(times, last_us)
-                    self.dropped += int(np.count_nonzero(~later))
-                    if later.any():
-                        block = FrameBlock(next_seq, samples[later].astype(np.float32), times[later])
-                        next_seq, last_us = block.next_seq, int(times[later][-1])
+                    # many programs have one source_id for all their senders: who was there with ours is another one
+                    others = {info.uid() for info in alike.results()} - {self._info.uid()}
+                    if len(samples):
+                        block = FrameBlock(next_seq, samples.astype(np.float32), _microseconds(seconds))
+                        next_seq = block.next_seq
                         yield block
+                return
             except self._pylsl.util.LostError:
-                self._info = self._resolve()
+                self._info = self._find(identity + "".join(f" and uid!={_literal(uid)}" for uid in sorted(others)))
 
 
-def _increasing(times: NDArray[np.int64], last_us: int | None) -> NDArray[np.bool_]:
-    """(n,) True where a time is later than all before it."""
-    start = np.iinfo(np.int64).min if last_us is None else last_us
-    before = np.maximum.accumulate(np.concatenate([[start], times]))[:-1]
-    return np.asarray(times > before)
+def _microseconds(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole ones; those that no int64 can be are beyond what any time can be."""
+    finite = np.nan_to_num(seconds * 1e6, nan=np.inf)
+    return np.rint(np.clip(finite, -BEYOND_US, BEYOND_US)).astype(np.int64)
+
+
+def _literal(text: str) -> str:
+    """Text in a predicate, which knows no escapes."""
+    if "'" not in text:
+        return f"'{text}'"
+    parts = text.split("'")
+    return "concat(" + """, "'", """.join(f"'{part}'" for part in parts) + ")"

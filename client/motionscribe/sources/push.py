@@ -5,7 +5,6 @@ which is a Gap event when it is long.
 """
 
 import asyncio
-import operator
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -14,8 +13,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motionscribe.errors import BadFrames
-from motionscribe.sources.base import Source, pack
+from motionscribe.sources.base import Source, as_row, as_time, pack
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
@@ -39,7 +37,7 @@ class PushSource(Source):
         self.skeleton = skeleton
         self.rate_hz = rate_hz or (skeleton.rate_hz if skeleton else 0.0)
         self.dropped = 0
-        """Frames that were pushed and never sent: too old, or pushed after close."""
+        """Frames that were pushed and never sent: too old, pushed after close, or of a time that cannot be."""
         self._capacity = capacity
         self._width = skeleton.width if skeleton else 0
         self._queue: deque[tuple[int, NDArray[np.float32]]] = deque()
@@ -47,11 +45,14 @@ class PushSource(Source):
         self._closed = False
         self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
+    def drop(self, frames: int) -> None:
+        """See Source; the thread that pushes counts as well."""
+        with self._lock:
+            self.dropped += frames
+
     def push(self, frame: ArrayLike, timestamp_us: int) -> None:
-        """Queues a copy of one frame (D,). Raises BadFrames for another width than before; it never waits."""
-        row = np.array(frame, dtype=np.float32)
-        if row.ndim != 1 or not row.size or (self._width and len(row) != self._width):
-            raise BadFrames(f"expected a frame of shape ({self._width or 'D'},), got {row.shape}")
+        """Queues a copy of one frame (D,); never waits. Raises BadFrames for another width than before, or no time."""
+        time, row = as_time(timestamp_us), as_row(frame, self._width)
         self._width = len(row)
         with self._lock:
             if self._closed:
@@ -60,7 +61,7 @@ class PushSource(Source):
             if len(self._queue) == self._capacity:
                 self._queue.popleft()
                 self.dropped += 1
-            self._queue.append((operator.index(timestamp_us), row))
+            self._queue.append((time, row))
         self._wake()
 
     def close(self) -> None:
@@ -90,7 +91,7 @@ class PushSource(Source):
                 taken = [self._queue.popleft() for _ in range(min(size, len(self._queue)))]
             if not taken:
                 return
-            yield pack(first_seq, [time_us for time_us, _ in taken], [row for _, row in taken])
+            yield pack(first_seq, taken)
             first_seq += len(taken)
 
 

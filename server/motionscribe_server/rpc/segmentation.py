@@ -88,7 +88,10 @@ class SegmentationService(SegmentationServicer):
         return message
 
     async def _read(self, stream: LiveStream, writer: UpdateWriter, context: Context) -> None:
-        """Hands the owner's messages to the stream until Close, the end, or an error, which ends the call."""
+        """Hands the owner's messages to the stream until Close or the end.
+
+        What is refused is the end as well: the call ends with its error when all before it is told.
+        """
         try:
             while (request := await context.read()) is not grpc.aio.EOF:
                 if writer.ended:  # another connection owns the stream by now
@@ -120,7 +123,8 @@ class SegmentationService(SegmentationServicer):
             if not writer.ended:
                 stream.finish()
         except Exception as error:
-            writer.end(error)
+            if not writer.ended:
+                stream.finish(error)
 
 
 async def _write_in_time(context: Context, message: pb.StreamResponse, patience_s: float) -> None:

@@ -19,7 +19,7 @@ from motionscribe_server.errors import FencedError, PreconditionError, Unavailab
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
-from motionscribe_server.session.frame_checks import check
+from motionscribe_server.session.frame_checks import split
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability, History
 from motionscribe_server.streams.event_backlog import EventBacklog
@@ -66,6 +66,7 @@ class LiveStream:
         self.left_at: float | None = info.opened_at
         """When the last owner left, None while there is one."""
         self.backlog = EventBacklog()
+        self._refusal: Exception | None = None
         self._durability: Durability | None = None
         start = Position(1, None)
         if history:
@@ -140,7 +141,7 @@ class LiveStream:
         self._listeners.owner = writer
         self.make_deferred_edits()
         if self.life.is_closed:
-            writer.end()
+            writer.end(self._refusal)
         return writer, self._flow.restart()
 
     def detach(self, writer: UpdateWriter, now: float) -> bool:
@@ -179,18 +180,29 @@ class LiveStream:
         self.last_message_at = now
 
     def receive_frames(self, block: FrameBlock) -> None:
-        """A block of the owner. Raises LayoutError, ExhaustedError beyond the credits; and then nothing has changed."""
+        """A block of the owner. Raises LayoutError, and takes the frames before the one that is refused.
+
+        Raises ExhaustedError beyond the credits; and then nothing has changed.
+        """
         if self.life is not Life.LIVE:
             raise PreconditionError("expected no frames after Close")
         self._flow.require_credits(len(block))
-        self.link.take(check(block, self.info.model.served, *self._flow.received))
-        if self.received_seq == 0:
-            self.start_us = int(block.timestamps_us[0])
-        self._frames.inc(len(block))
-        self._flow.receive(block)
+        good, fault = split(block, self.info.model.served, *self._flow.received)
+        if good is not None:
+            self.link.take(good)
+            if self.received_seq == 0:
+                self.start_us = int(good.timestamps_us[0])
+            self._frames.inc(len(good))
+            self._flow.receive(good)
+        if fault:
+            raise fault
 
-    def finish(self) -> None:
-        """The owner has no more frames: once all are computed, the session is closed and the call ends well."""
+    def finish(self, refusal: Exception | None = None) -> None:
+        """The owner has no more frames: once all are computed, the session is closed and the call ends.
+
+        It ends well, or with the `refusal` of what the owner sent after the last good frame.
+        """
+        self._refusal = self._refusal or refusal
         if self._change(Change.FINISH):
             self.link.close()
 
@@ -223,11 +235,17 @@ class LiveStream:
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
         elif answer.closed:
-            self.end_calls(None)
+            self._end_closed()
         else:
             self.request_checkpoint_if_due()
         if self._flow.credits_are_due:
             self._listeners.nudge_owner()
+
+    def _end_closed(self) -> None:
+        """All is told: the calls end, that of an owner who sent what is refused with the reason."""
+        if self.owner:
+            self.owner.end(self._refusal)
+        self.end_calls(None)
 
     def _emit(self, events: Sequence[Event]) -> None:
         """Numbers event messages and sends them to owner and watchers."""
@@ -327,7 +345,7 @@ class LiveStream:
             self.give_up(error)
         self._flow.keep(durability.position)
         if snapshot is None:
-            self.end_calls(None)
+            self._end_closed()
         else:
             self._listeners.nudge_owner()
 

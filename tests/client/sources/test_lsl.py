@@ -1,10 +1,11 @@
 """A Lab Streaming Layer outlet and inlet on this machine: a replayed recording arrives as it was sent."""
 
+import asyncio
 import json
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -112,15 +113,88 @@ def test_strings_are_no_frames() -> None:
     del marker
 
 
-def test_times_that_do_not_increase_are_left_out() -> None:
-    increasing = lsl._increasing  # noqa: SLF001  # no outlet sends such times on demand
-    times = np.array([3, 5, 5, 4, 6, 6, 9])
-    assert increasing(times, None).tolist() == [True, True, False, False, True, False, True]
-    assert increasing(times, 5).tolist() == [False, False, False, False, True, False, True]
-    assert increasing(np.array([], dtype=np.int64), 5).tolist() == []
-
-
 def test_without_pylsl_the_error_is_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pylsl", None)
     with pytest.raises(MissingExtraError, match=r'pip install "motionscribe\[lsl\]"'):
         LslSource("any")
+
+
+# -- one sender is held on to
+
+
+class Outlet:
+    """A performer who sends frames of one number at 100 Hz, by the LSL clock and `shift_s`."""
+
+    def __init__(self, name: str, number: float, source_id: str, kind: str = "MoCap") -> None:
+        pylsl = lsl.load_pylsl()
+        self._clock = pylsl.local_clock
+        self._outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, kind, 2, 100.0, pylsl.cf_float32, source_id))
+        self.number = number
+
+    def __bool__(self) -> bool:
+        return bool(self._outlet.have_consumers())
+
+    def send(self, shift_s: float = 0.0) -> None:
+        self._outlet.push_sample([self.number, 0.0], self._clock() + shift_s)
+
+
+class Listener:
+    """Collects what a source gives, in a thread of its own."""
+
+    def __init__(self, source: LslSource) -> None:
+        self.numbers: list[float] = []
+        self.ended = False
+        self._thread = threading.Thread(target=self._collect, args=(source,), daemon=True)
+        self._thread.start()
+
+    def _collect(self, source: LslSource) -> None:
+        async def run() -> None:
+            async for block in source.blocks(5):
+                self.numbers += block.values[:, 0].tolist()
+            self.ended = True
+
+        asyncio.run(run())
+
+    def send_until(self, done: Callable[[], bool], *outlets: Outlet) -> None:
+        """All outlets send meanwhile."""
+        for _ in range(2000):
+            if done():
+                return
+            for outlet in outlets:
+                outlet.send()
+            threading.Event().wait(0.01)  # the pace of a sender, not a wait for anything
+        raise AssertionError(f"nothing happened; {len(self.numbers)} frames came")
+
+
+@pytest.mark.parametrize("shared_id", ["", "myuid34234", None], ids=["no id", "one id for all", "an id each"])
+def test_no_other_performer_takes_the_place_of_one_who_left(shared_id: str | None) -> None:
+    name = f"test-{uuid.uuid4().hex}"
+    outlets = {
+        n: Outlet(name, n, f"{name}-{n}" if shared_id is None else shared_id and name + shared_id) for n in (1.0, 2.0)
+    }
+    assert len(lsl.load_pylsl().resolve_byprop("name", name, 2, 20.0)) == 2
+    listener = Listener(LslSource(name, timeout_s=3.0))
+    listener.send_until(lambda: len(listener.numbers) > 200, *outlets.values())
+    (taken,) = (n for n, outlet in outlets.items() if outlet)
+    del outlets[taken]
+    (other,) = outlets.values()
+    listener.send_until(lambda: listener.ended, other)
+    assert set(listener.numbers) == {taken}
+    assert not other
+
+
+def test_the_same_sender_may_start_again() -> None:
+    name = f"it's {uuid.uuid4().hex}"  # found by its type
+    outlet = Outlet(name, 1.0, name, kind=name[5:])
+    listener = Listener(LslSource(name[5:], timeout_s=20.0))
+    listener.send_until(lambda: len(listener.numbers) > 20, outlet)
+    del outlet
+    outlet = Outlet(name, 2.0, name, kind=name[5:])
+    listener.send_until(lambda: 2.0 in listener.numbers, outlet)
+    assert set(listener.numbers) == {1.0, 2.0}
+
+
+def test_times_that_are_no_numbers_are_left_out() -> None:
+    microseconds = lsl._microseconds  # noqa: SLF001  # liblsl replaces such times as it likes
+    given = np.array([1.0000004, np.nan, np.inf, -np.inf, 1e300])
+    assert microseconds(given).tolist() == [1_000_000, 2**62, 2**62, -(2**62), 2**62]

@@ -1,7 +1,8 @@
-"""Bad frames on a real server: each kind ends the call with its reason, and what was learnt survives."""
+"""Bad frames on a real server: each kind ends the stream with its reason, after the events of all frames before it."""
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -9,7 +10,11 @@ import numpy as np
 import pytest
 from tests.support.serving import Served, Shared, alone, motion, serving, still_frames
 
+from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import frames_from_message
+from motionscribe_proto.events import ClusterCreated
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.options import SessionOptions
 
 
@@ -46,7 +51,7 @@ BAD_FRAMES: dict[str, tuple[Callable[[Served], pb.Frames], str]] = {
     "seq beyond all bounds": (lambda s: beyond(s), "expected seq and times within .*got seq 9223372036854775807"),
     "times beyond all bounds": (
         lambda s: still_frames(s, 91, timestamps_us=2**63 - 3 + np.arange(3)),
-        "expected seq and times within .* 9223372036854775807 us",
+        "expected seq and times within .*, got 9223372036854775805 us at frame 91",
     ),
     "no frames": (lambda _: pb.Frames(first_seq=91), "expected one frame or more, got none"),
     "times of other frames": (
@@ -64,25 +69,48 @@ BAD_FRAMES: dict[str, tuple[Callable[[Served], pb.Frames], str]] = {
 }
 
 
+ONE_GOOD = ("NaN", "infinity", "times running backwards")
+"""The first frame of these blocks is good."""
+
+
+def begun(recording: Recording, block: FrameBlock | None) -> Recording:
+    """The first 90 frames, and the first one of `block`."""
+    frames, times = recording.frames[:90], recording.timestamps_us[:90]
+    if block is not None:
+        frames, times = np.concatenate([frames, block.values[:1]]), np.append(times, block.timestamps_us[0])
+    return replace(recording, frames=frames, timestamps_us=times)
+
+
+@pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_DURABLE], ids=["live", "durable"])
 @pytest.mark.parametrize("what", BAD_FRAMES)
-def test_bad_frames_end_the_call_and_what_was_learnt_survives(shared_server: Shared, what: str) -> None:
+def test_bad_frames_end_the_stream_when_all_before_them_is_told(
+    shared_server: Shared, what: str, delivery: pb.Delivery
+) -> None:
     make, expected = BAD_FRAMES[what]
-    id = what.replace(" ", "-")
+    id = f"{what.replace(' ', '-')}-{delivery}"
 
     async def run(served: Served) -> None:
         recording = motion(served.skeleton, 4)
-        caller = await served.opened(id)
+        caller = await served.opened(id, delivery=delivery)
         await caller.send(recording, 0, 90)
         await caller.write(frames=make(served))
-        code, message = await caller.failure()
+        refused = await caller.failure()
+        code, message = refused
         assert code == grpc.StatusCode.INVALID_ARGUMENT
         assert pytest.raises(AssertionError, match=expected).matches(AssertionError(message)), message
-        last = max(caller.numbers, default=0)
-        again = await served.opened(id, resume_token=caller.opened.resume_token, last_event=last)
-        assert (again.opened.resumed, again.opened.next_seq, again.opened.epoch) == (True, 91, 2)
-        await again.send(recording, 90)
-        await again.finish()
-        assert caller.events + again.events == alone(served, recording, SessionOptions(provisional=False))
+        good = what in ONE_GOOD
+        accepted = begun(recording, frames_from_message(make(served), served.skeleton.width, 0) if good else None)
+        assert caller.events == alone(served, accepted, SessionOptions(provisional=False))
+        # who has lost the answer gets it again
+        again = await served.opened(id, resume_token=caller.opened.resume_token, last_event=3, delivery=delivery)
+        assert (again.opened.resumed, again.opened.next_seq) == (True, 91 + good)
+        assert await again.failure() == refused
+        assert again.events == caller.events[3:]
+        # what was learnt is there
+        known = [cluster.id for cluster in caller.opened.clusters]
+        after = await served.opened(id, delivery=delivery)
+        created = [event.cluster for event in caller.events if isinstance(event, ClusterCreated)]
+        assert [cluster.id for cluster in after.opened.clusters] == [*known, *created]
 
     shared_server.run(run)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.models.test_features import body
 from tests.support.made_up_session import RATE, D, feed, made_up_model, motion
@@ -17,7 +19,7 @@ from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Anomaly, Label
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.frame_checks import BEYOND, FARTHEST, LONGEST_US, check
+from motionscribe_server.session.frame_checks import BEYOND, FARTHEST, LONGEST_US, check, split
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
@@ -71,8 +73,14 @@ REFUSED: dict[str, tuple[FrameBlock, str]] = {
     "time equal": (block(21, [10**6, 10**6]), r"got 1000000 us after 1000000 us at frame 22"),
     "time before the last": (block(21, [633_332]), r"expected times that increase, got 633332 us after 633333 us"),
     "time of the last": (block(21, [633_333]), r"got 633333 us after 633333 us at frame 21"),
-    "time too large": (block(21, [2**63 - 1]), r"expected seq and times within 2\*\*62, got seq 21 and times of 9223"),
-    "time too small": (block(21, [-(2**63)]), r"expected seq and times within 2\*\*62, got seq 21 and times of -9223"),
+    "time too large": (
+        block(21, [2**63 - 1]),
+        r"expected seq and times within 2\*\*62, got 9223372036854775807 us at frame 21",
+    ),
+    "time too small": (
+        block(21, [-(2**63)]),
+        r"expected seq and times within 2\*\*62, got -9223372036854775808 us at frame 21",
+    ),
     "time that wraps": (block(21, [10**6, 2**63 - 1, 2 * 10**6]), r"within 2\*\*62"),
     "seq too large": (block(2**64, [10**6]), r"expected seq and times within 2\*\*62, got seq 18446744073709551616"),
     "seq that overflows": (block(FARTHEST - 1, 10**6 + np.arange(4)), r"within 2\*\*62"),
@@ -99,6 +107,32 @@ def test_a_refused_block_has_never_been_there(name: str) -> None:
         assert disturbed.session.next_seq == 21
     events += disturbed.send(parts[1]) + disturbed.close()
     assert events == undisturbed.send(parts[0]) + undisturbed.send(parts[1]) + undisturbed.close()
+
+
+FAULTS: dict[str, Callable[[np.ndarray, np.ndarray, int], None]] = {
+    "value": lambda values, times, row: values[row].fill(np.nan),
+    "pose": lambda values, times, row: values[row, 3:7].fill(0.0),
+    "order": lambda values, times, row: np.put(times, row, -5),
+    "pause": lambda values, times, row: np.put(times, row, times[row] + 2 * LONGEST_US),
+    "bounds": lambda values, times, row: np.put(times, row, FARTHEST),
+}
+
+
+@given(st.integers(1, 12), st.dictionaries(st.integers(0, 11), st.sampled_from(sorted(FAULTS))))
+def test_a_block_splits_before_its_first_bad_frame(rows: int, faults: dict[int, str]) -> None:
+    skeleton = body("quaternion")
+    values = np.zeros((rows, skeleton.width), np.float32)
+    values[:, 3::4] = 1.0
+    times = even_times(rows, RATE) + 700_000
+    bad = {row: fault for row, fault in faults.items() if row < rows}
+    for row, kind in bad.items():
+        FAULTS[kind](values, times, row)
+    good, fault = split(FrameBlock(21, values, times), made_up_model(skeleton=skeleton), 21, 633_333)
+    before = min(bad, default=rows)
+    assert (0 if good is None else len(good)) == before
+    assert (fault is None) == (not bad)
+    if fault and bad[before] != "pose":
+        assert f"frame {21 + before}" in str(fault)
 
 
 def test_a_refused_first_block_does_not_fix_the_first_seq() -> None:

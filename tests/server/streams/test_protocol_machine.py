@@ -1,7 +1,7 @@
 """The protocol as a state machine against a real server: messages in any order, frames in any blocks, broken calls.
 
-Whatever happens on the way, refusals have their stated status and do no harm, and a stream that is closed has told,
-once each and in order, the final events that a replay of the frames it was sent tells.
+Whatever happens on the way, refusals have their stated status, and a stream that is closed, or ended by a refusal, has
+told, once each and in order, the final events that a replay of the frames it was sent tells.
 """
 
 import asyncio
@@ -129,7 +129,7 @@ class Protocol(RuleBasedStateMachine):
     @precondition(lambda self: self.caller is not None)
     @rule(what=st.sampled_from(sorted(WRONG)))
     def send_nonsense(self, what: str) -> None:
-        """Ends the call, not the stream."""
+        """Ends the stream as `close` does, but for the status, which a new call gets as well."""
         values = np.zeros((1, self.served.skeleton.width), np.float32)
         time = np.array([10**9])
         seq = self.sent + 1
@@ -143,10 +143,16 @@ class Protocol(RuleBasedStateMachine):
         if what in ("seq", "time") and not self.sent:
             return  # the first frame may have any
         self.run(self.talking.write(**messages[what]))
-        code, _ = self.run(self.talking.failure())
-        assert code == WRONG[what]
+        refused = self.run(self.talking.failure())
+        assert refused[0] == WRONG[what]
         self.lose()
         self.run(self.served.lost(self.id))
+        self.open()
+        assert self.run(self.talking.failure()) == refused
+        self.lose()
+        self.compare()
+        self.run(self.served.server.registry.forget(self.served.stream(self.id).info.key))
+        self.begin(self.delivery == pb.DELIVERY_DURABLE)
 
     @precondition(lambda self: self.caller is not None)
     @rule()
@@ -172,12 +178,18 @@ class Protocol(RuleBasedStateMachine):
         """All was told, once and in order; then another stream begins."""
         self.run(self.talking.finish())
         self.lose()
-        frames, times = self.recording.frames[: self.sent], self.recording.timestamps_us[: self.sent]
-        part = Recording("sent", frames, times, self.served.skeleton)
-        expected = alone(self.served, part, SessionOptions(provisional=False))
-        assert final(self.received) == expected
+        self.compare()
         self.run(until(lambda: self.served.server.registry.find(self.id) is None))
         self.begin(self.delivery == pb.DELIVERY_DURABLE)
+
+    def compare(self) -> None:
+        """What was received is what a replay of the frames that were sent tells."""
+        if not self.sent:
+            assert self.received == []
+            return
+        frames, times = self.recording.frames[: self.sent], self.recording.timestamps_us[: self.sent]
+        part = Recording("sent", frames, times, self.served.skeleton)
+        assert final(self.received) == alone(self.served, part, SessionOptions(provisional=False))
 
     @invariant()
     def nothing_is_left(self) -> None:
