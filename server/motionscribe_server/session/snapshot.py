@@ -26,7 +26,7 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import EncoderStates
 
-FORMAT = 2
+FORMAT = 3
 """1 was the reflected tree of objects of motionscribe 0.x."""
 DIGEST = 32
 ARRAY = "$array"

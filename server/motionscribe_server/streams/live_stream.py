@@ -6,10 +6,11 @@ no clock: callers say when something happened.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Event
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.errors import FencedError, PreconditionError, UnavailableError
@@ -27,6 +28,8 @@ from motionscribe_server.streams.listeners import Listeners
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 from motionscribe_server.workers.process import Link
+
+log = logging.getLogger(__name__)
 
 WATCHER_LIMIT = 8192
 """Events. A watcher that is half a minute of provisional labels behind does not follow any more."""
@@ -64,6 +67,7 @@ class LiveStream:
             self._durability = Durability(history.journal, link.snapshot, metrics)
             start = self._durability.position
         self._flow = FrameFlow(info.credits, start)
+        self._is_table_full = False
 
     def __repr__(self) -> str:
         waiting = self._flow.blocks_on_their_way
@@ -210,8 +214,12 @@ class LiveStream:
         if not events:
             return
         self._metrics.count_events(events)
-        if any(isinstance(event, ClusterCreated | ClusterMerged) for event in events):
+        if any(isinstance(event, ClusterCreated | ClusterMerged | ClusterTableFull) for event in events):
             self.saver.mark_unsaved()
+        full = next((event for event in events if isinstance(event, ClusterTableFull)), None)
+        if full and not self._is_table_full:
+            self._is_table_full = True  # one line a stream: the metric counts the rest
+            log.warning("stream %s has %d clusters: the least used make room", self.info.name, full.limit)
         first = self.backlog.append(events)
         repeated = max(0, self.backlog.sent_before + 1 - first)
         first, events = first + repeated, events[repeated:]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.errors import ForgottenError, NotFoundError, StoreError, UnavailableError
+from motionscribe_server.errors import ExhaustedError, ForgottenError, NotFoundError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
@@ -146,9 +146,13 @@ class Registry:
         """The same, after `edit` in the session, or else in the store; saved."""
         async with self._locks.hold(key):
             stream = self._table.get(key)
-            if stream is None:
-                return await self._store.run(lambda store: edit_clusters(store, key, edit))
-            return await stream.edit(edit)
+            try:
+                if stream is None:
+                    return await self._store.run(lambda store: edit_clusters(store, key, edit))
+                return await stream.edit(edit)
+            except ExhaustedError as error:
+                log.warning("clusters of stream %s: %s", id_of(key), error)
+                raise
 
     async def forget(self, key: str) -> None:
         """Deletes a stream, live, retained or stored, and all that is kept of it. Raises NotFoundError, StoreError."""
