@@ -112,9 +112,8 @@ class Restarted:
     reason: str
 
 
-Event = (
-    Label | SegmentStarted | SegmentEnded | Anomaly | ClusterCreated | ClusterMerged | ClusterTableFull | Gap | Restarted
-)
+ClusterChange = ClusterCreated | ClusterMerged | ClusterTableFull
+Event = Label | SegmentStarted | SegmentEnded | Anomaly | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}
 """Event classes by name."""

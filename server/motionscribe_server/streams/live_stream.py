@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Event
+from motionscribe_proto.events import ClusterChange, ClusterTableFull, Event
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.errors import FencedError, PreconditionError, UnavailableError
@@ -214,7 +214,7 @@ class LiveStream:
         if not events:
             return
         self._metrics.count_events(events)
-        if any(isinstance(event, ClusterCreated | ClusterMerged | ClusterTableFull) for event in events):
+        if any(isinstance(event, ClusterChange) for event in events):
             self.saver.mark_unsaved()
         full = next((event for event in events if isinstance(event, ClusterTableFull)), None)
         if full and not self._is_table_full:

@@ -82,14 +82,18 @@ def test_a_young_cluster_can_be_introduced_once() -> None:
     assert (state.id, state.segments, state.centre.tolist()) == (2, 1, list(B))
 
 
-def test_an_id_that_nothing_shows_any_more_is_still_listed() -> None:
+def test_an_id_that_nothing_shows_any_more_is_forgotten() -> None:
     labels = labeller()
     labels.push(hypotheses([(5, A), (10, B)]), 0)
     labels.make_final(1)
     labels.make_final(2)
     labels.push(hypotheses([(16, B)]), 0)
     assert ids(labels) == [2]
-    assert [(state.id, state.weight > 0) for state in labels.young()] == [(1, False), (2, True)]
+    assert [state.id for state in labels.young()] == [2]
+    labels.finish(0)
+    assert 1 not in labels.forget_gone(open_id=0)
+    labels.push(hypotheses([(10, C)], 16), 0)
+    assert ids(labels) == [3], "no other motion gets it"
 
 
 # -- merging

@@ -24,8 +24,6 @@ def test_states_and_settings_are_checked() -> None:
         DPMeans(5, [state])
     with pytest.raises(ClusterError, match="ids that differ"):
         DPMeans(D, [state, state])
-    with pytest.raises(ClusterError, match="at most 2 warm or named clusters, got 3"):
-        DPMeans(D, warm_clusters(CORNERS[:3]), capacity=2)
     with pytest.raises(ClusterError, match="which does not stand for itself"):
         DPMeans(D, [ClusterState(2, "", 1, False, np.zeros(D), 1.0, 0, 0, 1, 1.0)])
     for fields in (
@@ -48,6 +46,13 @@ def test_states_are_values() -> None:
     assert hash(one) == hash(two)
     assert one != warm_clusters(np.ones((1, D)))[0]
     assert one != "cluster 1"
+
+
+def test_clusters_of_the_model_take_no_places() -> None:
+    clusterer = DPMeans(D, warm_clusters(CORNERS), capacity=2)
+    for x in CORNERS:
+        clusterer.learn(x + 9, 1.0)
+    assert [state.id for state in clusterer.clusters()] == [1, 2, 3, 4, 7, 8]
 
 
 def test_more_stored_clusters_than_room_keeps_the_heaviest() -> None:

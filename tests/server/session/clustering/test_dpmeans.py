@@ -11,6 +11,7 @@ from river import cluster, metrics
 from tests.support.clusterer_checks import ClustererChecks
 from tests.support.plain_state import same, through_plain
 
+from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering import ClusterError, DPMeans, Merged, warm_clusters
 from motionscribe_server.session.clustering.base import HALF_LIFE
 from motionscribe_server.session.clustering.dpmeans import FLOOR, MERGE
@@ -54,10 +55,8 @@ class SlowDPMeans:
         near = [c for c in self.centres if self.root(c[0]) == id] if given else self.centres
         nearest = min(near, key=lambda c: math.dist(c[1], x), default=None)
         if nearest is None or (not given and math.dist(nearest[1], x) > self.radius):
-            if len(self.centres) == self.capacity:
+            if sum(c[0] > self.warm for c in self.centres) == self.capacity:
                 free = [c for c in self.centres if not self.keeps(c[0])]
-                if not free:
-                    return 0
                 self.centres.remove(min(free, key=lambda c: c[2]))
             id = id or self.next_id
             self.centres.append([id, list(x), weight])
@@ -88,6 +87,11 @@ class SlowDPMeans:
             return False
         same = self.root(c[0]) == self.root(best[0])
         return same or (c[0] not in self.parent and best[0] not in self.parent)
+
+    def has_place_for_a_name(self, id: int) -> bool:
+        own = [c[0] for c in self.centres if c[0] > self.warm]
+        more = [c for c in own if self.root(c) == id and not self.keeps(c)]
+        return not more or sum(map(self.keeps, own)) + len(more) < self.capacity
 
     def decay(self, seconds: float) -> None:
         for c in list(self.centres):
@@ -120,12 +124,20 @@ def test_dpmeans_equals_its_slow_twin(seed: int, radius: float, warm: int, capac
                 slow.decay(seconds)
             case "rename" if living:
                 id, given_name = int(rng.choice(living)), str(rng.choice(["", "walk"]))
-                fast.rename(id, given_name)
-                slow.names[id] = given_name
+                if given_name and not slow.has_place_for_a_name(id):
+                    with pytest.raises(ExhaustedError):
+                        fast.rename(id, given_name)
+                else:
+                    fast.rename(id, given_name)
+                    slow.names[id] = given_name
             case "merge" if len(living) > 1:
                 source, target = (int(id) for id in rng.permutation(living)[:2])
-                fast.merge([source], target)
-                slow.parent[source] = target
+                if slow.names.get(target) and not slow.has_place_for_a_name(source):
+                    with pytest.raises(ExhaustedError):
+                        fast.merge([source], target)
+                else:
+                    fast.merge([source], target)
+                    slow.parent[source] = target
             case _:
                 x, weight = rng.normal(size=3) * 0.6, float(rng.uniform(0.5, 5))
                 near = [c for c in slow.centres if math.dist(c[1], x) <= radius]
@@ -154,7 +166,14 @@ Deed = tuple[str, tuple[float, float], float, int, int]
 
 
 def do(clusterer: DPMeans, deed: Deed) -> object:
-    """One deed, and what the clusterer answers to it."""
+    """One deed, and what the clusterer answers to it, were it that there is no room."""
+    try:
+        return try_to(clusterer, deed)
+    except ExhaustedError as error:
+        return str(error)
+
+
+def try_to(clusterer: DPMeans, deed: Deed) -> object:
     verb, x, amount, one, other = deed
     roots = sorted({clusterer.resolve(state.id) for state in clusterer.clusters()})
     match verb:
