@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from river import metrics
 from tests.support.cluster_points import CORNERS, D, blobs, subject_86
 
-from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering import (
     ClusterError,
     Created,
@@ -276,20 +275,11 @@ class ClustererChecks:
             assert born > max(ids)
             assert clusterer.predict(CORNERS[0]) == ids[0]
             assert len(clusterer.clusters()) <= 4
-        *named, nameless = (state.id for state in clusterer.clusters())
+        named = [state.id for state in clusterer.clusters()][:3]
         for id in named:
             clusterer.rename(id, f"action {id}")
-        before = clusterer.clusters()
-        with pytest.raises(ExhaustedError, match=r"at most 3 clusters of this stream with names, .* got 4"):
-            clusterer.rename(nameless, "one too many")
-        with pytest.raises(ExhaustedError, match="got 4"):
-            clusterer.merge([nameless], named[0])
-        assert clusterer.clusters() == before
-        clusterer.rename(named[0], "walk again")
         assert {clusterer.learn(np.full(D, 7.0), 3.0) for _ in range(3)} & set(named) == set()
         assert [state.id for state in clusterer.clusters()][:3] == named, "what has no name makes room"
-        with pytest.raises(UnknownClusterError, match=f"got {nameless}, which is forgotten: it made room"):
-            clusterer.rename(nameless, "x")
         with pytest.raises(UnknownClusterError, match="got 1000"):
             clusterer.rename(1000, "x")
 

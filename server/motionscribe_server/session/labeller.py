@@ -185,7 +185,7 @@ class Labeller:
         if had_one:
             return
         self._made_room += self.clusterer.make_room(len(self._young), self._shown())
-        while len(self._young) > self.clusterer.places:
+        while len(self._young) > self.clusterer.nameless_places:
             self._made_room.append(oldest := next(iter(self._young)))
             del self._young[oldest]
         self._centres = None

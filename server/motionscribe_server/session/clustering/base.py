@@ -147,7 +147,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         return self.capacity - max(1, self.capacity // NAMELESS)
 
     @property
-    def places(self) -> int:
+    def nameless_places(self) -> int:
         """Learnt centres without a name that there may be; one at least."""
         return self.capacity - min(int((self._kept() & ~self._warm()).sum()), self.most_named)
 
@@ -157,7 +157,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         The `spared` ids go last. Returns what was forgotten.
         """
         forgotten: list[int] = []
-        while (free := ~self._kept()).sum() > max(0, self.places - births):
+        while (free := ~self._kept()).sum() > max(0, self.nameless_places - births):
             gone = free & ~np.isin(self._ids, list(spared))
             forgotten.append(int(self._ids[np.where(gone if gone.any() else free, self._weights, math.inf).argmin()]))
             self._drop(forgotten[-1])

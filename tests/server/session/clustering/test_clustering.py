@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from tests.support.cluster_points import CORNERS, D
 
+from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering import (
     ClusterError,
     ClusterState,
     DPMeans,
+    UnknownClusterError,
     initial_clusters,
     warm_clusters,
 )
@@ -53,6 +55,22 @@ def test_clusters_of_the_model_take_no_places() -> None:
     for x in CORNERS:
         clusterer.learn(x + 9, 1.0)
     assert [state.id for state in clusterer.clusters()] == [1, 2, 3, 4, 7, 8]
+
+
+def test_names_leave_a_place_for_new_motion() -> None:
+    clusterer = DPMeans(D, capacity=3)
+    a, b, c = (clusterer.learn(x, 3.0) for x in CORNERS[:3])
+    clusterer.rename(a, "walk")
+    clusterer.rename(b, "run")
+    before = clusterer.clusters()
+    for refused in (lambda: clusterer.rename(c, "one too many"), lambda: clusterer.merge([c], a)):
+        with pytest.raises(ExhaustedError, match=r"at most 2 clusters of this stream with names, .* got 3"):
+            refused()
+    assert clusterer.clusters() == before
+    clusterer.rename(a, "stroll")
+    clusterer.learn(CORNERS[3], 1.0)
+    with pytest.raises(UnknownClusterError, match=f"got {c}, which is forgotten: it made room"):
+        clusterer.rename(c, "too late")
 
 
 def test_more_stored_clusters_than_room_keeps_the_heaviest() -> None:

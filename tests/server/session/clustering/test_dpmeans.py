@@ -1,6 +1,7 @@
 """DP-means against a slow twin after every step, against river, and where two clusters meet."""
 
 import math
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -124,18 +125,14 @@ def test_dpmeans_equals_its_slow_twin(seed: int, radius: float, warm: int, capac
                 slow.decay(seconds)
             case "rename" if living:
                 id, given_name = int(rng.choice(living)), str(rng.choice(["", "walk"]))
-                if given_name and not slow.has_place_for_a_name(id):
-                    with pytest.raises(ExhaustedError):
-                        fast.rename(id, given_name)
-                else:
+                full = bool(given_name) and not slow.has_place_for_a_name(id)
+                with pytest.raises(ExhaustedError) if full else nullcontext():
                     fast.rename(id, given_name)
                     slow.names[id] = given_name
             case "merge" if len(living) > 1:
                 source, target = (int(id) for id in rng.permutation(living)[:2])
-                if slow.names.get(target) and not slow.has_place_for_a_name(source):
-                    with pytest.raises(ExhaustedError):
-                        fast.merge([source], target)
-                else:
+                full = bool(slow.names.get(target)) and not slow.has_place_for_a_name(source)
+                with pytest.raises(ExhaustedError) if full else nullcontext():
                     fast.merge([source], target)
                     slow.parent[source] = target
             case _:
@@ -166,31 +163,25 @@ Deed = tuple[str, tuple[float, float], float, int, int]
 
 
 def do(clusterer: DPMeans, deed: Deed) -> object:
-    """One deed, and what the clusterer answers to it, were it that there is no room."""
-    try:
-        return try_to(clusterer, deed)
-    except ExhaustedError as error:
-        return str(error)
-
-
-def try_to(clusterer: DPMeans, deed: Deed) -> object:
+    """One deed, and what the clusterer answers to it; None for a name that it refuses."""
     verb, x, amount, one, other = deed
     roots = sorted({clusterer.resolve(state.id) for state in clusterer.clusters()})
-    match verb:
-        case "given" if roots:
-            return clusterer.learn(x, amount, id=roots[one % len(roots)], time_us=one)
-        case "ahead":
-            return clusterer.learn(x, amount, id=max(1, clusterer.next_id + other % 6 - 3), time_us=one)
-        case "decay":
-            clusterer.decay(amount * HALF_LIFE / 2)
-        case "rename" if roots:
-            clusterer.rename(roots[one % len(roots)], ["", "walk"][other % 2])
-        case "merge" if len(roots) > 1:
-            clusterer.merge([roots[one % len(roots)]], roots[(one + 1 + other % (len(roots) - 1)) % len(roots)])
-        case "changes":
-            return clusterer.changes()
-        case _:
-            return clusterer.predict(x), clusterer.learn(x, amount, time_us=one)
+    with suppress(ExhaustedError):
+        match verb:
+            case "given" if roots:
+                return clusterer.learn(x, amount, id=roots[one % len(roots)], time_us=one)
+            case "ahead":
+                return clusterer.learn(x, amount, id=max(1, clusterer.next_id + other % 6 - 3), time_us=one)
+            case "decay":
+                clusterer.decay(amount * HALF_LIFE / 2)
+            case "rename" if roots:
+                clusterer.rename(roots[one % len(roots)], ["", "walk"][other % 2])
+            case "merge" if len(roots) > 1:
+                clusterer.merge([roots[one % len(roots)]], roots[(one + 1 + other % (len(roots) - 1)) % len(roots)])
+            case "changes":
+                return clusterer.changes()
+            case _:
+                return clusterer.predict(x), clusterer.learn(x, amount, time_us=one)
     return None
 
 
