@@ -122,6 +122,8 @@ class Labeller:
     def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> bool:
         """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER; whether any was."""
         segments = [h for h in hypotheses if h.end > self._first]
+        settled = max(0, segments[0].start - self._first)  # moments of a long segment that are not cut anew any more
+        self._labels, self._first = self._labels[settled:], self._first + settled
         clusters = self._assign(segments)
         self._labels += [0] * (segments[-1].end - self._first - len(self._labels))
         for labelled in clusters:
