@@ -43,7 +43,7 @@ class StreamInUse(MotionscribeError):
 
 
 class TooMuch(MotionscribeError):
-    """A limit of the server: too many streams, a message too large, a watcher that is too slow."""
+    """A limit of the server: too many streams or names, a message too large, a watcher that is too slow."""
 
 
 class NotAllowed(MotionscribeError):

@@ -84,6 +84,16 @@ class ClusterMerged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterTableFull:
+    """`cluster`, the least used of those without a name, is forgotten, so that another one has room."""
+
+    limit: int
+    """Clusters that a stream keeps at most beside those of its model."""
+    cluster: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """Frames, or time, are missing; `start_seq` equals `end_seq` when only time is."""
 
@@ -102,7 +112,8 @@ class Restarted:
     reason: str
 
 
-Event = Label | SegmentStarted | SegmentEnded | Anomaly | ClusterCreated | ClusterMerged | Gap | Restarted
+ClusterChange = ClusterCreated | ClusterMerged | ClusterTableFull
+Event = Label | SegmentStarted | SegmentEnded | Anomaly | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}
 """Event classes by name."""

@@ -142,7 +142,7 @@ class Update(_message.Message):
     def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted")
+    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full")
     LABELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_STARTED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_ENDED_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +151,7 @@ class Event(_message.Message):
     CLUSTER_MERGED_FIELD_NUMBER: _ClassVar[int]
     GAP_FIELD_NUMBER: _ClassVar[int]
     RESTARTED_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_TABLE_FULL_FIELD_NUMBER: _ClassVar[int]
     labels: Labels
     segment_started: SegmentStarted
     segment_ended: SegmentEnded
@@ -159,7 +160,8 @@ class Event(_message.Message):
     cluster_merged: ClusterMerged
     gap: Gap
     restarted: Restarted
-    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ...) -> None: ...
+    cluster_table_full: ClusterTableFull
+    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "cluster", "stability", "final")
@@ -250,6 +252,16 @@ class ClusterMerged(_message.Message):
     target: int
     time_us: int
     def __init__(self, source: _Optional[int] = ..., target: _Optional[int] = ..., time_us: _Optional[int] = ...) -> None: ...
+
+class ClusterTableFull(_message.Message):
+    __slots__ = ("limit", "cluster", "time_us")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    cluster: int
+    time_us: int
+    def __init__(self, limit: _Optional[int] = ..., cluster: _Optional[int] = ..., time_us: _Optional[int] = ...) -> None: ...
 
 class Gap(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us")

@@ -314,7 +314,8 @@ class ClustersServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RenameCluster(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """RESOURCE_EXHAUSTED when so many clusters of the stream have names that new motion would find no place.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

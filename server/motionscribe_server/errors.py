@@ -51,7 +51,7 @@ class ForgottenError(ServerError):
 
 
 class ExhaustedError(ServerError):
-    """More frames than credits, more streams than places, a watcher that does not keep up."""
+    """More frames than credits, more streams or names than places, a watcher that does not keep up."""
 
     status = "RESOURCE_EXHAUSTED"
 

@@ -16,6 +16,7 @@ from motionscribe_proto.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterTableFull,
     Gap,
     Label,
     Restarted,
@@ -53,6 +54,7 @@ EVENTS = st.one_of(
     st.builds(SegmentEnded, UINT64, UINT32, TEXT, UINT64, UINT64, INT64, INT64),
     st.builds(ClusterCreated, UINT32, INT64),
     st.builds(ClusterMerged, UINT32, UINT32, INT64),
+    st.builds(ClusterTableFull, UINT32, UINT32, INT64),
     st.builds(Gap, UINT64, UINT64, INT64, INT64),
     st.builds(Restarted, UINT64, INT64, TEXT),
 )

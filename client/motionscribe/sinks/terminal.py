@@ -14,6 +14,7 @@ from motionscribe.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterTableFull,
     Event,
     Gap,
     Label,
@@ -69,6 +70,9 @@ class Terminal(Sink):
             case ClusterMerged():
                 merged = Text.assemble(self._name(event.source), " is part of ", self._name(event.target), style="dim")
                 self._add(event.time_us, event.time_us, merged)
+            case ClusterTableFull():
+                full = f"{event.limit} clusters are learnt: cluster {event.cluster} made room"
+                self._add(event.time_us, event.time_us, Text(full, "dim"))
             case Restarted():
                 self._add(event.time_us, event.time_us, plain(f"restarted: {event.reason}", "dim"))
 

@@ -56,6 +56,7 @@ CLASSES: dict[str, type] = {
     "anomaly": events.Anomaly,
     "cluster_created": events.ClusterCreated,
     "cluster_merged": events.ClusterMerged,
+    "cluster_table_full": events.ClusterTableFull,
     "gap": events.Gap,
     "restarted": events.Restarted,
 }

@@ -4,7 +4,7 @@ In: final spans with their cluster. Out: ClusterStates whose segments, seconds a
 earlier sessions of the same stream included. The clusterer counts what it has learnt, which is older.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from motionscribe_models.state import State
@@ -32,6 +32,10 @@ class ClusterCounts:
         count.last_seen_us = max(count.last_seen_us, span.end_us)
         count.segments += begins
         count.seconds += span.seconds
+
+    def keep(self, ids: Collection[int]) -> None:
+        """Forgets the counts of all others."""
+        self._counts = {id: count for id, count in self._counts.items() if id in ids}
 
     def merge(self, source: int, target: int) -> None:
         """`source` is part of `target`."""

@@ -25,6 +25,11 @@ class FinalLabels:
         self._hold = round(HOLD_S / moment_s)
         self._timeline = Timeline()
 
+    @property
+    def open_cluster(self) -> int:
+        """Cluster of the open segment, 0 when there is none."""
+        return self._timeline.cluster
+
     def add(self, moment: int, span: Span, beyond: int) -> list[Event]:
         """`moment` is final; those from it up to `beyond` have labels."""
         id = self._choose(moment, beyond)

@@ -10,7 +10,7 @@ centre is that of the segments that show it now.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,16 +61,11 @@ class Labeller:
         self._first = 0  # moments before this one are learnt
         self._labels: list[int] = []  # of moments from `_first` on
         self.current: list[Labelled] = []
-        self._young: set[int] = set()  # ids of final labels that the clusterer has not learnt
+        self._young: dict[int, None] = {}  # ids of final labels, shown and not learnt; the last to become final is last
         self._learnt = {state.id for state in clusterer.clusters() if state.segments}
         self._announced = {state.id for state in clusterer.clusters()}  # ids that events spoke of
-        self._next_id = 1  # greater than all ids of final labels
+        self._made_room: list[int] = []  # ids that nobody has asked for yet
         self._centres: _Centres | None = None  # read anew after the clusterer changed
-
-    @property
-    def next_id(self) -> int:
-        """First id that no label ever bore."""
-        return max(self.clusterer.next_id, self._next_id)
 
     def label(self, moment: int) -> int:
         """Present label of a moment that is not learnt yet."""
@@ -78,9 +73,9 @@ class Labeller:
 
     def make_final(self, id: int) -> bool:
         """`id` is about to become final; True when it is new."""
-        self._next_id = max(self._next_id, id + 1)
-        if not self.clusterer.resolve(id):
-            self._young.add(id)
+        self.clusterer.note_given(id)
+        if not self.clusterer.resolve(id) and id in self._shown():
+            self._give_place(id)
         return self.announce(id)
 
     def announce(self, id: int) -> bool:
@@ -94,27 +89,41 @@ class Labeller:
         states = []
         for id in sorted(self._young):
             segments = [shown.segment for shown in self.current if shown.cluster == id]
-            if not segments:  # its segments were relabelled: only the id is left
-                states.append(ClusterState(id, "", 0, False, np.zeros(self.clusterer.dimensions), 0.0, 0, 0, 0, 0.0))
-            else:
-                moments = np.array([s.end - s.start for s in segments], np.float64)
-                centre = (moments[:, None] * np.array([s.mean for s in segments])).sum(0) / moments.sum()
-                seconds = float(moments.sum()) * self._moment_s
-                states.append(ClusterState(id, "", 0, False, centre, seconds, 0, 0, len(segments), seconds))
+            moments = np.array([s.end - s.start for s in segments], np.float64)
+            centre = (moments[:, None] * np.array([s.mean for s in segments])).sum(0) / moments.sum()
+            seconds = float(moments.sum()) * self._moment_s
+            states.append(ClusterState(id, "", 0, False, centre, seconds, 0, 0, len(segments), seconds))
         return states
 
     def introduce(self, ids: Sequence[int]) -> None:
         """Lets the clusterer know young clusters at once, since a user names or merges them."""
         for state in self.young():
-            if state.id in ids and state.weight:
+            if state.id in ids:
                 self.clusterer.learn(state.centre, state.weight, state.id)
-                self._young.discard(state.id)
+                del self._young[state.id]
                 self._learnt.add(state.id)
         self._centres = None
 
-    def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> None:
-        """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER."""
+    def take_made_room(self) -> list[int]:
+        """Ids since the last call that were forgotten, so that others have room."""
+        forgotten, self._made_room = self._made_room, []
+        return forgotten
+
+    def forget_gone(self, open_id: int) -> Collection[int]:
+        """Forgets ids that no centre and no segment bears: no label will. `open_id` is that of the open final segment.
+
+        Returns the ids that events spoke of and that are left.
+        """
+        self._learnt = {id for id in self._learnt if self.clusterer.resolve(id)}
+        shown = self._shown() | {open_id}
+        self._announced = {id for id in self._announced if id in shown or self.clusterer.resolve(id)}
+        return self._announced
+
+    def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> bool:
+        """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER; whether any was."""
         segments = [h for h in hypotheses if h.end > self._first]
+        settled = max(0, segments[0].start - self._first)  # moments of a long segment that are not cut anew any more
+        self._labels, self._first = self._labels[settled:], self._first + settled
         clusters = self._assign(segments)
         self._labels += [0] * (segments[-1].end - self._first - len(self._labels))
         for labelled in clusters:
@@ -122,9 +131,12 @@ class Labeller:
             end = labelled.segment.end
             self._labels[start - self._first : end - self._first] = [labelled.cluster] * (end - start)
         self.current = clusters
-        newest = segments[-1].end
+        shown = self._shown()
+        self._young = {id: None for id in self._young if id in shown}
+        newest, first = segments[-1].end, self._first
         while len(self.current) > 1 and self.current[0].segment.end <= newest - LEARN_AFTER:
             self._learn(self.current.pop(0), time_us)
+        return self._first > first
 
     def finish(self, time_us: int) -> None:
         """Learns all segments, at a gap or at the end."""
@@ -137,7 +149,7 @@ class Labeller:
         self._labels = [self._standing(id) for id in self._labels]
         self.current = [Labelled(s.segment, self._standing(s.cluster), s.margin) for s in self.current]
         self._learnt = {self._standing(id) for id in self._learnt}
-        self._young = {id for id in self._young if not self.clusterer.resolve(id)}
+        self._young = {id: None for id in self._young if not self.clusterer.resolve(id)}
 
     def state(self) -> State:
         """See motionscribe_models/state.py. The clusterer has a state of its own."""
@@ -149,10 +161,9 @@ class Labeller:
             "means": means,
             "clusters": [shown.cluster for shown in self.current],
             "margins": [shown.margin for shown in self.current],
-            "young": sorted(self._young),
+            "young": list(self._young),
             "learnt": sorted(self._learnt),
             "announced": sorted(self._announced),
-            "next_id": self._next_id,
         }
 
     def restore(self, state: State) -> None:
@@ -160,8 +171,25 @@ class Labeller:
         self._first, self._labels = state["first"], list(state["labels"])
         rows = zip(state["segments"], state["means"], state["clusters"], state["margins"], strict=True)
         self.current = [Labelled(Hypothesis(a, b, mean), cluster, margin) for (a, b), mean, cluster, margin in rows]
-        self._young, self._learnt = set(state["young"]), set(state["learnt"])
-        self._announced, self._next_id = set(state["announced"]), state["next_id"]
+        self._young, self._learnt = dict.fromkeys(state["young"]), set(state["learnt"])
+        self._announced = set(state["announced"])
+        self._centres = None
+
+    def _shown(self) -> set[int]:
+        """Ids of the segments that are not learnt."""
+        return {shown.cluster for shown in self.current}
+
+    def _give_place(self, id: int) -> None:
+        """The clusterer will have room for `id` when it learns it; of others that are young, the oldest go last."""
+        had_one = id in self._young
+        self._young.pop(id, None)
+        self._young[id] = None
+        if had_one:
+            return
+        self._made_room += self.clusterer.make_room(len(self._young), self._shown())
+        while len(self._young) > self.clusterer.nameless_places:
+            self._made_room.append(oldest := next(iter(self._young)))
+            del self._young[oldest]
         self._centres = None
 
     def _standing(self, id: int) -> int:
@@ -172,8 +200,10 @@ class Labeller:
         moments = labelled.segment.end - max(labelled.segment.start, self._first)
         id = self._standing(labelled.cluster)
         self.clusterer.decay(moments * self._moment_s)
+        if not self.clusterer.resolve(id):
+            self._give_place(id)
         self._learnt.add(self.clusterer.learn(labelled.segment.mean, moments * self._moment_s, id, time_us))
-        self._young.discard(labelled.cluster)
+        self._young.pop(id, None)
         self._centres = None
         self._labels = self._labels[moments:]
         self._first = labelled.segment.end
@@ -226,7 +256,7 @@ class Labeller:
         away = np.where(barred, np.inf, np.linalg.norm(centres.unlearnt - mean, axis=1))
         if away.size and away.min() <= self._radius:
             return centres.unlearnt_ids[away.argmin()]
-        return max([self.next_id, *(id + 1 for id in taken)])
+        return max([self.clusterer.next_id, *(id + 1 for id in taken)])
 
 
 def distances(points: Array) -> Array:

@@ -5,11 +5,13 @@ session.py's. A label is sent before the clusterer learns from its segment, and 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import astuple, replace
 
 from motionscribe_models.state import State
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Event
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.cluster_counts import ClusterCounts
@@ -53,7 +55,7 @@ class Labelling:
     @property
     def next_cluster(self) -> int:
         """First cluster id that no final label ever bore."""
-        return self._labeller.next_id
+        return self._clusterer.next_id
 
     def add(self, moment: Moment, scored: bool, provisional: bool) -> list[Event]:
         """One more moment, `scored` for anomalies where its window was full; with or without `provisional` labels."""
@@ -72,10 +74,12 @@ class Labelling:
         hypotheses = self._segmenter.push(moment.estimates)
         if len(moment.estimates) > self._revisions:
             self._segmenter.settle()
-        self._labeller.push(hypotheses, span.end_us)
+        has_learnt = self._labeller.push(hypotheses, span.end_us)
         events += self._changes(span.end_us)
         while len(self._spans) > self._latency:
             events += self._finalise()
+        if has_learnt:
+            self._forget_gone()
         if provisional and self._wants_provisional:
             events += self._provisionals.update(self._labeller.current, self._spans, self._moments - len(self._spans))
         return events
@@ -93,6 +97,7 @@ class Labelling:
         events += self._anomaly.finish()
         self._labeller.finish(time_us)
         events += self._changes(time_us)
+        self._forget_gone()
         self._segmenter.restart(self._moments)
         return events
 
@@ -103,14 +108,27 @@ class Labelling:
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
-        self._labeller.introduce([id])
-        self._clusterer.rename(id, name)
+        with self._all_or_nothing():
+            self._labeller.introduce([id])
+            self._clusterer.rename(id, name)
 
     def merge(self, sources: Sequence[int], target: int) -> list[Event]:
         """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
-        self._labeller.introduce([*sources, target])
-        self._clusterer.merge(sources, target)
+        with self._all_or_nothing():
+            self._labeller.introduce([*sources, target])
+            self._clusterer.merge(sources, target)
         return self._changes(self._spans[-1].end_us if self._spans else 0)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """An edit that is refused leaves no trace: a session that goes on from a snapshot does not hear of it."""
+        before = deepcopy((self._clusterer.state(), self._labeller.state()))
+        try:
+            yield
+        except BaseException:
+            self._clusterer.restore(before[0])
+            self._labeller.restore(before[1])
+            raise
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
@@ -140,12 +158,15 @@ class Labelling:
 
     def _finalise(self) -> list[Event]:
         """The oldest moment that is not final becomes it."""
-        moment = self._moments - len(self._spans)
+        moment, span = self._moments - len(self._spans), self._spans.popleft()
         self._provisionals.drop_moment()
-        return self._finals.add(moment, self._spans.popleft(), self._moments)
+        return self._finals.add(moment, span, self._moments) + self._changes(span.start_us)
+
+    def _forget_gone(self) -> None:
+        self._cluster_counts.keep(self._labeller.forget_gone(self._finals.open_cluster))
 
     def _changes(self, time_us: int) -> list[Event]:
-        """Merges since the last call, and births that no final label showed."""
+        """Merges since the last call, births that no final label showed, and what made room."""
         events: list[Event] = []
         for change in self._clusterer.changes():
             if isinstance(change, Merged):
@@ -154,4 +175,5 @@ class Labelling:
                 events.append(ClusterMerged(change.source, change.target, time_us))
             elif self._labeller.announce(change.id):
                 events.append(ClusterCreated(change.id, time_us))
-        return events
+        limit = self._clusterer.capacity
+        return events + [ClusterTableFull(limit, id, time_us) for id in self._labeller.take_made_room()]

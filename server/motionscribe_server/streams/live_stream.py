@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from motionscribe_models.errors import ContractError
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, Event
+from motionscribe_proto.events import ClusterChange, ClusterTableFull, Event
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
-from motionscribe_server.errors import FencedError, PreconditionError, UnavailableError
+from motionscribe_server.errors import FencedError, PreconditionError, ServerError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
@@ -77,6 +77,7 @@ class LiveStream:
             self.backlog = EventBacklog(None, newest.last_event, history.events, history.told)
             start = history.durability.position
         self._flow = FrameFlow(info.credits, start, durable=history is not None)
+        self._is_table_full = False
 
     def __repr__(self) -> str:
         waiting = self._flow.blocks_on_their_way
@@ -252,8 +253,12 @@ class LiveStream:
         if not events:
             return
         self._metrics.count_events(events)
-        if any(isinstance(event, ClusterCreated | ClusterMerged) for event in events):
+        if any(isinstance(event, ClusterChange) for event in events):
             self.saver.mark_unsaved()
+        full = next((event for event in events if isinstance(event, ClusterTableFull)), None)
+        if full and not self._is_table_full:
+            self._is_table_full = True  # one line a stream: the metric counts the rest
+            log.warning("stream %s has %d clusters: the least used make room", self.info.name, full.limit)
         messages = events_to_messages(events)
         first = self.backlog.append(messages)
         repeated = max(0, self.backlog.sent_before + 1 - first)
@@ -297,7 +302,9 @@ class LiveStream:
             while (edit := edits.deferred) and self.life is not Life.GIVEN_UP:
                 try:
                     await self.link.edit(edit)
-                except ContractError:
+                except UnavailableError:
+                    raise
+                except (ContractError, ServerError):
                     log.exception("stream %s cannot make %s", self.info.name, edit)
                     edits.drop_deferred()
         except UnavailableError as error:  # they stay in the store

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.errors import ForgottenError, NotFoundError, StoreError, UnavailableError
+from motionscribe_server.errors import ExhaustedError, ForgottenError, NotFoundError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
@@ -153,9 +153,13 @@ class Registry:
         """The same, after `edit` in the session, or else in the store; saved."""
         async with self._locks.hold(key):
             stream = self._table.get(key)
-            if stream is not None and not stream.is_repeating:
-                return await stream.edit(edit)
-            clusters, number = await self._store.run(lambda store: edit_clusters(store, key, edit))
+            try:
+                if stream is not None and not stream.is_repeating:
+                    return await stream.edit(edit)
+                clusters, number = await self._store.run(lambda store: edit_clusters(store, key, edit))
+            except ExhaustedError as error:
+                log.warning("clusters of stream %s: %s", id_of(key), error)
+                raise
             if stream is not None and number is not None:
                 stream.defer_edit(number, edit)
             return clusters

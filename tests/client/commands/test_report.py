@@ -20,6 +20,7 @@ from motionscribe.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterTableFull,
     Event,
     Gap,
     Label,
@@ -42,6 +43,7 @@ STORY: list[Event] = [
     Restarted(361, 6_000_000, "frames were missing"),
     ClusterCreated(3, 6_500_000),
     ClusterMerged(3, 2, 6_600_000),
+    ClusterTableFull(64, 9, 6_700_000),
     SegmentEnded(3, 1, "walk", 361, 481, 6_000_000, 7_000_000),
 ]
 
@@ -239,6 +241,7 @@ def test_the_final_table_tells_the_story() -> None:
         ["0:05.00", "0:05.00", "", "restarted: frames were missing"],
         ["0:05.50", "0:05.50", "", "new: cluster 3"],
         ["0:05.60", "0:05.60", "", "cluster 3 is part of wave"],
+        ["0:05.70", "0:05.70", "", "64 clusters are learnt: cluster 9 made room"],
         ["0:05.00", "0:06.00", "1.00", "walk"],
     ]
 

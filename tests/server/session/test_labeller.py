@@ -120,24 +120,12 @@ def test_an_id_is_new_where_it_was_learnt_but_never_told() -> None:
 def test_ids_begin_after_those_of_model_and_store() -> None:
     state = ClusterState(9, "", 0, False, np.array(C), 30.0, 0, 0, 3, 30.0)
     labels = labeller([A, B], [state])
-    assert labels.next_id == 10
+    assert labels.clusterer.next_id == 10
     labels.push(hypotheses([(10, (9.0, 9.0))]), 0)
     assert ids(labels) == [10]
-    assert labels.next_id == 10, "nothing final bears it"
+    assert labels.clusterer.next_id == 10, "nothing final bears it"
     labels.make_final(10)
-    assert labels.next_id == 11
-
-
-def test_an_id_is_not_reused_where_the_clusterer_has_no_room() -> None:
-    """All centres came with the model and none may be forgotten for a new one."""
-    labels = labeller([(10.0 * k, 50.0) for k in range(4)], capacity=4)
-    labels.push(hypotheses([(10, A)]), 0)
-    (first,) = ids(labels)
-    labels.make_final(first)
-    labels.finish(0)
-    assert labels.clusterer.resolve(first) == 0
-    labels.push(hypotheses([(10, B)], 10), 0)
-    assert ids(labels)[0] > first
+    assert labels.clusterer.next_id == 11
 
 
 @given(st.integers(2, 12), st.floats(0, 4), st.integers(0, 1000))

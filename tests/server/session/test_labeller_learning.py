@@ -40,6 +40,22 @@ def test_a_segment_that_reaches_back_behind_what_is_learnt_is_learnt_for_the_res
     assert labels.label(60) == 2
 
 
+def test_labels_stay_where_they_are_while_a_long_segment_is_settled_and_learnt() -> None:
+    labels = labeller()
+    labels.push(hypotheses([(650, A), (20, B)]), 0)
+    labels.push(hypotheses([(300, A), (20, B), (290, C)], 350), 0)
+    assert labels.clusterer.resolve(1), "the long one is learnt"
+    assert [labels.label(m) for m in (650, 669, 670, 959)] == [2, 2, 3, 3]
+    assert len(labels.state()["labels"]) == 310
+
+
+def test_a_segment_of_hours_takes_no_more_room_than_one_of_minutes() -> None:
+    labels = labeller()
+    for start in range(0, 40_000, 100):
+        labels.push(hypotheses([(400, A)], start), 0)
+    assert len(labels.state()["labels"]) == 400
+
+
 def test_finish_learns_all_and_the_next_timeline_goes_on() -> None:
     labels = labeller()
     labels.push(hypotheses([(20, A), (30, B)]), 0)
@@ -82,14 +98,18 @@ def test_a_young_cluster_can_be_introduced_once() -> None:
     assert (state.id, state.segments, state.centre.tolist()) == (2, 1, list(B))
 
 
-def test_an_id_that_nothing_shows_any_more_is_still_listed() -> None:
+def test_an_id_that_nothing_shows_any_more_is_forgotten() -> None:
     labels = labeller()
     labels.push(hypotheses([(5, A), (10, B)]), 0)
     labels.make_final(1)
     labels.make_final(2)
     labels.push(hypotheses([(16, B)]), 0)
     assert ids(labels) == [2]
-    assert [(state.id, state.weight > 0) for state in labels.young()] == [(1, False), (2, True)]
+    assert [state.id for state in labels.young()] == [2]
+    labels.finish(0)
+    assert 1 not in labels.forget_gone(open_id=0)
+    labels.push(hypotheses([(10, C)], 16), 0)
+    assert ids(labels) == [3], "no other motion gets it"
 
 
 # -- merging

@@ -9,7 +9,7 @@ No clock, no randomness: the caller passes source time and says with `decay` how
 
 import abc
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from river import base
 
+from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering.points import point_of, points_of
 from motionscribe_server.session.clustering.records import ClusterRecords
 from motionscribe_server.session.clustering.state import Change, ClusterError, ClusterState
@@ -26,7 +27,9 @@ RADIUS = 0.5
 HALF_LIFE = 1800.0
 """Seconds. With FAINT: an action of 4 s is remembered for an hour and a half, a spurious second for half an hour."""
 CAPACITY = 64
-"""Centres of one session: twice the 32 with which CMU subject 86 lost nothing."""
+"""Centres that a stream learns beside those of its model: twice the 32 with which CMU subject 86 lost nothing."""
+NAMELESS = 8
+"""One place in so many is never taken by a name, so that new motion always finds one."""
 FAINT = 0.5
 """Seconds of weight below which a cluster that is neither warm nor named is forgotten; no segment is that short."""
 ANCHOR = 10.0
@@ -36,8 +39,8 @@ ANCHOR = 10.0
 class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes are Any to mypy, see pyproject.toml
     """Centres with ids; a subclass decides in `_take` how a point moves them.
 
-    Raises ClusterError for points that are not finite or not (d,), UnknownClusterError for ids that are not there; then
-    nothing has changed.
+    Raises ClusterError for points that are not finite or not (d,), UnknownClusterError for ids that are not there,
+    ExhaustedError for one name too many; then nothing has changed.
     """
 
     _ids: NDArray[np.int64]  # (k,) of the centres, ascending
@@ -63,9 +66,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         self.radius, self.capacity = radius, capacity
         self._features: tuple[Any, ...] = ()
         self._begin(sorted(start, key=lambda state: state.id), next_id)
-        while len(self._ids) > capacity:
-            if not self._evict():
-                raise ClusterError(f"expected at most {capacity} warm or named clusters, got {len(self._ids)}")
+        self.make_room(0)
         self._forget()
 
     @property
@@ -105,8 +106,7 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         """Learns the mean x (d,) of a segment of `weight` seconds that ended at `time_us`; returns the id that took it.
 
         With `id`, that cluster takes it however far it is, and is born if the id was never used; without, the
-        clusterer chooses, or gives birth. The answer is 0 where it has no cluster for x yet, or no room for one because
-        every centre is warm or named.
+        clusterer chooses, or gives birth. The answer is 0 where it has no cluster for x yet.
         """
         point = point_of(x, self.dimensions)
         if not (0 < weight < math.inf):
@@ -139,7 +139,37 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
             self._drop(int(id))
         self._forget()
 
+    # room
+
+    @property
+    def most_named(self) -> int:
+        """Learnt centres, those of merged clusters included, that names may keep from being forgotten."""
+        return self.capacity - max(1, self.capacity // NAMELESS)
+
+    @property
+    def nameless_places(self) -> int:
+        """Learnt centres without a name that there may be; one at least."""
+        return self.capacity - min(int((self._kept() & ~self._warm()).sum()), self.most_named)
+
+    def make_room(self, births: int, spared: Collection[int] = ()) -> list[int]:
+        """Forgets the faintest centres that are not kept, until there is room for so many `births`.
+
+        The `spared` ids go last. Returns what was forgotten.
+        """
+        forgotten: list[int] = []
+        while (free := ~self._kept()).sum() > max(0, self.nameless_places - births):
+            gone = free & ~np.isin(self._ids, list(spared))
+            forgotten.append(int(self._ids[np.where(gone if gone.any() else free, self._weights, math.inf).argmin()]))
+            self._drop(forgotten[-1])
+        if forgotten:
+            self._forget()
+        return forgotten
+
     # ids
+
+    def note_given(self, id: int) -> None:
+        """A label bore `id`: no birth gets it any more."""
+        self._records.next_id = max(self._records.next_id, id + 1)
 
     def changes(self) -> list[Change]:
         """What happened to ids since the last call, in order."""
@@ -159,10 +189,14 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it away with an empty one. A named cluster does not fade away."""
+        if name:
+            self._require_places([id])
         self._records.rename(id, name)
 
     def merge(self, sources: Sequence[int], target: int) -> None:
         """Makes all of `sources` part of `target`: points near any of them are answered with the target's id."""
+        if self.name(target):
+            self._require_places(sources)
         self._records.merge(sources, target)
 
     # for subclasses
@@ -194,14 +228,11 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         ]
 
     def _birth(self, x: NDArray[np.float64], weight: float, id: int = 0) -> int:
-        """A new cluster at x, in place of the faintest when there is no room; 0 when none may be forgotten.
+        """A new cluster at x, in place of the faintest when there is no room.
 
         `id` 0 is the next free one; another was given out before, and returns after its cluster was forgotten at most.
         """
-        if len(self._ids) >= self.capacity:
-            if not self._evict():
-                return 0
-            self._forget()
+        self.make_room(1)
         id = id or self.next_id
         self._records.add(id, x, weight)
         k = self._at(id)  # ids stay ascending
@@ -210,12 +241,15 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         self._weights = np.insert(self._weights, k, weight)
         return id
 
-    def _evict(self) -> bool:
-        """Drops the faintest centre that is not kept; False when all are."""
-        free = ~self._kept()
-        if free.any():
-            self._drop(int(self._ids[np.where(free, self._weights, math.inf).argmin()]))
-        return bool(free.any())
+    def _require_places(self, ids: Collection[int]) -> None:
+        """Raises ExhaustedError where names would keep too many centres if they kept those of `ids`, too."""
+        kept, learnt = self._kept(), ~self._warm()
+        more = ~kept & learnt & np.isin(self._roots(), [self.resolve(id) for id in ids])
+        if more.any() and (needed := int((kept & learnt | more).sum())) > self.most_named:
+            raise ExhaustedError(
+                f"expected at most {self.most_named} clusters of this stream with names, those merged into them "
+                f"included, got {needed}: new motion would find no place; take a name away first"
+            )
 
     def _drop(self, id: int) -> None:
         """Removes a centre; its record stays until `_forget` finds that nothing needs it."""
@@ -231,6 +265,10 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
     def _kept(self) -> NDArray[np.bool_]:
         """True (k,) for centres that may not be forgotten."""
         return np.array([self._records.keeps(int(id)) for id in self._ids], np.bool_)
+
+    def _warm(self) -> NDArray[np.bool_]:
+        """True (k,) for the centres of the model."""
+        return np.array([self._records.by_id[int(id)].warm for id in self._ids], np.bool_)
 
     def _roots(self) -> NDArray[np.int64]:
         return np.array([self.resolve(int(id)) for id in self._ids], np.int64)

@@ -49,6 +49,11 @@ class ClusterRecords:
     def root(self, id: int) -> int:
         """The same. Raises UnknownClusterError in place of 0."""
         root = self.resolve(id)
+        if not root and 0 < id < self.next_id:
+            raise UnknownClusterError(
+                f"expected a cluster that is still there, got {id}, which is forgotten: it made room for others, "
+                "faded, or turned out to be part of others"
+            )
         if not root:
             raise UnknownClusterError(f"expected one of clusters {sorted(self.by_id)}, got {id}")
         return root

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from tests.support.cluster_points import CORNERS, D
 
+from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering import (
     ClusterError,
     ClusterState,
     DPMeans,
+    UnknownClusterError,
     initial_clusters,
     warm_clusters,
 )
@@ -24,8 +26,6 @@ def test_states_and_settings_are_checked() -> None:
         DPMeans(5, [state])
     with pytest.raises(ClusterError, match="ids that differ"):
         DPMeans(D, [state, state])
-    with pytest.raises(ClusterError, match="at most 2 warm or named clusters, got 3"):
-        DPMeans(D, warm_clusters(CORNERS[:3]), capacity=2)
     with pytest.raises(ClusterError, match="which does not stand for itself"):
         DPMeans(D, [ClusterState(2, "", 1, False, np.zeros(D), 1.0, 0, 0, 1, 1.0)])
     for fields in (
@@ -48,6 +48,30 @@ def test_states_are_values() -> None:
     assert hash(one) == hash(two)
     assert one != warm_clusters(np.ones((1, D)))[0]
     assert one != "cluster 1"
+
+
+def test_clusters_of_the_model_take_no_places() -> None:
+    clusterer = DPMeans(D, warm_clusters(CORNERS), capacity=2)
+    for x in CORNERS:
+        clusterer.learn(x + 9, 1.0)
+    assert [state.id for state in clusterer.clusters()] == [1, 2, 3, 4, 7, 8]
+
+
+def test_names_leave_a_place_for_new_motion() -> None:
+    clusterer = DPMeans(D, capacity=3)
+    a, b, c = (clusterer.learn(x, 3.0) for x in CORNERS[:3])
+    clusterer.rename(a, "walk")
+    clusterer.rename(b, "run")
+    before = clusterer.clusters()
+    with pytest.raises(ExhaustedError, match=r"at most 2 clusters of this stream with names, .* got 3"):
+        clusterer.rename(c, "one too many")
+    with pytest.raises(ExhaustedError, match="got 3"):
+        clusterer.merge([c], a)
+    assert clusterer.clusters() == before
+    clusterer.rename(a, "stroll")
+    clusterer.learn(CORNERS[3], 1.0)
+    with pytest.raises(UnknownClusterError, match=f"got {c}, which is forgotten: it made room"):
+        clusterer.rename(c, "too late")
 
 
 def test_more_stored_clusters_than_room_keeps_the_heaviest() -> None:

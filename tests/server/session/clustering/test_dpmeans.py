@@ -1,6 +1,7 @@
 """DP-means against a slow twin after every step, against river, and where two clusters meet."""
 
 import math
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from river import cluster, metrics
 from tests.support.clusterer_checks import ClustererChecks
 from tests.support.plain_state import same, through_plain
 
+from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.clustering import ClusterError, DPMeans, Merged, warm_clusters
 from motionscribe_server.session.clustering.base import HALF_LIFE
 from motionscribe_server.session.clustering.dpmeans import FLOOR, MERGE
@@ -54,10 +56,8 @@ class SlowDPMeans:
         near = [c for c in self.centres if self.root(c[0]) == id] if given else self.centres
         nearest = min(near, key=lambda c: math.dist(c[1], x), default=None)
         if nearest is None or (not given and math.dist(nearest[1], x) > self.radius):
-            if len(self.centres) == self.capacity:
+            if sum(c[0] > self.warm for c in self.centres) == self.capacity:
                 free = [c for c in self.centres if not self.keeps(c[0])]
-                if not free:
-                    return 0
                 self.centres.remove(min(free, key=lambda c: c[2]))
             id = id or self.next_id
             self.centres.append([id, list(x), weight])
@@ -88,6 +88,11 @@ class SlowDPMeans:
             return False
         same = self.root(c[0]) == self.root(best[0])
         return same or (c[0] not in self.parent and best[0] not in self.parent)
+
+    def has_place_for_a_name(self, id: int) -> bool:
+        own = [c[0] for c in self.centres if c[0] > self.warm]
+        more = [c for c in own if self.root(c) == id and not self.keeps(c)]
+        return not more or sum(map(self.keeps, own)) + len(more) < self.capacity
 
     def decay(self, seconds: float) -> None:
         for c in list(self.centres):
@@ -120,12 +125,16 @@ def test_dpmeans_equals_its_slow_twin(seed: int, radius: float, warm: int, capac
                 slow.decay(seconds)
             case "rename" if living:
                 id, given_name = int(rng.choice(living)), str(rng.choice(["", "walk"]))
-                fast.rename(id, given_name)
-                slow.names[id] = given_name
+                full = bool(given_name) and not slow.has_place_for_a_name(id)
+                with pytest.raises(ExhaustedError) if full else nullcontext():
+                    fast.rename(id, given_name)
+                    slow.names[id] = given_name
             case "merge" if len(living) > 1:
                 source, target = (int(id) for id in rng.permutation(living)[:2])
-                fast.merge([source], target)
-                slow.parent[source] = target
+                full = bool(slow.names.get(target)) and not slow.has_place_for_a_name(source)
+                with pytest.raises(ExhaustedError) if full else nullcontext():
+                    fast.merge([source], target)
+                    slow.parent[source] = target
             case _:
                 x, weight = rng.normal(size=3) * 0.6, float(rng.uniform(0.5, 5))
                 near = [c for c in slow.centres if math.dist(c[1], x) <= radius]
@@ -154,24 +163,25 @@ Deed = tuple[str, tuple[float, float], float, int, int]
 
 
 def do(clusterer: DPMeans, deed: Deed) -> object:
-    """One deed, and what the clusterer answers to it."""
+    """One deed, and what the clusterer answers to it; None for a name that it refuses."""
     verb, x, amount, one, other = deed
     roots = sorted({clusterer.resolve(state.id) for state in clusterer.clusters()})
-    match verb:
-        case "given" if roots:
-            return clusterer.learn(x, amount, id=roots[one % len(roots)], time_us=one)
-        case "ahead":
-            return clusterer.learn(x, amount, id=max(1, clusterer.next_id + other % 6 - 3), time_us=one)
-        case "decay":
-            clusterer.decay(amount * HALF_LIFE / 2)
-        case "rename" if roots:
-            clusterer.rename(roots[one % len(roots)], ["", "walk"][other % 2])
-        case "merge" if len(roots) > 1:
-            clusterer.merge([roots[one % len(roots)]], roots[(one + 1 + other % (len(roots) - 1)) % len(roots)])
-        case "changes":
-            return clusterer.changes()
-        case _:
-            return clusterer.predict(x), clusterer.learn(x, amount, time_us=one)
+    with suppress(ExhaustedError):
+        match verb:
+            case "given" if roots:
+                return clusterer.learn(x, amount, id=roots[one % len(roots)], time_us=one)
+            case "ahead":
+                return clusterer.learn(x, amount, id=max(1, clusterer.next_id + other % 6 - 3), time_us=one)
+            case "decay":
+                clusterer.decay(amount * HALF_LIFE / 2)
+            case "rename" if roots:
+                clusterer.rename(roots[one % len(roots)], ["", "walk"][other % 2])
+            case "merge" if len(roots) > 1:
+                clusterer.merge([roots[one % len(roots)]], roots[(one + 1 + other % (len(roots) - 1)) % len(roots)])
+            case "changes":
+                return clusterer.changes()
+            case _:
+                return clusterer.predict(x), clusterer.learn(x, amount, time_us=one)
     return None
 
 
