@@ -22,6 +22,7 @@ from motionscribe_server.engine.messages import (
     ListClusters,
     OpenSession,
     Order,
+    Ping,
     Reply,
     Request,
     SessionClusters,
@@ -66,11 +67,14 @@ class Scheduler:
         self._sessions: dict[int, ScheduledSession] = {}
         self._without_batch: list[ScheduledSession] = []  # may have an answer though nothing was computed
         self._answers: list[Answer] = []
+        self._is_pinged = False
 
     @property
     def next_turn_in_s(self) -> float | None:
         """Seconds until there is something for a turn, 0 where there is; None until an order comes."""
-        if self._without_batch or self._answers or any(served.for_batch for served in self._models.values()):
+        if self._is_pinged or self._without_batch or self._answers:
+            return 0.0
+        if any(served.for_batch for served in self._models.values()):
             return 0.0
         since = _longest_since(served.for_window for served in self._models.values())
         return None if since is None else max(0.0, since + LONGEST_REST_S - self._now())
@@ -94,6 +98,8 @@ class Scheduler:
                 session = self._sessions.get(id)
                 if session and not session.ended:
                     self._take(session, order)
+            case Ping():
+                self._is_pinged = True
         return None
 
     def turn(self) -> Turn:
@@ -108,6 +114,7 @@ class Scheduler:
     def collect(self) -> Turn:
         """The answers that there are already; nothing is computed."""
         answers, self._answers = self._answers, []
+        self._is_pinged = False
         return Turn(0, 0.0, shedding(self._longest_wait_s()), answers)
 
     def _reply(self, request: Request) -> SessionClusters:
@@ -192,10 +199,13 @@ class Scheduler:
                 self._fail(scheduled, "inference failed", error)
             return len(batch)
         for scheduled, run, window, outcome in zip(batch, runs, windows, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                self._fail(scheduled, "the session failed", outcome)
+            try:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                scheduled.note_computed(run)
+            except Exception as error:
+                self._fail(scheduled, "the session failed", error)
                 continue
-            scheduled.note_computed(run)
             self._enqueue(scheduled)
             self._answer(scheduled, int(window is not None), outcome)
         return len(batch)
