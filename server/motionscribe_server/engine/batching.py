@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
 from motionscribe_server.session.steps import Step
 
@@ -19,24 +18,25 @@ def choose(due: int, batch_sizes: Sequence[int]) -> int:
     return max((size for size in batch_sizes if size <= due), default=due)
 
 
-MOST_STEPS = 32
-"""Steps that a stream computes in a turn at most: whoever shares the turn waits for them. A window ends a turn sooner;
-where one gap follows another there is none."""
+MOST_STEPS = 16
+"""Steps after which the turn of a stream ends at the next restart, since whoever shares the turn waits for it. Where no
+gaps are it ends with its window."""
 
 
 def take(steps: deque[Step], windows: int = 1) -> list[Step]:
     """Takes the oldest of some steps: up to the one that completes the `windows`-th window, or the last one there is.
 
-    No window before a restart is passed over for one after it. Where none is complete, all steps are taken, and never
-    more than MOST_STEPS.
+    No window before a restart is passed over for one after it. Where none is complete, all steps are taken, or those
+    before the first restart after MOST_STEPS.
     """
-    count = complete = 0
-    most = min(len(steps), MOST_STEPS)
-    for number, step in enumerate(islice(steps, most), 1):
-        if complete and step.restart:
+    beyond = complete = count = 0
+    for count, step in enumerate(steps):
+        if step.restart and (complete or count >= MOST_STEPS):
             break
         if step.decode_slot >= 0:
-            count, complete = number, complete + 1
+            beyond, complete = count + 1, complete + 1
             if complete == windows:
                 break
-    return [steps.popleft() for _ in range(count or most)]
+    else:
+        count = len(steps)
+    return [steps.popleft() for _ in range(beyond or count)]

@@ -93,6 +93,8 @@ class ScheduledSession:
         self._phase = Phase.OPEN
         self._unread: deque[CheckedBlock] = deque()  # the session has not received them yet
         self._steps: deque[Step] = deque()  # of the frames that a batch looked at, those not taken yet
+        # steps that one turn can take: two windows, or the shortest pieces between gaps
+        self._enough = max(MOST_STEPS, 2 * session.model.manifest.stride)
         self._received = 0  # steps that the frames make which the session received
         self._computed = 0
         self._windows = 0  # that are complete and not computed
@@ -173,7 +175,7 @@ class ScheduledSession:
 
     def _read(self) -> None:
         """Hands frames to the session until there are steps enough for a turn."""
-        while self._unread and self._received - self._computed < MOST_STEPS:
+        while self._unread and self._received - self._computed < self._enough:
             block = self._unread.popleft()
             # frames that were checked with their block
             steps, windows = self.session.receive_checked(CheckedBlock(block.rows(0, PIECE)))
