@@ -76,6 +76,7 @@ def test_frames_that_a_session_fails_at_later_lose_it_only(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(Session, "receive_checked", lambda session, block: 1 / 0)
         desk.turn()
+        desk.turn()
     desk.send(2, rows, STRIDE, len(rows))
     desk.scheduler.receive(CloseSession(2))
     desk.work()
