@@ -1,6 +1,7 @@
 """A worker that does not answer is killed and replaced, and nobody who does not need it waits for it."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from tests.support.in_memory_workers import INFO, START, InMemory, opened, workers
@@ -12,8 +13,9 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Rename
 from motionscribe_server.workers import process
 from motionscribe_server.workers.pool import Pool
-from motionscribe_server.workers.watchdog import HUNG_AFTER, SILENT_AFTER, Watchdog
+from motionscribe_server.workers.watchdog import HUNG_AFTER, PING_S, SILENT_AFTER, Watchdog
 
+ROOT = Path(__file__).parents[3]
 OFTEN_S = 0.01
 """Between two pings: tests do not wait long."""
 
@@ -151,3 +153,10 @@ def test_a_session_begins_where_there_is_time_for_it() -> None:
             assert {link.worker for link in links} == {served.pool.workers[1]}
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("document", ["docs/3-serving.md", "SECURITY.md"])
+def test_the_documents_say_how_long_a_worker_may_be_silent(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    assert f"not answered for {HUNG_AFTER * PING_S:g} s" in text
+    assert f"after {SILENT_AFTER * PING_S:g} s, new streams" in text or document == "SECURITY.md"
