@@ -37,6 +37,8 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 EXPIRE_EVERY_S = 3600.0
+ROUND_S = 1.0
+"""The longest that reaping waits for streams that it gives up: another one's worker or store may be slow."""
 
 
 class Registry:
@@ -62,6 +64,7 @@ class Registry:
         factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
         self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
         self._expired_at = -math.inf
+        self._given_up: set[asyncio.Task[None]] = set()
 
     @property
     def streams(self) -> tuple[LiveStream, ...]:
@@ -127,7 +130,12 @@ class Registry:
                 stream.owner.end(UnavailableError(reason), [go_away_message(stream.info.token, reason)])
             elif self._is_overdue(stream) and stream.info.key not in in_use:
                 overdue.append(stream)
-        await asyncio.gather(*map(self._give_up_overdue, overdue))
+        if overdue:
+            tasks = [asyncio.create_task(self._give_up_overdue(stream)) for stream in overdue]
+            self._given_up.update(tasks)
+            for task in tasks:
+                task.add_done_callback(self._given_up.discard)
+            await asyncio.wait(tasks, timeout=ROUND_S)
 
     async def drain(self) -> None:
         """Sends every owner away with its token, ends all calls, saves all clusters. No stream opens after this."""

@@ -14,7 +14,7 @@ from motionscribe_server.workers.transport import Receiver
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 """Seconds that a worker has to end after its socket was closed: the longest batch takes less."""
 
 
