@@ -5,6 +5,10 @@ from collections.abc import Sequence
 
 from motionscribe_server.session.steps import Step
 
+MOST_STEPS = 16
+"""Steps after which the turn of a stream ends at the next restart, since whoever shares the turn waits for it. Where no
+gaps are it ends with its window."""
+
 
 def choose(due: int, batch_sizes: Sequence[int]) -> int:
     """How many of `due` waiting streams, the oldest, an engine computes that pads to one of `batch_sizes` (ascending).
@@ -16,11 +20,6 @@ def choose(due: int, batch_sizes: Sequence[int]) -> int:
         return due
     # where even the smallest size is too large there is no better cut
     return max((size for size in batch_sizes if size <= due), default=due)
-
-
-MOST_STEPS = 16
-"""Steps after which the turn of a stream ends at the next restart, since whoever shares the turn waits for it. Where no
-gaps are it ends with its window."""
 
 
 def take(steps: deque[Step], windows: int = 1) -> list[Step]:

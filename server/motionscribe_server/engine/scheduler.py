@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_REST_S = 0.25
 """Frames wait for the window that they belong to, since a frame alone costs twice as much; but no longer than this."""
+MOST_ANSWERS = 16
+"""Sessions that get an answer in a turn without computing: a snapshot takes milliseconds, and at a drain all want one."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,10 @@ class Scheduler:
         return None
 
     def turn(self) -> Turn:
-        """One batch, and all answers that there are by then."""
+        """One batch, and answers that there are by then."""
         begin = self._now()
         streams = self._compute(shedding(self._longest_wait_s()))
-        waiting, self._without_batch = self._without_batch, []
+        waiting, self._without_batch = self._without_batch[:MOST_ANSWERS], self._without_batch[MOST_ANSWERS:]
         for session in waiting:
             self._answer(session)
         return self.collect()._replace(streams=streams, seconds=self._now() - begin)

@@ -23,9 +23,10 @@ from motionscribe_server.engine.messages import (
     ForgetSession,
     ListClusters,
     Ping,
+    TakeSnapshot,
     Turn,
 )
-from motionscribe_server.engine.scheduler import LONGEST_REST_S
+from motionscribe_server.engine.scheduler import LONGEST_REST_S, MOST_ANSWERS
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
@@ -65,6 +66,16 @@ def test_streams_with_a_window_take_turns_in_the_order_they_came_and_share_batch
     desk.send(3, rows, 0, STRIDE - 1)
     desk.work()
     assert desk.engine.batches == [[STRIDE, STRIDE], [STRIDE], [STRIDE]]
+
+
+def test_snapshots_of_many_sessions_are_taken_turn_by_turn() -> None:
+    desk = Desk()
+    desk.open(*range(2 * MOST_ANSWERS + 1))
+    for session in range(2 * MOST_ANSWERS + 1):
+        desk.scheduler.receive(TakeSnapshot(session))
+    desk.work()
+    assert [len(turn.answers) for turn in desk.turns] == [MOST_ANSWERS, MOST_ANSWERS, 1]
+    assert all(answer.snapshot for answer in desk.answers)
 
 
 def test_a_ping_is_answered_whatever_there_is_to_do() -> None:
