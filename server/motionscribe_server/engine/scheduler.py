@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 LONGEST_REST_S = 0.25
 """Frames wait for the window that they belong to, since a frame alone costs twice as much; but no longer than this."""
 MOST_ANSWERS = 16
-"""Sessions that get an answer in a turn without computing: a snapshot takes milliseconds, and at a drain all want one."""
+"""Sessions that are answered in a turn without computing: a snapshot takes milliseconds, and a drain wants all."""
 
 
 @dataclass(frozen=True)
