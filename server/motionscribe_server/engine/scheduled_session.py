@@ -71,6 +71,8 @@ class Wait(Enum):
     """The next batch: a window is complete, or it owes something."""
     WINDOW = auto()
     """The rest of its window; after a while the next batch will do."""
+    REST = auto()
+    """A turn of its own after a short rest: gap follows gap, and each has events without end."""
     NOTHING = auto()
     """All its frames are computed."""
 
@@ -118,7 +120,9 @@ class ScheduledSession:
         """What comes next for it."""
         if self._received == self._computed:
             return Wait.NOTHING  # and nothing is unread
-        if self._unread or self._windows or self._phase in (Phase.SNAPSHOT_ASKED, Phase.CLOSING):
+        if self._unread and not self._windows:
+            return Wait.REST
+        if self._windows or self._phase in (Phase.SNAPSHOT_ASKED, Phase.CLOSING):
             return Wait.BATCH
         return Wait.WINDOW
 

@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_REST_S = 0.25
 """Frames wait for the window that they belong to, since a frame alone costs twice as much; but no longer than this."""
+SHORT_REST_S = 0.02
+"""Between two turns of a session of which gap follows gap: their events cost the serving process, and so all streams of
+all workers, what their steps cost this one. 800 gaps a second are more than any feed has."""
 MOST_ANSWERS = 16
 """Sessions that are answered in a turn without computing: a snapshot takes milliseconds, and a drain wants all."""
 
@@ -57,6 +60,8 @@ class Served:
     """Those that wait for the next batch."""
     for_window: WaitingQueue = field(default_factory=WaitingQueue)
     """Those that wait for the rest of their window."""
+    resting: WaitingQueue = field(default_factory=WaitingQueue)
+    """Those of which gap follows gap."""
 
 
 class Scheduler:
@@ -78,8 +83,11 @@ class Scheduler:
             return 0.0
         if any(served.for_batch for served in self._models.values()):
             return 0.0
-        since = _longest_since(served.for_window for served in self._models.values())
-        return None if since is None else max(0.0, since + LONGEST_REST_S - self._now())
+        window = _longest_since(served.for_window for served in self._models.values())
+        resting = _longest_since(served.resting for served in self._models.values())
+        ends = [] if window is None else [window + LONGEST_REST_S]
+        ends += [] if resting is None else [resting + SHORT_REST_S]
+        return max(0.0, min(ends) - self._now()) if ends else None
 
     def manifest(self, key: str) -> Manifest:
         """The manifest of a model that is served."""
@@ -161,6 +169,9 @@ class Scheduler:
                 served.for_batch.add(session, self._now())
             case Wait.WINDOW:
                 served.for_window.add(session, self._now())
+            case Wait.REST:
+                served.for_window.discard(session)
+                served.resting.add(session, self._now())
             case Wait.NOTHING:
                 self._without_batch.append(session)
 
@@ -171,11 +182,13 @@ class Scheduler:
 
     def _next_queue(self) -> tuple[Served, WaitingQueue] | None:
         """The sessions that have waited longest for a batch, or else too long for their window, and their model."""
+        now = self._now()
         queues = [(served, served.for_batch) for served in self._models.values() if served.for_batch]
+        resting = [(served, served.resting) for served in self._models.values() if served.resting]
+        queues += [(served, queue) for served, queue in resting if queue.longest_since + SHORT_REST_S <= now]
         if not queues:
-            late = self._now() - LONGEST_REST_S
             waiting = [(served, served.for_window) for served in self._models.values() if served.for_window]
-            queues = [(served, queue) for served, queue in waiting if queue.longest_since <= late]
+            queues = [(served, queue) for served, queue in waiting if queue.longest_since + LONGEST_REST_S <= now]
         return min(queues, key=lambda pair: pair[1].longest_since, default=None)
 
     def _compute(self, level: Shedding) -> int:
@@ -230,7 +243,7 @@ class Scheduler:
     def _end(self, session: ScheduledSession) -> None:
         session.end()
         served = self._models[session.model]
-        for queue in (served.for_batch, served.for_window):
+        for queue in (served.for_batch, served.for_window, served.resting):
             queue.discard(session)
 
 
