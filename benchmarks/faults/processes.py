@@ -56,6 +56,10 @@ class Process:
             time.sleep(0.1)
         os.kill(workers[0], signal.SIGKILL)
 
+    def stop_worker(self) -> None:
+        """SIGSTOP to the oldest of those that compute: it keeps what it has, and says nothing any more."""
+        os.kill(self.workers[0], signal.SIGSTOP)
+
     def drain(self) -> None:
         """SIGTERM, and wait."""
         self._end(signal.SIGTERM)

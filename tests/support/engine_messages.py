@@ -19,6 +19,7 @@ from motionscribe_server.engine.messages import (
     ForgetSession,
     ListClusters,
     OpenSession,
+    Ping,
     Ready,
     Reply,
     SessionClusters,
@@ -117,6 +118,7 @@ SENT: dict[type, st.SearchStrategy[Any]] = {
     CloseSession: st.builds(CloseSession, COUNT),
     TakeSnapshot: st.builds(TakeSnapshot, COUNT),
     ForgetSession: st.builds(ForgetSession, COUNT),
+    Ping: st.builds(Ping),
 }
 ANSWERED: dict[type, st.SearchStrategy[Any]] = {
     Ready: st.builds(Ready, few(st.tuples(TEXT, ENGINE))),

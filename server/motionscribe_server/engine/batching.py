@@ -5,6 +5,10 @@ from collections.abc import Sequence
 
 from motionscribe_server.session.steps import Step
 
+MOST_STEPS = 16
+"""Steps after which the turn of a stream ends at the next restart, since whoever shares the turn waits for it. Where no
+gaps are it ends with its window."""
+
 
 def choose(due: int, batch_sizes: Sequence[int]) -> int:
     """How many of `due` waiting streams, the oldest, an engine computes that pads to one of `batch_sizes` (ascending).
@@ -21,16 +25,18 @@ def choose(due: int, batch_sizes: Sequence[int]) -> int:
 def take(steps: deque[Step], windows: int = 1, most: int | None = None) -> list[Step]:
     """Takes the oldest of some steps: up to the one that completes the `windows`-th window, or the last one there is.
 
-    No window before a restart is passed over for one after it. Where none is complete, all steps are taken. `most` is
-    the greatest number of steps, where there is one.
+    No window before a restart is passed over for one after it. Where none is complete, all steps are taken, or those
+    before the first restart after MOST_STEPS. `most` is the greatest number of steps, where there is one.
     """
-    count = complete = 0
-    for number, step in enumerate(steps, 1):
-        if complete and step.restart:
+    beyond = complete = count = 0
+    for count, step in enumerate(steps):
+        if step.restart and (complete or count >= MOST_STEPS):
             break
         if step.decode_slot >= 0:
-            count, complete = number, complete + 1
+            beyond, complete = count + 1, complete + 1
             if complete == windows:
                 break
-    taken = count or len(steps)
+    else:
+        count = len(steps)
+    taken = beyond or count
     return [steps.popleft() for _ in range(taken if most is None else min(taken, most))]

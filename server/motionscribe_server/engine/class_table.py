@@ -39,6 +39,7 @@ CLASSES: dict[str, type] = {
     "close": messages.CloseSession,
     "snapshot": messages.TakeSnapshot,
     "forget": messages.ForgetSession,
+    "ping": messages.Ping,
     "reply": messages.Reply,
     "turn": messages.Turn,
     "answer": messages.Answer,

@@ -2,7 +2,8 @@
 
 In: a socket to the serving process, whose number is the argument; Start, then orders. Out: Ready or StartFailed, then
 turns and replies. What to compute next is the scheduler's business (scheduler.py); orders that came meanwhile are taken
-before its next turn. Run by workers/subprocess_transport.py.
+before its next turn, so that a large one in front of a small one costs it no more than its own length. Run by
+workers/subprocess_transport.py.
 """
 
 import contextlib
@@ -23,6 +24,8 @@ from motionscribe_server.session.model import ServedModel
 
 RECEIVED = 1 << 20
 PR_SET_PDEATHSIG = 1
+BEFORE_A_TURN = 8 << 20
+"""Bytes of orders, some of the largest messages, that are taken before a turn; more of them wait for the next."""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -82,15 +85,16 @@ def started(start: Start) -> tuple[Scheduler, dict[str, EngineInfo]]:
 
 def _take_turns(connection: socket.socket, decoder: Decoder, scheduler: Scheduler) -> None:
     while True:
-        ready, _, _ = select.select([connection], [], [], scheduler.next_turn_in_s)
         outgoing: list[Turn | Reply] = []
-        if ready:
+        taken, wait_s = 0, scheduler.next_turn_in_s
+        while taken < BEFORE_A_TURN and select.select([connection], [], [], wait_s)[0]:
             data = connection.recv(RECEIVED)
             if not data:
                 return
             replies = [reply for order in decoder.feed(data) if (reply := scheduler.receive(order))]
             # events of an edit come before the reply to it
             outgoing += [scheduler.collect(), *replies] if replies else []
+            taken, wait_s = taken + len(data), 0.0
         if scheduler.next_turn_in_s == 0.0:
             outgoing.append(scheduler.turn())
         if outgoing:

@@ -126,7 +126,11 @@ class ForgetSession(NamedTuple):
     session: int
 
 
-Order = Ask | TakeFrames | CloseSession | TakeSnapshot | ForgetSession
+class Ping(NamedTuple):
+    """Answered by a Turn, even where there is nothing to compute."""
+
+
+Order = Ask | TakeFrames | CloseSession | TakeSnapshot | ForgetSession | Ping
 
 
 class Reply(NamedTuple):

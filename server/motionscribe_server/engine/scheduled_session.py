@@ -2,7 +2,8 @@
 
 In: a session's frames and orders, and what the engine made of its steps. Out: whether it waits for a batch, and its
 answers. What may follow what is one table, and `_change` the one place that changes the phase. It does not decide whose
-turn it is: scheduler.py does.
+turn it is: scheduler.py does. A block of thousands of frames is handed to the session piece by piece, so that no turn
+pays for all of it.
 """
 
 from collections import deque
@@ -13,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_proto.events import Event
-from motionscribe_server.engine.batching import take
+from motionscribe_server.engine.batching import MOST_STEPS, take
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.session.edits import Edit, PlacedEdit
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import save
 from motionscribe_server.session.steps import Step
+
+PIECE = 32
+"""Frames that the session is given at a time. Each may follow a gap, which costs far more than a frame."""
 
 
 class Phase(Enum):
@@ -68,6 +72,8 @@ class Wait(Enum):
     """The next batch: a window is complete, or it owes something."""
     WINDOW = auto()
     """The rest of its window; after a while the next batch will do."""
+    REST = auto()
+    """A turn of its own after a short rest: gap follows gap, and each has events without end."""
     NOTHING = auto()
     """All its frames are computed."""
 
@@ -95,11 +101,14 @@ class ScheduledSession:
         self.states = states
         self.durable = durable
         self._phase = Phase.OPEN
+        self._unread: deque[CheckedBlock] = deque()  # the session has not received them yet
         self._steps: deque[Step] = deque()  # of the frames that a batch looked at, those not taken yet
-        self._received = 0  # steps that the frames so far make
+        # steps that one turn can take: two windows, or the shortest pieces between gaps
+        self._enough = max(MOST_STEPS, 2 * session.model.manifest.stride)
+        self._received = 0  # steps that the frames make which the session received
         self._computed = 0
         self._windows = 0  # that are complete and not computed
-        self._blocks: deque[int] = deque()  # of each block that is not computed, the steps received by its end
+        self._blocks: deque[int] = deque()  # of each received block that is not computed, the steps by its end
         self._held: deque[CheckedBlock] = deque()  # came after a snapshot was asked for
         self._repeated = deque(edits)
         self._unsaid: list[Answer] = []  # edits that were made again
@@ -121,20 +130,17 @@ class ScheduledSession:
     def waits_for(self) -> Wait:
         """What comes next for it."""
         if self._received == self._computed:
-            return Wait.NOTHING
+            return Wait.NOTHING  # and nothing is unread
+        if self._unread and not self._windows:
+            return Wait.REST
         if self._windows or self._phase in (Phase.SNAPSHOT_ASKED, Phase.CLOSING):
             return Wait.BATCH
         return Wait.WINDOW
 
     def receive_frames(self, block: CheckedBlock) -> None:
         """Raises what the session raises; it is of no more use then."""
-        if self._phase is Phase.SNAPSHOT_ASKED:
-            self._held.append(block)
-            return
-        steps, windows = self.session.receive_checked(block)
-        self._received += steps
-        self._windows += windows
-        self._blocks.append(self._received)
+        (self._held if self._phase is Phase.SNAPSHOT_ASKED else self._unread).append(block)
+        self._read()
 
     def ask_snapshot(self) -> None:
         """Some answer brings one."""
@@ -166,9 +172,10 @@ class ScheduledSession:
         return take(self._steps, windows, most)
 
     def note_computed(self, run: Sequence[Step]) -> None:
-        """The steps that were taken last are computed."""
+        """The steps that were taken last are computed. Raises what the session raises."""
         self._computed += len(run)
         self._windows -= sum(step.decode_slot >= 0 for step in run)
+        self._read()
 
     def answers(self, windows: int = 0, events: Sequence[Event] = ()) -> list[Answer]:
         """What is to be said after a batch of it made `windows` and `events`, or after an order.
@@ -197,9 +204,23 @@ class ScheduledSession:
         return answers
 
     def _release(self) -> None:
-        """The session takes the frames that were held."""
-        while self._held:
-            self.receive_frames(self._held.popleft())
+        """The session may take the frames that were held."""
+        self._unread += self._held
+        self._held.clear()
+        self._read()
+
+    def _read(self) -> None:
+        """Hands frames to the session until there are steps enough for a turn."""
+        while self._unread and self._received - self._computed < self._enough:
+            block = self._unread.popleft()
+            # frames that were checked with their block
+            steps, windows = self.session.receive_checked(CheckedBlock(block.rows(0, PIECE)))
+            self._received += steps
+            self._windows += windows
+            if len(block) > PIECE:
+                self._unread.appendleft(CheckedBlock(block.rows(PIECE, len(block))))
+            else:
+                self._blocks.append(self._received)
 
     def _change(self, change: Change) -> None:
         self._phase = TRANSITIONS[self._phase, change]

@@ -22,6 +22,7 @@ from motionscribe_server.engine.messages import (
     ListClusters,
     OpenSession,
     Order,
+    Ping,
     Reply,
     Request,
     SessionClusters,
@@ -42,6 +43,11 @@ log = logging.getLogger(__name__)
 
 LONGEST_REST_S = 0.25
 """Frames wait for the window that they belong to, since a frame alone costs twice as much; but no longer than this."""
+SHORT_REST_S = 0.02
+"""Between two turns of a session of which gap follows gap: their events cost the serving process, and so all streams of
+all workers, what their steps cost this one. 800 gaps a second are more than any feed has."""
+MOST_ANSWERS = 16
+"""Sessions that are answered in a turn without computing: a snapshot takes milliseconds, and a drain wants all."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Served:
     """Those that wait for the next batch."""
     for_window: WaitingQueue = field(default_factory=WaitingQueue)
     """Those that wait for the rest of their window."""
+    resting: WaitingQueue = field(default_factory=WaitingQueue)
+    """Those of which gap follows gap."""
 
 
 class Scheduler:
@@ -66,14 +74,20 @@ class Scheduler:
         self._sessions: dict[int, ScheduledSession] = {}
         self._without_batch: list[ScheduledSession] = []  # may have an answer though nothing was computed
         self._answers: list[Answer] = []
+        self._is_pinged = False
 
     @property
     def next_turn_in_s(self) -> float | None:
         """Seconds until there is something for a turn, 0 where there is; None until an order comes."""
-        if self._without_batch or self._answers or any(served.for_batch for served in self._models.values()):
+        if self._is_pinged or self._without_batch or self._answers:
             return 0.0
-        since = _longest_since(served.for_window for served in self._models.values())
-        return None if since is None else max(0.0, since + LONGEST_REST_S - self._now())
+        if any(served.for_batch for served in self._models.values()):
+            return 0.0
+        window = _longest_since(served.for_window for served in self._models.values())
+        resting = _longest_since(served.resting for served in self._models.values())
+        ends = [] if window is None else [window + LONGEST_REST_S]
+        ends += [] if resting is None else [resting + SHORT_REST_S]
+        return max(0.0, min(ends) - self._now()) if ends else None
 
     def manifest(self, key: str) -> Manifest:
         """The manifest of a model that is served."""
@@ -94,13 +108,15 @@ class Scheduler:
                 session = self._sessions.get(id)
                 if session and not session.ended:
                     self._take(session, order)
+            case Ping():
+                self._is_pinged = True
         return None
 
     def turn(self) -> Turn:
-        """One batch, and all answers that there are by then."""
+        """One batch, and answers that there are by then."""
         begin = self._now()
         streams = self._compute(shedding(self._longest_wait_s()))
-        waiting, self._without_batch = self._without_batch, []
+        waiting, self._without_batch = self._without_batch[:MOST_ANSWERS], self._without_batch[MOST_ANSWERS:]
         for session in waiting:
             self._answer(session)
             self._enqueue_if_waiting(session)
@@ -109,6 +125,7 @@ class Scheduler:
     def collect(self) -> Turn:
         """The answers that there are already; nothing is computed."""
         answers, self._answers = self._answers, []
+        self._is_pinged = False
         return Turn(0, 0.0, shedding(self._longest_wait_s()), answers)
 
     def _reply(self, request: Request) -> SessionClusters:
@@ -151,6 +168,9 @@ class Scheduler:
                 served.for_batch.add(session, self._now())
             case Wait.WINDOW:
                 served.for_window.add(session, self._now())
+            case Wait.REST:
+                served.for_window.discard(session)
+                served.resting.add(session, self._now())
             case Wait.NOTHING:
                 self._without_batch.append(session)
 
@@ -166,11 +186,13 @@ class Scheduler:
 
     def _next_queue(self) -> tuple[Served, WaitingQueue] | None:
         """The sessions that have waited longest for a batch, or else too long for their window, and their model."""
+        now = self._now()
         queues = [(served, served.for_batch) for served in self._models.values() if served.for_batch]
+        resting = [(served, served.resting) for served in self._models.values() if served.resting]
+        queues += [(served, queue) for served, queue in resting if queue.longest_since + SHORT_REST_S <= now]
         if not queues:
-            late = self._now() - LONGEST_REST_S
             waiting = [(served, served.for_window) for served in self._models.values() if served.for_window]
-            queues = [(served, queue) for served, queue in waiting if queue.longest_since <= late]
+            queues = [(served, queue) for served, queue in waiting if queue.longest_since + LONGEST_REST_S <= now]
         return min(queues, key=lambda pair: pair[1].longest_since, default=None)
 
     def _compute(self, level: Shedding) -> int:
@@ -196,10 +218,13 @@ class Scheduler:
                 self._fail(scheduled, "inference failed", error)
             return len(batch)
         for scheduled, run, window, outcome in zip(batch, runs, windows, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                self._fail(scheduled, "the session failed", outcome)
+            try:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                scheduled.note_computed(run)
+            except Exception as error:
+                self._fail(scheduled, "the session failed", error)
                 continue
-            scheduled.note_computed(run)
             self._answer(scheduled, int(window is not None), outcome)
             self._enqueue_if_waiting(scheduled)
         return len(batch)
@@ -220,7 +245,7 @@ class Scheduler:
     def _end(self, session: ScheduledSession) -> None:
         session.end()
         served = self._models[session.model]
-        for queue in (served.for_batch, served.for_window):
+        for queue in (served.for_batch, served.for_window, served.resting):
             queue.discard(session)
 
 

@@ -37,6 +37,8 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 NOT_RESUMED = "no stream of this id and token is here: it ended, was not resumed in time, or its worker died"
+ROUND_S = 1.0
+"""The longest that reaping waits for streams that it gives up: another one's worker or store may be slow."""
 
 
 class Registry:
@@ -62,6 +64,7 @@ class Registry:
         factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
         self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
         self._expiry = Expiry(settings.storage, store)
+        self._given_up: set[asyncio.Task[None]] = set()
 
     @property
     def streams(self) -> tuple[LiveStream, ...]:
@@ -126,7 +129,12 @@ class Registry:
                 stream.owner.end(UnavailableError(reason), [go_away_message(stream.info.token, reason)])
             elif self._is_overdue(stream) and stream.info.key not in in_use:
                 overdue.append(stream)
-        await asyncio.gather(*map(self._give_up_overdue, overdue))
+        if overdue:
+            tasks = [asyncio.create_task(self._give_up_overdue(stream)) for stream in overdue]
+            self._given_up.update(tasks)
+            for task in tasks:
+                task.add_done_callback(self._given_up.discard)
+            await asyncio.wait(tasks, timeout=ROUND_S)
 
     async def renew(self) -> None:
         """What the store has of streams that are here is in use. Raises StoreError."""

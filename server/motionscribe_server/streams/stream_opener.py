@@ -4,8 +4,10 @@ In: an OpenRequest whose key the caller holds. Out: a LiveStream in the table, w
 is none. What is done, and which stream makes room, is decided in admission.py; stream_factory.py makes streams.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from motionscribe_server.errors import FencedError, InUseError, PreconditionError, SupersededError, UnavailableError
 from motionscribe_server.settings import Settings
@@ -19,6 +21,8 @@ from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.retirement import retire, write_rest
 from motionscribe_server.streams.stream_factory import StreamFactory
 from motionscribe_server.streams.stream_table import StreamTable
+
+log = logging.getLogger(__name__)
 
 
 class StreamOpener:
@@ -37,6 +41,7 @@ class StreamOpener:
         self._table = table
         self._locks = locks
         self._now = now
+        self._evictions: set[asyncio.Task[None]] = set()
 
     async def open(self, request: OpenRequest) -> tuple[LiveStream, bool]:
         """The stream, and whether it goes on from an earlier call. Raises ServerError and ContractError."""
@@ -129,20 +134,32 @@ class StreamOpener:
     async def _make_room(self, key: str) -> None:
         """Reserves a place, and gives another stream up where there is none.
 
-        Only here does a task that holds one key wait for another key. No circle can arise: a place is needed only for
-        a key without a stream, and only keys with a stream are waited for.
+        The place is free as soon as that stream begins to go: nobody waits for its worker. Only where all that could
+        go are in use does a task that holds one key wait for another key. No circle can arise: a place is needed only
+        for a key without a stream, and only keys with a stream are waited for.
         """
         limits = self._settings.limits.tenant_streams, self._settings.limits.max_streams
         while victim := choose_eviction(key, self._table.places(self._locks.in_use()), *limits):
             stream = self._table.get(victim.key)
             if not victim.is_in_use and stream is not None:
                 self._table.reserve(key)
-                async with self._locks.hold(victim.key):
-                    await retire(stream, self._table)
+                leaving = AsyncExitStack()
+                await leaving.enter_async_context(self._locks.hold(victim.key))  # at once, since it is not in use
+                leaving.enter_context(self._table.leaving(stream))
+                task = asyncio.create_task(self._evict(stream, leaving))
+                self._evictions.add(task)
+                task.add_done_callback(self._evictions.discard)
                 return
             async with self._locks.hold(victim.key):
                 pass  # by now it is live, gone, or to be had
         self._table.reserve(key)
+
+    async def _evict(self, stream: LiveStream, leaving: AsyncExitStack) -> None:
+        async with leaving:
+            try:
+                await retire(stream, self._table)
+            except Exception:
+                log.exception("stream %s cannot be given up", stream.info.name)
 
 
 def _incumbent(stream: LiveStream | None, request: OpenRequest) -> Incumbent | None:

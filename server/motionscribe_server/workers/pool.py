@@ -1,9 +1,9 @@
 """The workers of one server: processes that compute, and sessions in them.
 
 In: models to load, then sessions, frames, edits. Out: a Link for each session, which hands its answers to a listener.
-A session lives in one worker, the one that had fewest. A worker that dies takes its sessions with it: each listener
-gets an error, and another worker starts in its place. Loading a model starts new workers; the old ones finish their
-sessions.
+A session lives in one worker, the one that had fewest. A worker that dies, or hangs and is killed, takes its sessions
+with it: each listener gets an error, and another worker starts in its place. Loading a model starts new workers; the
+old ones finish their sessions.
 """
 
 import asyncio
@@ -19,9 +19,10 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.workers.process import Link, WorkerProcess
+from motionscribe_server.workers.process import Link, SilentError, WorkerProcess
 from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 from motionscribe_server.workers.transport import Transport
+from motionscribe_server.workers.watchdog import PING_S
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,18 @@ class Pool:
     """All workers: `size` of them, each behind a transport of its own. `start` is their first message."""
 
     def __init__(
-        self, start: Start, size: int, metrics: Metrics, transport: Callable[[], Transport] = SubprocessTransport
+        self,
+        start: Start,
+        size: int,
+        metrics: Metrics,
+        transport: Callable[[], Transport] = SubprocessTransport,
+        ping_s: float = PING_S,
     ) -> None:
         self._start = start
         self._size = size
         self._metrics = metrics
         self._transport = transport
+        self._ping_s = ping_s
         self.workers: list[WorkerProcess] = []
         """Those that take new sessions."""
         self._leaving: set[WorkerProcess] = set()
@@ -64,19 +71,32 @@ class Pool:
 
         Raises UnavailableError while no worker runs, ExhaustedError, SnapshotError and what the session refuses.
         """
-        if not self.workers:
-            raise UnavailableError("no worker is running: try again in a few seconds")
-        worker = min(self.workers, key=lambda worker: len(worker.links))
-        if worker.shedding >= Shedding.STREAMS:
-            raise ExhaustedError("the server is overloaded: try again later")
+        request = OpenSession(0, model, options, known, durable, snapshot, edits)
+        try:
+            return await self._open(request)
+        except SilentError:
+            # once: what hung one worker may hang the next
+            return await self._open(request)
+
+    async def _open(self, request: OpenSession) -> Link:
+        worker = self._choose()
         link = Link(worker, next(self._sessions))
         worker.links[link.id] = link
         try:
-            await worker.ask(OpenSession(link.id, model, options, known, durable, snapshot, edits))
+            await worker.ask(request._replace(session=link.id))
         except BaseException:
             link.forget()  # who asked may be cancelled while the worker opens it
             raise
         return link
+
+    def _choose(self) -> WorkerProcess:
+        """Who begins the next session: of those that answer, the one with fewest."""
+        if not self.workers:
+            raise UnavailableError("no worker is running: try again in a few seconds")
+        accepting = [worker for worker in self.workers if worker.shedding < Shedding.STREAMS]
+        if not accepting:
+            raise ExhaustedError("the server is overloaded: try again later")
+        return min(accepting, key=lambda worker: (worker.is_silent, len(worker.links)))
 
     async def replace_workers(self, models: Sequence[ServedModel]) -> Mapping[str, EngineInfo]:
         """Starts workers that serve these models, for sessions to come; the old ones finish theirs.
@@ -101,7 +121,7 @@ class Pool:
         await asyncio.gather(*(worker.close() for worker in (*self.workers, *self._leaving)))
 
     def _new_worker(self) -> WorkerProcess:
-        return WorkerProcess(self._transport(), self._metrics, self._worker_ended)
+        return WorkerProcess(self._transport(), self._metrics, self._worker_ended, self._ping_s)
 
     async def _start_workers(self, start: Start) -> tuple[list[WorkerProcess], Mapping[str, EngineInfo]]:
         """As many workers as there should be, all or none, and how their models run."""

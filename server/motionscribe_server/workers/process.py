@@ -1,12 +1,15 @@
 """One worker as the serving process sees it, and the sessions that live there.
 
 In: orders, for many sessions at once. Out: answers, to the listener of each Link. How orders get to the worker is the
-transport's business, which of the workers gets a session the pool's.
+transport's business, which of the workers gets a session the pool's. Nobody waits for a worker for ever: one that does
+not answer (watchdog.py) is killed, and every question has a time limit.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from typing import NamedTuple
 
 from motionscribe_server.engine.messages import (
     Answer,
@@ -18,6 +21,8 @@ from motionscribe_server.engine.messages import (
     FromServer,
     FromWorker,
     ListClusters,
+    OpenSession,
+    Ping,
     Ready,
     Reply,
     Request,
@@ -34,6 +39,18 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.workers.transport import Transport
+from motionscribe_server.workers.watchdog import PING_S, REPLY_S, START_S, Watchdog
+
+log = logging.getLogger(__name__)
+
+
+class SilentError(UnavailableError):
+    """The worker says nothing. It may be hung; another one can begin the session."""
+
+
+class _Question(NamedTuple):
+    request: Request
+    reply: "asyncio.Future[SessionClusters]"
 
 
 class Link:
@@ -73,26 +90,47 @@ class Link:
 class WorkerProcess:
     """One worker, the Receiver of its transport. `ended` is called once, when the worker is gone."""
 
-    def __init__(self, transport: Transport, metrics: Metrics, ended: Callable[["WorkerProcess"], None]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        metrics: Metrics,
+        ended: Callable[["WorkerProcess"], None],
+        ping_s: float = PING_S,
+    ) -> None:
         self.transport = transport
         self._metrics = metrics
         self._ended = ended
+        self._ping_s = ping_s
+        self._watchdog = Watchdog()
+        self._next_ping: asyncio.TimerHandle | None = None
         self.links: dict[int, Link] = {}
         self._leaving = False
         self.shedding = Shedding.NOTHING
         self._numbers = count(1)
-        self._asked: dict[int, asyncio.Future[SessionClusters]] = {}
+        self._asked: dict[int, _Question] = {}
         self._outgoing: list[FromServer] = []
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
 
     async def start(self, start: Start) -> Mapping[str, EngineInfo]:
         """How each model runs, by its key, as soon as all are loaded.
 
-        Raises what loading raises, UnavailableError where the worker ends before that.
+        Raises what loading raises, UnavailableError where the worker ends before that or takes longer than START_S.
         """
         await self.transport.spawn(self)
         self.send(start)
-        return dict((await self._ready).engines)
+        try:
+            async with asyncio.timeout(START_S):
+                ready = await self._ready
+        except TimeoutError:
+            self.transport.kill()
+            raise UnavailableError(f"expected a worker that loads its models within {START_S:g} s") from None
+        self._ping()
+        return dict(ready.engines)
+
+    @property
+    def is_silent(self) -> bool:
+        """It has not answered for some time, and may be hung."""
+        return self._watchdog.is_silent
 
     def send(self, message: FromServer) -> None:
         """Leaves with everything else that is sent in this round of the loop."""
@@ -101,13 +139,21 @@ class WorkerProcess:
         self._outgoing.append(message)
 
     async def ask(self, request: Request) -> SessionClusters:
-        """The reply. Raises what the worker raised, UnavailableError where it is gone."""
+        """The reply. Raises what the worker raised, UnavailableError where it is gone or takes longer than REPLY_S.
+
+        A question to begin a session raises SilentError as soon as the worker is silent.
+        """
         if not self.transport.alive:
             raise _gone()
         number = next(self._numbers)
-        self._asked[number] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[SessionClusters] = asyncio.get_running_loop().create_future()
+        self._asked[number] = _Question(request, reply)
         self.send(Ask(number, request))
-        return await self._asked[number]
+        try:
+            async with asyncio.timeout(REPLY_S):
+                return await reply
+        except TimeoutError:
+            raise UnavailableError(f"expected a worker that replies within {REPLY_S:g} s: try again later") from None
 
     def leave(self) -> None:
         """Ends the worker as soon as it has no session."""
@@ -132,6 +178,7 @@ class WorkerProcess:
 
     def receive(self, messages: Sequence[FromWorker]) -> None:
         """Called by the transport."""
+        self._watchdog.hear()
         for message in messages:
             match message:
                 case Turn():
@@ -145,11 +192,13 @@ class WorkerProcess:
 
     def ended(self) -> None:
         """Called by the transport."""
+        if self._next_ping:
+            self._next_ping.cancel()
         if not self._ready.done():
             self._ready.set_exception(_gone())
-        for future in self._asked.values():
-            if not future.done():
-                future.set_exception(_gone())
+        for question in self._asked.values():
+            if not question.reply.done():
+                question.reply.set_exception(_gone())
         links, self.links = self.links, {}
         for link in links.values():
             link.listener(Answer(link.id, error=_gone()))
@@ -165,13 +214,27 @@ class WorkerProcess:
                 link.listener(answer)
 
     def _take_reply(self, number: int, value: SessionClusters | Exception) -> None:
-        future = self._asked.pop(number)
-        if future.done():  # whoever asked was cancelled
+        reply = self._asked.pop(number).reply
+        if reply.done():  # whoever asked does not wait any more
             return
         if isinstance(value, Exception):
-            future.set_exception(value)
+            reply.set_exception(value)
         else:
-            future.set_result(value)
+            reply.set_result(value)
+
+    def _ping(self) -> None:
+        """Pings once more, unless the worker is hung: then it is killed."""
+        self._watchdog.ping()
+        if self._watchdog.is_hung:
+            log.error("a worker does not answer and is killed")
+            self.transport.kill()
+            return
+        if self._watchdog.is_silent:
+            for request, reply in self._asked.values():
+                if isinstance(request, OpenSession) and not reply.done():
+                    reply.set_exception(SilentError("the worker does not answer: try again"))
+        self.send(Ping())
+        self._next_ping = asyncio.get_running_loop().call_later(self._ping_s, self._ping)
 
     def _flush(self) -> None:
         outgoing, self._outgoing = self._outgoing, []

@@ -53,6 +53,13 @@ class SubprocessTransport(asyncio.Protocol):
         if self._connection:
             self._connection.close()
 
+    def kill(self) -> None:
+        """See Transport."""
+        if self.process:
+            self.process.kill()
+        if self._connection:
+            self._connection.abort()  # closing it would wait until the worker reads
+
     async def wait_closed(self) -> None:
         """Kills a process that does not end by itself."""
         if self.process is None:

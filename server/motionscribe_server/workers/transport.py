@@ -37,5 +37,8 @@ class Transport(Protocol):
     def close(self) -> None:
         """Ends the worker, which gets what was sent before. Again, or before `spawn`, it does nothing."""
 
+    def kill(self) -> None:
+        """Ends a worker that does not answer, at once and whatever it does. Again, or before `spawn`, nothing."""
+
     async def wait_closed(self) -> None:
         """Returns when nothing of a closed worker is left."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe_server.engine.batching import choose, take
+from motionscribe_server.engine.batching import MOST_STEPS, choose, take
 from motionscribe_server.engine.shedding import Shedding, shedding
 from motionscribe_server.session.steps import Step, step_of
 
@@ -45,6 +45,11 @@ def steps(*lengths: int) -> "deque[Step]":
         ((2, 4), 1, 5),  # no window was complete before the restart
         ((3, 4), 2, 3),  # what was before the restart is told first
         ((3, 4), 1, 3),
+        ((1,) * 1000, 1, MOST_STEPS),  # gap after gap: the rest waits for other turns
+        ((1,) * (MOST_STEPS - 1) + (2, 1), 1, MOST_STEPS + 1),
+        ((1,) * MOST_STEPS + (3,), 1, MOST_STEPS),
+        ((1,) * (MOST_STEPS - 1) + (3,), 1, MOST_STEPS + 2),  # a window is whole
+        ((3, *(1,) * 1000), 1, 3),
     ],
 )
 def test_a_turn_of_a_stream_ends_with_a_window(lengths: tuple[int, ...], windows: int, taken: int) -> None:
@@ -55,7 +60,7 @@ def test_a_turn_of_a_stream_ends_with_a_window(lengths: tuple[int, ...], windows
     assert list(waiting) == all_steps[taken:]
 
 
-@given(st.lists(st.integers(1, 10), max_size=5), st.integers(1, 2))
+@given(st.lists(st.integers(1, 10), max_size=5) | st.lists(st.integers(1, 3), max_size=100), st.integers(1, 2))
 def test_nothing_is_lost_however_it_is_taken(lengths: list[int], windows: int) -> None:
     waiting = steps(*lengths)
     all_steps, runs = list(waiting), []
@@ -63,6 +68,7 @@ def test_nothing_is_lost_however_it_is_taken(lengths: list[int], windows: int) -
         runs.append(take(waiting, windows))
     assert [step for run in runs for step in run] == all_steps
     for run in runs:
+        assert len(run) < MOST_STEPS + 2 * STRIDE
         complete = [step for step in run if step.decode_slot >= 0]
         assert len(complete) <= windows
         assert not complete or run[-1] is complete[-1]

@@ -1,7 +1,5 @@
 """What a scheduler answers to orders, turn by turn, on a clock that the test turns."""
 
-from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,106 +9,29 @@ from hypothesis import strategies as st
 from tests.support.made_up_session import (
     MOMENT_US,
     PLACES,
-    RATE,
     STRIDE,
-    Means,
     check_story,
     finals,
-    made_up_model,
     motion,
-    recording,
 )
+from tests.support.scheduler_desk import SCRIPT, Desk, alone
 
-from motionscribe_models.recordings import even_times
-from motionscribe_proto.events import ClusterMerged, Event, Label
-from motionscribe_proto.frames import FrameBlock
+from motionscribe_proto.events import ClusterMerged, Label
 from motionscribe_server.engine.messages import (
-    Answer,
-    Ask,
     CloseSession,
     EditClusters,
     ForgetSession,
     ListClusters,
-    OpenSession,
-    SessionClusters,
-    TakeFrames,
+    Ping,
+    TakeSnapshot,
     Turn,
 )
-from motionscribe_server.engine.scheduler import LONGEST_REST_S, Scheduler, Served
+from motionscribe_server.engine.scheduler import LONGEST_REST_S, MOST_ANSWERS
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import EngineError
 from motionscribe_server.session.clustering import UnknownClusterError
 from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
-from motionscribe_server.session.frame_checks import CheckedBlock
-from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.replay import replay
 from motionscribe_server.session.session import Session
-
-MODEL = made_up_model()
-SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30)]
-
-
-class Engine(Means):
-    """Remembers how many steps of whom were computed together; fails on demand."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-        self.fails = False
-
-    def advance(self, states: Any, runs: Any) -> Any:
-        self.batches.append([len(run) for run in runs])
-        if self.fails:
-            raise RuntimeError("out of memory")
-        return super().advance(states, runs)
-
-
-@dataclass
-class Desk:
-    """Orders in, answers out."""
-
-    engine: Engine = field(default_factory=Engine)
-    time: float = 0.0
-    answers: list[Answer] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.scheduler = Scheduler({"m/1": Served(MODEL, self.engine)}, (1, 4, 16), lambda: self.time)
-        self.numbers = count(1)
-
-    def ask(self, request: Any) -> Any:
-        reply = self.scheduler.receive(Ask(next(self.numbers), request))
-        assert reply is not None
-        return reply.value
-
-    def open(self, *sessions: int) -> None:
-        for session in sessions:
-            assert isinstance(
-                self.ask(OpenSession(session, "m/1", SessionOptions(), SessionClusters(1, ()))), SessionClusters
-            )
-
-    def send(self, session: int, frames: Any, first: int, beyond: int) -> None:
-        """Frames [first, beyond)."""
-        times = even_times(len(frames), RATE)
-        block = CheckedBlock(FrameBlock(first + 1, frames[first:beyond], times[first:beyond]))
-        assert self.scheduler.receive(TakeFrames(session, block)) is None
-
-    def turn(self) -> Turn:
-        turn = self.scheduler.turn()
-        self.turns.append(turn)
-        self.answers += turn.answers
-        return turn
-
-    def work(self) -> None:
-        """Turns until there is nothing to do."""
-        while self.scheduler.next_turn_in_s == 0.0:
-            self.turn()
-
-    def events(self, session: int) -> list[Event]:
-        return [event for answer in self.answers if answer.session == session for event in answer.events]
-
-
-def alone(frames: Any) -> list[Event]:
-    return [emitted.event for emitted in replay(MODEL, Means(), recording(frames))]
 
 
 @settings(max_examples=30, deadline=None)
@@ -145,6 +66,34 @@ def test_streams_with_a_window_take_turns_in_the_order_they_came_and_share_batch
     desk.send(3, rows, 0, STRIDE - 1)
     desk.work()
     assert desk.engine.batches == [[STRIDE, STRIDE], [STRIDE], [STRIDE]]
+
+
+def test_snapshots_of_many_sessions_are_taken_turn_by_turn() -> None:
+    desk = Desk()
+    desk.open(*range(2 * MOST_ANSWERS + 1))
+    for session in range(2 * MOST_ANSWERS + 1):
+        desk.scheduler.receive(TakeSnapshot(session))
+    desk.work()
+    assert [len(turn.answers) for turn in desk.turns] == [MOST_ANSWERS, MOST_ANSWERS, 1]
+    assert all(answer.snapshot for answer in desk.answers)
+
+
+def test_a_ping_is_answered_whatever_there_is_to_do() -> None:
+    desk, rows = Desk(), motion(SCRIPT)
+    assert desk.scheduler.next_turn_in_s is None
+    desk.scheduler.receive(Ping())
+    assert desk.scheduler.next_turn_in_s == 0.0
+    assert desk.turn() == Turn(0, 0.0, Shedding.NOTHING, [])
+    assert desk.scheduler.next_turn_in_s is None
+    desk.open(*range(20))
+    for session in range(20):
+        desk.send(session, rows, 0, STRIDE)
+    desk.time = 2.0
+    assert desk.turn().shedding == Shedding.STREAMS
+    for session in range(20):
+        desk.scheduler.receive(ForgetSession(session))
+    desk.scheduler.receive(Ping())
+    assert desk.turn().shedding == Shedding.NOTHING
 
 
 def test_frames_wait_for_their_window_but_not_for_long() -> None:

@@ -1,17 +1,21 @@
 """Workers that die and stores that fail under a real server: streams end only where they must."""
 
 import asyncio
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from tests.support.serving import alone, motion, process_of, serving
-from tests.support.waiting import until
+from tests.support.serving import alone, final, motion, process_of, serving
+from tests.support.waiting import PATIENCE_S, until
 
+from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.errors import StoreError
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.storage.sqlite_store import SqliteStore
+from motionscribe_server.workers.pool import Pool
 
 
 def test_a_worker_that_dies_ends_its_streams_and_no_others_and_another_one_starts(
@@ -69,4 +73,58 @@ def test_a_store_that_fails_ends_no_stream(tiny_model: Path, tmp_path: Path, mon
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(SqliteStore, "save", save)
+    asyncio.run(run())
+
+
+def test_a_worker_that_is_stopped_holds_up_nobody_and_is_replaced(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motionscribe_server.server.Pool", partial(Pool, ping_s=0.5))
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
+            recording = motion(served.skeleton, 6)
+            lost = await served.opened("lab", delivery=pb.DELIVERY_DURABLE)
+            other = await served.opened("gym")
+            await lost.send(recording)
+            await other.send(recording, 0, 60, block=60)
+            stopped = process_of(served.stream("lab").link.worker)
+            assert stopped is not process_of(served.stream("gym").link.worker)
+            stopped.send_signal(signal.SIGSTOP)
+            # no worker has fewer streams than the one that is stopped
+            opens = asyncio.gather(*(served.opened(f"new-{number}") for number in range(6)))
+            renamed = await served.clusters.RenameCluster(pb.RenameClusterRequest(stream_id="gym", id=1, name="wave"))
+            assert renamed.name == "wave"
+            assert all(caller.opened.resume_token for caller in await opens)
+            await other.send(recording, 60)
+            assert await other.finish() == alone(served, recording, SessionOptions(provisional=False))
+            code, message = await lost.failure()
+            assert code == grpc.StatusCode.UNAVAILABLE
+            assert "reconnect" in message
+            await until(lambda: stopped.returncode == -signal.SIGKILL and len(served.server.pool.workers) == 2)
+            token, last_event = lost.opened.resume_token, (lost.numbers or [0])[-1]
+            again = await served.opened("lab", delivery=pb.DELIVERY_DURABLE, resume_token=token, last_event=last_event)
+            assert again.opened.resumed
+            await again.send(recording, again.opened.next_seq - 1)
+            heard = lost.events + await again.finish()
+            assert final(heard) == final(alone(served, recording, SessionOptions(provisional=False)))
+
+    asyncio.run(run())
+
+
+def test_a_server_drains_though_a_worker_is_stopped(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motionscribe_server.server.Pool", partial(Pool, ping_s=0.5))
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            caller = await served.opened("lab", delivery=pb.DELIVERY_DURABLE)
+            await caller.send(motion(served.skeleton, 2))
+            stopped = process_of(served.stream("lab").link.worker)
+            stopped.send_signal(signal.SIGSTOP)
+            async with asyncio.timeout(PATIENCE_S):
+                await served.stop()
+            assert stopped.returncode == -signal.SIGKILL
+
     asyncio.run(run())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.fake_workers import Gate
 from tests.support.registry_house import EDIT, begun, house, waits
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.errors import (
@@ -51,8 +52,31 @@ def test_two_that_want_the_place_of_one_lost_stream_evict_it_once(tmp_path: Path
             gate.open()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert sorted(isinstance(result, ExhaustedError) for result in results) == [False, True]
+            await until(lambda: h.registry.find("lost") is None)
             assert len(h.keys) == 2
             assert "lost" not in h.keys
+
+    asyncio.run(run())
+
+
+def test_who_gets_the_place_of_a_lost_stream_does_not_wait_for_its_worker(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with house(tmp_path, max_streams=2) as h:
+            await h.open("live")
+            token = await h.lost("lost")
+            gate = h.gate_of("lost")
+            gate.shut()
+            await h.open("new")
+            await until(lambda: gate.waiting == 1)
+            # it goes, and what is done to it waits for that
+            resuming = asyncio.create_task(h.open("lost", token))
+            with pytest.raises(ExhaustedError):
+                await h.open("newer")
+            assert await waits(resuming)
+            gate.open()
+            with pytest.raises(ExhaustedError):
+                await resuming
+            assert h.keys == {"live", "new"}
 
     asyncio.run(run())
 
@@ -102,6 +126,7 @@ def test_a_lost_stream_that_is_in_use_is_waited_for(tmp_path: Path, what: str) -
                 assert h.keys == {"live", "lost"}
             else:
                 await newcomer
+                await until(lambda: h.registry.find("lost") is None)
                 assert h.keys == {"live", "new"}
 
     asyncio.run(run())

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from tests.support.fake_workers import Gate
 from tests.support.registry_house import EDIT, House, begun, house, link_of, waits
+from tests.support.waiting import until
 
 from motionscribe_server.errors import (
     InUseError,
 )
+from motionscribe_server.streams import registry
 
 
 async def everything_works(house: House, key: str) -> None:
@@ -38,6 +40,29 @@ def test_a_worker_that_is_slow_for_one_stream_holds_up_no_other(tmp_path: Path) 
             assert await waits(slow)
             gate.open()
             assert (await slow)[0].name == "edited"
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_is_slow_for_a_stream_that_goes_holds_up_no_reaping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ROUND_S", 0.01)
+
+    async def run() -> None:
+        async with house(tmp_path) as h:
+            await h.lost("slow")
+            await h.lost("other")
+            gate = h.gate_of("slow")
+            gate.shut()
+            h.now = 1000.0
+            for _ in range(3):
+                await h.registry.reap()
+            await until(lambda: h.registry.find("other") is None)
+            assert gate.waiting == 1
+            gate.open()
+            await until(lambda: h.registry.find("slow") is None)
+            assert h.keys == set()
 
     asyncio.run(run())
 

@@ -1,36 +1,23 @@
-"""Workers behind another transport than a process: a scheduler in this one stands where the process would.
-
-What the pool does, it does for any transport: opens sessions, hands out answers, replaces a worker that died.
-"""
+"""What the pool does, it does for any transport: opens sessions, hands out answers, replaces a worker that died."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from tests.support.made_up_session import RATE, Means, made_up_model, motion, recording
+from tests.support.in_memory_workers import (
+    KEY,
+    MODEL,
+    NO_CLUSTERS,
+    START,
+    InMemory,
+    opened,
+    workers,
+)
+from tests.support.made_up_session import RATE, Means, motion, recording
 from tests.support.waiting import until
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.recordings import even_times
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.engine.codec import Decoder, encode
-from motionscribe_server.engine.messages import (
-    Answer,
-    Ask,
-    EngineInfo,
-    ForgetSession,
-    FromServer,
-    FromWorker,
-    OpenSession,
-    Ready,
-    SessionClusters,
-    Start,
-    StartFailed,
-)
-from motionscribe_server.engine.scheduler import Scheduler, Served
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
@@ -40,89 +27,8 @@ from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.workers.pool import Pool
-from motionscribe_server.workers.process import Link
-from motionscribe_server.workers.transport import Receiver
 
-MODEL = made_up_model()
-KEY = MODEL.key
-INFO = EngineInfo("fp32", "this process", "made up", ())
-START = Start(Path("models"), None, (("made-up", "1"),), "auto", (1, 4), 1, "error")
-NO_CLUSTERS = SessionClusters(1, ())
 ROWS = motion([(0, 25), (1, 30), (2, 25)])
-
-
-class InMemory:
-    """A Transport without process and socket; messages go through the codec, as on any wire."""
-
-    def __init__(self, fails: Exception | None = None) -> None:
-        self.alive = False
-        self._fails = fails
-        self._sent, self._answered = Decoder(FromServer), Decoder(FromWorker)
-        self.opened: set[int] = set()
-        self.forgotten: set[int] = set()
-
-    async def spawn(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-        self._scheduler = Scheduler({KEY: Served(MODEL, Means())}, (1, 4), asyncio.get_running_loop().time)
-        self.alive = True
-
-    def send(self, messages: Sequence[FromServer]) -> None:
-        for message in self._sent.feed(encode(messages)) if self.alive else ():
-            match message:
-                case Ask(_, OpenSession(session)):
-                    self.opened.add(session)
-                case ForgetSession(session):
-                    self.forgotten.add(session)
-            if isinstance(message, Start):
-                self._answer([StartFailed(self._fails) if self._fails else Ready(((KEY, INFO),))])
-            elif reply := self._scheduler.receive(message):
-                self._answer([self._scheduler.collect(), reply])
-        while self._scheduler.next_turn_in_s == 0.0:
-            self._answer([self._scheduler.turn()])
-
-    def _answer(self, messages: Sequence[FromWorker]) -> None:
-        asyncio.get_running_loop().call_soon(self._receiver.receive, self._answered.feed(encode(messages)))
-
-    def close(self) -> None:
-        if self.alive:
-            self.alive = False
-            asyncio.get_running_loop().call_soon(self._receiver.ended)
-
-    async def wait_closed(self) -> None:
-        await asyncio.sleep(0)
-
-
-@dataclass
-class Workers:
-    """A pool, and the transports that it made."""
-
-    pool: Pool
-    made: list[InMemory] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def workers(size: int = 1) -> AsyncIterator[Workers]:
-    """Started ones."""
-    made: list[InMemory] = []
-
-    def transport() -> InMemory:
-        made.append(InMemory())
-        return made[-1]
-
-    pool = Pool(START, size, Metrics(), transport)
-    assert await pool.start() == {KEY: INFO}
-    try:
-        yield Workers(pool, made)
-    finally:
-        await pool.close()
-
-
-async def opened(pool: Pool) -> tuple[Link, list[Answer]]:
-    """A session and its answers."""
-    answers: list[Answer] = []
-    link = await pool.open(KEY, SessionOptions(), NO_CLUSTERS)
-    link.listener = answers.append
-    return link, answers
 
 
 def test_sessions_are_served_by_whatever_stands_behind_the_transport() -> None:
