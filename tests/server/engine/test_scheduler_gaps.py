@@ -1,5 +1,6 @@
 """A block of thousands of frames, each after a gap, is computed turn by turn between other streams."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,11 @@ def test_a_message_of_thousands_of_gaps_takes_no_more_of_a_turn_than_other_strea
     whole = Driver(Session(MODEL), Means())
     assert desk.events(1) == whole.send(block) + whole.close()
     assert len([event for event in desk.events(1) if isinstance(event, Gap)]) == len(many) - 1
+
+
+def test_the_documents_say_how_many_gaps_are_computed() -> None:
+    text = (Path(__file__).parents[3] / "SECURITY.md").read_text("utf-8")
+    assert f"about {MOST_STEPS / SHORT_REST_S:g} gaps a second" in text
 
 
 def test_an_order_follows_all_frames_that_came_before_it() -> None:
