@@ -21,10 +21,6 @@ from motionscribe_models.state import State
 from motionscribe_server.session.clustering import ClusterState, OnlineClusterer
 from motionscribe_server.session.segmenter import Hypothesis
 
-LEARN_AFTER = 300
-"""Moments after which a closed segment is learnt and no longer labelled anew. Half as many cost up to .007 accuracy
-on CMU subject 86."""
-
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -54,8 +50,10 @@ class _Centres:
 class Labeller:
     """Labels of one stream. Moments are numbered through gaps, without holes."""
 
-    def __init__(self, clusterer: OnlineClusterer, radius: float, moment_s: float) -> None:
+    def __init__(self, clusterer: OnlineClusterer, radius: float, moment_s: float, history: int) -> None:
+        """Segments that ended `history` moments ago are learnt and no longer labelled anew."""
         self.clusterer = clusterer
+        self._history = history
         self._radius = radius
         self._moment_s = moment_s
         self._first = 0  # moments before this one are learnt
@@ -113,7 +111,7 @@ class Labeller:
         self._centres = None
 
     def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> None:
-        """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER."""
+        """Labels all moments of the newest hypotheses, then learns what ended before the history."""
         segments = [h for h in hypotheses if h.end > self._first]
         clusters = self._assign(segments)
         self._labels += [0] * (segments[-1].end - self._first - len(self._labels))
@@ -123,7 +121,7 @@ class Labeller:
             self._labels[start - self._first : end - self._first] = [labelled.cluster] * (end - start)
         self.current = clusters
         newest = segments[-1].end
-        while len(self.current) > 1 and self.current[0].segment.end <= newest - LEARN_AFTER:
+        while len(self.current) > 1 and self.current[0].segment.end <= newest - self._history:
             self._learn(self.current.pop(0), time_us)
 
     def finish(self, time_us: int) -> None:
