@@ -12,6 +12,8 @@ from motionscribe_models.errors import ModelFolderError
 
 MOST = 1 << 16
 """Moments that anything may last."""
+MOST_UNTOLD = 6000
+"""Moments that anything lasts unless somebody said so, as what a stream costs grows with them: a minute at 100 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,17 @@ class Duration:
     least: float
     """Moments, however long they are."""
     meaning: str
+    counts_above_s: float = 0.0
+    """Only moments that are longer than this have the floor."""
 
     def exact(self, moment_s: float) -> float:
         """In moments of `moment_s` seconds each; to nine digits, since 0.7 s are not quite 7 times 0.1 s."""
-        return max(self.least, round(self.seconds / moment_s, 9))
+        moments = round(self.seconds / moment_s, 9)
+        return max(self.least, moments) if moment_s > self.counts_above_s else moments
 
     def moments(self, moment_s: float) -> int:
-        """In whole moments."""
-        return round(self.exact(moment_s))
+        """In whole moments, at most MOST_UNTOLD."""
+        return min(MOST_UNTOLD, round(self.exact(moment_s)))
 
 
 LATENCIES: dict[str, Duration] = {

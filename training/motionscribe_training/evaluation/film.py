@@ -79,7 +79,7 @@ class Film:
         self._draw_embedding(self.figure.add_subplot(grid[0, 1]))
         self._draw_bars(self.figure.add_subplot(grid[1, :]))
         add_legend(self.figure, scene.bars)
-        moving: list[Artist] = [self._floor, self._bones, self._clock, self._trail, self._head]
+        moving: list[Artist] = [self._bones, self._floor, self._clock, self._trail, self._head]
         self._moving = [*moving, self._future, self._cursor]
         for artist in (*self._moving, self._points):
             artist.set_animated(True)  # not drawn with the rest
@@ -106,7 +106,8 @@ class Film:
         if seen > self._points_drawn:
             fresh = slice(self._points_drawn, seen)
             self._points.set_offsets(self._plane[fresh])
-            self._points.set_facecolor(self._colours[fresh])
+            # one more colour than points: points of a single colour are drawn at whole pixels
+            self._points.set_facecolor([*self._colours[fresh], INK])
             self._points.draw(self._canvas.get_renderer())
             self._pointed, self._points_drawn = self._canvas.copy_from_bbox(self.figure.bbox), seen
 

@@ -11,11 +11,14 @@ from itertools import pairwise
 from motionscribe_models.durations import LATENCIES, MOST, SEGMENTS, SESSION, Duration
 from motionscribe_training.errors import TrainingError
 
+LONG_S = 0.2
+"""Moments up to this are of people, whose actions take seconds. What is slower is a machine, whose readings are mostly
+noise: with a penalty of 4 moments, a made-up one that changes every 90 s had segments of 8 to 23 s, with 10 of 85 s."""
 FITTING: dict[str, Duration] = {
     "pooled": Duration(2.5, 12, "the longest span over which motion and states are pooled"),
     "slow": Duration(2.0, 10, "differences over this occur within an action as often as between two"),
     "cluster": Duration(3.0, 15, "motion that makes a first cluster: less is a transition"),
-    "penalty": Duration(0.7, 3.5, "of motion at distance 1 from its segment's mean costs as much as a segment more"),
+    "penalty": Duration(0.7, 10, "of motion at distance 1 from its segment's mean costs as much as a segment", LONG_S),
 }
 ALL: dict[str, Duration] = {**LATENCIES, **SEGMENTS, **SESSION, **FITTING}
 """By the name that the option has."""
@@ -33,11 +36,10 @@ class Durations:
         for name, seconds in self.told.items():
             if name not in ALL:
                 raise TrainingError(f"expected the name of a duration ({', '.join(ALL)}), got {name!r}")
-            least = ALL[name].least
-            if not least * self.moment_s <= seconds <= MOST * self.moment_s:
+            if not self.moment_s <= seconds <= MOST * self.moment_s:
                 raise TrainingError(
-                    f"expected {name} from {least * self.moment_s:g} s, which are {least:g} moments, "
-                    f"to {MOST * self.moment_s:g} s, got {seconds:g} s"
+                    f"expected {name} from {self.moment_s:g} s, a moment, to {MOST * self.moment_s:g} s, "
+                    f"got {seconds:g} s"
                 )
         waits = [*LATENCIES, "history"]
         for sooner, later in pairwise(waits):
@@ -49,12 +51,13 @@ class Durations:
 
     def __getitem__(self, name: str) -> int:
         """In whole moments."""
-        return round(self.exact(name))
+        return round(self.exact(name)) if name in self.told else ALL[name].moments(self.moment_s)
 
     def exact(self, name: str) -> float:
         """In moments and parts of them."""
-        duration = ALL[name]
-        return replace(duration, seconds=self.told.get(name, duration.seconds)).exact(self.moment_s)
+        if name in self.told:  # without a floor: whoever says so knows why
+            return replace(ALL[name], seconds=self.told[name], least=1).exact(self.moment_s)
+        return ALL[name].exact(self.moment_s)
 
     def settings(self) -> dict[str, float]:
         """Those that a manifest has: of SESSION only the ones that do not follow the rate."""
