@@ -238,6 +238,15 @@ def test_mp4_goes_through_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert path.stat().st_size == 3 * 1000 * 680 * 4  # raw pictures, RGBA
 
 
+def test_what_ffmpeg_says_when_it_fails_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "ffmpeg"
+    tool.write_text("#!/bin/sh\necho Unknown encoder >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(VideoError, match=r"film\.mp4: ffmpeg failed: Unknown encoder"):
+        save_video(tmp_path / "film.mp4", scene_of(), seconds=9)
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg on PATH")
 def test_mp4_with_the_real_ffmpeg(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
