@@ -49,11 +49,11 @@ format: .venv/installed
 	.venv-demo/bin/pip install --quiet --editable '.[server-cpu,report]'
 	touch $@
 
-# the shipped model, from the recordings in DATA; five minutes. One thread, since sums of several round differently
+# the shipped model, from the recordings in DATA; five minutes
 DATA ?= ../shared/data
 model: .venv/installed
 	rm -rf models/cmu-expmap/1
-	OMP_NUM_THREADS=1 .venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
+	.venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
 	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \
 	  --iterations 1000 --learning-rate 0.002 --seed 0 --name cmu-expmap --version 1 \
 	  --description "Whole-body motion as CMU exponential maps, 96 columns"

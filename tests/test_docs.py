@@ -9,6 +9,7 @@ from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
 from motionscribe_server.session.anomaly.reference import anomaly_arrays
 from motionscribe_server.streams.life import TRANSITIONS, Change, Life
+from motionscribe_training.fitting.durations import ALL
 from tests.test_walls import SERVER, VALUES
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,12 @@ def test_the_table_of_the_life_of_a_stream() -> None:
 
     assert rows_under(INSIDE, "state", *(code(change.name) for change in Change)) == [
         [code(life.name), *(after(life, change) for change in Change)] for life in Life
+    ]
+
+
+def test_the_table_of_durations() -> None:
+    assert rows_under(DOCS / "4-training.md", "name", "seconds", "at least, moments", "meaning") == [
+        [code(name), f"{d.seconds:g}", f"{d.least:g}", d.meaning] for name, d in ALL.items()
     ]
 
 

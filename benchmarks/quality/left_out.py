@@ -18,9 +18,10 @@ from motionscribe_models.repository import ModelBundle, read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.steps import step_of
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import parts_of
 from motionscribe_training.fitting.motion import evidence_of
-from motionscribe_training.fitting.slow_features import DIMENSIONS, SLOW_S, Part, fit_teachers
+from motionscribe_training.fitting.slow_features import DIMENSIONS, Part, fit_teachers
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ class LeftOut:
         """(n, d) for each: the embedding of all moments, with what came before and what came after."""
         others = [read_recording(path) for path in recordings_without(self.fold, self.data)]
         evidence = [self._evidence(other) for other in others]
-        slow = round(SLOW_S * self.bundle.manifest.rate_hz / self.bundle.manifest.stride)
+        slow = Durations(self.bundle.manifest.stride / self.bundle.manifest.rate_hz, {})["slow"]
         teachers = fit_teachers([x for x in evidence if len(x) > 2 * slow], self._parts(), slow)
         whole = [teachers.embed(self._evidence(recording)) for recording in recordings]
         if without == "states":
@@ -84,7 +85,7 @@ class LeftOut:
     def _parts(self) -> list[Part]:
         manifest, arrays = self.bundle.manifest, self.bundle.arrays
         spans, motion = arrays["spans"].tolist(), 2 * arrays["motion"].shape[2]
-        return parts_of(spans, manifest.stride, manifest.rate_hz, motion, 2 * manifest.projected)
+        return parts_of(spans, manifest.stride, motion, 2 * manifest.projected)
 
     def _evidence(self, recording: Recording) -> Array:
         manifest, arrays, inference = self.bundle.manifest, self.bundle.arrays, self.inference()

@@ -26,6 +26,7 @@ def reference_of(median: float, quantile: float, **arrays: tuple[float, float]) 
 UNIT = reference_of(0.0, 1.0)
 TWO = AnomalySettings(margin=2.0, begin=5, end=10, burn_in=20, patience=100)
 """With UNIT the threshold is 2, and events end below 1.6."""
+MEMORY = TWO.memory
 
 
 def span(k: int) -> Span:

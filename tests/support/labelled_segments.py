@@ -9,6 +9,7 @@ from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.segmenter import Hypothesis
 
 MOMENT_S = 0.1
+LEARN_AFTER = 300
 RADIUS = 0.5
 Part = tuple[int, Sequence[float]]
 
@@ -24,7 +25,7 @@ def hypotheses(parts: Sequence[Part], start: int = 0) -> list[Hypothesis]:
 
 def labeller(centres: Sequence[Sequence[float]] = (), stored: Sequence[ClusterState] = (), **more: int) -> Labeller:
     clusterer = DPMeans(2, initial_clusters(centres, stored), radius=RADIUS, **more)
-    return Labeller(clusterer, RADIUS, MOMENT_S)
+    return Labeller(clusterer, RADIUS, MOMENT_S, LEARN_AFTER)
 
 
 def ids(labels: Labeller) -> list[int]:

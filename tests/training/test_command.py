@@ -5,9 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from threadpoolctl import threadpool_info
 
+from motionscribe.demo.performer import perform
+from motionscribe_models.recordings import write_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_training.__main__ import main
+from motionscribe_training.errors import TrainingError
 
 
 def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,9 +20,16 @@ def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys:
     assert "expected recordings or folders, --trial or --actions" in capsys.readouterr().err
     assert main(["run", "--trial", "01", "--data", str(tmp_path)]) == 1
     assert "expected one of sub86/01.mat" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as status:
-        main(["run", "--stride", "five"])
-    assert status.value.code == 2
+    for wrong, complaint in (
+        (["--stride", "five"], "invalid int value: 'five'"),
+        (["--duration", "hold"], "expected NAME=SECONDS, got 'hold'"),
+        (["--duration", "hold=long"], "expected NAME=SECONDS, got 'hold=long'"),
+        (["--lag", "0.5"], "choose from"),
+    ):
+        with pytest.raises(SystemExit) as status:
+            main(["run", *wrong])
+        assert status.value.code == 2
+        assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.data
@@ -30,6 +42,9 @@ def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys:
         (["--hidden", "8"], "expected projected < hidden, got 32 and 8"),
         (["--version", "3"], "exists; leave --version out for the next"),
         (["--actions", "walking"], "without --trial"),
+        (["--threads", "0"], "expected --threads of at least 1, got 0"),
+        (["--duration", "hold=0.01"], "expected hold from 0.166667 s, a moment, to 10922.7 s, got 0.01 s"),
+        (["--duration", "holt=1"], "got 'holt'"),
     ],
 )
 def test_a_model_that_could_not_be_written_is_not_trained(
@@ -40,6 +55,29 @@ def test_a_model_that_could_not_be_written_is_not_trained(
     assert main(["run", "--trial", "01", *places, *options]) == 1
     assert complaint in capsys.readouterr().err
     assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize(("options", "threads"), [([], 1), (["--threads", "2"], 2)])
+def test_as_many_threads_compute_as_were_told_whatever_the_machine_has(
+    options: list[str], threads: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_recording(perform([("walk", 4.0)], seed=0).recording, tmp_path / "walk.npz")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)  # as torch takes them from a machine of three cores
+    used: list[int] = []
+
+    def count(*_: object, **__: object) -> None:
+        used.extend([torch.get_num_threads(), *(pool["num_threads"] for pool in threadpool_info())])
+        raise TrainingError("enough was seen")
+
+    monkeypatch.setattr("motionscribe_training.run.train", count)
+    try:
+        assert main(["run", str(tmp_path / "walk.npz"), *options, "--log", str(tmp_path / "log")]) == 1
+        assert used[0] == threads
+        assert max(used) <= threads
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:

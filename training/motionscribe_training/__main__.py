@@ -15,7 +15,7 @@ from motionscribe_models.recordings import endings
 from motionscribe_training.errors import TrainingError
 
 DATA = "../shared/data"
-TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm")
+TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "threadpoolctl", "tqdm")
 """Modules of the extra `training`. A missing module that is not among them belongs to the extra `server-cpu`."""
 
 
@@ -64,13 +64,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--num-actions", type=int, metavar="N", help="how many different actions, chosen by --seed")
     what.add_argument("--total-num-actions", type=int, metavar="N", help="how many clips, repeated actions counted")
-    what.add_argument("--rate", type=float, default=30.0, metavar="HZ", help="rate of the network's frames")
+    rate = "rate of the network's frames; 30, or that of the slowest recording where it is lower, when left out"
+    what.add_argument("--rate", type=float, metavar="HZ", help=rate)
 
     network = parser.add_argument_group("the network")
     network.add_argument("--hidden", type=int, default=1024, metavar="H", help="units of the cell (published: 1024)")
     network.add_argument("--source-seq-len", type=int, default=50, metavar="T", help="frames that are observed")
     network.add_argument("--target-seq-len", type=int, default=25, metavar="M", help="frames that are predicted")
-    network.add_argument("--stride", type=int, default=5, metavar="N", help="frames between two windows; divides T")
+    stride = "frames between two windows, a moment; divides T; 5 at 30 Hz, fewer at lower rates, when left out"
+    network.add_argument("--stride", type=int, metavar="N", help=stride)
     network.add_argument(
         "--projected", type=int, default=32, metavar="P", help="dimensions that decoder states are projected to"
     )
@@ -80,6 +82,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     learning.add_argument("--batch-size", type=int, default=64, metavar="B", help="windows per iteration")
     learning.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="AdamW's highest")
     learning.add_argument("--seed", type=int, default=0, metavar="N", help="seed of weights, batches, choices and fits")
+    threads = "threads on a CPU; networks as small as these gain little from more, and lose much on a busy machine"
+    learning.add_argument("--threads", type=int, default=1, metavar="N", help=threads)
     learning.add_argument(
         "--adversarial",
         type=float,
@@ -98,6 +102,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
     result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoints and loss curves")
     result.add_argument("--model", type=Path, metavar="DIR", help="do not train: use this model folder")
+    duration = "how long something lasts, in seconds, where it should not follow the rate: see docs/4-training.md"
+    result.add_argument("--duration", nargs="+", type=_duration, default=(), metavar="NAME=SECONDS", help=duration)
     result.add_argument("--lag", choices=LAGS, default="balanced", help="latency preset to show")
     result.add_argument("--picture", type=Path, metavar="FILE", help="predicted against true segments, as .png")
     result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
@@ -118,6 +124,14 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _duration(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    try:
+        return name, float(seconds)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=SECONDS, got {text!r}") from None
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -7,13 +7,16 @@ version, sizes and places are checked before training, which may take an hour.
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording
@@ -29,11 +32,16 @@ from motionscribe_training.evaluation.command import check_files
 from motionscribe_training.evaluation.evaluate import replay_recording, save_film, save_picture, score_replayed
 from motionscribe_training.evaluation.table import Row, table
 from motionscribe_training.exporting.export import export
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import fit
 from motionscribe_training.network.options import TrainOptions
 from motionscribe_training.network.train import train
 from motionscribe_training.network.trainer import TrainResult
 
+RATE_HZ = 30.0
+"""Frames a second that tell motions of people apart."""
+STRIDE, MOMENT_S = 5, 1 / 6
+"""Frames of a moment, and how long it is at that rate. A feed that is slower has moments of fewer frames."""
 REFERENCES = 8
 """Windows of real motion that every server replays against the exported graphs."""
 
@@ -44,8 +52,26 @@ def run(options: Namespace) -> None:
     """Runs the command with the options that the parser of __main__.py read."""
     check_files(options)
     pairs = gather(options)
-    folder = options.model or make_model(options, [recording for recording, _ in pairs])
-    show(options, folder, pairs)
+    with limit_threads(options.threads):
+        folder = options.model or make_model(options, [recording for recording, _ in pairs])
+        show(options, folder, pairs)
+
+
+@contextmanager
+def limit_threads(threads: int) -> Iterator[None]:
+    """At most so many threads compute in torch, and in numpy and its like. Raises TrainingError for none.
+
+    Sums of several threads round differently: with one, a seed gives the same model whatever the machine.
+    """
+    if threads < 1:
+        raise TrainingError(f"expected --threads of at least 1, got {threads}")
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
@@ -71,7 +97,8 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     network only.
     """
     singles = [read_aloud(path) for path in find_recordings(options.single_action)]
-    dataset = make_dataset([*multi_action, *singles], options.rate)
+    recordings = [*multi_action, *singles]
+    dataset = make_dataset(recordings, options.rate or default_rate(recordings))
     version = options.version or next_version(options.out / options.name)
     folder: Path = options.out / options.name / version
     if folder.exists():
@@ -91,6 +118,7 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     draft = draft_manifest(options, dataset, training, version)
     gaps = len(dataset.sequences) - len(dataset.recordings)
     cut = f", cut at {gaps} gaps" if gaps else ""
+    durations = Durations(draft.stride / draft.rate_hz, dict(options.duration))
     print(
         f"{len(dataset.recordings)} recordings{cut}, {dataset.hours * 60:.1f} minutes at {dataset.rate_hz:g} Hz, "
         f"{draft.features} features of {len(draft.feature_joints)} joints"
@@ -108,11 +136,17 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
-    return _publish(options, dataset, len(multi_action), result, draft, folder)
+    return _publish(options, dataset, len(multi_action), result, draft, durations, folder)
 
 
 def _publish(
-    options: Namespace, dataset: Dataset, multi_action: int, result: TrainResult, draft: Manifest, folder: Path
+    options: Namespace,
+    dataset: Dataset,
+    multi_action: int,
+    result: TrainResult,
+    draft: Manifest,
+    durations: Durations,
+    folder: Path,
 ) -> Path:
     fitted = fit(
         result.network,
@@ -122,7 +156,7 @@ def _publish(
         stride=draft.stride,
         steps=draft.decoder_steps,
         projected=draft.projected,
-        rate_hz=draft.rate_hz,
+        durations=durations,
         seed=options.seed,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
@@ -158,7 +192,7 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
         feature_joints=dataset.feature_map.joints,
         rate_hz=dataset.rate_hz,
         window=training.source_seq_len,
-        stride=options.stride,
+        stride=options.stride or default_stride(dataset.rate_hz, training.source_seq_len),
         decoder_steps=training.target_seq_len,
         features=dataset.feature_map.width,
         hidden=training.hidden,
@@ -168,6 +202,17 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
         settings={},
         training=learnt,
     )
+
+
+def default_rate(recordings: Sequence[Recording]) -> float:
+    """RATE_HZ, or the rate of the slowest recording where that is lower: frames in between would be made up."""
+    return min([RATE_HZ, *(float(f"{r.skeleton.rate_hz:.6g}") for r in recordings)])
+
+
+def default_stride(rate_hz: float, window: int) -> int:
+    """Frames of the divisor of `window` that is nearest to MOMENT_S, STRIDE at most."""
+    wanted = min(STRIDE, MOMENT_S * rate_hz)
+    return min((n for n in range(1, window + 1) if window % n == 0), key=lambda n: abs(n - wanted))
 
 
 def largest(recordings: Sequence[Recording]) -> float:
@@ -199,7 +244,7 @@ def show(options: Namespace, folder: Path, pairs: Sequence[tuple[Recording, Trut
             print(picture)
         if options.video:
             video = path_of(options.video, recording, len(pairs))
-            save_film(video, replayed, model, inference)
+            save_film(video, replayed)
             print(video)
     if rows:
         print(table(rows))

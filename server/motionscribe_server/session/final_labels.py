@@ -11,18 +11,16 @@ from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.timeline import Timeline
 
-HOLD_S = 0.8
-"""A final label that would change for less than this is not changed."""
-
 
 class FinalLabels:
     """The open segment of one stream, and the rule by which it ends."""
 
-    def __init__(self, labeller: Labeller, clusterer: OnlineClusterer, counts: ClusterCounts, moment_s: float) -> None:
+    def __init__(self, labeller: Labeller, clusterer: OnlineClusterer, counts: ClusterCounts, hold: int) -> None:
+        """A label that would change for less than `hold` moments is not changed."""
         self._labeller = labeller
         self._clusterer = clusterer
         self._counts = counts
-        self._hold = round(HOLD_S / moment_s)
+        self._hold = hold
         self._timeline = Timeline()
 
     @property
@@ -55,7 +53,7 @@ class FinalLabels:
         self._timeline.restore(state["timeline"])
 
     def _choose(self, moment: int, beyond: int) -> int:
-        """Label of a moment; another one than the open segment's only where it lasts for HOLD_S."""
+        """Label of a moment; another one than the open segment's only where it is held."""
         id = self._labeller.label(moment)
         before = self._clusterer.resolve(self._timeline.cluster) or self._timeline.cluster
         ahead = range(moment, min(moment + self._hold, beyond))

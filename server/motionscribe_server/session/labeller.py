@@ -21,10 +21,6 @@ from motionscribe_models.state import State
 from motionscribe_server.session.clustering import ClusterState, OnlineClusterer
 from motionscribe_server.session.segmenter import Hypothesis
 
-LEARN_AFTER = 300
-"""Moments after which a closed segment is learnt and no longer labelled anew. Half as many cost up to .007 accuracy
-on CMU subject 86."""
-
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -54,8 +50,10 @@ class _Centres:
 class Labeller:
     """Labels of one stream. Moments are numbered through gaps, without holes."""
 
-    def __init__(self, clusterer: OnlineClusterer, radius: float, moment_s: float) -> None:
+    def __init__(self, clusterer: OnlineClusterer, radius: float, moment_s: float, history: int) -> None:
+        """Segments that ended `history` moments ago are learnt and no longer labelled anew."""
         self.clusterer = clusterer
+        self._history = history
         self._radius = radius
         self._moment_s = moment_s
         self._first = 0  # moments before this one are learnt
@@ -120,7 +118,7 @@ class Labeller:
         return self._announced
 
     def push(self, hypotheses: Sequence[Hypothesis], time_us: int) -> bool:
-        """Labels all moments of the newest hypotheses, then learns what is older than LEARN_AFTER; whether any was."""
+        """Labels all moments of the newest hypotheses, then learns what ended before the history; whether any was."""
         segments = [h for h in hypotheses if h.end > self._first]
         settled = max(0, segments[0].start - self._first)  # moments of a long segment that are not cut anew any more
         self._labels, self._first = self._labels[settled:], self._first + settled
@@ -134,7 +132,7 @@ class Labeller:
         shown = self._shown()
         self._young = {id: None for id in self._young if id in shown}
         newest, first = segments[-1].end, self._first
-        while len(self.current) > 1 and self.current[0].segment.end <= newest - LEARN_AFTER:
+        while len(self.current) > 1 and self.current[0].segment.end <= newest - self._history:
             self._learn(self.current.pop(0), time_us)
         return self._first > first
 

@@ -12,7 +12,7 @@ from dataclasses import astuple, replace
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Event
-from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.detector import AnomalyDetector, settings_of
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
@@ -22,7 +22,7 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.provisional import ProvisionalLabels
-from motionscribe_server.session.segmenter import HORIZON, Segmenter
+from motionscribe_server.session.segmenter import Segmenter
 from motionscribe_server.session.span import Span
 
 
@@ -36,14 +36,16 @@ class Labelling:
         self._latency = model.latency(options.lag)
         self._wants_provisional = options.provisional
         self._revisions = model.revisions
-        self._segmenter = Segmenter(model.dimensions, model.penalty, HORIZON)
+        self._segmenter = Segmenter(model.dimensions, model.penalty, model.durations["history"])
         start = initial_clusters(model.centres, clusters)
         self._clusterer = DPMeans(model.dimensions, start, next_cluster, radius=model.radius)
-        self._labeller = Labeller(self._clusterer, model.radius, model.moment_s)
+        self._labeller = Labeller(self._clusterer, model.radius, model.moment_s, model.durations["history"])
         self._cluster_counts = ClusterCounts(clusters)
-        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, model.moment_s)
+        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, model.durations["hold"])
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
-        self._anomaly = AnomalyDetector(model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints)
+        self._anomaly = AnomalyDetector(
+            model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints, settings_of(model.durations)
+        )
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
 

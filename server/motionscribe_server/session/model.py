@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.durations import session_moments
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.lags import LAGS, Lag
@@ -35,7 +36,8 @@ class ServedModel:
       feature_scale (F,)           standard deviation of each feature, for prediction errors
       stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
       anomaly.*                    constants of the anomaly scores and their threshold, see anomaly/reference.py
-    Settings: those of Penalty, and radius: the distance within which segments show the same action.
+    Settings: those of Penalty, and radius: the distance within which segments show the same action; durations of
+    motionscribe_models/durations.py may be left out.
     """
 
     def __init__(self, bundle: ModelBundle) -> None:
@@ -68,11 +70,17 @@ class ServedModel:
         except LayoutError as error:
             raise ModelFolderError(str(error)) from error
         self.penalty = penalty_of(self.manifest.settings)
+        self.durations = session_moments(self.manifest.settings, self.moment_s)
+        """Moments by name, those of durations.SESSION."""
         self.radius = _setting(self.manifest.settings, "radius")
         self.largest = _setting(self.manifest.settings, "largest")
         """Magnitude of the raw values that it was trained on."""
         for lag in LAGS:
-            self.latency(lag)
+            if self.latency(lag) > self.durations["history"]:  # what is learnt has no label any more
+                raise ModelFolderError(
+                    f"expected a latency within the history, {self.durations['history']} moments, "
+                    f"got {self.latency(lag)} for {lag}"
+                )
 
     @property
     def moment_s(self) -> float:

@@ -16,9 +16,6 @@ import numpy as np
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 
-HORIZON = 300
-"""Moments over which segments are cut anew; 30 s lost nothing against the whole past of CMU subject 86."""
-
 
 @dataclass(frozen=True, slots=True)
 class Penalty:

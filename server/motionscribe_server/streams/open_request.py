@@ -48,6 +48,7 @@ def read_open(request: pb.Open, tenant: str) -> OpenRequest:
     if not (0 <= request.rate_hz < math.inf):
         raise RequestError(f"expected a rate of 0 or more Hz, got {request.rate_hz}")
     if request.lag not in LAG_BY_NUMBER:
-        raise RequestError(f"expected a lag of {', '.join(map(str, LAG_BY_NUMBER))}, got {request.lag}")
+        lags = ", ".join(f"{number} ({lag})" for number, lag in LAG_BY_NUMBER.items())
+        raise RequestError(f"expected a lag of {lags}, got {request.lag}; DescribeModel says how long each of them is")
     options = SessionOptions(LAG_BY_NUMBER[request.lag], request.provisional, request.rate_hz)
     return OpenRequest(key_of(tenant, request.stream_id), request, options, durable)

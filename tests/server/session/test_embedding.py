@@ -102,6 +102,8 @@ def test_arrays_of_another_form_are_refused(name: str, value: np.ndarray | None,
         ({"settings": {"shortest": 0.0}}, r"settings: .*shortest=0"),
         ({"latency": {"fast": 2}}, r"expected a latency of at least one moment for balanced, got {'fast': 2}"),
         ({"latency": {"fast": 0, "balanced": 1, "stable": 2}}, r"at least one moment for fast"),
+        ({"settings": {"hold": 0.5}}, r"settings: expected hold in whole moments from 1 to 65536, got 0\.5"),
+        ({"settings": {"history": 29.0}}, r"expected a latency within the history, 29 moments, got 30 for stable"),
         ({"features": 3}, r"expected 2 features of joints \(0, 1\), got 3"),
     ],
 )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from tests.support.labelled_segments import A, B, C, hypotheses, ids, labeller
+from tests.support.labelled_segments import LEARN_AFTER, A, B, C, hypotheses, ids, labeller
 
 from motionscribe_server.session.clustering import OnlineClusterer
-from motionscribe_server.session.labeller import LEARN_AFTER, Labeller
+from motionscribe_server.session.labeller import Labeller
 
 # -- learning
 

@@ -30,7 +30,10 @@ def test_what_is_left_out_has_its_default() -> None:
         ({"stream_id": "a/b"}, "expected a stream id"),
         ({"rate_hz": -1.0}, "expected a rate of 0 or more Hz, got -1.0"),
         ({"rate_hz": float("nan")}, "expected a rate of 0 or more Hz, got nan"),
-        ({"lag": 9}, "expected a lag of 0, 1, 2, 3, got 9"),
+        (
+            {"lag": 9},
+            r"expected a lag of 0 \(balanced\), 1 \(fast\), 2 \(balanced\), 3 \(stable\), got 9; DescribeModel",
+        ),
         ({"delivery": 9}, "expected live or durable delivery, got 9"),
     ],
 )

@@ -22,6 +22,7 @@ from motionscribe_server.session.steps import step_of
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.exporting.export import export
 from motionscribe_training.fitting import fit as module
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import FitResult, fit
 from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.network.states import window_states
@@ -47,7 +48,7 @@ def untrained(sequences: list[np.ndarray], feature_map: FeatureMap) -> Seq2Seq:
 
 def fitted(network: Seq2Seq, sequences: list[np.ndarray], **changes: int) -> FitResult:
     sizes = {"window": T, "stride": STRIDE, "steps": M, "projected": P, "seed": 0, **changes}
-    return fit(network, sequences, sequences[:2], rate_hz=RATE, **sizes)
+    return fit(network, sequences, sequences[:2], durations=Durations(sizes["stride"] / RATE, {}), **sizes)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> None:
         if options.picture:
             save_picture(options.picture.with_stem(options.picture.stem + name), replayed, model)
         if options.video:
-            save_film(options.video.with_stem(options.video.stem + name), replayed, model, inference, options.seconds)
+            save_film(options.video.with_stem(options.video.stem + name), replayed, options.seconds)
 
     rows = evaluate(model, inference, labelled, options.lag, options.first, draw)
     if options.save:

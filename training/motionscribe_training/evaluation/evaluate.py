@@ -7,7 +7,7 @@ nothing is learnt or tuned here.
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,8 @@ from motionscribe_models.lags import Lag
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label, SegmentEnded
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session import Driver, Moment, ServedModel, Session, SessionOptions
-from motionscribe_server.session.replay import Emitted, blocks_of, replay
+from motionscribe_server.session import Moment, ServedModel, Session, SessionOptions
+from motionscribe_server.session.replay import Emitted, replay
 from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import find_recordings, read_aloud
 from motionscribe_training.errors import TrainingError
@@ -27,6 +27,23 @@ from motionscribe_training.evaluation.metrics import Labels, Score, score, score
 from motionscribe_training.evaluation.pictures import Ethogram, ethogram, save_ethogram
 from motionscribe_training.evaluation.table import Row
 from motionscribe_training.evaluation.video import save_video, scene_of
+
+
+class EmbeddingPath:
+    """The settled embedding of each moment of a replay, gathered as a session's moments come."""
+
+    def __init__(self) -> None:
+        self._ends: list[int] = []  # seq after the moment's last frame
+        self._points: list[NDArray[np.float64]] = []
+
+    def add(self, moment: Moment) -> None:
+        """The next moment, which estimates those before it anew."""
+        self._ends.append(moment.span.end_seq)
+        self._points[len(self._ends) - len(moment.estimates) :] = moment.estimates.copy()
+
+    def of(self, recording: Recording) -> tuple[Labels, NDArray[np.float64]]:
+        """Times (m,) of the newest frame of each moment, and its embedding (m, d)."""
+        return recording.timestamps_us[np.array(self._ends) - 2], np.array(self._points)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +62,7 @@ class Replayed:
     first_us: Labels
     names: dict[int, str]
     """Cluster -> its name, of those that have one."""
+    path: EmbeddingPath = field(default_factory=EmbeddingPath)
 
 
 def replay_recording(
@@ -58,7 +76,9 @@ def replay_recording(
             f"got {recording.skeleton.width} ({recording.skeleton.name})"
         )
     options = SessionOptions(lag=lag, rate_hz=recording.skeleton.rate_hz)
-    return gather_labels(replay(model, inference, recording, options), recording, annotation, lag)
+    path = EmbeddingPath()
+    emitted = replay(model, inference, recording, options, Session(model, options, on_moment=path.add))
+    return replace(gather_labels(emitted, recording, annotation, lag), path=path)
 
 
 def gather_labels(
@@ -144,31 +164,18 @@ def save_picture(path: Path, replayed: Replayed, model: ServedModel) -> None:
     save_ethogram(path, bars_of(replayed), title)
 
 
-def save_film(
-    path: Path, replayed: Replayed, model: ServedModel, inference: Inference, seconds: float | None = None
-) -> int:
+def save_film(path: Path, replayed: Replayed, seconds: float | None = None) -> int:
     """Writes skeleton, embedding and labels, side by side, as `.mp4` or `.gif`; returns the number of pictures.
 
     Raises VideoError, and LayoutError for a skeleton whose joints have no place.
     """
-    moments_us, embedding = embed(model, inference, replayed.recording)
-    scene = scene_of(replayed.recording, moments_us, embedding, replayed.final, bars_of(replayed))
+    scene = scene_of(replayed.recording, *replayed.path.of(replayed.recording), replayed.final, bars_of(replayed))
     return save_video(path, scene, seconds)
 
 
 def embed(model: ServedModel, inference: Inference, recording: Recording) -> tuple[Labels, NDArray[np.float64]]:
     """Times (m,) of the newest frame of each moment, and its settled embedding (m, d)."""
-    times: list[int] = []
-    points: list[NDArray[np.float64]] = []
-    moments: list[Moment] = []
-    session = Session(model, SessionOptions(rate_hz=recording.skeleton.rate_hz), on_moment=moments.append)
-    driver = Driver(session, inference)
-    for block in blocks_of(recording, 1):
-        driver.send(block)
-        times += [int(block.timestamps_us[0])] * (len(moments) - len(times))
-    for moment in moments:
-        points[len(points) + 1 - len(moment.estimates) :] = moment.estimates
-    return np.array(times, np.int64), np.array(points).reshape(len(times), model.dimensions)
+    return replay_recording(model, inference, recording, None, "balanced").path.of(recording)
 
 
 def labelled_recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotation]]:

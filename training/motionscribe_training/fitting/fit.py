@@ -17,40 +17,39 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from motionscribe_models.arrays import Array
-from motionscribe_models.lags import LAGS, Lag
+from motionscribe_models.lags import LAGS
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
-from motionscribe_server.session.clustering import DPMeans, warm_clusters
+from motionscribe_server.session.clustering import CAPACITY, DPMeans, warm_clusters
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import penalty_of
 from motionscribe_server.session.prediction_error import PredictionError
-from motionscribe_server.session.segmenter import HORIZON, Hypothesis, Penalty, Segmenter
+from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
-from motionscribe_training.fitting.slow_features import REVISIONS, SLOW_S, Part, Students, fit_students, fit_teachers
+from motionscribe_training.fitting.slow_features import REVISIONS, Part, Students, fit_students, fit_teachers
 from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.network.states import window_states
 
-SPANS_S = (0.3, 0.6, 1.0, 1.5, 2.5)
-"""Trailing spans of the evidence, seconds."""
-SHORT_S = 1.0
+SPANS = (0.12, 0.24, 0.4, 0.6, 1.0)
+"""Trailing spans of the evidence, shares of the longest."""
+SHORT = 0.4
 """Motion over this span is a part of the embedding too: it says where an action ends."""
 WEIGHTS = (1.0, 0.7, 1.0)
-"""Weights of the embedding's parts: motion over the longest span, over SHORT_S, and decoder states over the longest.
+"""Weights of the embedding's parts: motion over the longest span, over SHORT, and decoder states over the longest.
 From .6 to 1.3 the last made less difference on unseen trials of CMU subject 86 than the seed of the network."""
-LATENCY_S: dict[Lag, float] = {"fast": 0.5, "balanced": 1.0, "stable": 3.0}
-CLOSED, YOUNG = 7.0, 3.5
-"""For moments of a tenth of a second. With RADIUS the best of four pairs on seven trials of CMU subject 86 at most
-latencies; `python -m benchmarks.quality` also chooses for each trial on the others. ADULT_S is of a larger grid."""
-ADULT_S = 2.5
+YOUNG = 0.5
+"""Share of the penalty that a segment costs at first."""
 RADIUS = 0.6
-SHORTEST_S, EDGE_S = 0.8, 0.4
+"""With the penalty of durations.py the best of four pairs on seven trials of CMU subject 86 at most latencies;
+`python -m benchmarks.quality` also chooses for each trial on the others."""
+MOST_CLUSTERS = 3 * CAPACITY // 4
+"""First clusters: they never fade, and a stream needs room for those of its own."""
 PCA_ROWS = 200_000
 """Decoder states that the PCA sees at most; it does not change visibly with more."""
-CLUSTER_S = 3.0
-"""Seconds of training motion that make a first cluster: less is a transition."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def fit(
     stride: int,
     steps: int,
     projected: int,
-    rate_hz: float,
+    durations: Durations,
     seed: int,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
@@ -80,11 +79,11 @@ def fit(
     was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
     subject 86 fell by 5 points.
     """
-    moment_s = stride / rate_hz
-    slow = max(1, round(SLOW_S / moment_s))
-    long = [x for x in multi_action if len(x) // stride > 2 * slow + REVISIONS]
+    slow = durations["slow"]
+    least = 2 * slow + REVISIONS
+    long = [x for x in multi_action if len(x) // stride > least]
     if not long:
-        raise TrainingError(f"expected a recording of more than {2 * SLOW_S + REVISIONS * moment_s:.1f} s to fit on")
+        raise TrainingError(f"expected a recording of more than {least * durations.moment_s:.1f} s to fit on")
 
     def see(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return window_states(network, features, window=window, stride=stride, steps=steps)
@@ -95,18 +94,19 @@ def fit(
     network.pca_components = torch.from_numpy(pca.components_.astype(np.float32)).to(network.mean.device)
     states = [pca.transform(s.reshape(-1, s.shape[-1])).reshape(*s.shape[:2], -1) for s, _ in windows]
 
-    spans = sorted({max(1, round(span * rate_hz)) for span in SPANS_S})
+    longest = durations.exact("pooled") * stride
+    spans = sorted({max(1, round(share * longest)) for share in SPANS})
     motion = fit_motion(long, network.std.cpu().numpy())
     evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
-    parts = parts_of(spans, stride, rate_hz, 2 * motion.shape[2], 2 * projected)
+    parts = parts_of(spans, stride, 2 * motion.shape[2], 2 * projected)
     teachers = fit_teachers(evidence, parts, slow)
     embeddings = [teachers.embed(x) for x in evidence]
     students = fit_students(evidence, teachers)
 
-    settings = _settings(moment_s)
+    settings = _settings(durations)
     penalty = penalty_of(settings)
-    centres = _first_clusters(embeddings, penalty, moment_s)
-    latency: dict[str, int] = {lag: max(1, round(LATENCY_S[lag] / moment_s)) for lag in LAGS}
+    centres = _first_clusters(embeddings, penalty, durations)
+    latency: dict[str, int] = {lag: durations[lag] for lag in LAGS}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
     normal = [_observe(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
     arrays = {
@@ -118,7 +118,7 @@ def fit(
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
         "stability": np.array(
-            [_fit_stability(evidence, students, centres, penalty, latency[lag], moment_s) for lag in LAGS]
+            [_fit_stability(evidence, students, centres, penalty, latency[lag], durations) for lag in LAGS]
         ),
         **fit_reference(normal),
     }
@@ -142,12 +142,12 @@ def _fit_pca(rows: Sequence[NDArray[np.float32]], projected: int) -> PCA:
     return PCA(projected, svd_solver="covariance_eigh").fit(everything)
 
 
-def parts_of(spans: Sequence[int], stride: int, rate_hz: float, motion: int, states: int) -> list[Part]:
-    """The motion and the decoder states over the longest of `spans` (frames), and the motion over SHORT_S.
+def parts_of(spans: Sequence[int], stride: int, motion: int, states: int) -> list[Part]:
+    """The motion and the decoder states over the longest of `spans` (frames), and the motion over SHORT of it.
 
     Evidence has `motion` columns for each span, then `states` columns for each.
     """
-    longest, short = len(spans) - 1, spans.index(max(1, round(SHORT_S * rate_hz)))
+    longest, short = len(spans) - 1, spans.index(max(1, round(SHORT * spans[-1])))
     moving = slice(0, motion * len(spans))
     expecting = slice(moving.stop, moving.stop + states * len(spans))
 
@@ -162,16 +162,10 @@ def parts_of(spans: Sequence[int], stride: int, rate_hz: float, motion: int, sta
     ]
 
 
-def _settings(moment_s: float) -> dict[str, float]:
+def _settings(durations: Durations) -> dict[str, float]:
     # deviations add up over moments, so that a penalty is worth the same time at another stride
-    return {
-        "closed": CLOSED * 0.1 / moment_s,
-        "young": YOUNG * 0.1 / moment_s,
-        "adult": float(max(1, round(ADULT_S / moment_s))),
-        "shortest": float(max(1, round(SHORTEST_S / moment_s))),
-        "edge": float(round(EDGE_S / moment_s)),
-        "radius": RADIUS,
-    }
+    closed = durations.exact("penalty")
+    return {"closed": closed, "young": YOUNG * closed, **durations.settings(), "radius": RADIUS}
 
 
 def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
@@ -183,16 +177,19 @@ def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
     return segments
 
 
-def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, moment_s: float) -> Array:
+def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, durations: Durations) -> Array:
     """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
     segments = [segment for embedding in embeddings for segment in partition(embedding, penalty)]
     means = np.array([s.mean for s in segments])
-    seconds = np.array([(s.end - s.start) * moment_s for s in segments])
+    seconds = np.array([(s.end - s.start) * durations.moment_s for s in segments])
     groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)
+    shown = np.bincount(groups, seconds)
+    heaviest = np.argsort(-shown, kind="stable")[:MOST_CLUSTERS]
+    least = durations["cluster"] * durations.moment_s
     centres = [
         np.average(means[groups == g], axis=0, weights=seconds[groups == g])
         for g in np.unique(groups)
-        if seconds[groups == g].sum() >= CLUSTER_S
+        if shown[g] >= least and g in heaviest
     ]
     return np.array(centres).reshape(-1, means.shape[1])
 
@@ -203,14 +200,15 @@ def _fit_stability(
     centres: Array,
     penalty: Penalty,
     latency: int,
-    moment_s: float,
+    durations: Durations,
 ) -> Array:
     """Weights (5,) of the chance that the label sent when a moment was new is its final one."""
     inputs: list[Array] = []
     stayed: list[bool] = []
     for x in evidence:
-        segmenter = Segmenter(students.maps.shape[2], penalty, HORIZON)
-        labeller = Labeller(DPMeans(students.maps.shape[2], warm_clusters(centres), radius=RADIUS), RADIUS, moment_s)
+        segmenter = Segmenter(students.maps.shape[2], penalty, durations["history"])
+        clusterer = DPMeans(students.maps.shape[2], warm_clusters(centres), radius=RADIUS)
+        labeller = Labeller(clusterer, RADIUS, durations.moment_s, durations["history"])
         estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
         sent: list[list[tuple[Array, int]]] = [[] for _ in x]
         for now in range(len(x)):

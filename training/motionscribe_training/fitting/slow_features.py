@@ -19,8 +19,6 @@ DIMENSIONS = 12
 REVISIONS = 6
 RIDGE = 0.03
 """Penalty of the students, in units of the mean variance of the evidence."""
-SLOW_S = 2.0
-"""Differences over this time count as fast: they occur within an action as often as between two."""
 SHARE = 0.05
 """Ridge of the fast covariance, in units of its mean variance."""
 
@@ -42,8 +40,9 @@ class Teacher:
 
 
 def fit_teacher(recordings: Sequence[Array], lag: int) -> Teacher:
-    """Fits a teacher to trailing evidence (n, q) of recordings with several actions each; `lag` moments are SLOW_S.
+    """Fits a teacher to trailing evidence (n, q) of recordings with several actions each.
 
+    Differences over `lag` moments count as fast: they occur within an action as often as between two.
     Covariances are taken within recordings: between recordings the person differs, which is slower than any action.
     """
     centred = np.vstack([x - x.mean(axis=0) for x in recordings])

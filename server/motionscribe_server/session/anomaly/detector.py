@@ -1,6 +1,6 @@
 """Motion unlike what the model and this stream know: events that begin and end, from the largest of the anomaly scores.
 
-In: an Observation for each moment (a stride, 0.1 s). Out: Anomaly events, with scores relative to the threshold.
+In: an Observation for each moment (a stride). Out: Anomaly events, with scores relative to the threshold.
 Which scores there are is the business of table.py, how high is abnormal that of threshold.py.
 
 Event: begins after `begin` moments at the threshold, ends after `end` moments below RELEASE of it. An event and what
@@ -9,7 +9,7 @@ the new normal. No clock, no randomness.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -43,15 +43,25 @@ class AnomalySettings:
     seed of five. Margin 1.5 finds no fall; 5 moments give 7 to 14 false alarms an hour."""
     end: int = 10
     burn_in: int = 100
-    """Moments to learn, ten seconds, before anything is an event."""
+    """Moments to learn before anything is an event."""
     patience: int = 600
-    """Moments after which an event is learnt as the new normal, one minute."""
+    """Moments after which an event is learnt as the new normal."""
+    memory: int = 6000
+    """Moments of a stream that the threshold is learnt from."""
 
     def __post_init__(self) -> None:
         if not self.margin > 0:
             raise LayoutError(f"expected margin > 0, got {self.margin}")
-        if min(self.begin, self.end, self.patience) < 1 or self.burn_in < 0:
+        if min(self.begin, self.end, self.patience, self.memory) < 1 or self.burn_in < 0:
             raise LayoutError(f"expected counts >= 1 and burn_in >= 0, got {self}")
+
+
+def settings_of(durations: Mapping[str, int]) -> AnomalySettings:
+    """The settings that follow from a model's durations in moments, named as in durations.SESSION."""
+    begin, end, burn_in, patience, memory = (
+        durations[f"anomaly_{name}"] for name in ("begin", "end", "burn_in", "patience", "memory")
+    )
+    return AnomalySettings(begin=begin, end=end, burn_in=burn_in, patience=patience, memory=memory)
 
 
 class AnomalyDetector:
@@ -74,7 +84,7 @@ class AnomalyDetector:
             raise LayoutError(f"expected joint_of (F,), F >= 1, in 0..{len(joints) - 1}, got {self._joint_of}")
         self._joints, self._settings = tuple(joints), settings
         self._scores = reference.scores()
-        self._threshold = Threshold(reference, settings.margin, settings.burn_in)
+        self._threshold = Threshold(reference, settings.margin, settings.burn_in, settings.memory)
         self._run: list[ScoredMoment] = []  # moments above the threshold that are no event yet
         self._pending: deque[float] = deque()  # scores that are learnt if no event begins soon
         self._event: OpenEvent | None = None

@@ -1,4 +1,4 @@
-"""How high a score counts as abnormal: as normal motion says, and the last ten minutes of this stream.
+"""How high a score counts as abnormal: as normal motion says, and the recent past of this stream.
 
 In: scores of moments that are taken for normal. Out: the threshold, in the scores' units.
 Threshold: median + margin (quantile - median) of the scores of normal motion, or of this stream where either term is
@@ -10,15 +10,15 @@ from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.reference import QUANTILE, AnomalyReference
 from motionscribe_server.session.anomaly.rolling_quantiles import RollingQuantiles
 
-MEMORY = 6000
-"""Moments of a stream that the threshold is learnt from, ten minutes."""
-
 
 class Threshold:
     """The threshold of one stream."""
 
-    def __init__(self, reference: AnomalyReference, margin: float, burn_in: int) -> None:
-        """`burn_in` moments are learnt before the stream has a say. Raises LayoutError for a threshold of 0 or less."""
+    def __init__(self, reference: AnomalyReference, margin: float, burn_in: int, memory: int) -> None:
+        """`burn_in` moments are learnt before the stream has a say, which then the last `memory` have.
+
+        Raises LayoutError for a threshold of 0 or less.
+        """
         self._margin = margin
         self._burn_in = burn_in
         self._slack = margin * (reference.score_quantile - reference.score_median)
@@ -28,7 +28,7 @@ class Threshold:
                 f"expected a threshold > 0, got {self._trained} from median {reference.score_median}, "
                 f"quantile {reference.score_quantile} and margin {margin}"
             )
-        self._scores = RollingQuantiles((0.5, QUANTILE), MEMORY)
+        self._scores = RollingQuantiles((0.5, QUANTILE), memory)
         self._learnt = 0
 
     @property

@@ -1,6 +1,6 @@
 """Online clustering: predict, then learn, ids that last."""
 
-from motionscribe_server.session.clustering.base import OnlineClusterer
+from motionscribe_server.session.clustering.base import CAPACITY, OnlineClusterer
 from motionscribe_server.session.clustering.dpmeans import DPMeans
 from motionscribe_server.session.clustering.state import (
     Change,
@@ -14,6 +14,7 @@ from motionscribe_server.session.clustering.state import (
 )
 
 __all__ = [
+    "CAPACITY",
     "Change",
     "ClusterError",
     "ClusterState",

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.support.anomaly_moments import JOINT_OF, JOINTS, TWO, UNIT, detector, error_of, feed, seen, span
+from tests.support.anomaly_moments import (
+    JOINT_OF,
+    JOINTS,
+    MEMORY,
+    TWO,
+    UNIT,
+    detector,
+    error_of,
+    feed,
+    seen,
+    span,
+)
 from tests.support.plain_state import same, through_plain
 
 from motionscribe_models.errors import LayoutError
@@ -17,7 +28,6 @@ from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import LAG, AnomalyDetector, AnomalySettings
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.robust_score import SMOOTH
-from motionscribe_server.session.anomaly.threshold import MEMORY
 from motionscribe_server.session.span import Span
 
 # events by construction

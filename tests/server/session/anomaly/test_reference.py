@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from tests.support.anomaly_moments import TWO, detector, fitted, noise, play, reference_of
+from tests.support.anomaly_moments import MEMORY, TWO, detector, fitted, noise, play, reference_of
 
 from motionscribe_models.errors import LayoutError
 from motionscribe_server.session.anomaly.detector import AnomalySettings
 from motionscribe_server.session.anomaly.reference import AnomalyReference, fit_reference
-from motionscribe_server.session.anomaly.threshold import MEMORY
 
 
 def test_reference_of_known_noise() -> None:

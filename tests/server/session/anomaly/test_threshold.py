@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.support.anomaly_moments import (
     JOINT_OF,
+    MEMORY,
     TWO,
     detector,
     error_of,
@@ -21,7 +22,6 @@ from tests.support.anomaly_moments import (
 from motionscribe_server.session.anomaly.detector import LAG, AnomalySettings
 from motionscribe_server.session.anomaly.reference import QUANTILE, AnomalyReference
 from motionscribe_server.session.anomaly.robust_score import SMOOTH
-from motionscribe_server.session.anomaly.threshold import MEMORY
 
 
 def test_an_event_does_not_excuse_itself() -> None:

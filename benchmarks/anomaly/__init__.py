@@ -1,0 +1,1 @@
+"""Anomalies: how many faults are found in recordings that the model has not seen."""
