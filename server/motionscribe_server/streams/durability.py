@@ -15,6 +15,7 @@ from motionscribe_server.errors import FencedError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.frame_flow import Position
 from motionscribe_server.streams.journal import Journal
 from motionscribe_server.streams.kept_edits import KeptEdits
@@ -154,7 +155,4 @@ class History:
     """What a durable stream goes on from."""
 
     durability: Durability
-    events: Sequence[tuple[int, pb.Event]] = ()
-    """The unacknowledged ones that an earlier server sent, with their numbers."""
-    told: int = 0
-    """Number of the last event that the client has, which may be a provisional label."""
+    backlog: EventBacklog

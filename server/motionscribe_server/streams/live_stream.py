@@ -9,22 +9,20 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from motionscribe_models.errors import ContractError
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import events_to_messages
-from motionscribe_proto.events import ClusterChange, ClusterTableFull, Event
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.messages import Answer
-from motionscribe_server.errors import FencedError, PreconditionError, ServerError, UnavailableError
+from motionscribe_server.errors import FencedError, PreconditionError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import split
 from motionscribe_server.streams.cluster_saver import ClusterSaver
+from motionscribe_server.streams.deferred_edits import DeferredEdits
 from motionscribe_server.streams.durability import Durability, History
 from motionscribe_server.streams.event_backlog import EventBacklog
+from motionscribe_server.streams.event_sender import EventSender
 from motionscribe_server.streams.frame_flow import FrameFlow, Position
-from motionscribe_server.streams.kept_edits import KeptEdits
 from motionscribe_server.streams.life import Change, Life, next_life
 from motionscribe_server.streams.listeners import Listeners
 from motionscribe_server.streams.stream_info import StreamInfo
@@ -51,12 +49,11 @@ class LiveStream:
         self.link = link
         link.listener = self._take_answer
         self.saver = saver
-        self._metrics = metrics
         self._frames = metrics.frames.labels(info.model.key)
         self._windows = metrics.windows.labels(info.model.key)
         self._listeners = Listeners()
         self._writing: set[asyncio.Task[None]] = set()
-        self._making_deferred: asyncio.Task[None] | None = None
+        self._deferred = DeferredEdits(info.name, link, saver)
         self.life = Life.RETAINED
         self.epoch = 1
         self.last_message_at = info.opened_at
@@ -65,19 +62,15 @@ class LiveStream:
         """Time of the first frame, None before it and where another server had it."""
         self.left_at: float | None = info.opened_at
         """When the last owner left, None while there is one."""
-        self.backlog = EventBacklog()
         self._refusal: Exception | None = None
-        self._durability: Durability | None = None
+        self._durability = history.durability if history else None
+        self.backlog = history.backlog if history else EventBacklog()
         start = Position(1, None)
-        if history:
-            self._durability = history.durability
-            newest = history.durability.newest
-            self.life = Life.RETAINED_CLOSED if newest.closed else Life.RETAINED
-            self.epoch = newest.epoch
-            self.backlog = EventBacklog(None, newest.last_event, history.events, history.told)
-            start = history.durability.position
+        if self._durability:
+            self.life = Life.RETAINED_CLOSED if self._durability.newest.closed else Life.RETAINED
+            self.epoch, start = self._durability.newest.epoch, self._durability.position
         self._flow = FrameFlow(info.credits, start, durable=history is not None)
-        self._is_table_full = False
+        self._events = EventSender(info.name, self.backlog, self._listeners, self._durability, saver, metrics)
 
     def __repr__(self) -> str:
         waiting = self._flow.blocks_on_their_way
@@ -140,7 +133,7 @@ class LiveStream:
         for first, events in self.backlog.runs_after(last_event):
             writer.put(first, events)
         self._listeners.owner = writer
-        self.make_deferred_edits()
+        self._make_deferred_edits()
         if self.life.is_closed:
             writer.end(self._refusal)
         return writer, self._flow.restart()
@@ -219,17 +212,17 @@ class LiveStream:
         if self.life is Life.GIVEN_UP:
             return
         if answer.error is not None:
-            # a durable stream goes on from its checkpoint
-            self.give_up(UnavailableError(f"{answer.error}: reconnect") if self._durability else answer.error)
+            error = UnavailableError(f"{answer.error}: reconnect")  # a durable stream goes on from its checkpoint
+            self.give_up(error if self._durability else answer.error)
             return
         self._windows.inc(answer.windows)
         self._flow.complete(answer.blocks)
         if self._durability:
             self._durability.note_edits(answer.edits)
-        self._emit(answer.events)
+        self._events.send(answer.events)
         if answer.closed:
             self._change(Change.CLOSE)
-        self.make_deferred_edits()
+        self._make_deferred_edits()
         if self._durability and (answer.snapshot or answer.closed):
             at = self._flow.computed, self.backlog.last_event, self._durability.edits.made
             task = asyncio.create_task(self._write_checkpoint(self._durability, answer.snapshot, *at))
@@ -247,25 +240,6 @@ class LiveStream:
         if self.owner:
             self.owner.end(self._refusal)
         self.end_calls(None)
-
-    def _emit(self, events: Sequence[Event]) -> None:
-        """Numbers event messages and sends them to owner and watchers."""
-        if not events:
-            return
-        self._metrics.count_events(events)
-        if any(isinstance(event, ClusterChange) for event in events):
-            self.saver.mark_unsaved()
-        full = next((event for event in events if isinstance(event, ClusterTableFull)), None)
-        if full and not self._is_table_full:
-            self._is_table_full = True  # one line a stream: the metric counts the rest
-            log.warning("stream %s has %d clusters: the least used make room", self.info.name, full.limit)
-        messages = events_to_messages(events)
-        first = self.backlog.append(messages)
-        repeated = max(0, self.backlog.sent_before + 1 - first)
-        first, messages = first + repeated, messages[repeated:]
-        if self._durability:
-            self._durability.note(first, messages)
-        self._listeners.put(first, messages)
 
     # what must outlive it
 
@@ -285,33 +259,12 @@ class LiveStream:
         """The store has made `edit` while the session repeated; now it is the session's turn, sooner or later."""
         if self._durability:
             self._durability.edits.defer(number, edit)
-            self.make_deferred_edits()
+            self._make_deferred_edits()
 
-    def make_deferred_edits(self) -> None:
-        """Begins to make edits that waited for the session to have repeated everything, where it has."""
-        if (
-            self._durability
-            and self._durability.edits.deferred
-            and (self.life.is_closed or not self.backlog.is_repeating)
-            and not self._making_deferred
-        ):
-            self._making_deferred = asyncio.create_task(self._make_deferred_edits(self._durability.edits))
-
-    async def _make_deferred_edits(self, edits: KeptEdits) -> None:
-        try:
-            while (edit := edits.deferred) and self.life is not Life.GIVEN_UP:
-                try:
-                    await self.link.edit(edit)
-                except UnavailableError:
-                    raise
-                except (ContractError, ServerError):
-                    log.exception("stream %s cannot make %s", self.info.name, edit)
-                    edits.drop_deferred()
-        except UnavailableError as error:  # they stay in the store
-            log.warning("stream %s has edits that wait: %s", self.info.name, error)
-        finally:
-            self._making_deferred = None
-            self.saver.mark_unsaved()
+    def _make_deferred_edits(self) -> None:
+        """Where the session has repeated everything."""
+        if self._durability and (self.life.is_closed or not self.backlog.is_repeating):
+            self._deferred.begin(self._durability.edits)
 
     async def persist(self) -> None:
         """Returns when the ids that events speak of are in the store: what a client has seen is never given again.
@@ -344,8 +297,8 @@ class LiveStream:
         self, durability: Durability, snapshot: bytes | None, at: Position, last_event: int, edits: int
     ) -> None:
         """Writes a checkpoint, then tells the owner; ends the calls where it is the last one."""
-        if snapshot is None and self._making_deferred:
-            await self._making_deferred
+        if snapshot is None:
+            await self._deferred.wait()
         try:
             await durability.write(snapshot, at, last_event, self.backlog.acknowledged, edits)
         except FencedError as error:

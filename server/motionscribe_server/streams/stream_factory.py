@@ -20,6 +20,7 @@ from motionscribe_server.stream_keys import digest, same_token
 from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability, History
+from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.expiry import EXPIRE_EVERY_S
 from motionscribe_server.streams.journal import Journal, begin_journal, read_events
 from motionscribe_server.streams.live_stream import LiveStream
@@ -67,7 +68,7 @@ class StreamFactory:
         history = None
         if request.durable:
             journal = await begin_journal(self._store, request, model, name, token)
-            history = History(self._durability(journal, link))
+            history = History(self._durability(journal, link), EventBacklog(None))
         return self._stream(request.key, name, token, model, request.options.lag, link, history)
 
     async def find_kept(self, request: OpenRequest) -> KeptStream | None:
@@ -108,8 +109,8 @@ class StreamFactory:
         known = await self._stored_clusters(request.key, model)
         options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot, journal.edits.repeated)
-        events, told = read_events(kept.outbox), request.message.last_event
-        history = History(self._durability(journal, link), events, told)
+        backlog = EventBacklog(None, checkpoint.last_event, read_events(kept.outbox), told=request.message.last_event)
+        history = History(self._durability(journal, link), backlog)
         return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)
 
     def _durability(self, journal: Journal, link: Link) -> Durability:
