@@ -45,26 +45,25 @@ const proto = loadSync(PROTO, {
 });
 const services = grpc.loadPackageDefinition(proto).motionscribe.v1;
 
-const clients = [];
-
 function connect(service) {
-  const client = new service(options.address, grpc.credentials.createInsecure(), {
+  return new service(options.address, grpc.credentials.createInsecure(), {
     'grpc.keepalive_time_ms': 20_000, // a connection that is dead is noticed
     'grpc.keepalive_timeout_ms': 5_000,
-    'grpc.initial_reconnect_backoff_ms': 100, // a live stream cannot wait for minutes
-    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.use_local_subchannel_pool': 1, // what is closed is closed
   });
-  clients.push(client);
-  return client;
 }
 
-function ask(client, method, request) {
-  return promisify(client[method]).call(client, request);
+async function ask(service, method, request) {
+  const client = connect(service);
+  try {
+    return await promisify(client[method]).call(client, request);
+  } finally {
+    client.close();
+  }
 }
 
 async function main() {
-  const models = connect(services.Models);
-  const [model] = (await ask(models, 'ListModels', {})).models;
+  const [model] = (await ask(services.Models, 'ListModels', {})).models;
   const rateHz = Number(options.rate);
   const csv = options.csv && (await openCsv(options.csv, rateHz));
   const frames = csv ? csv.frames : swing(model.columns.length, Number(options.seconds), rateHz);
@@ -75,18 +74,18 @@ async function main() {
     rate_hz: rateHz,
     delivery: options.durable ? 'DELIVERY_DURABLE' : 'DELIVERY_LIVE',
   };
-  const stream = new MotionStream(connect(services.Segmentation), open, inBlocks(frames, rateHz, options.realtime));
+  const blocks = inBlocks(frames, rateHz, options.realtime);
+  const stream = new MotionStream(() => connect(services.Segmentation), open, blocks);
   process.on('SIGHUP', () => stream.reconnect(1000 * Number(options.away)));
   for await (const event of stream.events()) console.log(JSON.stringify(event));
   if (options.name) await nameTheLongest(options['stream-id'], options.name);
 }
 
 async function nameTheLongest(stream_id, name) {
-  const clusters = connect(services.Clusters);
-  const list = await ask(clusters, 'ListClusters', { stream_id });
+  const list = await ask(services.Clusters, 'ListClusters', { stream_id });
   const own = list.clusters.filter((cluster) => cluster.merged_into === 0);
   const longest = own.reduce((one, other) => (other.seconds > one.seconds ? other : one));
-  const renamed = await ask(clusters, 'RenameCluster', { stream_id, id: longest.id, name });
+  const renamed = await ask(services.Clusters, 'RenameCluster', { stream_id, id: longest.id, name });
   console.log(JSON.stringify({ renamed }));
 }
 
@@ -98,7 +97,5 @@ if (options.help) {
   } catch (error) {
     console.error(`motionscribe: ${error.details || error.message}`);
     process.exitCode = 1;
-  } finally {
-    clients.forEach((client) => client.close());
   }
 }

@@ -12,7 +12,7 @@ const ALIVE_MS = 30_000; // the server ends a call that says nothing for two min
 const ATTEMPTS = 15; // that fail in a row
 
 export class MotionStream {
-  #stub;
+  #connect;
   #open;
   #source;
   #call = null;
@@ -28,9 +28,10 @@ export class MotionStream {
   #closeSent = false;
   #awayMs = 0;
 
+  // `connect` makes a client of the service Segmentation, for each call a new one: the old connection may be dead.
   // `open` is the first message without token; the same one opens and resumes.
-  constructor(stub, open, blocks) {
-    this.#stub = stub;
+  constructor(connect, open, blocks) {
+    this.#connect = connect;
     this.#open = open;
     this.#source = blocks[Symbol.asyncIterator]();
   }
@@ -62,7 +63,8 @@ export class MotionStream {
   }
 
   async *#converse() {
-    const call = this.#stub.Stream();
+    const client = this.#connect();
+    const call = client.Stream();
     call.on('error', () => {}); // the loop below throws it
     call.write({ open: { ...this.#open, resume_token: this.#token, last_event: this.#lastEvent } });
     const alive = setInterval(() => this.#acknowledge(), ALIVE_MS);
@@ -86,6 +88,7 @@ export class MotionStream {
       clearInterval(alive);
       this.#call = null;
       call.cancel();
+      client.close();
     }
   }
 

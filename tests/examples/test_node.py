@@ -107,7 +107,7 @@ def test_a_broken_connection_loses_and_repeats_nothing(
 
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_cancelled_call_is_a_lost_one(main: Path, tiny_model: Path, tmp_path: Path, durable: bool) -> None:
-    """grpc-js ends its side of a call before it cancels it; that must not count as the end of the stream."""
+    """A client that cancels a call and closes its connection seems to end its side of the call first."""
 
     async def run() -> None:
         async with serving(tiny_model, tmp_path, limits={"credits": 600}) as served:
