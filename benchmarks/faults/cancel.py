@@ -23,6 +23,8 @@ from benchmarks.results import Numbers, exactly, save
 CLIENTS = 8
 HEARD = (3, 80)
 """Events between two rounds of a client, at random: a moment after it came back, or several seconds."""
+LAST_S = 5
+"""No round in these last seconds of a stream: whoever has got the end of a live stream cannot resume it."""
 AWAY_S = (0.0, 4.0)
 """How long a client stays away, at random: less and more than a half-close takes to count."""
 
@@ -50,7 +52,7 @@ class Trial:
             options = ["--csv", str(csv), "--rate", str(RATE_HZ), "--realtime", "--away", str(away_s)]
             name = f"cancel-{number}-{turn}"
             client = NodeClient(self._main, self._port, name, *options, *["--durable"] * (number % 2))
-            await self._disturb(client)
+            await self._disturb(client, frames)
             lost, repeated = client.told(frames)
             self.streams += 1
             self.frames += frames
@@ -62,10 +64,11 @@ class Trial:
             if self.rounds >= self._wanted:
                 return
 
-    async def _disturb(self, client: NodeClient) -> None:
+    async def _disturb(self, client: NodeClient, frames: int) -> None:
         next_round = self._rng.randint(*HEARD)
         async for _ in client.run():
-            if len(client.events) >= next_round and self.rounds < self._wanted:
+            amid = not client.spans or client.spans[-1][1] < frames - LAST_S * RATE_HZ
+            if len(client.events) >= next_round and amid and self.rounds < self._wanted:
                 next_round = len(client.events) + self._rng.randint(*HEARD)
                 self.rounds += 1
                 client.cancel()

@@ -36,15 +36,15 @@ export class MotionStream {
     this.#source = blocks[Symbol.asyncIterator]();
   }
 
-  // Every event once. An event was handled when the next one is asked for. Ends when every label is final.
+  // Every event once. An event was handled when the next one is asked for. Ends when every label is final; throws what
+  // the server refused with, or the source failed with.
   async *events() {
     for (let attempt = 1; ; attempt++) {
       const before = this.#lastEvent;
       try {
         yield* this.#converse();
-        return;
+        break;
       } catch (error) {
-        if (this.#sourceError) throw this.#sourceError;
         const isLost = error.code === status.UNAVAILABLE || error.code === status.CANCELLED;
         if (this.#lastEvent > before) attempt = 1;
         if (!isLost || !this.#token || attempt > ATTEMPTS) throw error;
@@ -54,6 +54,7 @@ export class MotionStream {
       await sleep(Math.max(this.#awayMs, longestMs * (0.5 + Math.random() / 2)));
       this.#awayMs = 0;
     }
+    if (this.#sourceError) throw this.#sourceError;
   }
 
   // Gives the present call up, as a client must whose network changed, and resumes the stream after `awayMs`.
@@ -161,7 +162,8 @@ export class MotionStream {
     }
   }
 
-  // Asks the source for its next block, which may take its time; calls may come and go meanwhile.
+  // Asks the source for its next block, which may take its time; calls may come and go meanwhile. A source that fails
+  // has ended: what it gave before is told first.
   async #take() {
     if (this.#taking) return;
     this.#taking = true;
@@ -170,12 +172,10 @@ export class MotionStream {
       this.#sourceEnded = Boolean(done);
       for (const frame of value ?? []) this.#frames.push({ seq: this.#nextSeq++, ...frame });
     } catch (error) {
+      this.#sourceEnded = true;
       this.#sourceError = error;
-      this.#call?.cancel();
-      return;
-    } finally {
-      this.#taking = false;
     }
+    this.#taking = false;
     this.#send();
   }
 }

@@ -12,7 +12,6 @@ import pytest
 from benchmarks.faults.node_client import NodeClient, install
 from benchmarks.faults.proxy import Proxy
 from tests.support.serving import motion, serving
-from tests.support.waiting import until
 
 SECONDS = 20
 FRAMES = 120 * SECONDS
@@ -57,7 +56,7 @@ def test_a_csv_file_is_labelled_whole_and_a_cluster_gets_its_name(
 ) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path, limits={"credits": credits}) as served:
-            recording, csv = motion(served.skeleton, 8), tmp_path / "motion.csv"
+            recording, csv = motion(served.skeleton, 4), tmp_path / "motion.csv"
             np.savetxt(csv, recording.frames, delimiter=",", header=",".join(served.skeleton.columns), comments="")
             client = NodeClient(main, served.server.port, "csv", "--csv", str(csv), "--name", "walk")
             await to_the_end(client)
@@ -83,23 +82,39 @@ def test_columns_that_are_not_the_models_are_refused(main: Path, tiny_model: Pat
     asyncio.run(run())
 
 
+def test_what_came_before_a_bad_line_is_told_and_then_the_line(main: Path, tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording, csv = motion(served.skeleton, 3), tmp_path / "motion.csv"
+            np.savetxt(csv, recording.frames, delimiter=",")
+            with csv.open("a") as lines:
+                lines.write("1,2,oops\n")
+            client = NodeClient(main, served.server.port, "bad", "--csv", str(csv))
+            async for _ in client.run():
+                pass
+            assert "line 361: expected 96 numbers, got 1,2,oops" in client.failure
+            require_all(client, 360)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("durable", [False, True])
 @pytest.mark.parametrize("fault", ["drop", "reset"])
 def test_a_broken_connection_loses_and_repeats_nothing(
     main: Path, tiny_model: Path, tmp_path: Path, durable: bool, fault: str
 ) -> None:
     async def run() -> None:
-        async with serving(tiny_model, tmp_path, limits={"credits": 600}) as served:
+        async with serving(tiny_model, tmp_path, limits={"credits": 120}) as served:
             with Proxy(served.server.port) as proxy:
                 client = NodeClient(main, proxy.port, "broken", *MADE_UP, *["--durable"] * durable)
-                cuts = 0
+                epochs = []
                 async with asyncio.timeout(PATIENCE_S):
                     async for _ in client.run():
-                        if len(client.events) % 40 == 0:
-                            cuts += 1
+                        if len(client.events) in (30, 60, 90):
+                            epochs.append(served.stream("broken").epoch)
                             getattr(proxy, fault)()
                 assert not client.failure
-                assert cuts >= 3
+                assert epochs[-1] > 1
                 require_all(client)
 
     asyncio.run(run())
@@ -116,11 +131,11 @@ def test_a_cancelled_call_is_a_lost_one(main: Path, tiny_model: Path, tmp_path: 
             epochs = []
             async with asyncio.timeout(PATIENCE_S):
                 async for _ in client.run():
-                    if len(client.events) in (10, 60):
+                    if len(client.events) in (10, 100):
                         epochs.append(served.stream("cancelled").epoch)
                         client.cancel()
             assert not client.failure
-            assert epochs == [1, 2]
+            assert epochs[-1] > 1
             require_all(client)
 
     asyncio.run(run())
@@ -141,7 +156,6 @@ def test_another_server(main: Path, tiny_model: Path, tmp_path: Path, durable: b
                 async with asyncio.timeout(PATIENCE_S):
                     async for _ in client.run():
                         if len(client.events) == 30:
-                            await until(lambda: one.stream("moved").computed_seq > 300)
                             proxy.part(two.server.port)
                 assert not client.failure
         restarted = [event["restarted"] for event in client.events if event.get("event") == "restarted"]
