@@ -85,6 +85,7 @@ export class MotionStream {
             break;
         }
       }
+      if (!this.#closeSent) throw new Error('expected the end of the call after Close, got it before');
     } finally {
       clearInterval(alive);
       this.#call = null;
