@@ -155,6 +155,27 @@ def test_a_live_stream_whose_token_is_no_good_begins_anew_and_a_durable_one_is_r
 
 
 @pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_DURABLE])
+def test_the_end_of_a_durable_stream_can_be_fetched_again_that_of_a_live_one_not(
+    tiny_model: Path, tmp_path: Path, delivery: pb.Delivery
+) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = motion(served.skeleton, 3)
+            caller = await served.opened(delivery=delivery)
+            await caller.send(recording)
+            await caller.write(close=pb.Close())
+            await until(lambda: not served.server.registry.streams)
+            caller.call.cancel()  # nothing of the answers was read, as if they were lost on their way
+            again = await served.opened(delivery=delivery, resume_token=caller.opened.resume_token)
+            durable = delivery == pb.DELIVERY_DURABLE
+            assert (again.opened.resumed, bool(again.opened.not_resumed)) == (durable, not durable)
+            if durable:
+                require_whole(await again.rest(), len(recording.frames))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_DURABLE])
 def test_credits_come_back_with_durable_seq(tiny_model: Path, tmp_path: Path, delivery: pb.Delivery) -> None:
     """In an Update without events where a quarter of them waits; those of a durable stream after a checkpoint."""
 
