@@ -23,7 +23,8 @@ STATED = {
         f"A client has {health.PATIENCE_S:g} seconds to ask and to read",
         f"If a drain takes more than {command.CLOSING_S:g} seconds beyond the grace",
         f"more than {WATCHER_LIMIT} events behind",
-        f"Names have at most {NAME.characters} characters, stream ids 1 to {STREAM_ID.characters} of",
+        f"Names have at most {NAME.characters} characters, all of them visible",
+        f"Stream ids have 1 to {STREAM_ID.characters} of",
         f"at most {MAX_SIZE} entries, each name at most {NAME.characters} characters; "
         f"one merge at most {CAPACITY} clusters",
         f"A stream keeps at most {CAPACITY} clusters",
@@ -31,7 +32,7 @@ STATED = {
     "SECURITY.md": [
         f"requests of at most {health.LONGEST_REQUEST} bytes",
         f"at most {health.MOST_WATCHERS} watchers; {health.PATIENCE_S:g} seconds to ask and to read",
-        f"at most {CAPACITY} clusters a stream",
+        f"keeps at most {CAPACITY} clusters beside those of its model",
     ],
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.faults.listeners import RATE_HZ, pieces
+from benchmarks.faults.listeners import WALKING, pieces
 from benchmarks.faults.node_client import NodeClient, install
 from benchmarks.faults.processes import Process, free_port
 from benchmarks.results import Numbers, exactly, save
@@ -49,7 +49,7 @@ class Trial:
         for turn in count():
             csv, frames = self._files[(number + turn * CLIENTS) % len(self._files)]
             away_s = self._rng.uniform(*AWAY_S)
-            options = ["--csv", str(csv), "--rate", str(RATE_HZ), "--realtime", "--away", str(away_s)]
+            options = ["--csv", str(csv), "--rate", str(WALKING.rate_hz), "--realtime", "--away", str(away_s)]
             name = f"cancel-{number}-{turn}"
             client = NodeClient(self._main, self._port, name, *options, *["--durable"] * (number % 2))
             await self._disturb(client, frames)
@@ -67,7 +67,7 @@ class Trial:
     async def _disturb(self, client: NodeClient, frames: int) -> None:
         next_round = self._rng.randint(*HEARD)
         async for _ in client.run():
-            amid = not client.spans or client.spans[-1][1] < frames - LAST_S * RATE_HZ
+            amid = not client.spans or client.spans[-1][1] < frames - LAST_S * WALKING.rate_hz
             if len(client.events) >= next_round and amid and self.rounds < self._wanted:
                 next_round = len(client.events) + self._rng.randint(*HEARD)
                 self.rounds += 1
@@ -77,7 +77,7 @@ class Trial:
 def write_csv(folder: Path, data: Path) -> list[tuple[Path, int]]:
     """The recordings as files of numbers, with how many frames each has."""
     files = []
-    for number, piece in enumerate(pieces(data)):
+    for number, piece in enumerate(pieces(data, WALKING)):
         path = folder / f"{number}.csv"
         np.savetxt(path, piece.frames, delimiter=",", fmt="%.9g")
         files.append((path, len(piece.frames)))

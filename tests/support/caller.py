@@ -106,6 +106,12 @@ class Caller:
         return [event for update in self.updates for event in events_from_messages(update.events)]
 
     @property
+    def numbered(self) -> list[tuple[int, Event]]:
+        """All events of this call, each with the number of its message."""
+        messages = [(update.first_event + i, m) for update in self.updates for i, m in enumerate(update.events)]
+        return [(number, event) for number, message in messages for event in events_from_messages([message])]
+
+    @property
     def numbers(self) -> list[int]:
         """Numbers of their messages."""
         return [update.first_event + i for update in self.updates for i in range(len(update.events))]

@@ -96,7 +96,7 @@ class SegmentationService(SegmentationServicer):
             while (request := await context.read()) is not grpc.aio.EOF:
                 if writer.ended:  # another connection owns the stream by now
                     return
-                stream.note_message(self._registry.now())
+                stream.last_message_at = self._registry.now()
                 match request.WhichOneof("message"):
                     case "frames":
                         skeleton = stream.info.model.manifest.skeleton
@@ -105,7 +105,7 @@ class SegmentationService(SegmentationServicer):
                         wait_s = self._quota.spend(tenant_of(stream.info.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
                             self._metrics.throttled.inc(wait_s)
-                            stream.note_message(self._registry.now() + wait_s)
+                            stream.last_message_at = self._registry.now() + wait_s
                             await asyncio.sleep(wait_s)
                     case "ack":
                         stream.backlog.acknowledge(request.ack.last_event)

@@ -34,6 +34,11 @@ class Life(Enum):
         """All frames are computed, and no more will come."""
         return self in (Life.CLOSED, Life.RETAINED_CLOSED)
 
+    @property
+    def is_over(self) -> bool:
+        """No frame of it will be computed."""
+        return self.is_closed or self is Life.GIVEN_UP
+
 
 class Change(Enum):
     """What can happen to a stream."""

@@ -31,6 +31,7 @@ from motionscribe_server.workers.process import Link
 
 log = logging.getLogger(__name__)
 
+GONE = "the stream failed or went to another owner: try again"
 WATCHER_LIMIT = 8192
 """Events. A watcher that is half a minute of provisional labels behind does not follow any more."""
 
@@ -73,8 +74,8 @@ class LiveStream:
         self._events = EventSender(info.name, self.backlog, self._listeners, self._durability, saver, metrics)
 
     def __repr__(self) -> str:
-        waiting = self._flow.blocks_on_their_way
-        return f"<LiveStream {self.info.id} {self.life.name}, epoch {self.epoch}, {waiting} blocks on their way>"
+        state = f"{self.life.name}, epoch {self.epoch}, {self._flow.blocks_on_their_way} blocks on their way"
+        return f"<LiveStream {self.info.id} {state}>"
 
     @property
     def owner(self) -> UpdateWriter | None:
@@ -116,12 +117,6 @@ class LiveStream:
     async def claim(self) -> None:
         """Another owner comes, by a greater epoch. Raises FencedError where it went to another server before."""
         self.epoch = await self._durability.claim() if self._durability else self.epoch + 1
-
-    def supersede(self, error: Exception, now: float) -> None:
-        """Ends the call of the owner, where there is one: another owner is about to attach."""
-        if self.owner:
-            self.owner.end(error)
-            self.detach(self.owner, now)
 
     def attach(self, last_event: int, now: float) -> tuple[UpdateWriter, int]:
         """A new owner that has handled events up to `last_event`; returns its writer and its credits."""
@@ -165,13 +160,9 @@ class LiveStream:
         self._change(Change.GIVE_UP)
         self.end_calls(error)
         if self._durability:
-            self._durability.end_waits(_given_up())
+            self._durability.end_waits(UnavailableError(GONE))
 
     # what the owner says
-
-    def note_message(self, now: float) -> None:
-        """The owner said something."""
-        self.last_message_at = now
 
     def receive_frames(self, block: FrameBlock) -> None:
         """A block of the owner. Raises LayoutError, and takes the frames before the one that is refused.
@@ -192,10 +183,7 @@ class LiveStream:
             raise fault
 
     def finish(self, refusal: Exception | None = None) -> None:
-        """The owner has no more frames: once all are computed, the session is closed and the call ends.
-
-        It ends well, or with the `refusal` of what the owner sent after the last good frame.
-        """
+        """The owner has no more frames: once all are computed, the call ends, well or with the `refusal` of others."""
         self._refusal = self._refusal or refusal
         if self._change(Change.FINISH):
             self.link.close()
@@ -241,7 +229,7 @@ class LiveStream:
             self.owner.end(self._refusal)
         self.end_calls(None)
 
-    # what must outlive it
+    # what outlives it
 
     async def edit(self, edit: Edit) -> Sequence[ClusterState]:
         """The clusters after `edit`, saved; not while it repeats. Raises what it raises, UnavailableError, StoreError.
@@ -249,8 +237,8 @@ class LiveStream:
         A durable stream has `edit` in its journal by then, with its place, so that no crash undoes it.
         """
         found = await self.link.edit(edit)
-        if self.life is Life.GIVEN_UP:  # its answers are not noted any more
-            raise _given_up()
+        if self.life is Life.GIVEN_UP:  # answers are noted no more
+            raise UnavailableError(GONE)
         await self._flush()
         await self.saver.save(found)
         return found.clusters
@@ -267,9 +255,9 @@ class LiveStream:
             self._deferred.begin(self._durability.edits)
 
     async def persist(self) -> None:
-        """Returns when the ids that events speak of are in the store: what a client has seen is never given again.
+        """Returns when the ids that events speak of are in the store, and the events of a durable stream.
 
-        So are the events of a durable stream. Raises FencedError, UnavailableError where the store cannot be written.
+        What a client has seen is never given again. Raises FencedError, and UnavailableError of a store that fails.
         """
         await self._flush()
         if not self.is_repeating:
@@ -277,12 +265,12 @@ class LiveStream:
 
     def request_checkpoint_if_due(self) -> None:
         """To be called now and then, too: a checkpoint may be due though no answer comes."""
-        if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
+        if self._durability and not self.life.is_over:
             self._durability.request_if_due(self._flow.computed)
 
     async def checkpoint(self) -> None:
         """Returns when all frames so far are kept; at once where none can be. Raises FencedError, UnavailableError."""
-        if self._durability and self.life is not Life.GIVEN_UP and not self.life.is_closed:
+        if self._durability and not self.life.is_over:
             await self._durability.checkpoint(self._flow.received)
 
     async def _flush(self) -> None:
@@ -308,7 +296,3 @@ class LiveStream:
             self._end_closed()
         else:
             self._listeners.nudge_owner()
-
-
-def _given_up() -> UnavailableError:
-    return UnavailableError("the stream failed or went to another owner: try again")

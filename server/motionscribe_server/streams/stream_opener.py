@@ -84,7 +84,9 @@ class StreamOpener:
         except FencedError as error:
             stream.give_up(error)
             return False
-        stream.supersede(SupersededError(f"stream {request.id!r} was resumed on another connection"), self._now())
+        if stream.owner:
+            stream.owner.end(SupersededError(f"stream {request.id!r} was resumed on another connection"))
+            stream.detach(stream.owner, self._now())
         return True
 
     async def _restore(self, request: OpenRequest, kept: KeptStream, old: LiveStream | None) -> LiveStream:

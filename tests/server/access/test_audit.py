@@ -51,7 +51,7 @@ def test_who_did_what_to_which_stream(tiny_model: Path, tmp_path: Path) -> None:
         ("lab", "Stream", "walk", "opened"),
         ("lab", "Stream", "walk", "OK"),
         ("lab", "ForgetStream", "walk", "OK"),
-        ("lab", "ForgetStream", ('a"b\n' + 1000 * "c")[:128], "NOT_FOUND"),
+        ("lab", "ForgetStream", ('a"b\n' + 1000 * "c")[:128], "INVALID_ARGUMENT"),
         ("", "ListClusters", "", "UNAUTHENTICATED"),
     ]
     assert {line["peer"].partition(":")[0] for line in lines} == {"ipv4"}

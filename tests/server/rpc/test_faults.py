@@ -125,6 +125,6 @@ def test_a_server_drains_though_a_worker_is_stopped(
             stopped.send_signal(signal.SIGSTOP)
             async with asyncio.timeout(PATIENCE_S):
                 await served.stop()
-            assert stopped.returncode == -signal.SIGKILL
+            assert stopped.wait(PATIENCE_S) == -signal.SIGKILL
 
     asyncio.run(run())

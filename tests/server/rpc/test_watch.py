@@ -32,7 +32,7 @@ def test_a_watcher_sees_what_the_owner_sees_from_then_on(tiny_model: Path, tmp_p
             assert first.update.start_us == int(recording.timestamps_us[0])
             assert not first.update.events
             seen = await watched(served, watch)
-            after = [pair for pair in zip(caller.numbers, caller.events, strict=True) if pair[0] >= seen[0][0]]
+            after = [pair for pair in caller.numbered if pair[0] >= seen[0][0]]
             assert seen == after
             assert len(seen) > 10
             without = [(number, e) for number, e in after if not (isinstance(e, Label) and not e.final)]
@@ -45,7 +45,7 @@ async def watched(served: Served, call: Any) -> list[tuple[int, Any]]:
     """Numbers and events of a watch that ends well."""
     caller = Caller(call, served.skeleton)
     await caller.rest()
-    return list(zip(caller.numbers, caller.events, strict=True))
+    return caller.numbered
 
 
 def test_only_live_streams_can_be_watched(tiny_model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ its death looks like. Whatever happens, every frame is labelled once, and what a
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from tests.support.serving import Served, alone, final, motion, process_of, serving
 from tests.support.tiling import require_whole
+from tests.support.told_source import Told
 from tests.support.waiting import until
 
 from motionscribe import AsyncClient, Backoff
 from motionscribe.connection.stream import AsyncStream
-from motionscribe.sources.base import Source
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import Event, SegmentEnded, SegmentStarted
@@ -35,18 +35,6 @@ from motionscribe_server.session.options import SessionOptions
 
 SECONDS = 12
 EXAMPLES = int(os.environ.get("MOTIONSCRIBE_EXAMPLES", "6"))
-
-
-class Told(Source):
-    """Gives the blocks that it is told to."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.skeleton, self.rate_hz = recording.skeleton, recording.skeleton.rate_hz
-        self.queue: asyncio.Queue[FrameBlock | None] = asyncio.Queue()
-
-    async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
-        while block := await self.queue.get():
-            yield block
 
 
 class Durable(RuleBasedStateMachine):
@@ -134,12 +122,7 @@ class Durable(RuleBasedStateMachine):
         """One comes earlier than it had to."""
         stream = self.served.server.registry.find(self.id)
         if stream is not None and stream.life.has_owner:
-            self.runner.run(self.quietly(stream.checkpoint()))
-
-    @staticmethod
-    async def quietly(work: Awaitable[Any]) -> None:
-        """Whether it succeeds or not."""
-        await asyncio.gather(work, return_exceptions=True)
+            self.run(asyncio.wait([asyncio.ensure_future(stream.checkpoint(), loop=self.runner.get_loop())]))
 
     @rule(how=st.sampled_from(["reset", "drop"]))
     def cut(self, how: str) -> None:

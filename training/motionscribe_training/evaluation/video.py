@@ -80,7 +80,7 @@ def save_video(path: Path, scene: Scene, seconds: float | None = None) -> int:
             last = film.show(start_us + round(lasts_s * 1e6)).copy()
             _write_gif(beside, pictures, last)
         else:
-            _write_mp4(beside, pictures)
+            _write_mp4(beside, pictures, path)
     return count
 
 
@@ -96,12 +96,12 @@ def _write_gif(path: Path, pictures: Iterator[Picture], last: Picture) -> None:
     next(images).save(path, save_all=True, append_images=images, duration=1000 // FPS, loop=0)
 
 
-def _write_mp4(path: Path, pictures: Iterator[Picture]) -> None:
-    """Pipes raw pictures into ffmpeg. Raises VideoError with what it says where it fails."""
+def _write_mp4(beside: Path, pictures: Iterator[Picture], path: Path) -> None:
+    """Pipes raw pictures into ffmpeg, which writes `beside`. Raises VideoError with what it says where it fails."""
     first = next(pictures)
     height, width, _ = first.shape
     feed = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{width}x{height}", "-r", str(FPS), "-i", "-"]
-    command = ["ffmpeg", "-y", "-loglevel", "error", *feed, "-c:v", "h264", "-pix_fmt", "yuv420p", str(path)]
+    command = ["ffmpeg", "-y", "-loglevel", "error", *feed, "-c:v", "h264", "-pix_fmt", "yuv420p", str(beside)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
         with contextlib.suppress(BrokenPipeError), process:  # it says itself why it left
