@@ -112,7 +112,8 @@ def _say_what_is_served(server: Server, host: str) -> None:
         log.info("metrics at http://127.0.0.1:%d/metrics", server.metrics_port)
     if server.admin_port is not None:
         log.info("administration at 127.0.0.1:%d", server.admin_port)
-    print(f"listening on {host}:{server.port}", flush=True)
+    with contextlib.suppress(OSError):  # the terminal is closed just now: SIGHUP is on its way
+        print(f"listening on {host}:{server.port}", flush=True)
 
 
 def _new_tenant(tenant: str) -> str:

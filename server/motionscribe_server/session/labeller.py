@@ -60,7 +60,7 @@ class Labeller:
         self._labels: list[int] = []  # of moments from `_first` on
         self.current: list[Labelled] = []
         self._young: dict[int, None] = {}  # ids of final labels, shown and not learnt; the last to become final is last
-        self._learnt = {state.id for state in clusterer.clusters() if state.segments}
+        self._learnt = {state.id for state in clusterer.clusters() if state.segments or not state.warm}
         self._announced = {state.id for state in clusterer.clusters()}  # ids that events spoke of
         self._made_room: list[int] = []  # ids that nobody has asked for yet
         self._centres: _Centres | None = None  # read anew after the clusterer changed
