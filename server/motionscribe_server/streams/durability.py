@@ -26,6 +26,8 @@ CHECKPOINT_S = 5.0
 """Seconds between two checkpoints, of frames or of the clock: a client keeps them, a crash computes them again."""
 CREDITS_SHARE = 4
 """A checkpoint is due as well when a quarter of all credits wait for it: the owner of a fast stream need not pause."""
+RETRY_S = 1.0
+"""Between two tries to write one that the store refuses."""
 PATIENCE_S = 10.0
 """The longest wait for a checkpoint."""
 
@@ -50,6 +52,7 @@ class Durability:
         self._metrics = metrics
         self._now = now
         self._is_writing = False  # from the request for a snapshot until it is written
+        self._not_before = now()
         self._waiting_since: float | None = None  # when the first frame was computed that is in no checkpoint
         self._asked: list[asyncio.Future[None]] = []
 
@@ -96,7 +99,8 @@ class Durability:
             return
         if self._waiting_since is None:
             self._waiting_since = self._now()
-        if frames >= self._due_frames or self._now() - self._waiting_since >= CHECKPOINT_S:
+        is_due = frames >= self._due_frames or self._now() - self._waiting_since >= CHECKPOINT_S
+        if is_due and self._now() >= self._not_before:
             self._request()
 
     async def checkpoint(self, received: Position) -> None:
@@ -124,12 +128,12 @@ class Durability:
             self._metrics.store_failures.inc()
             error = UnavailableError("the server's store cannot be written: reconnect later")
             error.__cause__ = failure
+            self._not_before = self._now() + RETRY_S
         else:
             if self._waiting_since is not None:
                 self._metrics.checkpoint_delay.observe(self._now() - self._waiting_since)
-        finally:
-            # after a failure the next try comes when the time has passed once more
             self._waiting_since = None
+        finally:
             self.end_waits(error)
 
     def end_waits(self, error: Exception | None) -> None:

@@ -210,3 +210,21 @@ def test_a_name_of_motion_that_was_seen_just_now_counts_too() -> None:
     with pytest.raises(ExhaustedError, match=f"got {NAMED + 1}"):
         stage.session.rename(young[0].id, "one too many")
     assert stage.session.clusters() == before
+
+
+def test_a_refused_name_leaves_no_trace() -> None:
+    """Of a cluster that is shown and not learnt either: who goes on from a snapshot does not hear of refusals."""
+    stage = named_stage(NAMED)
+    stage.play([200, 201], 30)
+    young = [state.id for state in stage.own() if not state.name]
+    assert young
+
+    def state() -> str:
+        return json.dumps(stage.session.state(), default=lambda array: array.tolist())
+
+    before = state()
+    with pytest.raises(ExhaustedError):
+        stage.session.rename(young[0], "one too many")
+    with pytest.raises(UnknownClusterError):
+        stage.session.merge([young[0], 10**6], 1)
+    assert state() == before
