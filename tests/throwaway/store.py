@@ -59,13 +59,13 @@ class MemoryCheckpoints:
         return self.take_over(key, epoch).checkpoint.epoch
 
     def take_over(self, key: str, epoch: int) -> KeptStream:
-        found = self._owned(key, epoch)
+        found = self.require_owner(key, epoch)
         found.checkpoint = replace(found.checkpoint, epoch=epoch + 1)
         self._use(key)
         return found.kept
 
     def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
-        found = self._owned(key, epoch)
+        found = self.require_owner(key, epoch)
         found.events = {**dict(events), **found.events}
         found.edits.update(edits)
 
@@ -78,13 +78,13 @@ class MemoryCheckpoints:
         return number
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
-        found = self._owned(checkpoint.key, checkpoint.epoch)
+        found = self.require_owner(checkpoint.key, checkpoint.epoch)
         found.checkpoint = checkpoint
         found.events = {number: event for number, event in found.events.items() if number > acknowledged}
         found.edits = {number: edit for number, edit in found.edits.items() if number > edits}
         self._use(checkpoint.key)
 
-    def _owned(self, key: str, epoch: int) -> Durable:
+    def require_owner(self, key: str, epoch: int) -> Durable:
         found = self._rows.get(key, Row()).durable
         if found is None or found.checkpoint.epoch != epoch:
             raise FencedError(f"stream {key} has another owner than that of epoch {epoch}")
@@ -107,7 +107,11 @@ class MemoryStore:
     def model_of(self, stream: str) -> str | None:
         return next(reversed(self._rows.get(stream, Row()).models), None)
 
-    def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+    def save(
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+    ) -> None:
+        if owner is not None:
+            self.checkpoints.require_owner(stream, owner)
         row = self._rows.setdefault(stream, Row())
         before = row.models.pop(model, StoredStream(1, ()))
         row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters))

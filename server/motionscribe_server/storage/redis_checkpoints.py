@@ -111,9 +111,7 @@ class RedisCheckpoints:
 
     def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> list[Any]:
         def change(pipe: Pipeline) -> None:
-            found = pipe.hget(checkpoint_key(key), "epoch")
-            if found is None or int(found) != epoch:
-                raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
+            require_owner(pipe, key, epoch)
             pipe.multi()
             work(pipe)
 
@@ -122,6 +120,13 @@ class RedisCheckpoints:
     def _change(self, key: str, work: Callable[[Pipeline], None]) -> list[Any]:
         with redis_errors(f"write {key!r}"):
             return list(self._redis.transaction(work, checkpoint_key(key)) or ())
+
+
+def require_owner(pipe: Pipeline, key: str, epoch: int) -> None:
+    """Within a transaction that watches the checkpoint, before its first write. Raises FencedError."""
+    found = pipe.hget(checkpoint_key(key), "epoch")
+    if found is None or int(found) != epoch:
+        raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
 
 
 def _numbered(found: Values) -> Numbered:

@@ -14,7 +14,7 @@ from redis.client import Pipeline
 
 from motionscribe_server.errors import SettingsError, StoreError
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints
+from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints, require_owner
 from motionscribe_server.storage.redis_ids import RedisIds, indexes_of, use
 from motionscribe_server.storage.redis_keys import (
     PREFIX,
@@ -67,7 +67,9 @@ class RedisStore:
         kept = self._kept(stream)
         return max(kept, key=lambda model: kept[model]["saved"]) if kept else None
 
-    def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+    def save(
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+    ) -> None:
         """See Store."""
         fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in clusters]
         if len({cluster.id for cluster in clusters}) < len(clusters):
@@ -75,6 +77,8 @@ class RedisStore:
         key = clusters_key(stream)
 
         def work(pipe: Pipeline) -> None:
+            if owner is not None:
+                require_owner(pipe, stream, owner)
             before = pipe.hget(key, model)
             lowest = json.loads(before)["next_id"] if before else 1
             saved = pipe.incr(SAVES)
@@ -84,7 +88,7 @@ class RedisStore:
             use(pipe, stream, named=any(cluster.name for cluster in clusters))
 
         with redis_errors(f"save clusters of {stream!r}"):
-            self._redis.transaction(work, key)
+            self._redis.transaction(work, key, checkpoint_key(stream))
 
     def forget(self, stream: str) -> bool:
         """See Store."""

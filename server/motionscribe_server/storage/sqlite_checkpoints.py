@@ -74,7 +74,7 @@ class SqliteCheckpoints:
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
         with self._file.transaction(f"write {key!r}", lasting=True):
-            self._require_owner(key, epoch)
+            self.require_owner(key, epoch)
             self._claim(key)
         return epoch + 1
 
@@ -91,7 +91,7 @@ class SqliteCheckpoints:
         """See Checkpoints."""
         # after a power cut events are computed again from the client's frames, and are the same; edits are not
         with self._file.transaction(f"write {key!r}", lasting=bool(edits)):
-            self._require_owner(key, epoch)
+            self.require_owner(key, epoch)
             self._connection.executemany(
                 "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?)",
                 [(key, number, PADDING, event) for number, event in events],
@@ -114,7 +114,7 @@ class SqliteCheckpoints:
     def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
         """See Checkpoints."""
         with self._file.transaction(f"write {checkpoint.key!r}", lasting=True):
-            self._require_owner(checkpoint.key, checkpoint.epoch)
+            self.require_owner(checkpoint.key, checkpoint.epoch)
             self._replace(checkpoint)
             self._ids.use(checkpoint.key, durable=True)
             self._connection.execute("DELETE FROM outbox WHERE key = ? AND number <= ?", (checkpoint.key, acknowledged))
@@ -143,8 +143,8 @@ class SqliteCheckpoints:
         self._connection.execute("UPDATE durable SET epoch = epoch + 1 WHERE key = ?", (key,))
         self._ids.use(key, durable=True)
 
-    def _require_owner(self, key: str, epoch: int) -> None:
-        """Within a transaction that writes: nobody else can claim it before its end."""
+    def require_owner(self, key: str, epoch: int) -> None:
+        """Within a transaction that writes: nobody else can claim it before its end. Raises FencedError."""
         row = self._connection.execute("SELECT epoch FROM durable WHERE key = ?", (key,)).fetchone()
         if row is None or row[0] != epoch:
             raise _fenced(key, epoch)

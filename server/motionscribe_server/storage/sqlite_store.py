@@ -71,12 +71,16 @@ class SqliteStore:
             ).fetchone()
         return row[0] if row else None
 
-    def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+    def save(
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+    ) -> None:
         """See Store."""
         if len({cluster.id for cluster in clusters}) < len(clusters):
             raise StoreError(f"cannot save clusters of {stream!r}: expected an id for each, got one for several")
         padding, packed = PADDING if clusters else b"", pack_clusters(clusters)
         with self._file.transaction(f"save clusters of {stream!r}"):
+            if owner is not None:
+                self.checkpoints.require_owner(stream, owner)
             self._connection.execute(
                 "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ? FROM streams WHERE stream = ? "
                 "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "

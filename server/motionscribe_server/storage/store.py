@@ -40,8 +40,13 @@ class Store(Protocol):
     def model_of(self, stream: str) -> str | None:
         """The model under which a stream was saved last, None where it never was."""
 
-    def save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
-        """Replaces what is kept of a stream, as a whole. `next_id` never falls."""
+    def save(
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+    ) -> None:
+        """Replaces the clusters that are kept of a stream, as a whole. `next_id` never falls.
+
+        Who owns a durable stream says its epoch; raises FencedError where another one owns it.
+        """
 
     def forget(self, stream: str) -> bool:
         """Deletes all of a stream, under whatever model, and its checkpoint; returns whether there was anything."""

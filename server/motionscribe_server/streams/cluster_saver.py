@@ -10,6 +10,7 @@ from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.storage.async_store import AsyncStore
+from motionscribe_server.streams.durability import Durability
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.workers.process import Link
 
@@ -17,13 +18,16 @@ log = logging.getLogger(__name__)
 
 
 class ClusterSaver:
-    """Saves the clusters of the session `link` for the stream `info`."""
+    """Saves the clusters of the session `link` for the stream `info`, as its owner where it has a `durability`."""
 
-    def __init__(self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics) -> None:
+    def __init__(
+        self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics, durability: Durability | None
+    ) -> None:
         self._info = info
         self._link = link
         self._store = store
         self._metrics = metrics
+        self._durability = durability
         self._is_unsaved = False
         self._is_stopped = False
         self._saving = asyncio.Lock()
@@ -37,7 +41,10 @@ class ClusterSaver:
         self._is_stopped = True
 
     async def save_if_changed(self) -> None:
-        """A full disk must not end streams: what could not be saved is tried again with the next change."""
+        """A full disk must not end streams: what could not be saved is tried again with the next change.
+
+        Raises FencedError.
+        """
         async with self._saving:
             if not self._is_unsaved:
                 return
@@ -50,7 +57,8 @@ class ClusterSaver:
                 self._metrics.store_failures.inc()
 
     async def save(self, found: SessionClusters) -> None:
-        """Saves what the session said. Raises StoreError."""
+        """Saves what the session said. Raises StoreError, and FencedError where the stream went to another owner."""
         if not self._is_stopped:
             key, model = self._info.key, self._info.model.key
-            await self._store.run(lambda store: store.save(model, key, found.next_cluster, found.clusters))
+            owner = self._durability.newest.epoch if self._durability else None
+            await self._store.run(lambda store: store.save(model, key, found.next_cluster, found.clusters, owner))

@@ -7,7 +7,8 @@ no clock: callers say when something happened.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.frames import FrameBlock
@@ -165,10 +166,7 @@ class LiveStream:
     # what the owner says
 
     def receive_frames(self, block: FrameBlock) -> None:
-        """A block of the owner. Raises LayoutError, and takes the frames before the one that is refused.
-
-        Raises ExhaustedError beyond the credits; and then nothing has changed.
-        """
+        """Takes the frames of the owner before the first bad one. Raises LayoutError; ExhaustedError takes none."""
         if self.life is not Life.LIVE:
             raise PreconditionError("expected no frames after Close")
         self._flow.require_credits(len(block))
@@ -239,8 +237,10 @@ class LiveStream:
         found = await self.link.edit(edit)
         if self.life is Life.GIVEN_UP:  # answers are noted no more
             raise UnavailableError(GONE)
-        await self._flush()
-        await self.saver.save(found)
+        with self._giving_up_where_fenced():
+            if self._durability:
+                await self._durability.flush()
+            await self.saver.save(found)
         return found.clusters
 
     def defer_edit(self, number: int, edit: Edit) -> None:
@@ -255,13 +255,15 @@ class LiveStream:
             self._deferred.begin(self._durability.edits)
 
     async def persist(self) -> None:
-        """Returns when the ids that events speak of are in the store, and the events of a durable stream.
+        """Returns when events, of a durable stream, and the ids they speak of are in the store: no id is given twice.
 
-        What a client has seen is never given again. Raises FencedError, and UnavailableError of a store that fails.
+        Raises FencedError, UnavailableError where the store cannot be written.
         """
-        await self._flush()
-        if not self.is_repeating:
-            await self.saver.save_if_changed()
+        with self._giving_up_where_fenced():
+            if self._durability:
+                await self._durability.flush()
+            if not self.is_repeating:
+                await self.saver.save_if_changed()
 
     def request_checkpoint_if_due(self) -> None:
         """To be called now and then, too: a checkpoint may be due though no answer comes."""
@@ -273,13 +275,14 @@ class LiveStream:
         if self._durability and not self.life.is_over:
             await self._durability.checkpoint(self._flow.received)
 
-    async def _flush(self) -> None:
-        if self._durability:
-            try:
-                await self._durability.flush()
-            except FencedError as error:
-                self.give_up(error)
-                raise
+    @contextmanager
+    def _giving_up_where_fenced(self) -> Iterator[None]:
+        """Another owner has the stream, here or at another server."""
+        try:
+            yield
+        except FencedError as error:
+            self.give_up(error)
+            raise
 
     async def _write_checkpoint(
         self, durability: Durability, snapshot: bytes | None, at: Position, last_event: int, edits: int
@@ -287,10 +290,8 @@ class LiveStream:
         """Writes a checkpoint, then tells the owner; ends the calls where it is the last one."""
         if snapshot is None:
             await self._deferred.wait()
-        try:
+        with suppress(FencedError), self._giving_up_where_fenced():
             await durability.write(snapshot, at, last_event, self.backlog.acknowledged, edits)
-        except FencedError as error:
-            self.give_up(error)
         self._flow.keep(durability.position)
         if snapshot is None:
             self._end_closed()

@@ -124,5 +124,5 @@ class StreamFactory:
         self, key: str, name: str, token: str, model: LoadedModel, lag: Lag, link: Link, history: History | None
     ) -> LiveStream:
         info = StreamInfo(key, name, token, model, lag, self._settings.limits.credits, self._now())
-        saver = ClusterSaver(info, link, self._store, self._metrics)
+        saver = ClusterSaver(info, link, self._store, self._metrics, history.durability if history else None)
         return LiveStream(info, link, history, saver, self._metrics)

@@ -227,3 +227,27 @@ def test_kept_edits_are_repeated_deferred_and_numbered() -> None:
     assert (number, edits.made, edits.any_wait) == (2, 2, False)
     ((number, _),) = edits.note([new])
     assert number == 3
+
+
+def test_a_server_that_lost_a_stream_does_not_overwrite_its_clusters(
+    tiny_model: Path, tmp_path: Path, place: str
+) -> None:
+    """It still has the session as it was, and saves it when it stops."""
+
+    async def run() -> None:
+        storage = {"location": place}
+        async with serving(tiny_model, tmp_path, storage=storage) as first:
+            async with serving(tiny_model, tmp_path, storage=storage) as second:
+                caller = await first.opened(delivery=DURABLE)
+                await caller.send(motion(first.skeleton, 6), 0, 600)
+                await first.computed(600)
+                caller.call.cancel()
+                await first.lost("lab")
+                again = await resumed(second, caller)
+                await rename(second, 1, "walk")
+                await first.stop()
+                stored = await second.server.store.run(lambda store: store.load(second.model.key, "lab"))
+                assert stored.clusters[0].name == "walk"
+                await again.finish()
+
+    asyncio.run(run())
