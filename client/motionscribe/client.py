@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import wait
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, Opened
-from motionscribe.loop_thread import LoopThread
+from motionscribe.loop_thread import Future, LoopThread, finish
 from motionscribe.sources import AnySource
 from motionscribe_models.lags import Lag
 from motionscribe_proto.events import Event
@@ -127,6 +128,7 @@ class Stream(_Closing):
         self._loop = loop
         self._stream = stream
         self._events: deque[Event] = deque()
+        self._batch: Future[list[Event]] | None = None  # asked for, and not taken
 
     @property
     def opened(self) -> Opened:
@@ -138,7 +140,11 @@ class Stream(_Closing):
 
     def __next__(self) -> Event:
         if not self._events:
-            self._events.extend(self._loop.wait(self._stream.batch()))
+            self._batch = self._batch or self._loop.begin(self._stream.batch())
+            wait([self._batch])  # a signal handler may raise here: the batch is still there for the next time
+            batch, self._batch = self._batch, None
+            events: list[Event] = finish(batch)
+            self._events.extend(events)
         if not self._events:
             raise StopIteration
         return self._events.popleft()

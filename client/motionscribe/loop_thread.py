@@ -1,11 +1,39 @@
 """The event loop of a blocking client, in a thread of its own. In: coroutines. Out: their results, once they come."""
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass
+class _Raised:
+    """What would end the loop if it were raised there: SystemExit, KeyboardInterrupt."""
+
+    error: BaseException
+
+
+Future: TypeAlias = concurrent.futures.Future[T | _Raised]
+"""Of a coroutine that runs in the thread."""
+
+
+async def _contained(coroutine: Coroutine[Any, Any, T]) -> T | _Raised:
+    try:
+        return await coroutine
+    except (SystemExit, KeyboardInterrupt) as error:
+        return _Raised(error)
+
+
+def finish(future: Future[T]) -> T:
+    """The result; whoever is interrupted while it waits may ask again. Raises what the coroutine raised."""
+    result = future.result()
+    if isinstance(result, _Raised):
+        raise result.error
+    return result
 
 
 class LoopThread:
@@ -21,14 +49,18 @@ class LoopThread:
         """True after `close`."""
         return self._loop.is_closed()
 
-    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine, which Ctrl-C cancels. Raises what it raises, RuntimeError after `close`."""
+    def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """What `finish` waits for. Raises RuntimeError after `close`."""
         if self.closed:
             coroutine.close()
             raise RuntimeError("the client is closed")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return asyncio.run_coroutine_threadsafe(_contained(coroutine), self._loop)
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine, which Ctrl-C cancels. Raises what it raises, RuntimeError after `close`."""
+        future = self.begin(coroutine)
         try:
-            return future.result()
+            return finish(future)
         except KeyboardInterrupt:
             future.cancel()
             raise

@@ -19,6 +19,8 @@ def new_file(path: Path | str) -> Iterator[Path]:
     beside = target.with_name(f".{target.stem}-{secrets.token_hex(4)}{target.suffix}")
     try:
         yield beside
+        if target.exists():
+            beside.chmod(target.stat().st_mode)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)

@@ -19,12 +19,13 @@ from pathlib import Path
 from motionscribe_models.errors import ContractError
 from motionscribe_server.access.tenants import TENANT, new_token
 from motionscribe_server.errors import ServerError, SettingsError
+from motionscribe_server.logging_aside import logging_aside
 from motionscribe_server.read_settings import read_settings, unknown_variables
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.setting_names import FORMER_FLAGS, SETTINGS, ask, nearest
 from motionscribe_server.settings import Settings, to_toml
-from motionscribe_server.signals import end_at_once, handle_signals
+from motionscribe_server.signals import end_at_once, handle_signals, ignore_signals
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import read_models
 
@@ -65,7 +66,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=settings.server.log_level.upper(), format=LOG_FORMAT)
         for complaint in unknown_variables(os.environ):
             log.warning(complaint)
-        asyncio.run(serve(settings, read_models(settings)))
+        with logging_aside():
+            asyncio.run(serve(settings, read_models(settings)))
     except (ServerError, ContractError) as error:
         print(f"motionscribe-server: {error}", file=sys.stderr)
         return EXIT_CANNOT_SERVE
@@ -103,6 +105,7 @@ async def serve(settings: Settings, models: Sequence[ServedModel]) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await failed
     log.info("drained")
+    ignore_signals()
 
 
 def _say_what_is_served(server: Server, host: str) -> None:

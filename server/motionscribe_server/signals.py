@@ -28,6 +28,14 @@ def handle_signals(drain: Callable[[], None]) -> None:
     loop.add_signal_handler(signal.SIGINT, interrupt)
 
 
+def ignore_signals() -> None:
+    """All is done: whoever repeats himself does not change the exit status any more."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+
+
 def end_at_once(status: int) -> NoReturn:
     """Ends the process without waiting for anything, threads included."""
     logging.shutdown()

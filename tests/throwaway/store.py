@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
@@ -21,10 +22,11 @@ class Durable:
     checkpoint: Checkpoint
     events: dict[int, bytes] = field(default_factory=dict)
     edits: dict[int, bytes] = field(default_factory=dict)
+    deferred: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def kept(self) -> KeptStream:
-        return KeptStream(self.checkpoint, sorted(self.events.items()), sorted(self.edits.items()))
+        return KeptStream(self.checkpoint, *(sorted(d.items()) for d in (self.events, self.edits, self.deferred)))
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Row:
 class MemoryCheckpoints:
     def __init__(self, rows: dict[str, Row]) -> None:
         self._rows = rows
+        self._tickets = count(1)
 
     def find(self, key: str) -> KeptStream | None:
         found = self._rows.get(key, Row()).durable
@@ -64,25 +67,26 @@ class MemoryCheckpoints:
         self._use(key)
         return found.kept
 
-    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = (), tickets: Sequence[int] = ()) -> None:
         found = self.require_owner(key, epoch)
         found.events = {**dict(events), **found.events}
         found.edits.update(edits)
+        found.deferred = {ticket: edit for ticket, edit in found.deferred.items() if ticket not in tickets}
 
     def defer(self, key: str, edit: bytes) -> int | None:
         found = self._rows.get(key, Row()).durable
         if found is None or found.checkpoint.closed:
             return None
-        number = max(found.edits, default=0) + 1
-        found.edits[number] = edit
-        return number
+        found.deferred[ticket := next(self._tickets)] = edit
+        return ticket
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
+    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
         found = self.require_owner(checkpoint.key, checkpoint.epoch)
         found.checkpoint = checkpoint
         found.events = {number: event for number, event in found.events.items() if number > acknowledged}
-        found.edits = {number: edit for number, edit in found.edits.items() if number > edits}
+        found.edits = {number: edit for number, edit in found.edits.items() if number > checkpoint.edits}
         self._use(checkpoint.key)
+        return found.kept.deferred
 
     def require_owner(self, key: str, epoch: int) -> Durable:
         found = self._rows.get(key, Row()).durable

@@ -8,7 +8,7 @@ from typing import Any
 
 from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadFile
-from motionscribe.events import Event, SegmentEnded
+from motionscribe.events import ClusterMerged, Event, SegmentEnded, SegmentStarted
 from motionscribe.sinks.saved_events import encoding_of
 
 
@@ -21,21 +21,23 @@ class LaterNames:
     merged_into: Mapping[int, int] = field(default_factory=dict)
 
     def apply(self, events: Sequence[Event]) -> list[Event]:
-        """Segments with the cluster and the name of now: the newest that the events have, where nothing is known."""
-        segments = [event for event in events if isinstance(event, SegmentEnded)]
-        names = {segment.cluster: segment.name for segment in segments} | dict(self.names)
-        targets = {segment.cluster: self._target(segment.cluster) for segment in segments}
-        return [
-            replace(event, cluster=targets[event.cluster], name=names.get(targets[event.cluster], ""))
-            if isinstance(event, SegmentEnded)
-            else event
-            for event in events
-        ]
+        """Segments with the cluster and the name of now: as the events say at last, where nothing later is known."""
+        named = [event for event in events if isinstance(event, SegmentStarted | SegmentEnded)]
+        names = {event.cluster: event.name for event in named} | dict(self.names)
+        merged = {event.source: event.target for event in events if isinstance(event, ClusterMerged)}
+        merged |= self.merged_into
 
-    def _target(self, cluster: int) -> int:
-        for _ in self.merged_into:  # a chain is no longer, whatever a file says
-            cluster = self.merged_into.get(cluster, cluster)
-        return cluster
+        def now(event: SegmentEnded) -> SegmentEnded:
+            cluster = _target(event.cluster, merged)
+            return replace(event, cluster=cluster, name=names.get(cluster, ""))
+
+        return [now(event) if isinstance(event, SegmentEnded) else event for event in events]
+
+
+def _target(cluster: int, merged_into: Mapping[int, int]) -> int:
+    for _ in merged_into:  # a chain is no longer, whatever a file says
+        cluster = merged_into.get(cluster, cluster)
+    return cluster
 
 
 def names_of(clusters: Iterable[Cluster]) -> LaterNames:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -67,11 +66,14 @@ def _later_names(args: argparse.Namespace, stream_ids: set[str]) -> Mapping[str,
     if args.address:
         with connect(args) as client:
             for stream_id in stream_ids:
-                with suppress(NotFound):  # the server may have forgotten it: the events have the names of their time
+                try:
                     told, written = names_of(client.clusters(stream_id)), later[stream_id]
-                    later[stream_id] = LaterNames(
-                        {**told.names, **written.names}, {**told.merged_into, **written.merged_into}
-                    )
+                except NotFound:
+                    _complain(f"{args.address} does not know {stream_id}: its names are those of the file")
+                    continue
+                later[stream_id] = LaterNames(
+                    {**told.names, **written.names}, {**told.merged_into, **written.merged_into}
+                )
     return later
 
 

@@ -139,9 +139,10 @@ class AsyncStream:
         await self._link.ready.wait()
         try:
             await self._send_all()
-        except asyncio.CancelledError:
-            raise
         except BaseException as error:
+            task = asyncio.current_task()
+            if task and task.cancelling():  # by us; a source may raise CancelledError as well
+                raise
             self._source_failure = error
         self._link.finish()
 
@@ -157,5 +158,5 @@ class AsyncStream:
     def _explained(self, event: Event) -> Event:
         """The server sees a gap where the sender's clock goes on anew."""
         if isinstance(event, Restarted) and event.time_us in self._restarts:
-            return replace(event, reason=self._restarts[event.time_us])
+            return replace(event, reason=self._restarts.pop(event.time_us))
         return event

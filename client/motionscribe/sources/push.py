@@ -5,6 +5,7 @@ which is a Gap event when it is long.
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
@@ -16,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from motionscribe.sources.base import Source, as_row, as_time, pack
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
+
+log = logging.getLogger(__name__)
 
 GATHER_S = 0.1
 
@@ -38,6 +41,7 @@ class PushSource(Source):
         self.rate_hz = rate_hz or (skeleton.rate_hz if skeleton else 0.0)
         self.dropped = 0
         """Frames that were pushed and never sent: too old, pushed after close, or of a time that cannot be."""
+        self._overflowed = self._told = 0
         self._capacity = capacity
         self._width = skeleton.width if skeleton else 0
         self._queue: deque[tuple[int, NDArray[np.float32]]] = deque()
@@ -61,7 +65,12 @@ class PushSource(Source):
             if len(self._queue) == self._capacity:
                 self._queue.popleft()
                 self.dropped += 1
+                self._overflowed += 1
+            overflowed = self._overflowed
             self._queue.append((time, row))
+        if overflowed >= max(1, 10 * self._told):
+            self._told = overflowed
+            log.warning("%s: left out so far: %d frames that came faster than they left", self.name, overflowed)
         self._wake()
 
     def close(self) -> None:

@@ -15,6 +15,8 @@ from motionscribe_models.recordings.table import MISSING, Table, counts_rows, re
 from motionscribe_models.recordings.times import is_moment, is_time, read_times, unit_of, words_of
 from motionscribe_models.skeleton import feature_skeleton
 
+_AS_NUMBERS = re.compile(r"[-+]?\d[\d.,'\s]*%?")
+"""What people write for a number, in whatever country."""
 LABELS = {"label", "labels", "action", "actions", "activity", "class", "anomaly", "anomalies", "changepoint"}
 LABELS |= {"changepoints", "outlier", "annotation", "groundtruth"}
 _BESIDE_LABELS = {"is", "true", "ground", "truth", "name", "id", "type", "target"}
@@ -94,6 +96,11 @@ def _kind(table: Table, column: int) -> str:
     if not written:
         return "nothing"
     called_so = bool(words & LABELS) and words <= LABELS | _BESIDE_LABELS
+    if not called_so and all(_AS_NUMBERS.fullmatch(cell) and table.number(cell) is None for cell in written):
+        raise RecordingError(
+            f"{table.path}: expected numbers in column {name}, got {written[0]!r}: write them without separators of "
+            "thousands, and with the same decimal sign in all columns"
+        )
     return "labels" if called_so or all(table.number(cell) is None for cell in written) else ""
 
 

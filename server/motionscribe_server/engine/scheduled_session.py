@@ -154,7 +154,13 @@ class ScheduledSession:
     def edit(self, edit: Edit) -> Answer:
         """What is to be said of it; even of a session that has ended. Raises what `edit` raises."""
         events = edit.apply(self.session)
-        return Answer(self.id, events=events, edits=[PlacedEdit(self.session.answered, edit)])
+        place = self.session.answered + self.ended
+        return Answer(self.id, events=events, edits=[PlacedEdit(place, edit)])
+
+    def repeat_edits(self) -> None:
+        """Makes again those whose place has come; the next answers tell of them. Raises what they raise."""
+        while self._repeated and self._repeated[0].place <= self.session.answered:
+            self._unsaid.append(self.edit(self._repeated.popleft().edit))
 
     def end(self) -> None:
         """It failed, or nobody wants its answers."""
@@ -163,11 +169,9 @@ class ScheduledSession:
     def take_run(self, arrived: Sequence[Step], windows: int) -> list[Step]:
         """The steps of a batch: the oldest, up to its `windows`-th window. `arrived` are those of the newest frames.
 
-        None goes past the place of an edit that is made again; the one whose place it is now is made.
+        None goes past the place of an edit that is made again.
         """
         self._steps += arrived
-        while self._repeated and self._repeated[0].place <= self.session.answered:
-            self._unsaid.append(self.edit(self._repeated.popleft().edit))
         most = self._repeated[0].place - self.session.answered if self._repeated else None
         return take(self._steps, windows, most)
 
@@ -192,11 +196,14 @@ class ScheduledSession:
         if blocks or windows or events:
             answers.append(Answer(self.id, blocks, windows, events))
         if self._received == self._computed:
+            self.repeat_edits()
+            answers, self._unsaid = [*answers, *self._unsaid], []
             if self._phase is Phase.CLOSING:
-                # places that lie beyond the last frame
-                answers += [self.edit(placed.edit) for placed in self._repeated]
-                answers.append(Answer(self.id, events=self.session.close(), closed=True))
+                answers.append(Answer(self.id, events=self.session.close()))
                 self._change(Change.END)
+                # those that were made after the end, or after frames that did not come again
+                answers += [self.edit(placed.edit) for placed in self._repeated]
+                answers.append(Answer(self.id, closed=True))
             elif self._phase is Phase.SNAPSHOT_ASKED:
                 answers.append(Answer(self.id, snapshot=save(self.session, self.states)))
                 self._change(Change.GIVE_SNAPSHOT)

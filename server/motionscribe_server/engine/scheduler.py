@@ -201,7 +201,9 @@ class Scheduler:
         if following is None:
             return 0
         served, queue = following
-        batch = queue.take(choose(len(queue), self._batch_sizes))
+        batch = [each for each in queue.take(choose(len(queue), self._batch_sizes)) if self._repeats_edits(each)]
+        if not batch:
+            return 0
         sessions = [scheduled.session for scheduled in batch]
         shed = [scheduled for scheduled in batch if not scheduled.durable]  # may give something up
         two_windows = set(shed) if level >= Shedding.WINDOWS else set()
@@ -228,6 +230,14 @@ class Scheduler:
             self._answer(scheduled, int(window is not None), outcome)
             self._enqueue_if_waiting(scheduled)
         return len(batch)
+
+    def _repeats_edits(self, session: ScheduledSession) -> bool:
+        """Returns False for a session that cannot, and is lost."""
+        try:
+            session.repeat_edits()
+        except Exception as error:
+            self._fail(session, "the session failed", error)
+        return not session.ended
 
     def _answer(self, session: ScheduledSession, windows: int = 0, events: Sequence[Event] = ()) -> None:
         """Keeps what the session has to say for the next turn."""

@@ -66,9 +66,10 @@ class SegmentationService(SegmentationServicer):
             writer = stream.watch(request.provisional)
             self._calls.note(call, "opened")
             try:
-                # from here on nothing is missed
-                await context.write(pb.StreamResponse(update=pb.Update(start_us=stream.start_us)))
                 with self._metrics.watchers.track_inprogress():
+                    # from here on nothing is missed
+                    first = pb.StreamResponse(update=pb.Update(start_us=stream.start_us))
+                    await _write_in_time(context, first, patience_s)
                     await writer.drain(context.write, stream.persist, patience_s)
             finally:
                 stream.unwatch(writer)
@@ -101,12 +102,13 @@ class SegmentationService(SegmentationServicer):
                     case "frames":
                         skeleton = stream.info.model.manifest.skeleton
                         block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
-                        stream.receive_frames(block)
                         wait_s = self._quota.spend(tenant_of(stream.info.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
-                            self._metrics.throttled.inc(wait_s)
+                            # before they are computed: another call of the tenant would wait as long
                             stream.last_message_at = self._registry.now() + wait_s
                             await asyncio.sleep(wait_s)
+                            self._metrics.throttled.inc(wait_s)
+                        stream.receive_frames(block)
                     case "ack":
                         stream.backlog.acknowledge(request.ack.last_event)
                     case "close":

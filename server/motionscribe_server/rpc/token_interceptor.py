@@ -18,6 +18,10 @@ from motionscribe_server.metrics import Metrics
 OPEN_TO_ALL = "/grpc.health.v1.Health/"
 
 
+LONGEST_ACTION = 64
+"""Characters of a method that the audit log keeps: strangers choose it."""
+
+
 class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Before all services of one port."""
 
@@ -33,7 +37,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grp
                 self._tenants.tenant(details.invocation_metadata)
             except UnauthenticatedError as error:
                 self._metrics.errors.labels(error.status).inc()
-                return self._refusal(details.method.rpartition("/")[2], str(error))
+                return self._refusal(details.method.rpartition("/")[2][:LONGEST_ACTION], str(error))
         return await continuation(details)
 
     def _refusal(self, action: str, message: str) -> Any:

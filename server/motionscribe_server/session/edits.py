@@ -55,23 +55,23 @@ class PlacedEdit:
     """An edit of a session, and where in its frames it took effect: whoever repeats both hears the same events."""
 
     place: int
-    """Steps that the session had answered."""
+    """Steps that the session had answered, one more for an edit after its end; 0 where it has no place yet."""
     edit: Edit
 
 
-def edit_to_bytes(edit: Edit, place: int | None = None) -> bytes:
-    """As JSON; `place` is None before it took effect."""
-    match edit:
+def edit_to_bytes(placed: PlacedEdit) -> bytes:
+    """As JSON."""
+    match placed.edit:
         case Rename(id, name):
             fields = {"rename": id, "name": name}
         case Merge(sources, target):
             fields = {"merge": sources, "into": target}
-    return json.dumps({**fields, "place": place}).encode()
+    return json.dumps({**fields, "place": placed.place}).encode()
 
 
-def edit_from_bytes(data: bytes) -> tuple[Edit, int | None]:
-    """The edit and its place."""
+def edit_from_bytes(data: bytes) -> PlacedEdit:
+    """The inverse."""
     fields = json.loads(data)
     if "rename" in fields:
-        return Rename(fields["rename"], fields["name"]), fields["place"]
-    return Merge(tuple(fields["merge"]), fields["into"]), fields["place"]
+        return PlacedEdit(fields["place"], Rename(fields["rename"], fields["name"]))
+    return PlacedEdit(fields["place"], Merge(tuple(fields["merge"]), fields["into"]))

@@ -33,8 +33,12 @@ class Checkpoint:
     """Time of the frame before it."""
     last_event: int
     """Number of the last event of these frames."""
+    edits: int
+    """Number of the last edit that the snapshot has."""
     closed: bool
     """All frames came, all events are in the outbox."""
+    refusal: str
+    """Why it was closed where the owner's frames were refused: status and text as JSON. Else empty."""
     saved_s: float
     """When it was made, by the clock of the server, in seconds since 1970."""
     snapshot: bytes | None
@@ -53,7 +57,9 @@ class KeptStream(NamedTuple):
     outbox: Numbered
     """Unacknowledged events, in ascending order of number."""
     edits: Numbered
-    """Edits that are not in the snapshot, in ascending order of number."""
+    """Edits that the session made after the snapshot, in ascending order of number."""
+    deferred: Numbered
+    """Edits that no session has made, in the order of their tickets, which are never given twice."""
 
 
 class Checkpoints(Protocol):
@@ -74,18 +80,14 @@ class Checkpoints(Protocol):
         What is found before a claim may be older: its owner writes until it is fenced.
         """
 
-    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
-        """Events that are about to be sent, and edits, as one write.
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = (), tickets: Sequence[int] = ()) -> None:
+        """Events that are about to be sent, edits that the session made, tickets of deferred ones that are settled.
 
-        The event of a number that is there already stays as it is, an edit replaces that of its number. Raises
-        FencedError.
+        One write; the event of a number that is there already stays as it is. Raises FencedError.
         """
 
     def defer(self, key: str, edit: bytes) -> int | None:
-        """Adds an edit that the stream makes when it goes on; returns its number, None where it is over or unknown."""
+        """Anybody's edit, for the owner to make; returns its ticket, None where the stream is over or unknown."""
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
-        """A newer checkpoint: events up to `acknowledged` and edits up to number `edits` need not be kept.
-
-        Raises FencedError.
-        """
+    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
+        """A newer checkpoint; events up to `acknowledged` go. Returns what is deferred. Raises FencedError."""

@@ -4,7 +4,7 @@ See checkpoints.py. Each write is one transaction that watches the checkpoint. C
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -15,7 +15,14 @@ from redis.client import Pipeline
 from motionscribe_server.errors import FencedError
 from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
 from motionscribe_server.storage.redis_ids import use
-from motionscribe_server.storage.redis_keys import checkpoint_key, edits_key, outbox_key, redis_errors
+from motionscribe_server.storage.redis_keys import (
+    TICKETS,
+    checkpoint_key,
+    deferred_key,
+    edits_key,
+    outbox_key,
+    redis_errors,
+)
 from motionscribe_server.stream_keys import id_of
 
 Values = Mapping[bytes, bytes]
@@ -33,8 +40,9 @@ class RedisCheckpoints:
             pipe.hgetall(checkpoint_key(key))
             pipe.hgetall(outbox_key(key))
             pipe.hgetall(edits_key(key))
-            kept, outbox, edits = pipe.execute()
-        return _read(kept, outbox, edits) if kept else None
+            pipe.hgetall(deferred_key(key))
+            kept, *rest = pipe.execute()
+        return _read(kept, *rest) if kept else None
 
     def begin(self, first: Checkpoint) -> None:
         """See Checkpoints."""
@@ -44,7 +52,7 @@ class RedisCheckpoints:
             if before and int(before) >= first.epoch:
                 raise FencedError(f"expected an epoch above {int(before)} for {first.key!r}, got {first.epoch}")
             pipe.multi()
-            pipe.delete(outbox_key(first.key), edits_key(first.key))
+            pipe.delete(outbox_key(first.key), edits_key(first.key), deferred_key(first.key))
             _write(pipe, first)
 
         self._change(first.key, work)
@@ -62,11 +70,12 @@ class RedisCheckpoints:
             pipe.hgetall(checkpoint_key(key))
             pipe.hgetall(outbox_key(key))
             pipe.hgetall(edits_key(key))
+            pipe.hgetall(deferred_key(key))
 
-        *_, kept, outbox, edits = self._change_as_owner(key, epoch, work)
-        return _read(kept, outbox, edits)
+        *_, kept, outbox, edits, deferred = self._change_as_owner(key, epoch, work)
+        return _read(kept, outbox, edits, deferred)
 
-    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = (), tickets: Sequence[int] = ()) -> None:
         """See Checkpoints."""
 
         def work(pipe: Pipeline) -> None:
@@ -74,6 +83,8 @@ class RedisCheckpoints:
                 pipe.hsetnx(outbox_key(key), str(number), event)
             for number, edit in edits:
                 pipe.hset(edits_key(key), str(number), edit)
+            if tickets:
+                pipe.hdel(deferred_key(key), *map(str, tickets))
 
         self._change_as_owner(key, epoch, work)
 
@@ -83,22 +94,23 @@ class RedisCheckpoints:
 
         def work(pipe: Pipeline) -> None:
             given.clear()  # of a try that another server came before
-            fields, numbers = pipe.hget(checkpoint_key(key), "fields"), pipe.hkeys(edits_key(key))
-            pipe.multi()
+            fields = pipe.hget(checkpoint_key(key), "fields")
             if fields and not json.loads(fields)["closed"]:
-                given.append(max(map(int, numbers), default=0) + 1)
-                pipe.hset(edits_key(key), str(given[0]), edit)
+                given.append(int(pipe.incr(TICKETS)))
+            pipe.multi()
+            for ticket in given:
+                pipe.hset(deferred_key(key), str(ticket), edit)
 
         with redis_errors(f"write {key!r}"):
-            self._redis.transaction(work, checkpoint_key(key), edits_key(key))
+            self._redis.transaction(work, checkpoint_key(key))
         return given[0] if given else None
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
+    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
         """See Checkpoints."""
         key = checkpoint.key
         with redis_errors(f"read {key!r}"):
             handled = [number for number in self._redis.hkeys(outbox_key(key)) if int(number) <= acknowledged]
-            made = [number for number in self._redis.hkeys(edits_key(key)) if int(number) <= edits]
+            made = [number for number in self._redis.hkeys(edits_key(key)) if int(number) <= checkpoint.edits]
 
         def work(pipe: Pipeline) -> None:
             _write(pipe, checkpoint)
@@ -106,8 +118,9 @@ class RedisCheckpoints:
                 pipe.hdel(outbox_key(key), *handled)
             if made:
                 pipe.hdel(edits_key(key), *made)
+            pipe.hgetall(deferred_key(key))
 
-        self._change_as_owner(key, checkpoint.epoch, work)
+        return _numbered(self._change_as_owner(key, checkpoint.epoch, work)[-1])
 
     def _change_as_owner(self, key: str, epoch: int, work: Callable[[Pipeline], object]) -> list[Any]:
         def change(pipe: Pipeline) -> None:
@@ -149,6 +162,8 @@ def _claim(pipe: Pipeline, key: str, epoch: int) -> None:
     use(pipe, key, durable=True)
 
 
-def _read(kept: Values, outbox: Values, edits: Values) -> KeptStream:
+def _read(kept: Values, outbox: Values, edits: Values, deferred: Values) -> KeptStream:
     fields, epoch, snapshot = json.loads(kept[b"fields"]), int(kept[b"epoch"]), kept.get(b"snapshot")
-    return KeptStream(Checkpoint(**fields, epoch=epoch, snapshot=snapshot), _numbered(outbox), _numbered(edits))
+    # earlier servers had no edits and no refusals
+    checkpoint = Checkpoint(**{"edits": 0, "refusal": "", **fields}, epoch=epoch, snapshot=snapshot)
+    return KeptStream(checkpoint, *map(_numbered, (outbox, edits, deferred)))

@@ -16,6 +16,7 @@ from motionscribe_server.storage.redis_keys import (
     TENANTS,
     checkpoint_key,
     clusters_key,
+    deferred_key,
     edits_key,
     ids_key,
     outbox_key,
@@ -100,7 +101,7 @@ class RedisIds:
     def expire(self, unused: Unused) -> bool:
         """Deletes it where nobody has used it since."""
         stream = unused.stream
-        indexes, rest = [KEPT], [checkpoint_key(stream), outbox_key(stream), edits_key(stream)]
+        indexes, rest = [KEPT], [checkpoint_key(stream), outbox_key(stream), edits_key(stream), deferred_key(stream)]
         if unused.kept is not Kept.CHECKPOINT:
             indexes = [ids_key(tenant_of(stream), unused.kept), *indexes_of(stream)]
             rest.append(clusters_key(stream))

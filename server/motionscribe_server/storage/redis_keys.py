@@ -16,6 +16,8 @@ from motionscribe_server.storage.unused import Kept
 PREFIX = "motionscribe:"
 KEPT = PREFIX + "kept"
 """Sorted set of the streams that have a checkpoint, by when they were last used, in seconds since 1970."""
+TICKETS = PREFIX + "tickets"
+"""Counts deferred edits, so that no ticket is given twice."""
 TENANTS = PREFIX + "tenants"
 """Set of the tenants that have stream ids."""
 
@@ -38,6 +40,11 @@ def outbox_key(stream: str) -> str:
 def edits_key(stream: str) -> str:
     """The hash of a durable stream's edits that are not in its snapshot."""
     return f"{PREFIX}edits:{stream}"
+
+
+def deferred_key(stream: str) -> str:
+    """The hash of edits that wait for the owner of a durable stream, by their tickets."""
+    return f"{PREFIX}deferred:{stream}"
 
 
 def ids_key(tenant: str, kept: Kept) -> str:

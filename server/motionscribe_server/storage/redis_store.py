@@ -20,6 +20,7 @@ from motionscribe_server.storage.redis_keys import (
     PREFIX,
     checkpoint_key,
     clusters_key,
+    deferred_key,
     edits_key,
     outbox_key,
     redis_errors,
@@ -93,7 +94,13 @@ class RedisStore:
     def forget(self, stream: str) -> bool:
         """See Store."""
         with redis_errors(f"delete {stream!r}"), self._redis.pipeline() as pipe:
-            pipe.delete(clusters_key(stream), checkpoint_key(stream), outbox_key(stream), edits_key(stream))
+            pipe.delete(
+                clusters_key(stream),
+                checkpoint_key(stream),
+                outbox_key(stream),
+                edits_key(stream),
+                deferred_key(stream),
+            )
             for index in indexes_of(stream):
                 pipe.zrem(index, stream)
             return any(pipe.execute())

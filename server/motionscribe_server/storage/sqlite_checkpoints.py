@@ -3,6 +3,7 @@
 See checkpoints.py. Each write is one transaction. Calls block for a disk access.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from motionscribe_server.errors import FencedError
@@ -28,7 +29,9 @@ CREATE TABLE durable (
     last_event INTEGER NOT NULL,
     closed INTEGER NOT NULL,
     saved_s REAL NOT NULL,
-    snapshot BLOB
+    snapshot BLOB,
+    edits INTEGER NOT NULL DEFAULT 0,
+    refusal TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE outbox (
     key TEXT NOT NULL,
@@ -44,6 +47,13 @@ CREATE TABLE edits (
     edit BLOB NOT NULL,
     PRIMARY KEY (key, number)
 ) WITHOUT ROWID;
+CREATE TABLE deferred (
+    ticket INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL,
+    padding BLOB NOT NULL,
+    edit BLOB NOT NULL
+);
+CREATE INDEX deferred_by_key ON deferred (key);
 """
 COLUMNS = ", ".join(Checkpoint.__dataclass_fields__)
 
@@ -87,7 +97,7 @@ class SqliteCheckpoints:
             self._claim(key)
         return found._replace(checkpoint=replace(found.checkpoint, epoch=epoch + 1))
 
-    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = ()) -> None:
+    def append(self, key: str, epoch: int, events: Numbered, edits: Numbered = (), tickets: Sequence[int] = ()) -> None:
         """See Checkpoints."""
         # after a power cut events are computed again from the client's frames, and are the same; edits are not
         with self._file.transaction(f"write {key!r}", lasting=bool(edits)):
@@ -97,28 +107,30 @@ class SqliteCheckpoints:
                 [(key, number, PADDING, event) for number, event in events],
             )
             self._connection.executemany(
-                "INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?)",
-                [(key, number, PADDING, edit) for number, edit in edits],
+                "INSERT INTO edits VALUES (?, ?, ?, ?)", [(key, number, PADDING, edit) for number, edit in edits]
             )
+            self._connection.executemany("DELETE FROM deferred WHERE ticket = ?", [(ticket,) for ticket in tickets])
 
     def defer(self, key: str, edit: bytes) -> int | None:
         """See Checkpoints."""
         with self._file.transaction(f"write {key!r}", lasting=True):
             row = self._connection.execute(
-                "INSERT INTO edits SELECT key, (SELECT coalesce(max(number), 0) + 1 FROM edits WHERE key = ?1), ?2, ?3 "
-                "FROM durable WHERE key = ?1 AND NOT closed RETURNING number",
-                (key, PADDING, edit),
+                "INSERT INTO deferred (key, padding, edit) SELECT key, ?, ? FROM durable WHERE key = ? AND NOT closed "
+                "RETURNING ticket",
+                (PADDING, edit, key),
             ).fetchone()
         return row[0] if row else None
 
-    def keep(self, checkpoint: Checkpoint, acknowledged: int, edits: int) -> None:
+    def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
         """See Checkpoints."""
-        with self._file.transaction(f"write {checkpoint.key!r}", lasting=True):
-            self.require_owner(checkpoint.key, checkpoint.epoch)
+        key = checkpoint.key
+        with self._file.transaction(f"write {key!r}", lasting=True):
+            self.require_owner(key, checkpoint.epoch)
             self._replace(checkpoint)
-            self._ids.use(checkpoint.key, durable=True)
-            self._connection.execute("DELETE FROM outbox WHERE key = ? AND number <= ?", (checkpoint.key, acknowledged))
-            self._connection.execute("DELETE FROM edits WHERE key = ? AND number <= ?", (checkpoint.key, edits))
+            self._ids.use(key, durable=True)
+            self._connection.execute("DELETE FROM outbox WHERE key = ? AND number <= ?", (key, acknowledged))
+            self._connection.execute("DELETE FROM edits WHERE key = ? AND number <= ?", (key, checkpoint.edits))
+            return self._deferred(key)
 
     def delete(self, key: str) -> bool:
         """Within a transaction of the caller; returns whether there was one."""
@@ -128,6 +140,11 @@ class SqliteCheckpoints:
     def _delete_rows(self, key: str) -> None:
         self._connection.execute("DELETE FROM outbox WHERE key = ?", (key,))
         self._connection.execute("DELETE FROM edits WHERE key = ?", (key,))
+        self._connection.execute("DELETE FROM deferred WHERE key = ?", (key,))
+
+    def _deferred(self, key: str) -> Numbered:
+        rows = self._connection.execute("SELECT ticket, edit FROM deferred WHERE key = ? ORDER BY ticket", (key,))
+        return rows.fetchall()
 
     def _find(self, key: str) -> KeptStream | None:
         row = self._connection.execute(f"SELECT {COLUMNS} FROM durable WHERE key = ?", (key,)).fetchone()  # noqa: S608  # our names
@@ -137,7 +154,7 @@ class SqliteCheckpoints:
         values |= {"provisional": bool(values["provisional"]), "closed": bool(values["closed"])}
         outbox = self._connection.execute("SELECT number, event FROM outbox WHERE key = ? ORDER BY number", (key,))
         edits = self._connection.execute("SELECT number, edit FROM edits WHERE key = ? ORDER BY number", (key,))
-        return KeptStream(Checkpoint(**values), outbox.fetchall(), edits.fetchall())
+        return KeptStream(Checkpoint(**values), outbox.fetchall(), edits.fetchall(), self._deferred(key))
 
     def _claim(self, key: str) -> None:
         self._connection.execute("UPDATE durable SET epoch = epoch + 1 WHERE key = ?", (key,))

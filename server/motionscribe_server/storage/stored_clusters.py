@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from motionscribe_server.errors import NotFoundError
 from motionscribe_server.session.clustering import ClusterState, DPMeans
-from motionscribe_server.session.edits import Edit, edit_to_bytes
+from motionscribe_server.session.edits import Edit, PlacedEdit, edit_to_bytes
+from motionscribe_server.storage.checkpoints import Numbered
 from motionscribe_server.storage.store import Store, StoredStream
 from motionscribe_server.stream_keys import id_of
 
@@ -17,8 +18,8 @@ def read_clusters(store: Store, stream: str) -> Sequence[ClusterState]:
     return _find(store, stream)[1].clusters
 
 
-def edit_clusters(store: Store, stream: str, edit: Edit) -> tuple[Sequence[ClusterState], int | None]:
-    """The clusters after `edit`, saved; for a durable stream that may go on the number that `edit` has among its edits.
+def edit_clusters(store: Store, stream: str, edit: Edit) -> tuple[Sequence[ClusterState], Numbered]:
+    """The clusters after `edit`, saved; for a durable stream that may go on, its ticket and row among deferred edits.
 
     Raises NotFoundError, StoreError and what `edit` raises.
     """
@@ -27,9 +28,10 @@ def edit_clusters(store: Store, stream: str, edit: Edit) -> tuple[Sequence[Clust
         raise NotFoundError(f"expected a stream with clusters, got {id_of(stream)!r}, which has none")
     clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
     edit.apply(clusterer)
-    number = store.checkpoints.defer(stream, edit_to_bytes(edit))
+    row = edit_to_bytes(PlacedEdit(0, edit))
+    ticket = store.checkpoints.defer(stream, row)
     store.save(model, stream, clusterer.next_id, clusterer.clusters())
-    return clusterer.clusters(), number
+    return clusterer.clusters(), [] if ticket is None else [(ticket, row)]
 
 
 def unknown_stream(stream: str) -> NotFoundError:

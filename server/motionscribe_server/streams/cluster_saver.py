@@ -10,6 +10,7 @@ from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.storage.async_store import AsyncStore
+from motionscribe_server.storage.store import Store
 from motionscribe_server.streams.durability import Durability
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.workers.process import Link
@@ -60,5 +61,8 @@ class ClusterSaver:
         """Saves what the session said. Raises StoreError, and FencedError where the stream went to another owner."""
         if not self._is_stopped:
             key, model = self._info.key, self._info.model.key
-            owner = self._durability.newest.epoch if self._durability else None
-            await self._store.run(lambda store: store.save(model, key, found.next_cluster, found.clusters, owner))
+
+            def save(store: Store, owner: int | None = None) -> None:
+                store.save(model, key, found.next_cluster, found.clusters, owner)
+
+            await (self._durability.as_owner(save) if self._durability else self._store.run(save))

@@ -15,9 +15,10 @@ from motionscribe_server.errors import FencedError, StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.storage.checkpoints import Checkpoint
+from motionscribe_server.storage.store import Store
 from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.frame_flow import Position
-from motionscribe_server.streams.journal import Journal
+from motionscribe_server.streams.journal import Extent, Journal
 from motionscribe_server.streams.kept_edits import KeptEdits
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,14 @@ class Durability:
         """Edits that the session made, to be written with the next flush."""
         self._journal.note_edits(edits)
 
+    def drop_edit(self, ticket: int) -> None:
+        """A deferred edit cannot be made."""
+        self._journal.drop_edit(ticket)
+
+    async def as_owner(self, work: Callable[[Store, int], None]) -> None:
+        """Has `work` done with the store and the owner's epoch. Raises what `work` raises."""
+        await self._journal.as_owner(work)
+
     async def flush(self) -> None:
         """Returns when everything that was noted is written. Raises FencedError, UnavailableError."""
         try:
@@ -115,11 +124,11 @@ class Durability:
         except TimeoutError:
             raise UnavailableError(f"expected a checkpoint within {PATIENCE_S:g} s, got none") from None
 
-    async def write(self, snapshot: bytes | None, at: Position, last_event: int, acknowledged: int, edits: int) -> None:
+    async def write(self, snapshot: bytes | None, extent: Extent, acknowledged: int, refusal: str = "") -> None:
         """Tries to write a checkpoint; without a snapshot it is the last one. Raises FencedError."""
         error: Exception | None = None
         try:
-            await self._journal.keep(snapshot, *at, last_event, acknowledged, edits, snapshot is None)
+            await self._journal.keep(snapshot, extent, acknowledged, refusal)
         except FencedError as failure:
             error = failure
             raise

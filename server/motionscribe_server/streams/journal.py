@@ -7,32 +7,45 @@ lost the stream can write no more of it. When something is written is decided in
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.checkpoints import Checkpoint, Numbered
+from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
+from motionscribe_server.storage.store import Store
 from motionscribe_server.stream_keys import digest
 from motionscribe_server.streams.catalog import LoadedModel
 from motionscribe_server.streams.event_backlog import is_provisional
+from motionscribe_server.streams.frame_flow import Position
 from motionscribe_server.streams.kept_edits import KeptEdits
 from motionscribe_server.streams.open_request import OpenRequest
+
+
+class Extent(NamedTuple):
+    """How far a session was at its snapshot."""
+
+    computed: Position
+    last_event: int
+    edits: int
+    """Number of the last edit that it had made."""
 
 
 class Journal:
     """The rows of one stream, from a checkpoint on. Raises StoreError and FencedError."""
 
-    def __init__(self, store: AsyncStore, newest: Checkpoint, edits: Numbered = ()) -> None:
+    def __init__(self, store: AsyncStore, kept: KeptStream) -> None:
         self._store = store
-        self.newest = replace(newest, snapshot=None)  # it is large, and in the store
+        self.newest = replace(kept.checkpoint, snapshot=None)  # it is large, and in the store
         """The newest checkpoint, without its snapshot."""
-        self.is_whole = newest.whole
+        self.is_whole = kept.checkpoint.whole
         """A stream can go on from the newest checkpoint."""
-        self.edits = KeptEdits(edits)
+        self.edits = KeptEdits(kept)
         self._unwritten: list[tuple[int, bytes]] = []
         self._unwritten_edits: list[tuple[int, bytes]] = []
+        self._settled: list[int] = []  # tickets
         self._writing = asyncio.Lock()
 
     def note(self, first: int, events: Sequence[pb.Event]) -> None:
@@ -43,17 +56,25 @@ class Journal:
 
     def note_edits(self, edits: Sequence[PlacedEdit]) -> None:
         """Edits that the session made, to be written with the next flush: before any event that follows them."""
-        self._unwritten_edits += self.edits.note(edits)
+        rows, tickets = self.edits.note(edits)
+        self._unwritten_edits += rows
+        self._settled += tickets
+
+    def drop_edit(self, ticket: int) -> None:
+        """A deferred edit cannot be made; with the next flush the store forgets it."""
+        self.edits.drop(ticket)
+        self._settled.append(ticket)
 
     async def flush(self) -> None:
-        """Returns when all events and edits that were noted are written."""
+        """Returns when everything that was noted is written."""
         async with self._writing:
-            if self._unwritten or self._unwritten_edits:
-                events, edits = list(self._unwritten), list(self._unwritten_edits)
+            events, edits, tickets = list(self._unwritten), list(self._unwritten_edits), list(self._settled)
+            if events or edits or tickets:
                 key, epoch = self.newest.key, self.newest.epoch
-                await self._store.run(lambda store: store.checkpoints.append(key, epoch, events, edits))
+                await self._store.run(lambda store: store.checkpoints.append(key, epoch, events, edits, tickets))
                 del self._unwritten[: len(events)]
                 del self._unwritten_edits[: len(edits)]
+                del self._settled[: len(tickets)]
 
     async def claim(self) -> int:
         """Takes the stream over, from this server or another; returns the epoch from now on."""
@@ -63,30 +84,30 @@ class Journal:
             self.newest = replace(self.newest, epoch=epoch)
         return epoch
 
-    async def keep(
-        self,
-        snapshot: bytes | None,
-        next_seq: int,
-        last_us: int | None,
-        last_event: int,
-        acknowledged: int,
-        edits: int,
-        closed: bool,
-    ) -> None:
-        """Writes a checkpoint before the frame `next_seq`, after the event `last_event` and the edit `edits`."""
+    async def as_owner(self, work: Callable[[Store, int], None]) -> None:
+        """Has `work` done with the store and the epoch that this owner has then."""
+        async with self._writing:
+            epoch = self.newest.epoch
+            await self._store.run(lambda store: work(store, epoch))
+
+    async def keep(self, snapshot: bytes | None, extent: Extent, acknowledged: int, refusal: str) -> None:
+        """Writes a checkpoint; without a snapshot it is the last one."""
         await self.flush()  # a checkpoint never speaks of events that are not there
         async with self._writing:
             checkpoint = replace(
                 self.newest,
                 snapshot=snapshot,
-                next_seq=next_seq,
-                last_us=last_us,
-                last_event=last_event,
-                closed=closed,
+                next_seq=extent.computed.next_seq,
+                last_us=extent.computed.last_us,
+                last_event=extent.last_event,
+                edits=extent.edits,
+                closed=snapshot is None,
+                refusal=refusal,
                 saved_s=time.time(),
             )
-            await self._store.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged, edits))
+            deferred = await self._store.run(lambda store: store.checkpoints.keep(checkpoint, acknowledged))
             self.newest, self.is_whole = replace(checkpoint, snapshot=None), True
+            self.edits.defer(deferred)
 
 
 async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
@@ -105,12 +126,14 @@ async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedMo
         next_seq=1,
         last_us=None,
         last_event=0,
+        edits=0,
         closed=False,
+        refusal="",
         saved_s=time.time(),
         snapshot=None,
     )
     await store.run(lambda store: store.checkpoints.begin(first))
-    return Journal(store, first)
+    return Journal(store, KeptStream(first, (), (), ()))
 
 
 def read_events(rows: Numbered) -> list[tuple[int, pb.Event]]:

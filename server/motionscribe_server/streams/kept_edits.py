@@ -1,69 +1,68 @@
-"""The edits of a durable stream that its newest snapshot does not have, in the order in which they were answered.
+"""The edits of a durable stream that its newest snapshot does not have.
 
-In: rows of the store, edits that a session made, edits that wait. Out: rows to be written, and what the session has to
-make again. An edit has a place where a session made it: a session that goes on from the snapshot makes it there again,
-so that every event after it is the same. One that was answered while nobody had the stream open, or while it repeated
-what an earlier server told, has none: it is made as soon as everything is told again.
+In: rows of the store, edits that the session made. Out: rows to be written, and what the session has still to make. Two
+kinds wait. Those that a session made after the snapshot have a place: a session that goes on from the snapshot makes
+them there again by itself, so that every event after them is the same. Those that were answered while nobody had the
+stream here, or while it repeated what an earlier server told, have a ticket: they are made when everything is told
+again, and no other edit before them.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from motionscribe_server.session.edits import Edit, PlacedEdit, edit_from_bytes, edit_to_bytes
-from motionscribe_server.storage.checkpoints import Numbered
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    number: int
-    edit: Edit
-    place: int | None
+from motionscribe_server.storage.checkpoints import KeptStream, Numbered
 
 
 class KeptEdits:
-    """Numbers edits 1, 2, 3, ..."""
+    """Numbers the edits that the session makes 1, 2, 3, ..., over all servers."""
 
-    def __init__(self, rows: Numbered = ()) -> None:
-        self._waiting = deque(_Waiting(number, *edit_from_bytes(row)) for number, row in rows)
-        self._last = rows[-1][0] if rows else 0
-        self.made = rows[0][0] - 1 if rows else 0
+    def __init__(self, kept: KeptStream | None = None) -> None:
+        self.made = kept.checkpoint.edits if kept else 0
         """Number of the last edit that the session has made."""
+        self._repeated = deque(kept.edits if kept else ())
+        self._deferred: dict[int, Edit] = {}
+        self._seen = 0
+        if kept:
+            self.defer(kept.deferred)
 
     @property
     def repeated(self) -> list[PlacedEdit]:
         """Those that the session makes again by itself."""
-        return [PlacedEdit(each.place, each.edit) for each in self._waiting if each.place is not None]
+        return [edit_from_bytes(row) for _, row in self._repeated]
 
     @property
     def any_wait(self) -> bool:
         """The session has not made all of them."""
-        return bool(self._waiting)
+        return bool(self._repeated or self._deferred)
 
     @property
-    def deferred(self) -> Edit | None:
-        """The next edit, where it has no place yet."""
-        return self._waiting[0].edit if self._waiting and self._waiting[0].place is None else None
+    def deferred(self) -> tuple[int, Edit] | None:
+        """The oldest ticket and its edit, where it is its turn."""
+        return None if self._repeated or not self._deferred else next(iter(self._deferred.items()))
 
-    def defer(self, number: int, edit: Edit) -> None:
-        """The store has this edit: it is to be made once everything is told again."""
-        self._last = number
-        self._waiting.append(_Waiting(number, edit, None))
+    def defer(self, rows: Numbered) -> None:
+        """The store has these; those that are new are to be made once everything is told again."""
+        for ticket, row in rows:
+            if ticket > self._seen:
+                self._seen = ticket
+                self._deferred[ticket] = edit_from_bytes(row).edit
 
-    def drop_deferred(self) -> None:
-        """The next edit cannot be made."""
-        self.made = self._waiting.popleft().number
+    def drop(self, ticket: int) -> None:
+        """It cannot be made."""
+        self._deferred.pop(ticket, None)
 
-    def note(self, edits: Sequence[PlacedEdit]) -> list[tuple[int, bytes]]:
-        """The session made these; returns the rows that the store does not have."""
-        rows = []
+    def note(self, edits: Sequence[PlacedEdit]) -> tuple[list[tuple[int, bytes]], list[int]]:
+        """The session made these; returns the rows that the store does not have, and the tickets that they settle."""
+        rows: list[tuple[int, bytes]] = []
+        tickets: list[int] = []
         for placed in edits:
-            if self._waiting:
-                waiting = self._waiting.popleft()
-                self.made = waiting.number
-                if waiting.place is not None:
-                    continue
-            else:
-                self.made = self._last = self._last + 1
-            rows.append((self.made, edit_to_bytes(placed.edit, placed.place)))
-        return rows
+            if self._repeated:
+                self.made, _ = self._repeated.popleft()
+                continue
+            self.made += 1
+            rows.append((self.made, edit_to_bytes(placed)))
+            if self._deferred:
+                tickets.append(ticket := next(iter(self._deferred)))
+                del self._deferred[ticket]
+        return rows, tickets

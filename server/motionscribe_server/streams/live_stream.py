@@ -18,14 +18,17 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import split
+from motionscribe_server.storage.checkpoints import Numbered
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.deferred_edits import DeferredEdits
 from motionscribe_server.streams.durability import Durability, History
 from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.event_sender import EventSender
 from motionscribe_server.streams.frame_flow import FrameFlow, Position
+from motionscribe_server.streams.journal import Extent
 from motionscribe_server.streams.life import Change, Life, next_life
 from motionscribe_server.streams.listeners import Listeners
+from motionscribe_server.streams.refusals import refusal_from_text, refusal_to_text
 from motionscribe_server.streams.stream_info import StreamInfo
 from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 from motionscribe_server.workers.process import Link
@@ -55,7 +58,6 @@ class LiveStream:
         self._windows = metrics.windows.labels(info.model.key)
         self._listeners = Listeners()
         self._writing: set[asyncio.Task[None]] = set()
-        self._deferred = DeferredEdits(info.name, link, saver)
         self.life = Life.RETAINED
         self.epoch = 1
         self.last_message_at = info.opened_at
@@ -66,17 +68,18 @@ class LiveStream:
         """When the last owner left, None while there is one."""
         self._refusal: Exception | None = None
         self._durability = history.durability if history else None
+        self._deferred = DeferredEdits(info.name, link, saver, history.durability) if history else None
         self.backlog = history.backlog if history else EventBacklog()
         start = Position(1, None)
         if self._durability:
             self.life = Life.RETAINED_CLOSED if self._durability.newest.closed else Life.RETAINED
             self.epoch, start = self._durability.newest.epoch, self._durability.position
+            self._refusal = refusal_from_text(self._durability.newest.refusal)
         self._flow = FrameFlow(info.credits, start, durable=history is not None)
         self._events = EventSender(info.name, self.backlog, self._listeners, self._durability, saver, metrics)
 
     def __repr__(self) -> str:
-        state = f"{self.life.name}, epoch {self.epoch}, {self._flow.blocks_on_their_way} blocks on their way"
-        return f"<LiveStream {self.info.id} {state}>"
+        return f"<LiveStream {self.info.id} {self.life.name}, epoch {self.epoch}>"
 
     @property
     def owner(self) -> UpdateWriter | None:
@@ -160,8 +163,9 @@ class LiveStream:
         """Final: the calls of owner and watchers end, answers that still come are ignored."""
         self._change(Change.GIVE_UP)
         self.end_calls(error)
-        if self._durability:
+        if self._durability and self._deferred:
             self._durability.end_waits(UnavailableError(GONE))
+            self._deferred.stop()
 
     # what the owner says
 
@@ -187,7 +191,7 @@ class LiveStream:
             self.link.close()
 
     def _progress(self, epoch: int) -> Progress:
-        """For the Update that the owner of this epoch is about to send; its credits count as given."""
+        """For the owner of this epoch; its credits count as given."""
         credits = self._flow.grant() if epoch == self.epoch else 0
         return Progress(self.received_seq, self.durable_seq, credits)
 
@@ -210,8 +214,8 @@ class LiveStream:
             self._change(Change.CLOSE)
         self._make_deferred_edits()
         if self._durability and (answer.snapshot or answer.closed):
-            at = self._flow.computed, self.backlog.last_event, self._durability.edits.made
-            task = asyncio.create_task(self._write_checkpoint(self._durability, answer.snapshot, *at))
+            extent = Extent(self._flow.computed, self.backlog.last_event, self._durability.edits.made)
+            task = asyncio.create_task(self._write_checkpoint(self._durability, answer.snapshot, extent))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
         elif answer.closed:
@@ -222,17 +226,14 @@ class LiveStream:
             self._listeners.nudge_owner()
 
     def _end_closed(self) -> None:
-        """All is told: the calls end, that of an owner who sent what is refused with the reason."""
         if self.owner:
             self.owner.end(self._refusal)
         self.end_calls(None)
 
-    # what outlives it
-
     async def edit(self, edit: Edit) -> Sequence[ClusterState]:
-        """The clusters after `edit`, saved; not while it repeats. Raises what it raises, UnavailableError, StoreError.
+        """The clusters after `edit`, saved, in the journal too; not while it repeats.
 
-        A durable stream has `edit` in its journal by then, with its place, so that no crash undoes it.
+        Raises what `edit` raises, FencedError, UnavailableError, StoreError.
         """
         found = await self.link.edit(edit)
         if self.life is Life.GIVEN_UP:  # answers are noted no more
@@ -243,16 +244,15 @@ class LiveStream:
             await self.saver.save(found)
         return found.clusters
 
-    def defer_edit(self, number: int, edit: Edit) -> None:
-        """The store has made `edit` while the session repeated; now it is the session's turn, sooner or later."""
+    def defer_edits(self, rows: Numbered) -> None:
+        """The store has made these; now it is the session's turn, sooner or later."""
         if self._durability:
-            self._durability.edits.defer(number, edit)
+            self._durability.edits.defer(rows)
             self._make_deferred_edits()
 
     def _make_deferred_edits(self) -> None:
-        """Where the session has repeated everything."""
-        if self._durability and (self.life.is_closed or not self.backlog.is_repeating):
-            self._deferred.begin(self._durability.edits)
+        if self._deferred and (self.life.is_closed or not self.backlog.is_repeating):
+            self._deferred.begin()
 
     async def persist(self) -> None:
         """Returns when events, of a durable stream, and the ids they speak of are in the store: no id is given twice.
@@ -277,23 +277,23 @@ class LiveStream:
 
     @contextmanager
     def _giving_up_where_fenced(self) -> Iterator[None]:
-        """Another owner has the stream, here or at another server."""
         try:
             yield
         except FencedError as error:
             self.give_up(error)
             raise
 
-    async def _write_checkpoint(
-        self, durability: Durability, snapshot: bytes | None, at: Position, last_event: int, edits: int
-    ) -> None:
+    async def _write_checkpoint(self, durability: Durability, snapshot: bytes | None, extent: Extent) -> None:
         """Writes a checkpoint, then tells the owner; ends the calls where it is the last one."""
-        if snapshot is None:
-            await self._deferred.wait()
-        with suppress(FencedError), self._giving_up_where_fenced():
-            await durability.write(snapshot, at, last_event, self.backlog.acknowledged, edits)
-        self._flow.keep(durability.position)
-        if snapshot is None:
-            self._end_closed()
-        else:
-            self._listeners.nudge_owner()
+        try:
+            with suppress(FencedError), self._giving_up_where_fenced():
+                await durability.write(snapshot, extent, self.backlog.acknowledged, refusal_to_text(self._refusal))
+            self._flow.keep(durability.position)
+            self._make_deferred_edits()
+            if snapshot is None and self._deferred:
+                await self._deferred.wait()
+        finally:
+            if snapshot is None:
+                self._end_closed()
+            else:
+                self._listeners.nudge_owner()

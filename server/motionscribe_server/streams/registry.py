@@ -153,7 +153,7 @@ class Registry:
     async def clusters(self, key: str) -> Sequence[ClusterState]:
         """The clusters of a live, retained or stored stream. Raises NotFoundError."""
         stream = self._table.get(key)
-        if stream is None:
+        if stream is None or stream.life is Life.GIVEN_UP:
             return await self._store.run(lambda store: read_clusters(store, key))
         return await self._clusters_of(stream)
 
@@ -162,14 +162,14 @@ class Registry:
         async with self._locks.hold(key):
             stream = self._table.get(key)
             try:
-                if stream is not None and not stream.is_repeating:
+                if stream is not None and stream.life is not Life.GIVEN_UP and not stream.is_repeating:
                     return await stream.edit(edit)
-                clusters, number = await self._store.run(lambda store: edit_clusters(store, key, edit))
+                clusters, deferred = await self._store.run(lambda store: edit_clusters(store, key, edit))
             except ExhaustedError as error:
                 log.warning("clusters of stream %s: %s", id_of(key), error)
                 raise
-            if stream is not None and number is not None:
-                stream.defer_edit(number, edit)
+            if stream is not None:
+                stream.defer_edits(deferred)
             return clusters
 
     async def forget(self, key: str) -> None:
@@ -192,8 +192,10 @@ class Registry:
         return (await stream.link.clusters()).clusters
 
     def _is_overdue(self, stream: LiveStream) -> bool:
-        """Nobody resumed it in time."""
-        return stream.left_at is not None and self.now() - stream.left_at >= self.settings.limits.resume_within_s
+        """Nobody resumed it in time, or nobody can."""
+        if stream.left_at is None:
+            return False
+        return stream.life is Life.GIVEN_UP or self.now() - stream.left_at >= self.settings.limits.resume_within_s
 
     async def _give_up_overdue(self, stream: LiveStream) -> None:
         async with self._locks.hold(stream.info.key):

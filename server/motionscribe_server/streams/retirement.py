@@ -12,10 +12,11 @@ from motionscribe_server.streams.stream_table import StreamTable
 log = logging.getLogger(__name__)
 
 
-async def retire(stream: LiveStream, table: StreamTable) -> None:
-    """Gives a stream up; its clusters stay in the store, and all of it where it is durable."""
+async def retire(stream: LiveStream, table: StreamTable, goes_on: bool = True) -> None:
+    """Gives a stream up; its clusters stay in the store, and all of it where it is durable and `goes_on` elsewhere."""
     with table.leaving(stream):
-        await write_checkpoint(stream)
+        if goes_on:
+            await write_checkpoint(stream)
         stream.give_up(None)
         await write_rest(stream)
         table.remove(stream)

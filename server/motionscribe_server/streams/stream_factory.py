@@ -99,7 +99,7 @@ class StreamFactory:
         model.check_layout(request.message)
         key, epoch = kept.checkpoint.key, kept.checkpoint.epoch
         newest = await self._store.run(lambda store: store.checkpoints.take_over(key, epoch))
-        return newest, Journal(self._store, newest.checkpoint, newest.edits)
+        return newest, Journal(self._store, newest)
 
     async def restore(self, request: OpenRequest, kept: KeptStream, journal: Journal) -> LiveStream:
         """A durable stream as it was at its checkpoint. Raises SnapshotError."""

@@ -100,28 +100,31 @@ class StreamOpener:
 
     async def _create(self, request: OpenRequest, old: LiveStream | None) -> LiveStream:
         model = self._factory.find_model(request)
-        if old is not None:
-            await write_rest(old)  # the new session begins with its clusters
         link = await self._factory.begin_session(request, model)
         try:
             await self._factory.reserve(request, self._table.keys() | self._locks.in_use())
             # nothing is given up for a request that is refused: from here on only the store can fail
             async with self._place(request.key):
                 if old is not None:
-                    await retire(old, self._table)
+                    # what the old session learnt until its last answer is what the new one begins with
+                    await retire(old, self._table, goes_on=False)
+                    link.forget()
+                    link = await self._factory.begin_session(request, model)
                 stream = await self._factory.create(request, model, link)
                 self._table.add(stream)
         except BaseException:
             link.forget()
             raise
-        try:
-            # a server that restores it must begin with what this one begins with
-            await stream.checkpoint()
-        except BaseException as error:
-            stream.give_up(error if isinstance(error, Exception) else None)
-            self._table.remove(stream)
-            link.forget()
-            raise
+        if request.durable:
+            try:
+                # a server that restores it must begin with what this one begins with
+                await stream.checkpoint()
+                await write_rest(stream)
+            except BaseException as error:
+                stream.give_up(error if isinstance(error, Exception) else None)
+                self._table.remove(stream)
+                link.forget()
+                raise
         return stream
 
     @asynccontextmanager

@@ -55,6 +55,7 @@ class Pool:
     async def start(self) -> Mapping[str, EngineInfo]:
         """Starts all workers; returns how each model runs, by its key. Raises ContractError for one that cannot."""
         self.workers, engines = await self._start_workers(self._start)
+        self._replace_dead()
         self._metrics.shedding.set_function(lambda: max((w.shedding for w in self.workers), default=0))
         return engines
 
@@ -108,6 +109,7 @@ class Pool:
         self._start = start
         self._leaving.update(self.workers)
         old, self.workers = self.workers, workers
+        self._replace_dead()
         for worker in old:
             worker.leave()
         return engines
@@ -132,6 +134,11 @@ class Pool:
             await asyncio.gather(*(worker.close() for worker in workers))
             raise
         return workers, engines
+
+    def _replace_dead(self) -> None:
+        """Those that ended while others were still loading."""
+        for worker in [worker for worker in self.workers if not worker.transport.alive]:
+            self._worker_ended(worker)
 
     def _worker_ended(self, worker: WorkerProcess) -> None:
         """Another worker takes the place of one that died; none that of one that was to leave."""

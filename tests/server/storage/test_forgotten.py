@@ -4,6 +4,7 @@ import random
 import re
 import sqlite3
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,9 @@ def save(store: SqliteStore, number: int, clusters: int) -> None:
     store.save("m/1", f"lab/{number}", clusters + 1, states)
 
 
+EDITS = count(1)
+
+
 def checkpoint(store: SqliteStore, number: int, chance: random.Random) -> None:
     """Events and a snapshot with the secret; some events of before are acknowledged."""
     first = replace(FIRST, key=f"lab/{number}", name=secret(number).decode(), token=secret(number).decode())
@@ -42,10 +46,11 @@ def checkpoint(store: SqliteStore, number: int, chance: random.Random) -> None:
     if found is None:
         store.checkpoints.begin(first)
     events = [(chance.randrange(300), secret(number) * chance.randrange(1, 8)) for _ in range(chance.randrange(20))]
-    edits = [(chance.randrange(40), secret(number)) for _ in range(chance.randrange(3))]
+    edits = [(next(EDITS), secret(number)) for _ in range(chance.randrange(3))]
     store.checkpoints.append(first.key, 1, events, edits)
+    store.checkpoints.defer(first.key, secret(number))
     snapshot, acknowledged = secret(number) * chance.randrange(4000), chance.randrange(300)
-    store.checkpoints.keep(replace(first, snapshot=snapshot), acknowledged, chance.randrange(40))
+    store.checkpoints.keep(replace(first, snapshot=snapshot, edits=edits[-1][0] if edits else 0), acknowledged)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from motionscribe_server.storage.unused import Kept
 
 KEYS = ("lab/walk", "lab/hop", "run")
 MODELS = ("m/1", "m/2")
+EDITS = count(1)
 keys, epochs, numbers = st.sampled_from(KEYS), st.integers(1, 4), st.integers(1, 8)
 events = st.lists(st.tuples(numbers, st.binary(max_size=4)), max_size=4)
 clusters = st.lists(st.integers(1, 9), unique=True, max_size=3)
@@ -49,19 +51,19 @@ operations = st.one_of(
     ),
     st.builds(lambda key, epoch: lambda store: store.checkpoints.claim(key, epoch), keys, epochs),
     st.builds(
-        lambda key, epoch, new, edits: lambda store: store.checkpoints.append(key, epoch, new, edits),
+        lambda key, epoch, new, edits, tickets: lambda store: store.checkpoints.append(key, epoch, new, edits, tickets),
         keys,
         epochs,
         events,
-        events,
+        events.map(lambda rows: [(next(EDITS), row) for _, row in rows]),
+        st.lists(st.integers(1, 5), max_size=2),
     ),
     st.builds(lambda key, edit: lambda store: store.checkpoints.defer(key, edit), keys, st.binary(max_size=3)),
     st.builds(
         lambda key, epoch, seq, acknowledged, edits, snapshot: (
             lambda store: store.checkpoints.keep(
-                replace(FIRST, key=key, epoch=epoch, next_seq=seq, snapshot=snapshot, closed=not snapshot),
+                replace(FIRST, key=key, epoch=epoch, next_seq=seq, edits=edits, snapshot=snapshot, closed=not snapshot),
                 acknowledged,
-                edits,
             )
         ),
         keys,

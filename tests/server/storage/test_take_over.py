@@ -20,10 +20,10 @@ def test_a_checkpoint_that_is_newer_than_the_one_that_was_found(place: str) -> N
     found = other.checkpoints.find(KEY)
     assert found is not None
     newer = replace(FIRST, next_seq=91, last_event=2, snapshot=b"newer")
-    one.checkpoints.keep(newer, acknowledged=1, edits=0)
+    one.checkpoints.keep(newer, acknowledged=1)
     one.checkpoints.append(KEY, 1, [(3, b"c")], [(1, b"edit")])
     taken = other.checkpoints.take_over(KEY, found.checkpoint.epoch)
-    assert taken == (replace(newer, epoch=2), [(2, b"b"), (3, b"c")], [(1, b"edit")])
+    assert taken == (replace(newer, epoch=2), [(2, b"b"), (3, b"c")], [(1, b"edit")], [])
     for store in (one, other):
         with pytest.raises(FencedError):
             store.checkpoints.take_over(KEY, 1)
@@ -45,14 +45,14 @@ def test_an_owner_that_writes_meanwhile(place: str, round_: int) -> None:
                 written[0] = number
                 if number == 5 * (round_ + 1):
                     enough.set()
-                one.checkpoints.keep(replace(FIRST, next_seq=number, last_event=number), acknowledged=0, edits=0)
+                one.checkpoints.keep(replace(FIRST, next_seq=number, last_event=number), acknowledged=0)
         except FencedError:
             pass
 
     writer = Thread(target=write)
     writer.start()
     assert enough.wait(PATIENCE_S)
-    checkpoint, outbox, _ = other.checkpoints.take_over(KEY, 1)
+    checkpoint, outbox, *_ = other.checkpoints.take_over(KEY, 1)
     writer.join()
     numbers = [number for number, _ in outbox]
     assert numbers == list(range(1, written[0] + 1))

@@ -56,7 +56,7 @@ def test_what_was_used_since_it_was_found_stays(store: Store) -> None:
     store.renew(["renewed", "nobody"])
     store.save("m/1", "saved", 2, [UNNAMED])
     store.reserve("opened", 0, AT_ALL, set())
-    store.checkpoints.keep(replace(FIRST, key="kept"), 0, 0)
+    store.checkpoints.keep(replace(FIRST, key="kept"), 0)
     store.checkpoints.take_over("taken", 1)
     assert store.expire(old) == 1
     assert found(store, Kept.CHECKPOINT) == {"renewed", "saved", "opened", "kept", "taken"}
@@ -108,6 +108,6 @@ def test_servers_of_one_redis_have_one_clock(redis_url: str, monkeypatch: pytest
     monkeypatch.setattr(time, "time", lambda: real() + 365 * 86400.0)
     assert [ahead.unused(kept, 60.0) for kept in Kept] == [[], [], []]
     ahead.renew(["lab"])
-    ahead.checkpoints.keep(replace(FIRST, key="lab", saved_s=time.time()), 0, 0)
+    ahead.checkpoints.keep(replace(FIRST, key="lab", saved_s=time.time()), 0)
     monkeypatch.undo()
     assert [[each.stream for each in one.unused(kept, AT_ALL)] for kept in Kept] == [["lab"], [], ["lab"]]

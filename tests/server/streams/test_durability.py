@@ -12,11 +12,12 @@ from tests.server.storage.test_checkpoints import FIRST
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.storage.async_store import AsyncStore
+from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 from motionscribe_server.storage.sqlite_store import SqliteStore
 from motionscribe_server.streams.durability import CHECKPOINT_S, RETRY_S, Durability
 from motionscribe_server.streams.frame_flow import Position
-from motionscribe_server.streams.journal import Journal
+from motionscribe_server.streams.journal import Extent, Journal
 
 CREDITS = 400
 
@@ -30,7 +31,7 @@ class Desk:
         store = SqliteStore(folder / "store.sqlite")
         store.checkpoints.begin(FIRST)
         self.metrics = Metrics()
-        journal = Journal(AsyncStore(store), replace(FIRST, rate_hz=30.0))
+        journal = Journal(AsyncStore(store), KeptStream(replace(FIRST, rate_hz=30.0), (), (), ()))
         self.durability = Durability(journal, self._request, CREDITS, self.metrics, lambda: self.now)
 
     def _request(self) -> None:
@@ -42,7 +43,7 @@ class Desk:
 
     def write(self, frames: int) -> None:
         """The snapshot of these frames comes."""
-        asyncio.run(self.durability.write(b"snapshot", Position(frames + 1, frames), 0, 0, 0))
+        asyncio.run(self.durability.write(b"snapshot", Extent(Position(frames + 1, frames), 0, 0), 0))
 
     @property
     def delays(self) -> float:
@@ -112,15 +113,15 @@ def test_whoever_waits_for_one_is_told_why_there_is_none(tmp_path: Path) -> None
         await asyncio.sleep(0)
         assert desk.requests == 1
         with full_disk():
-            await desk.durability.write(b"snapshot", Position(5, 4), 0, 0, 0)
+            await desk.durability.write(b"snapshot", Extent(Position(5, 4), 0, 0), 0)
         with pytest.raises(UnavailableError, match="store cannot be written"):
             await waiting
         waiting = asyncio.create_task(desk.durability.checkpoint(Position(5, 4)))
         await asyncio.sleep(0)
-        await desk.durability.write(b"snapshot", Position(3, 2), 0, 0, 0)
+        await desk.durability.write(b"snapshot", Extent(Position(3, 2), 0, 0), 0)
         await asyncio.sleep(0)
         assert not waiting.done(), "that one was of fewer frames"
-        await desk.durability.write(b"snapshot", Position(5, 4), 0, 0, 0)
+        await desk.durability.write(b"snapshot", Extent(Position(5, 4), 0, 0), 0)
         await waiting
 
     asyncio.run(run())

@@ -1,10 +1,12 @@
 """Edits of durable streams: what a user was answered is never undone, whatever happens to servers and workers."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import pytest
+from tests.server.storage.test_checkpoints import FIRST
 from tests.support.caller import Caller
 from tests.support.registry_house import EDIT, House, house, link_of
 from tests.support.serving import Served, motion, process_of, serving
@@ -15,7 +17,8 @@ from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import ClusterMerged, Label, SegmentStarted
 from motionscribe_server.engine.messages import Answer
 from motionscribe_server.errors import StoreError, UnavailableError
-from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, edit_to_bytes
+from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 from motionscribe_server.streams.kept_edits import KeptEdits
 
@@ -213,41 +216,16 @@ def test_a_stream_of_another_owner_takes_no_edits(tiny_model: Path, tmp_path: Pa
 
 def test_kept_edits_are_repeated_deferred_and_numbered() -> None:
     placed, waiting, new = PlacedEdit(5, Rename(1, "a")), Merge((1, 2), 3), PlacedEdit(9, Rename(3, "b"))
-    first = KeptEdits()
-    rows = first.note([placed])
-    first.defer(2, waiting)
-    edits = KeptEdits([*rows, (2, first.note([PlacedEdit(0, waiting)])[0][1])])
-    assert [each.edit for each in edits.repeated] == [placed.edit, waiting]
-    edits = KeptEdits(rows)
-    edits.defer(2, waiting)
-    assert (edits.repeated, edits.deferred, edits.made) == ([placed], None, 0)
-    assert edits.note([placed]) == [], "the store has it"
-    assert (edits.deferred, edits.made) == (waiting, 1)
-    ((number, _),) = edits.note([PlacedEdit(7, waiting)])
-    assert (number, edits.made, edits.any_wait) == (2, 2, False)
-    ((number, _),) = edits.note([new])
-    assert number == 3
-
-
-def test_a_server_that_lost_a_stream_does_not_overwrite_its_clusters(
-    tiny_model: Path, tmp_path: Path, place: str
-) -> None:
-    """It still has the session as it was, and saves it when it stops."""
-
-    async def run() -> None:
-        storage = {"location": place}
-        async with serving(tiny_model, tmp_path, storage=storage) as first:
-            async with serving(tiny_model, tmp_path, storage=storage) as second:
-                caller = await first.opened(delivery=DURABLE)
-                await caller.send(motion(first.skeleton, 6), 0, 600)
-                await first.computed(600)
-                caller.call.cancel()
-                await first.lost("lab")
-                again = await resumed(second, caller)
-                await rename(second, 1, "walk")
-                await first.stop()
-                stored = await second.server.store.run(lambda store: store.load(second.model.key, "lab"))
-                assert stored.clusters[0].name == "walk"
-                await again.finish()
-
-    asyncio.run(run())
+    kept = KeptStream(
+        replace(FIRST, edits=3), [], [(4, edit_to_bytes(placed))], [(7, edit_to_bytes(PlacedEdit(0, waiting)))]
+    )
+    edits = KeptEdits(kept)
+    assert (edits.repeated, edits.deferred, edits.made, edits.any_wait) == ([placed], None, 3, True)
+    assert edits.note([placed]) == ([], []), "the store has it"
+    assert (edits.deferred, edits.made) == ((7, waiting), 4)
+    edits.defer(kept.deferred)
+    assert edits.note([PlacedEdit(8, waiting)]) == ([(5, edit_to_bytes(PlacedEdit(8, waiting)))], [7])
+    assert (edits.deferred, edits.made, edits.any_wait) == (None, 5, False)
+    edits.defer(kept.deferred)
+    assert not edits.any_wait, "no ticket counts twice"
+    assert edits.note([new]) == ([(6, edit_to_bytes(new))], [])
