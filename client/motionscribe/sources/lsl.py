@@ -103,9 +103,9 @@ class LslSource(Source):
             try:
                 while not self._stopped.is_set():
                     samples, seconds = inlet.pull_chunk(timeout=GATHER_S, max_samples=size)
-                    # many programs have one source_id for all their senders: who was there with ours is another one
-                    others = {info.uid() for info in alike.results()} - {self._info.uid()}
                     if len(samples):
+                        # many programs have one source_id for all senders: who is there while ours sends is another one
+                        others |= {info.uid() for info in alike.results()} - {self._info.uid()}
                         block = FrameBlock(next_seq, samples.astype(np.float32), _microseconds(seconds))
                         next_seq = block.next_seq
                         yield block
