@@ -41,7 +41,15 @@ LABELS = {
     "one label for all": "peers/one_label",
 }
 SERVICES = ["h512_k1", "h512_k5", "h512_120hz_k20", "h512_stride25_k5", "simple_k5"]
-FAULTS = ["kill", "worker", "rolling", "network", "partition"]
+FAULTS = ["kill", "worker", "rolling", "network", "partition", "flat_out"]
+OTHERS = [
+    ["edits/rounds", "edits/edits", "edits/undone", "edits/lost", "edits/repeated"],
+    ["cancel/rounds", "cancel/frames", "cancel/lost", "cancel/repeated"],
+    ["hung_worker/opens", "hung_worker/errors", "hung_worker/open_p99_s"],
+    ["gap_storm/p99_ratio"],
+    ["health/watches", "health/memory_mib", "health/plain_memory_mib"],
+    ["ids_1e6/load_ms", "ids_1e6/save_ms"],
+]
 
 
 def results(benchmark: str) -> dict[str, Any]:
@@ -101,6 +109,15 @@ def test_faults() -> None:
     for (_, *cells), name in zip(rows, FAULTS, strict=True):
         for cell, metric in zip(cells, ("rounds", "events", "lost", "repeated", "pause_p50_s"), strict=True):
             check(cell, faults[f"{name}/{metric}"])
+
+
+def test_what_one_can_do_to_others() -> None:
+    faults = results("faults")
+    rows = rows_under(RESULTS, "who", "what happens", "found")
+    for (*_, found), metrics in zip(rows, OTHERS, strict=True):
+        numbers = re.findall(r"\d+(?:\.\d+)?", found.replace("99 of 100", ""))
+        for text, metric in zip(numbers, metrics, strict=True):
+            check(text, faults[metric])
 
 
 @pytest.mark.parametrize(

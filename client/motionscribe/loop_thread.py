@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass
 class _Raised:
-    """What would end the loop if it were raised there: SystemExit, KeyboardInterrupt."""
+    """What would end the loop, or look like a cancelled call, if it were raised there."""
 
     error: BaseException
 
@@ -24,7 +24,10 @@ Future: TypeAlias = concurrent.futures.Future[T | _Raised]
 async def _contained(coroutine: Coroutine[Any, Any, T]) -> T | _Raised:
     try:
         return await coroutine
-    except (SystemExit, KeyboardInterrupt) as error:
+    except (SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if task and task.cancelling():  # from outside
+            raise
         return _Raised(error)
 
 

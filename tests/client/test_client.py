@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -69,6 +71,55 @@ def test_what_a_source_raises_reaches_the_consumer() -> None:
             list(client.stream([(0.5, (1.0, 2.0))]))  # type: ignore[list-item]  # wrong on purpose
         with pytest.raises(TypeError, match="got int"):
             client.stream(5)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+def test_whatever_a_source_raises_reaches_the_consumer_and_harms_no_other_stream(kind: type[BaseException]) -> None:
+    def camera() -> Iterator[Pair]:
+        yield from pairs(15)
+        raise kind
+
+    with ScriptedServer() as server, Client(server.address) as client:
+        came: list[Event] = []
+        with pytest.raises(kind):
+            came.extend(client.stream(camera(), block=5))
+        assert list(client.stream(pairs(15), block=5)) == labels(15)
+
+
+def test_a_signal_handler_that_raises_loses_no_event() -> None:
+    """As a time-out around `next` does that is made with SIGALRM."""
+
+    class TooLateError(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise TooLateError
+
+    def slow() -> Iterator[Pair]:
+        for pair in pairs(60):
+            time.sleep(0.005)
+            yield pair
+
+    before = signal.signal(signal.SIGALRM, ring)
+    came: list[Event] = []
+    alarms = 0
+    try:
+        with ScriptedServer() as server, Client(server.address) as client:
+            stream = client.stream(slow(), block=5)
+            while True:
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, 0.01)
+                    came.append(next(stream))
+                except TooLateError:
+                    alarms += 1
+                except StopIteration:
+                    break
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert alarms
+    assert came == labels(60)
 
 
 def test_leaving_early_ends_the_call() -> None:

@@ -216,6 +216,10 @@ class ScriptedServer(SegmentationServicer, ModelsServicer, ClustersServicer):
     def ListClusters(  # noqa: N802
         self, request: pb.ListClustersRequest, context: grpc.ServicerContext
     ) -> pb.ListClustersResponse:
+        if not self.names:
+            context.abort(
+                grpc.StatusCode.NOT_FOUND, f"expected a stream that is live or was, got {request.stream_id!r}"
+            )
         clusters = [pb.Cluster(id=id, name=name, seconds=1.5, segments=2) for id, name in self.names.items()]
         return pb.ListClustersResponse(clusters=clusters)
 

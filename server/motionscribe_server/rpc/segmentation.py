@@ -6,8 +6,10 @@ stream. The writer ends the call, so that events that are ready leave before an 
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_from_message
@@ -79,7 +81,7 @@ class SegmentationService(SegmentationServicer):
         timeout = self._registry.settings.limits.idle_timeout_s
         try:
             async with asyncio.timeout(timeout):
-                request = await context.read()
+                request = await _read_message(context)
         except TimeoutError:
             raise UnavailableError(f"expected Open within {timeout:g} s, got nothing") from None
         kind = "the end of the call" if request is grpc.aio.EOF else request.WhichOneof("message")
@@ -94,7 +96,7 @@ class SegmentationService(SegmentationServicer):
         What is refused is the end as well: the call ends with its error when all before it is told.
         """
         try:
-            while (request := await context.read()) is not grpc.aio.EOF:
+            while (request := await _read_message(context)) is not grpc.aio.EOF:
                 if writer.ended:  # another connection owns the stream by now
                     return
                 stream.last_message_at = self._registry.now()
@@ -127,6 +129,14 @@ class SegmentationService(SegmentationServicer):
         except Exception as error:
             if not writer.ended:
                 stream.finish(error)
+
+
+async def _read_message(context: Context) -> Any:
+    """A StreamRequest, or grpc.aio.EOF. Raises RequestError for bytes that are none."""
+    try:
+        return await context.read()
+    except DecodeError:
+        raise RequestError("expected a StreamRequest, got bytes that are none") from None
 
 
 async def _write_in_time(context: Context, message: pb.StreamResponse, patience_s: float) -> None:

@@ -11,7 +11,7 @@ from tests.support.scripted_server import ScriptedServer
 
 from motionscribe.commands.later_names import LaterNames, read_names
 from motionscribe.errors import BadFile
-from motionscribe.events import SegmentEnded
+from motionscribe.events import ClusterMerged, Event, SegmentEnded, SegmentStarted
 
 
 @pytest.fixture
@@ -81,6 +81,23 @@ def test_clusters_that_were_merged_later_are_one() -> None:
     assert isinstance(five, SegmentEnded)
     assert (one.cluster, one.name, two, four) == (4, "stroll", segments[1], SegmentEnded(4, 4, "stroll", 1, 2, 0, 1))
     assert five.cluster in (5, 6)  # a circle, which no server makes
+
+
+def test_the_events_themselves_tell_of_names_and_merges() -> None:
+    """Of a segment that had not ended, and of clusters that became one while the stream played."""
+    events: list[Event] = [
+        SegmentEnded(1, 1, "", 1, 2, 0, 1),
+        ClusterMerged(1, 2, 1),
+        SegmentStarted(2, 2, "walk", 2, 1),
+    ]
+    assert LaterNames().apply(events)[0] == SegmentEnded(1, 2, "walk", 1, 2, 0, 1)
+
+
+def test_a_server_that_does_not_know_the_stream_is_said(events: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ScriptedServer() as server:
+        server.names = {}
+        assert run("report", save(events.with_name("other.jsonl"), {"gone": STORY}), "--address", server.address) == 0
+    assert "does not know gone: its names are those of the file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--csv", "--picture"])

@@ -45,6 +45,7 @@ def test_features_know_seconds_and_time_zones(tmp_path: Path) -> None:
             r"a\.csv:3: expected a number, a date .*, got 'soon' in column datetime",
         ),
         ("datetime;a\n2024-01-01;1\n2024-01-02;many\n", r"a\.csv:3: expected a number, got 'many' in column a"),
+        ('time,a\n0,"1,234.50"\n1,"1,235.50"\n', "expected numbers in column a, got '1,234.50'"),
         ("datetime;a;a\n2024-01-01;1;1\n", "expected a name of its own for each column"),
         ("datetime;a\n2024-01-01;1\n2024-01-02\n", r"a\.csv:3: expected 2 columns, got 1"),
     ],

@@ -82,6 +82,22 @@ def test_a_file_is_slowed_down_to_the_quota_and_answered_as_ever(
     asyncio.run(run())
 
 
+def test_who_owes_computes_nothing_on_other_calls_either(tiny_model: Path, tmp_path: Path) -> None:
+    """Opening, sending and cancelling again and again is no way round."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, limits={"tenant_frames_per_s": 100}) as served:
+            recording = motion(served.skeleton, 5)
+            for number in range(6):
+                caller = await served.opened(f"lab-{number}")
+                await caller.send(recording, 0, 600, block=600)
+                caller.call.cancel()
+                await served.lost(f"lab-{number}")
+            assert served.counted("motionscribe_frames_total", model=served.model.key) <= 600
+
+    asyncio.run(run())
+
+
 def test_calls_beyond_those_of_a_connection_wait_for_one_to_end(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path, limits={"connection_calls": 2}) as served:

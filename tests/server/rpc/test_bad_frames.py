@@ -132,3 +132,18 @@ def test_a_message_that_is_too_large_is_refused_and_what_was_learnt_survives(tin
             assert await again.finish() == alone(served, recording, SessionOptions(provisional=False))
 
     asyncio.run(run())
+
+
+def test_bytes_that_are_no_message_are_refused(shared_server: Shared) -> None:
+    async def run(served: Served) -> None:
+        method = "/motionscribe.v1.Segmentation/Stream"
+        call = served.channel.stream_stream(method)()  # as bytes
+        await call.write(b"\xff\xff\xff")
+        while await call.read() is not grpc.aio.EOF:
+            pass
+        assert (await call.code(), await call.details()) == (
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "expected a StreamRequest, got bytes that are none",
+        )
+
+    shared_server.run(run)

@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages, skeleton_to_message
-from motionscribe_proto.events import Label, SegmentStarted
+from motionscribe_proto.events import ClusterCreated, Label, SegmentStarted
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.streams.event_backlog import EventBacklog
@@ -229,5 +229,32 @@ def test_no_stream_opens_while_the_server_drains(tiny_model: Path, tmp_path: Pat
             with pytest.raises(grpc.aio.AioRpcError, match="about to stop") as caught:
                 await served.opened()
             assert caught.value.code() == Code.UNAVAILABLE
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, pb.DELIVERY_DURABLE], ids=["live", "durable"])
+def test_a_stream_that_is_opened_anew_gives_no_id_that_somebody_has_seen(
+    tiny_model: Path, tmp_path: Path, delivery: pb.Delivery
+) -> None:
+    """Though frames of the one before were on their way."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = motion(served.skeleton, 20)
+            caller = await served.opened(delivery=delivery)
+            watch = served.segmentation.Watch(pb.WatchRequest(stream_id="lab"))
+            await watch.initial_metadata()
+            watching = Caller(watch, served.skeleton)
+            await caller.send(recording)
+            caller.call.cancel()
+            await served.lost("lab")
+            again = await served.opened(delivery=delivery)
+            await watching.rest()
+            seen = {event.cluster for event in watching.events if isinstance(event, ClusterCreated)}
+            await again.send(motion(served.skeleton, 20, seed=5))
+            given = {event.cluster for event in await again.finish() if isinstance(event, ClusterCreated)}
+            assert given
+            assert not given & seen
 
     asyncio.run(run())
