@@ -139,11 +139,8 @@ def test_bytes_that_are_no_message_are_refused(shared_server: Shared) -> None:
         method = "/motionscribe.v1.Segmentation/Stream"
         call = served.channel.stream_stream(method)()  # as bytes
         await call.write(b"\xff\xff\xff")
-        while await call.read() is not grpc.aio.EOF:
-            pass
-        assert (await call.code(), await call.details()) == (
-            grpc.StatusCode.INVALID_ARGUMENT,
-            "expected a StreamRequest, got bytes that are none",
-        )
+        with pytest.raises(grpc.aio.AioRpcError, match="expected a StreamRequest, got bytes that are none") as caught:
+            await call.read()
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
     shared_server.run(run)

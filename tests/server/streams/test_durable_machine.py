@@ -148,10 +148,11 @@ class Durable(RuleBasedStateMachine):
         for served in self.servers:
             self.delays[served.server.port] = delay_s
 
-    @rule(data=st.data(), name=st.sampled_from(["walk", "jump", "näme", ""]))
-    def rename(self, data: st.DataObject, name: str) -> None:
+    @rule(which=st.integers(0, 63), name=st.sampled_from(["walk", "jump", "näme", ""]))
+    def rename(self, which: int, name: str) -> None:
         """A cluster that is listed."""
-        if (found := self.listed()) and (id := data.draw(st.sampled_from(sorted(found)))):
+        if found := sorted(self.listed()):
+            id = found[which % len(found)]
             self.edit({id}, self.served.clusters.RenameCluster, {"id": id, "name": name}, lambda: self.name(id, name))
 
     def name(self, id: int, name: str) -> None:
@@ -160,13 +161,14 @@ class Durable(RuleBasedStateMachine):
         self.unsure.discard(id)
 
     @precondition(lambda self: len(self.merged) < 2)
-    @rule(data=st.data())
-    def merge(self, data: st.DataObject) -> None:
+    @rule(which=st.integers(0, 63), other=st.integers(0, 62))
+    def merge(self, which: int, other: int) -> None:
         """Two clusters that the motion has shown."""
         seen = sorted(id for id, cluster in self.listed().items() if cluster.segments and not cluster.merged_into)
         if len(seen) < 2 or self.unsure:
             return
-        source, target = data.draw(st.permutations(seen))[:2]
+        source = seen.pop(which % len(seen))
+        target = seen[other % len(seen)]
         fields = {"sources": [source], "target": target}
         self.edit({source, target}, self.served.clusters.MergeClusters, fields, lambda: self.join(source, target))
 
