@@ -12,7 +12,14 @@ import logging
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.errors import ExhaustedError, ForgottenError, NotFoundError, StoreError, UnavailableError
+from motionscribe_server.errors import (
+    ExhaustedError,
+    FencedError,
+    ForgottenError,
+    NotFoundError,
+    StoreError,
+    UnavailableError,
+)
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
@@ -97,6 +104,8 @@ class Registry:
                 log.exception("stream %s cannot be opened", request.id)
                 self._metrics.store_failures.inc()
                 raise UnavailableError("the server's store cannot be read or written: reconnect later") from error
+            except FencedError as error:  # an Open of before came between, whose client may have left
+                raise UnavailableError(f"{error}, which came just now: reconnect") from error
             if stream.life is Life.GIVEN_UP:
                 raise UnavailableError(f"stream {request.id!r} failed while it was opened: reconnect")
             writer, credits = stream.attach(message.last_event if resumed else 0, self.now())

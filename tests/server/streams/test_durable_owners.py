@@ -5,8 +5,12 @@ from pathlib import Path
 
 import grpc
 import numpy as np
+import pytest
 from tests.server.streams.test_durable_edits import DURABLE, clusters, hear, rename, resumed
 from tests.support.serving import motion, serving, still_frames
+
+from motionscribe_server.storage.checkpoints import KeptStream
+from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 
 
 def test_a_server_that_lost_a_stream_does_not_overwrite_its_clusters(
@@ -110,5 +114,31 @@ def test_why_a_stream_was_refused_outlives_the_server(tiny_model: Path, tmp_path
             assert refused[0] == grpc.StatusCode.INVALID_ARGUMENT
             again = await resumed(second, caller)
             assert await again.failure() == refused
+
+    asyncio.run(run())
+
+
+def test_an_open_that_another_one_came_before_may_be_tried_again(tiny_model: Path, tmp_path: Path) -> None:
+    """Another Open with the same token claims the stream between the look-up and the claim."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
+            caller = await first.opened(delivery=DURABLE)
+            caller.call.cancel()
+            await first.lost("lab")
+            token = caller.opened.resume_token
+            take_over = SqliteCheckpoints.take_over
+
+            def late(self: SqliteCheckpoints, key: str, epoch: int) -> KeptStream:
+                self.claim(key, epoch)
+                return take_over(self, key, epoch)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(SqliteCheckpoints, "take_over", late)
+                with pytest.raises(grpc.aio.AioRpcError, match="which came just now: reconnect") as caught:
+                    await second.opened(delivery=DURABLE, resume_token=token)
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+            again = await second.opened(delivery=DURABLE, resume_token=token)
+            assert again.opened.resumed
 
     asyncio.run(run())
