@@ -20,6 +20,8 @@ from motionscribe_proto.frames import FrameBlock
 
 # samples that LSL keeps for us: more would be old news
 BUFFER_S = 2
+# a sender may be back before its last samples have come
+SLACK_S = 0.5
 # how long a block may fill
 GATHER_S = 0.1
 # farther than any time that stamps.py believes
@@ -75,6 +77,7 @@ class LslSource(Source):
     def _find(self, predicate: str) -> Any | None:
         """The first stream, within the time-out, of which the XPath `predicate` is true."""
         found = self._pylsl.resolve_bypred(predicate, 1, self._timeout_s)
+        self._found_s = self._pylsl.local_clock()
         return found[0] if found else None
 
     def _identity(self) -> str:
@@ -100,10 +103,12 @@ class LslSource(Source):
             # liblsl's own recovery would take any stream of this source_id, or of this name and type
             inlet = self._pylsl.StreamInlet(self._info, max_buflen=BUFFER_S, recover=False, as_numpy=True)
             others: set[str] = set()
+            heard_s = self._found_s
             try:
                 while not self._stopped.is_set():
                     samples, seconds = inlet.pull_chunk(timeout=GATHER_S, max_samples=size)
                     if len(samples):
+                        heard_s = self._pylsl.local_clock()
                         # many programs have one source_id for all senders: who is there while ours sends is another one
                         others |= {info.uid() for info in alike.results()} - {self._info.uid()}
                         block = FrameBlock(next_seq, samples.astype(np.float32), _microseconds(seconds))
@@ -111,7 +116,17 @@ class LslSource(Source):
                         yield block
                 return
             except self._pylsl.util.LostError:
-                self._info = self._find(identity + "".join(f" and uid!={_literal(uid)}" for uid in sorted(others)))
+                others_left = "".join(f" and uid!={_literal(uid)}" for uid in sorted(others))
+                self._info = self._find(identity + others_left + self._began_after(heard_s))
+
+    def _began_after(self, heard_s: float) -> str:
+        """A predicate that is false of those on the sender's machine that were there when it was heard last.
+
+        By the clock of that machine, which was at least `created_at` when the sender was found.
+        """
+        info = self._info
+        earliest_s = info.created_at() + heard_s - self._found_s - SLACK_S
+        return f" and (hostname!={_literal(info.hostname())} or created_at>={earliest_s:.3f})"
 
 
 def _microseconds(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
