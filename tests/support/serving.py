@@ -123,6 +123,13 @@ class Served:
         await caller.open(stream_id, **fields)
         return caller
 
+    async def durable(self, recording: Recording, stop: int) -> Caller:
+        """A call of durable stream "lab" that sent the first `stop` frames of a recording, all of them computed."""
+        caller = await self.opened(delivery=pb.DELIVERY_DURABLE)
+        await caller.send(recording, 0, stop)
+        await self.computed(stop)
+        return caller
+
     def open_request(self, stream_id: str) -> pb.StreamRequest:
         """An Open of this model, as a message."""
         return pb.StreamRequest(open=pb.Open(stream_id=stream_id, skeleton=skeleton_to_message(self.skeleton)))

@@ -70,10 +70,10 @@ LIMITS: Mapping[str, Text | Entries] = {
     "LoadModelRequest.name": MODEL,
     "LoadModelRequest.version": VERSION,
 }
-"""By message and field. A model has at most MAX_SIZE columns, a stream 64 clusters that live."""
+"""By message and field. A model has at most MAX_SIZE columns, a stream 64 clusters that live.
 
-FRAMES = {"Frames.values", "Frames.timestamps_us", "Frames.confidences"}
-"""Their sizes must fit each other and the credits, which `frames_from_message` and `require_credits` check."""
+Sizes in Frames must fit each other and the credits: `frames_from_message` and `require_credits` check that.
+"""
 
 
 def check_limits(message: Message) -> None:

@@ -13,10 +13,12 @@ from tests.support.serving import Shared as SharedServer
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import ModelsStub
-from motionscribe_server.rpc.limits import FRAMES, LIMITS, Entries, Text
+from motionscribe_server.rpc.limits import LIMITS, Entries, Text
 
 Code = grpc.StatusCode
 GROWING = {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}
+FRAMES = {"Frames.values", "Frames.timestamps_us", "Frames.confidences"}
+"""Their sizes must fit each other and the credits (test_bad_frames.py, test_credits.py)."""
 
 
 def methods() -> dict[str, list[str]]:

@@ -39,9 +39,7 @@ def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) ->
         async with serving(tiny_model, tmp_path) as first:
             recording = motion(first.skeleton, 12)
             expected = alone(first, recording, SessionOptions(provisional=False))
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 700)
-            await first.computed(700)
+            caller = await first.durable(recording, 700)
             stopping = asyncio.create_task(first.stop())
             code, _ = await caller.failure()
             assert code == Code.UNAVAILABLE
@@ -67,9 +65,7 @@ def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_mod
         async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
             recording = motion(first.skeleton, 14)
             expected = alone(first, recording, SessionOptions(provisional=False))
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 1000)
-            await first.computed(1000)
+            caller = await first.durable(recording, 1000)
             await caller.events_until(lambda events: len(events) >= 4)
             received = list(caller.events)
             token = caller.opened.resume_token
@@ -183,9 +179,7 @@ def test_a_worker_that_dies_is_only_a_pause(tiny_model: Path, tmp_path: Path) ->
         async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
             recording = motion(served.skeleton, 12)
             expected = alone(served, recording, SessionOptions(provisional=False))
-            caller = await served.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 900)
-            await served.computed(900)
+            caller = await served.durable(recording, 900)
             process_of(served.server.registry.live("lab").link.worker).kill()
             code, message = await caller.failure()
             assert (code, "reconnect" in message) == (Code.UNAVAILABLE, True)

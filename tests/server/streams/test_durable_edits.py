@@ -68,9 +68,7 @@ def test_an_edit_between_two_checkpoints_survives_the_worker_and_keeps_every_num
     async def run() -> None:
         async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
             recording = motion(served.skeleton, 30)
-            caller = await served.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 2000)
-            await served.computed(2000)
+            caller = await served.durable(recording, 2000)
             await served.stream("lab").checkpoint()
             source, target = two_seen(await clusters(served))
             sending = asyncio.create_task(caller.send(recording, 2000))
@@ -102,9 +100,7 @@ def test_an_edit_of_a_stream_that_nobody_has_open_is_made_when_it_goes_on(tiny_m
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as first:
             recording = motion(first.skeleton, 24)
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 2000)
-            await first.computed(2000)
+            caller = await first.durable(recording, 2000)
             source, target = two_seen(await clusters(first))
             stopping = asyncio.create_task(first.stop())
             await caller.failure()
@@ -129,9 +125,7 @@ def test_an_edit_while_the_past_is_repeated_waits_for_it_and_shows_at_once(tiny_
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
             recording = motion(first.skeleton, 24)
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 2000)
-            await first.computed(2000)
+            caller = await first.durable(recording, 2000)
             await first.stream("lab").checkpoint()
             await rename(first, 1, "before the crash")
             await caller.send(recording, 2000, 2400)
@@ -160,9 +154,7 @@ def test_edits_that_wait_are_made_at_the_end_where_nothing_comes_any_more(tiny_m
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
             recording = motion(first.skeleton, 20)
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 1200)
-            await first.computed(1200)
+            caller = await first.durable(recording, 1200)
             await first.stream("lab").checkpoint()
             await caller.send(recording, 1200, 1600)
             await first.computed(1600)
@@ -203,9 +195,7 @@ def test_an_edit_that_cannot_be_kept_is_an_error(tmp_path: Path) -> None:
 def test_a_stream_of_another_owner_takes_no_edits(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as first, serving(tiny_model, tmp_path) as second:
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(motion(first.skeleton, 4), 0, 400)
-            await first.computed(400)
+            caller = await first.durable(motion(first.skeleton, 4), 400)
             await resumed(second, caller)
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await rename(first, 1, "lost")

@@ -24,9 +24,7 @@ def test_a_server_that_lost_a_stream_does_not_overwrite_its_clusters(
             serving(tiny_model, tmp_path, storage=storage) as first,
             serving(tiny_model, tmp_path, storage=storage) as second,
         ):
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(motion(first.skeleton, 6), 0, 600)
-            await first.computed(600)
+            caller = await first.durable(motion(first.skeleton, 6), 600)
             caller.call.cancel()
             await first.lost("lab")
             again = await resumed(second, caller)
@@ -51,9 +49,7 @@ def test_an_edit_while_the_past_is_repeated_survives_a_second_crash(
             serving(tiny_model, tmp_path, storage=storage) as second,
         ):
             recording = motion(first.skeleton, 24)
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 1200)
-            await first.computed(1200)
+            caller = await first.durable(recording, 1200)
             await first.stream("lab").checkpoint()
             await rename(first, 1, "old")
             await caller.send(recording, 1200, 1700)
@@ -88,9 +84,7 @@ def test_an_edit_at_a_server_that_does_not_have_the_stream_reaches_the_one_that_
             serving(tiny_model, tmp_path, storage=storage) as second,
         ):
             recording = motion(first.skeleton, 16)
-            caller = await first.opened(delivery=DURABLE)
-            await caller.send(recording, 0, 700)
-            await first.computed(700)
+            caller = await first.durable(recording, 700)
             await rename(second, 1, "by the second")
             await rename(first, 2, "by the first")
             await caller.send(recording, 700)
