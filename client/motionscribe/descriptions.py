@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_from_message
-from motionscribe_proto.frames import Layout
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Model:
     name: str
     version: str
     description: str
-    skeleton: Layout
+    skeleton: Skeleton
     columns: tuple[str, ...]
     """Names of the D columns of a frame, in order."""
     rate_hz: float

@@ -304,7 +304,7 @@ class WatchRequest(_message.Message):
     def __init__(self, stream_id: _Optional[str] = ..., provisional: bool = ...) -> None: ...
 
 class Skeleton(_message.Message):
-    __slots__ = ("name", "joints", "parents", "representation", "units", "up_axis", "rate_hz")
+    __slots__ = ("name", "joints", "parents", "representation", "units", "up_axis", "rate_hz", "metres_per_unit", "inverted", "offsets", "axes", "left_handed", "tilted")
     NAME_FIELD_NUMBER: _ClassVar[int]
     JOINTS_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +312,12 @@ class Skeleton(_message.Message):
     UNITS_FIELD_NUMBER: _ClassVar[int]
     UP_AXIS_FIELD_NUMBER: _ClassVar[int]
     RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    METRES_PER_UNIT_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    LEFT_HANDED_FIELD_NUMBER: _ClassVar[int]
+    TILTED_FIELD_NUMBER: _ClassVar[int]
     name: str
     joints: _containers.RepeatedScalarFieldContainer[str]
     parents: _containers.RepeatedScalarFieldContainer[int]
@@ -319,7 +325,13 @@ class Skeleton(_message.Message):
     units: str
     up_axis: str
     rate_hz: float
-    def __init__(self, name: _Optional[str] = ..., joints: _Optional[_Iterable[str]] = ..., parents: _Optional[_Iterable[int]] = ..., representation: _Optional[str] = ..., units: _Optional[str] = ..., up_axis: _Optional[str] = ..., rate_hz: _Optional[float] = ...) -> None: ...
+    metres_per_unit: float
+    inverted: bool
+    offsets: _containers.RepeatedScalarFieldContainer[float]
+    axes: _containers.RepeatedScalarFieldContainer[float]
+    left_handed: bool
+    tilted: bool
+    def __init__(self, name: _Optional[str] = ..., joints: _Optional[_Iterable[str]] = ..., parents: _Optional[_Iterable[int]] = ..., representation: _Optional[str] = ..., units: _Optional[str] = ..., up_axis: _Optional[str] = ..., rate_hz: _Optional[float] = ..., metres_per_unit: _Optional[float] = ..., inverted: bool = ..., offsets: _Optional[_Iterable[float]] = ..., axes: _Optional[_Iterable[float]] = ..., left_handed: bool = ..., tilted: bool = ...) -> None: ...
 
 class FeatureNames(_message.Message):
     __slots__ = ("names",)

@@ -54,6 +54,10 @@ class Layout(Protocol):
         """Index of the up axis."""
 
     @property
+    def up_sign(self) -> int:
+        """1 where the up axis points up, -1 where it points down."""
+
+    @property
     def inverted(self) -> bool:
         """True where a stored rotation maps the parent's axes to the joint's."""
 
@@ -75,6 +79,8 @@ class Representation(ABC):
     """Names of the features of the root, after those of the joints."""
     rates: ClassVar[int]
     """How many features, the last ones, are per second."""
+    may_be_lost: ClassVar[bool] = False
+    """NaN in a recording says that a joint was not seen."""
 
     @abstractmethod
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:

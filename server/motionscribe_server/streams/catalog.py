@@ -11,9 +11,9 @@ from motionscribe_models.errors import UnknownModelError
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.repository import Repository
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_from_message, skeleton_to_message
-from motionscribe_proto.frames import Layout
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import PreconditionError, SettingsError
 from motionscribe_server.session.model import ServedModel
@@ -136,7 +136,7 @@ def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, 
             raise PreconditionError(f"{key}: expected {mine!r} at position {position} of the {what}, got {its!r}")
 
 
-def _check_tree(key: str, expected: tuple[int, ...], layout: Layout) -> None:
+def _check_tree(key: str, expected: tuple[int, ...], layout: Skeleton) -> None:
     for joint, mine, its in zip(layout.joints, expected, layout.parents, strict=True):
         if mine != its:
             raise PreconditionError(f"{key}: expected parent {mine} of joint {joint!r}, got {its}")
