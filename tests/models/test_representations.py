@@ -12,8 +12,8 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording, even_times, read_recording, write_recording
-from motionscribe_models.representations import REPRESENTATIONS, Representation
-from motionscribe_models.representations.base import STILL, Indices, Layout
+from motionscribe_models.representations import REPRESENTATIONS
+from motionscribe_models.representations.base import STILL, ByTwoPoses, Indices, Layout
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.actions import join
 from motionscribe_training.data.dataset import make_dataset
@@ -22,7 +22,7 @@ from motionscribe_training.data.mirror import mirrored
 ROOT = Path(__file__).parents[2]
 
 
-class Heights(Representation):
+class Heights(ByTwoPoses):
     """A throw-away representation: how high each joint is, as from a row of floor-to-ceiling light curtains."""
 
     joint_features = (".height", ".climbing")

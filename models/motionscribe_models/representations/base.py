@@ -4,11 +4,8 @@ In: raw frames (K, D), or poses (K, Q), or features (K, F), with the skeleton th
 three, or joint positions, or the mirror image. Letters: K frames, D columns, J joints, Q numbers of a pose, F features.
 A pose is what may be interpolated linearly, because time is resampled between raw frames and features.
 
-An object has no state: one serves all streams and threads. Features of one frame need at most the pose one period
-earlier, which the caller keeps. A representation that needs more of a stream's past (a running body size, a floor, a
-level) adds a method `start()` that returns the memory of one stream. The session then keeps that memory beside the last
-pose and the last time, hands it to `pose` and `features`, restarts it at a gap, and saves it by `state()` and
-`restore()`. None of today's four needs it.
+An object has no state: one serves all streams and threads. What features need of a stream's past (the pose before, a
+running body size, a floor) is a memory (m,), which the caller keeps, saves, and replaces by NOTHING_BEFORE at a gap.
 """
 
 from abc import ABC, abstractmethod
@@ -24,6 +21,8 @@ from motionscribe_models.normalisation import mean_and_shared_scale
 Indices = NDArray[np.int64]
 Vector = tuple[float, float, float]
 
+NOTHING_BEFORE: Array = np.empty(0)
+"""The memory of a stream that begins."""
 FASTEST = 12.0
 """Root speeds are clipped to this many m/s and rad/s: faster is a tracking error, not a person."""
 STILL = 1e-4
@@ -105,8 +104,13 @@ class Representation(ABC):
         """Raw frames (K, D) to poses (K, Q) of the chosen joints and the root."""
 
     @abstractmethod
-    def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
-        """Poses (K, Q) to features (K, F); `before` (K, Q) are the poses one period earlier."""
+    def follow(
+        self, layout: Layout, memories: Sequence[Array], runs: Sequence[Array], period_s: float
+    ) -> tuple[NDArray[np.float32], list[Array]]:
+        """Runs of poses (n, Q), n >= 1, a period apart, to features: of the first run (n, F), then of the next.
+
+        `memories` are of what came before each run; beside the features those after it.
+        """
 
     def feature_names(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the F features of joints of these names, in order."""
@@ -133,3 +137,21 @@ class Representation(ABC):
 
         `partners` (J,) holds for each joint the one of the other side; the partner of each of `joints` is among them.
         """
+
+
+class ByTwoPoses(Representation):
+    """Features of a frame need the pose one period earlier and no more, which is the memory."""
+
+    @abstractmethod
+    def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
+        """Poses (K, Q) to features (K, F); `before` (K, Q) are the poses one period earlier."""
+
+    def follow(
+        self, layout: Layout, memories: Sequence[Array], runs: Sequence[Array], period_s: float
+    ) -> tuple[NDArray[np.float32], list[Array]]:
+        """The first pose of all is its own before."""
+        before: list[Array] = []
+        for memory, run in zip(memories, runs, strict=True):
+            before += [memory[None] if len(memory) else run[:1], run[:-1]]
+        features = self.features(layout, np.concatenate(runs), np.concatenate(before), period_s)
+        return features, [run[-1].copy() for run in runs]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.representations.base import FASTEST, Indices, Layout, Representation
+from motionscribe_models.representations.base import FASTEST, ByTwoPoses, Indices, Layout
 
 
-class Positions(Representation):
+class Positions(ByTwoPoses):
     """x y z per joint: 3 J columns, in the skeleton's units."""
 
     axes: ClassVar[str] = "xyz"
