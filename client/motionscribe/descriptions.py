@@ -71,6 +71,8 @@ class Opened:
     """At source time t, final labels reach up to t minus this."""
     clusters: tuple[Cluster, ...]
     """Known before the first frame."""
+    mapping: tuple[str, ...] = ()
+    """Where the frames of another skeleton become the model's: how each joint does, for people."""
 
 
 def model_from_message(message: pb.Model) -> Model:
@@ -118,4 +120,5 @@ def opened_from_message(stream_id: str, message: pb.Opened) -> Opened:
         model=model_from_message(message.model),
         latency_us=message.latency_us,
         clusters=tuple(cluster_from_message(cluster) for cluster in message.clusters),
+        mapping=tuple(message.mapping),
     )

@@ -102,7 +102,7 @@ class StreamResponse(_message.Message):
     def __init__(self, opened: _Optional[_Union[Opened, _Mapping]] = ..., update: _Optional[_Union[Update, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ...) -> None: ...
 
 class Opened(_message.Message):
-    __slots__ = ("session", "resume_token", "epoch", "resumed", "next_seq", "credits", "model", "latency_us", "clusters", "not_resumed")
+    __slots__ = ("session", "resume_token", "epoch", "resumed", "next_seq", "credits", "model", "latency_us", "clusters", "not_resumed", "mapping")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class Opened(_message.Message):
     LATENCY_US_FIELD_NUMBER: _ClassVar[int]
     CLUSTERS_FIELD_NUMBER: _ClassVar[int]
     NOT_RESUMED_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
     session: str
     resume_token: str
     epoch: int
@@ -123,7 +124,8 @@ class Opened(_message.Message):
     latency_us: int
     clusters: _containers.RepeatedCompositeFieldContainer[Cluster]
     not_resumed: str
-    def __init__(self, session: _Optional[str] = ..., resume_token: _Optional[str] = ..., epoch: _Optional[int] = ..., resumed: bool = ..., next_seq: _Optional[int] = ..., credits: _Optional[int] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., latency_us: _Optional[int] = ..., clusters: _Optional[_Iterable[_Union[Cluster, _Mapping]]] = ..., not_resumed: _Optional[str] = ...) -> None: ...
+    mapping: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session: _Optional[str] = ..., resume_token: _Optional[str] = ..., epoch: _Optional[int] = ..., resumed: bool = ..., next_seq: _Optional[int] = ..., credits: _Optional[int] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., latency_us: _Optional[int] = ..., clusters: _Optional[_Iterable[_Union[Cluster, _Mapping]]] = ..., not_resumed: _Optional[str] = ..., mapping: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Update(_message.Message):
     __slots__ = ("first_event", "events", "durable_seq", "credits", "received_seq", "start_us")

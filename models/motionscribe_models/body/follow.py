@@ -96,7 +96,7 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     places, own = (part[name].reshape(-1, len(SEEN), 3) for name in ("places", "own"))
     keep = 0.5 ** (period_s / HALF_LIFE_S)
 
-    seen: NDArray[np.bool_] = ~np.isnan(joints).any(axis=2)
+    seen = np.isfinite(joints.sum(axis=2))
     joints = _levelled(joints, part["up"], level, keep)
     joints = np.where(seen[..., None], joints, _expected(joints, seen, places, own, part["side"]))
     smooth = np.where(begun, 1 - np.exp(-period_s / SMOOTH_S), 1.0)[:, None, None]
@@ -111,7 +111,7 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     lost_s[:] = np.where(seen, 0, lost_s + period_s)
     known: NDArray[np.bool_] = lost_s < HOLD_S
 
-    size = _size(part["sizes"], places, known.all(axis=1), keep)
+    size = _size(part["sizes"], places, lost_s.max(axis=1) < HOLD_S, keep)
     rest = own + (1 - np.exp(-period_s / DRIFT_S)) * (REST * size[:, None, None] - own)
     own[:] = np.where(seen[..., None], turned, np.where(known[..., None], own, rest))
     ankles = np.minimum(places[:, L_ANKLE, 1], places[:, R_ANKLE, 1])

@@ -24,6 +24,8 @@ NEEDED = ("shoulder", "hip", "knee")
 """Without these, of both sides, there is no telling how a body stands or which way it faces."""
 CONFIDENT = 0.3
 """A joint of less confidence counts as not seen."""
+FARTHEST_M = 1e5
+"""What is further away is a fault of the sender."""
 UPRIGHT = {
     "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
     "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -70,13 +72,14 @@ class Mapping:
 
     def apply(self, frames: NDArray[np.floating], confidences: NDArray[np.floating] | None = None) -> Single:
         """Raw frames (K, D), confidences (K, J) where they are known, to frames of BODY (K, 46)."""
-        places = joint_positions(self.skeleton, frames) @ (self._turn.T * self.skeleton.metres_per_unit)  # (K, J, 3)
-        lost = ~np.isfinite(places).all(axis=2)
+        frames = np.where(np.isfinite(frames), frames, np.nan)  # what infinity turns to is not defined
+        places = joint_positions(self.skeleton, frames)  # (K, J, 3)
+        lost = ~(np.abs(places) * self.skeleton.metres_per_unit < FARTHEST_M).all(axis=2)
         if self.skeleton.representation == "positions":
-            lost |= ~frames.reshape(places.shape).any(axis=2)  # how many say that they saw nothing
+            lost |= ~places.any(axis=2)  # so many say that they saw nothing
         if confidences is not None:
             lost |= confidences < CONFIDENT
-        places[lost] = 0
+        places = np.where(lost[..., None], 0, places) @ (self._turn.T * self.skeleton.metres_per_unit)
         seen = np.full((len(frames), len(SEEN), 3), np.nan)
         for weights in self._weights:
             there = np.isnan(seen[..., 0]) & weights.any(axis=1) & ~(lost @ (weights != 0).T)

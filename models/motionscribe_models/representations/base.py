@@ -92,6 +92,10 @@ class Representation(ABC):
     def check(self, frames: NDArray[np.floating]) -> None:  # noqa: B027  # most accept all numbers
         """Raises LayoutError for raw frames (K, D) that mean nothing; their width was checked before."""
 
+    def shows(self, frames: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(K,) which raw frames (K, D) show anything; the others are as if they had not come."""
+        return np.ones(len(frames), bool)
+
     @abstractmethod
     def moving_joints(self, spread: Array, joints: int) -> Indices:
         """Indices of the joints that move and are worth a feature, from the deviation (D,) of each column.

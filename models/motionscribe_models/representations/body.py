@@ -33,6 +33,11 @@ class Body(Representation):
         """Every joint's."""
         return range(0, 3 * joints, 3)
 
+    def shows(self, frames: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Those in which a joint was seen."""
+        seen: NDArray[np.bool_] = np.isfinite(frames[:, :-1]).any(axis=1)
+        return seen
+
     def moving_joints(self, spread: Array, joints: int) -> Indices:
         """All that sources supply."""
         return np.arange(len(DERIVED), joints)

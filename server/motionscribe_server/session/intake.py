@@ -18,6 +18,7 @@ from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
 from motionscribe_proto.events import Gap
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.arrivals import Arrival, Break, Piece
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
@@ -59,7 +60,18 @@ class Intake:
         return self._last_us
 
     def push(self, block: CheckedBlock) -> tuple[int, int]:
-        """Takes a block; returns how many frames on the grid it makes, and how many windows these complete."""
+        """Takes a block; returns how many frames on the grid it makes, and how many windows these complete.
+
+        Frames that show nobody are as if they had not come.
+        """
+        shows = self._model.feature_map.representation.shows(block.values)
+        if shows.all():
+            return self._push(block)
+        edges = np.flatnonzero(np.diff(shows, prepend=False, append=False))
+        pushed = [self._push(block.rows(start, end)) for start, end in edges.reshape(-1, 2).tolist()]
+        return sum(points for points, _ in pushed), sum(windows for _, windows in pushed)
+
+    def _push(self, block: FrameBlock) -> tuple[int, int]:
         times = block.timestamps_us.tolist()
         if self._last_us is None:
             self._next_seq = block.first_seq
