@@ -74,9 +74,10 @@ class Mapping:
         """Raw frames (K, D), confidences (K, J) where they are known, to frames of BODY (K, 46)."""
         frames = np.where(np.isfinite(frames), frames, np.nan)  # what infinity turns to is not defined
         places = joint_positions(self.skeleton, frames)  # (K, J, 3)
-        lost = ~(np.abs(places) * self.skeleton.metres_per_unit < FARTHEST_M).all(axis=2)
+        farthest = np.abs(places).max(axis=2)
+        lost = ~(farthest * self.skeleton.metres_per_unit < FARTHEST_M)
         if self.skeleton.representation == "positions":
-            lost |= ~places.any(axis=2)  # so many say that they saw nothing
+            lost |= farthest == 0  # so many say that they saw nothing
         if confidences is not None:
             lost |= confidences < CONFIDENT
         places = np.where(lost[..., None], 0, places) @ (self._turn.T * self.skeleton.metres_per_unit)
