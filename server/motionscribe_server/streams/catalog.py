@@ -49,7 +49,8 @@ class LoadedModel:
         match request.WhichOneof("layout"):
             case "skeleton":
                 layout = skeleton_from_message(request.skeleton)
-                _check_same(self.key, "joints", skeleton.joints, layout.joints)
+                what = "columns" if skeleton.representation == "features" else "joints"
+                _check_same(self.key, what, skeleton.joints, layout.joints)
                 if layout.representation != skeleton.representation:
                     raise PreconditionError(
                         f"{self.key}: expected representation {skeleton.representation!r}, "
@@ -130,7 +131,13 @@ def read_models(settings: Settings) -> list[ServedModel]:
 
 def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:
     if len(expected) != len(got):
-        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}")
+        more, less = [name for name in got if name not in expected], [name for name in expected if name not in got]
+        differ = "; ".join(
+            f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
+            for kind, names in (("not expected", more), ("missing", less))
+            if names
+        )
+        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}{differ and f' ({differ})'}")
     for position, (mine, its) in enumerate(zip(expected, got, strict=True)):
         if mine != its:
             raise PreconditionError(f"{key}: expected {mine!r} at position {position} of the {what}, got {its!r}")
