@@ -10,7 +10,8 @@ from motionscribe_server import command, server
 from motionscribe_server.rpc import health
 from motionscribe_server.rpc.limits import LIMITS, NAME, STREAM_ID, Entries
 from motionscribe_server.session.clustering.base import CAPACITY
-from motionscribe_server.streams.live_stream import WATCHER_LIMIT
+from motionscribe_server.streams.event_backlog import MOST_UNACKNOWLEDGED
+from motionscribe_server.streams.listeners import WATCHER_LIMIT
 
 ROOT = Path(__file__).parents[1]
 MERGED = LIMITS["MergeClustersRequest.sources"]
@@ -23,6 +24,7 @@ STATED = {
         f"A client has {health.PATIENCE_S:g} seconds to ask and to read",
         f"If a drain takes more than {command.CLOSING_S:g} seconds beyond the grace",
         f"more than {WATCHER_LIMIT} events behind",
+        f"of which {MOST_UNACKNOWLEDGED} events were not acknowledged",
         f"Names have at most {NAME.characters} characters, all of them visible",
         f"Stream ids have 1 to {STREAM_ID.characters} of",
         f"at most {MAX_SIZE} entries, each name at most {NAME.characters} characters; "

@@ -14,7 +14,7 @@ from motionscribe.connection.channel import open_channel
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, cluster_from_message, model_from_message
-from motionscribe.errors import ERRORS, MODEL_ERRORS, StatusErrors, from_status
+from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
@@ -94,9 +94,9 @@ class AsyncClient:
         Lost connections are resumed: every event comes once. An event counts as handled when the next is asked for.
         """
         if lag not in LAGS:
-            raise ValueError(f"expected lag to be one of {', '.join(LAGS)}, got {lag!r}")
+            raise BadRequest(f"expected lag to be one of {', '.join(LAGS)}, got {lag!r}")
         if block is not None and block < 1:
-            raise ValueError(f"expected 1 frame a message or more, got {block}")
+            raise BadRequest(f"expected 1 frame a message or more, got {block}")
         pacer = None if realtime is None else Pacer(realtime)
         source = as_source(source)
         request = pb.Open(
@@ -138,12 +138,12 @@ class AsyncClient:
 
     async def rename(self, stream_id: str, cluster: int, name: str) -> Cluster:
         """Gives a cluster a name; an empty one takes it away. Raises NotFound."""
-        request = pb.RenameClusterRequest(stream_id=stream_id, id=cluster, name=name)
+        request = pb.RenameClusterRequest(stream_id=stream_id, id=_id(cluster), name=name)
         return cluster_from_message(await self._ask(self._clusters.RenameCluster, request))
 
     async def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
-        request = pb.MergeClustersRequest(stream_id=stream_id, sources=sources, target=into)
+        request = pb.MergeClustersRequest(stream_id=stream_id, sources=map(_id, sources), target=_id(into))
         return cluster_from_message(await self._ask(self._clusters.MergeClusters, request))
 
     async def forget(self, stream_id: str) -> None:
@@ -155,6 +155,13 @@ class AsyncClient:
             return await asyncio.to_thread(method, request, timeout=ANSWER_S)
         except grpc.RpcError as error:
             raise from_status(error, self.address, errors) from error
+
+
+def _id(cluster: int) -> int:
+    """An id that a cluster can have. Raises BadRequest."""
+    if not isinstance(cluster, int) or not 0 <= cluster < 2**32:
+        raise BadRequest(f"expected the number of a cluster, got {cluster!r}")
+    return cluster
 
 
 def _made_up_id(source: Source) -> str:

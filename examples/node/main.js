@@ -12,6 +12,7 @@ import { MotionStream } from './stream.js';
 const PROTO = fileURLToPath(new URL('../../proto/motionscribe_proto/segmentation.proto', import.meta.url));
 const HELP = `usage: node main.js [options]
   --address HOST:PORT  of the server, 127.0.0.1:50051 unless given
+  --model NAME         the server's only one unless given
   --stream-id ID       clusters and their names belong to it; node-example unless given
   --csv FILE           a frame a line, columns as the model has them; a made-up motion without it
   --seconds S          length of the made-up motion, 20 unless given
@@ -21,9 +22,10 @@ const HELP = `usage: node main.js [options]
   --name NAME          gives the cluster that was seen longest this name
   --away S             SIGHUP cancels the call and resumes it after so many seconds, 2 unless given`;
 
-const { values: options } = parseArgs({
+const { values: options } = readOptions({
   options: {
     address: { type: 'string', default: '127.0.0.1:50051' },
+    model: { type: 'string', default: '' },
     'stream-id': { type: 'string', default: 'node-example' },
     csv: { type: 'string' },
     seconds: { type: 'string', default: '20' },
@@ -35,6 +37,15 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+function readOptions(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    console.error(`motionscribe: ${error.message}`);
+    process.exit(2);
+  }
+}
 
 const proto = loadSync(PROTO, {
   keepCase: true, // fields as the proto spells them
@@ -63,7 +74,7 @@ async function ask(service, method, request) {
 }
 
 async function main() {
-  const [model] = (await ask(services.Models, 'ListModels', {})).models;
+  const model = await ask(services.Models, 'DescribeModel', { name: options.model });
   const rateHz = Number(options.rate);
   const csv = options.csv && (await openCsv(options.csv, rateHz));
   const frames = csv ? csv.frames : swing(model.columns.length, Number(options.seconds), rateHz);

@@ -8,6 +8,7 @@ not measure the network. It loads ONNX Runtime: the serving process does not imp
 import multiprocessing
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -44,7 +45,8 @@ def examine(settings: Settings) -> Iterator[str]:
     for model in read_models(settings):
         start = start_message(settings, [model])
         # processes of their own, as when serving
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        context, parent = multiprocessing.get_context("spawn"), (os.getpid(),)
+        with ProcessPoolExecutor(workers, context, _end_with, parent) as pool:
             measured = list(pool.map(measure, [start] * workers))
         engine, _ = measured[0]
         yield f"model        {engine.description}"
@@ -55,6 +57,17 @@ def examine(settings: Settings) -> Iterator[str]:
         rate = f"{m.rate_hz:g} frames and {m.rate_hz / m.stride:g} moments a second"
         yield f"             {1e3 * cost:.1f} ms of a worker for a second of one stream, {rate}"
         yield f"             about {int(LOAD * workers / cost)} live streams with workers {LOAD:.0%} busy"
+
+
+def _end_with(parent: int) -> None:
+    """From now on this process ends soon after its parent, however that ends."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def measure(start: Start) -> tuple[EngineInfo, float]:

@@ -167,6 +167,7 @@ def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["report", "absent.jsonl"], "No such file"),
         (["simulate-lsl", "absent.amc"], "absent.amc: expected a file, found none"),
         (["models", "--ca", "absent.pem"], "No such file"),
+        (["models", "--cert", "camera.pem"], "expected --cert and --key, got one of them"),
     ],
 )
 def test_errors_are_one_clear_line(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:

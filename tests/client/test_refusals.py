@@ -1,6 +1,7 @@
 """What a server refuses, says wrongly or does not say at all is a typed error."""
 
 import re
+from typing import Any
 
 import grpc
 import pytest
@@ -8,7 +9,7 @@ from tests.support.numbered_frames import labels, pairs
 from tests.support.scripted_server import Act, ScriptedServer
 
 from motionscribe import Client, errors
-from motionscribe.connection.channel import is_local
+from motionscribe.connection.channel import check_address, is_local
 from motionscribe_proto import segmentation_pb2 as pb
 
 
@@ -103,3 +104,28 @@ def test_answers_that_make_no_sense_are_the_servers_failure(answer: pb.StreamRes
         pytest.raises(errors.ServerFailed, match=text),
     ):
         list(client.stream(pairs(10)))
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:115587", "127.0.0.1", "foo", ":50051", "http://127.0.0.1:50051", "", "host:0", "host:x"]
+)
+def test_what_is_no_address_is_refused_before_anything_is_looked_up(address: str) -> None:
+    with pytest.raises(errors.BadRequest, match="expected an address HOST:PORT"):
+        Client(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "[::1]:50051", "lab.example.org:443", "unix:/tmp/x", "dns:///a.b:80"]
+)
+def test_addresses_are_taken(address: str) -> None:
+    check_address(address)
+
+
+@pytest.mark.parametrize("cluster", [-1, 2**32, "walk", None, 1.5])
+def test_what_is_no_cluster_is_refused_as_an_error_of_ours(cluster: Any) -> None:
+    with ScriptedServer() as server, Client(server.address) as client:
+        with pytest.raises(errors.BadRequest, match="expected the number of a cluster"):
+            client.rename("lab", cluster, "walk")
+        for sources, into in (([cluster], 1), ([1], cluster)):
+            with pytest.raises(errors.BadRequest, match="expected the number of a cluster"):
+                client.merge("lab", sources, into)

@@ -17,8 +17,16 @@ import onnx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.models.test_signature import LAB, private, public
-from tests.support.server_process import COMMAND, environment, serving_all, serving_process
+from tests.support.server_process import (
+    COMMAND,
+    are_gone,
+    environment,
+    serving_all,
+    serving_process,
+    workers_of,
+)
 from tests.support.serving import motion
+from tests.support.waiting import wait_until
 
 from motionscribe_models.manifest import read_manifest, write_manifest
 from motionscribe_models.signature import sign
@@ -223,6 +231,18 @@ def test_a_port_that_is_taken_is_an_error(tiny_model: Path, tmp_path: Path) -> N
         refused = _run(tmp_path, "--models", str(tiny_model.parent.parent), "--port", str(server.port))
         assert refused.returncode == 2
         assert f"expected an address that is free, got 127.0.0.1:{server.port}" in refused.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_the_doctor_leaves_nobody_behind(tiny_model: Path, tmp_path: Path, how: signal.Signals) -> None:
+    flags = ["--doctor", "--workers", "2", "--models", str(tiny_model.parent.parent)]
+    doctor = subprocess.Popen([*COMMAND, *flags], cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+    # two workers, and what watches over the resources of all
+    wait_until(lambda: len(workers_of(doctor.pid)) >= 3)
+    workers = workers_of(doctor.pid)
+    doctor.send_signal(how)
+    doctor.wait()
+    wait_until(lambda: are_gone(workers))
 
 
 def test_the_doctor_says_what_runs_and_how_much_of_it(tiny_model: Path, tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """A throw-away store: dictionaries in this process, gone with it. One line in STORES adds it: "memory": OPENER."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
-from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.store import Edited, Owner, StoredStream, lost_session
 from motionscribe_server.storage.unused import Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
@@ -35,6 +35,7 @@ class Row:
 
     used_s: float = 0.0
     named: bool = False
+    session: str = ""
     models: dict[str, StoredStream] = field(default_factory=dict)
     durable: Durable | None = None
 
@@ -55,7 +56,8 @@ class MemoryCheckpoints:
         before = self._rows.get(first.key, Row()).durable
         if before and before.checkpoint.epoch >= first.epoch:
             raise FencedError(f"expected an epoch above {before.checkpoint.epoch}, got {first.epoch}")
-        self._rows.setdefault(first.key, Row()).durable = Durable(first)
+        row = self._rows.setdefault(first.key, Row())
+        row.durable, row.session = Durable(first), first.name
         self._use(first.key)
 
     def claim(self, key: str, epoch: int) -> int:
@@ -72,6 +74,10 @@ class MemoryCheckpoints:
         found.events = {**dict(events), **found.events}
         found.edits.update(edits)
         found.deferred = {ticket: edit for ticket, edit in found.deferred.items() if ticket not in tickets}
+
+    def deferred(self, key: str) -> Numbered:
+        found = self.find(key)
+        return found.deferred if found else []
 
     def defer(self, key: str, edit: bytes) -> int | None:
         found = self._rows.get(key, Row()).durable
@@ -111,11 +117,25 @@ class MemoryStore:
     def model_of(self, stream: str) -> str | None:
         return next(reversed(self._rows.get(stream, Row()).models), None)
 
+    def begin(self, stream: str, session: str) -> None:
+        row = self._rows.setdefault(stream, Row())
+        row.durable, row.session, row.used_s = None, session, time.time()
+
+    def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
+        model = self.model_of(stream)
+        if model is None:
+            return None
+        changed = change(self.load(model, stream))
+        self.save(model, stream, changed.next_id, changed.clusters)
+        return Edited(changed, self.checkpoints.defer(stream, row))
+
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
     ) -> None:
-        if owner is not None:
-            self.checkpoints.require_owner(stream, owner)
+        if owner is not None and self._rows.get(stream, Row(session="?")).session not in ("", owner.session):
+            raise lost_session(stream)
+        if owner is not None and owner.epoch is not None:
+            self.checkpoints.require_owner(stream, owner.epoch)
         row = self._rows.setdefault(stream, Row())
         before = row.models.pop(model, StoredStream(1, ()))
         row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters))

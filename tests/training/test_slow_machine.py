@@ -15,7 +15,7 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_training.__main__ import main
-from motionscribe_training.run import default_rate, default_stride
+from motionscribe_training.run import default_rate, default_stride, slowest_rate
 
 MODES = 0.8 * np.array([[0, 0, 0, 0], [3, 0, -2, 0], [0, 3, 0, -2]])
 LASTS = 90
@@ -109,6 +109,7 @@ def test_the_rate_is_no_higher_than_that_of_any_recording() -> None:
     fast = replace(slow, skeleton=replace(slow.skeleton, rate_hz=120.0))
     assert default_rate([fast]) == 30.0
     assert default_rate([fast, slow]) == 1.0
+    assert slowest_rate([fast, slow]) == 1.0
 
 
 @pytest.mark.data

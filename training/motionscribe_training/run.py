@@ -109,6 +109,12 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         rng = np.random.default_rng(options.seed)
         multi_action, singles = ([*own, *(degraded(r, rng) for r in own)] for own in (multi_action, singles))
     recordings = [*multi_action, *singles]
+    slowest = slowest_rate(recordings)
+    if options.rate and options.rate > slowest:
+        raise TrainingError(
+            f"expected a rate of the network of at most {slowest:g} Hz, that of the slowest recording, "
+            f"got {options.rate:g}"
+        )
     dataset = make_dataset(recordings, options.rate or default_rate(recordings))
     version = options.version or next_version(options.out / options.name)
     folder: Path = options.out / options.name / version
@@ -217,7 +223,12 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
 
 def default_rate(recordings: Sequence[Recording]) -> float:
     """RATE_HZ, or the rate of the slowest recording where that is lower: frames in between would be made up."""
-    return min([RATE_HZ, *(float(f"{r.skeleton.rate_hz:.6g}") for r in recordings)])
+    return min(RATE_HZ, slowest_rate(recordings))
+
+
+def slowest_rate(recordings: Sequence[Recording]) -> float:
+    """Frames a second, to six digits."""
+    return min(float(f"{recording.skeleton.rate_hz:.6g}") for recording in recordings)
 
 
 def default_stride(rate_hz: float, window: int) -> int:

@@ -55,7 +55,7 @@ def _description(model: Model) -> Group:
         "what": model.description,
         "skeleton": f"{model.skeleton.name}: {len(model.skeleton.joints)} joints, {model.skeleton.representation}, "
         f"{model.skeleton.up_axis} up, {model.skeleton.units or 'no units'}",
-        "columns": f"{len(model.columns)}: {', '.join(model.columns[:6])}{', ...' if len(model.columns) > 6 else ''}",
+        "columns": f"{len(model.columns)}: {', '.join(model.columns)}",
         "rate": f"{model.rate_hz:g} Hz",
         "window": f"{model.window} frames, every {model.stride}",
         "final after": ", ".join(f"{lag} {model.latency_us[lag] / 1e6:g} s" for lag in sorted(model.latency_us)),

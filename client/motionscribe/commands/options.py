@@ -75,7 +75,9 @@ def picture(text: str) -> Path:
 
 
 def connect(args: argparse.Namespace) -> Client:
-    """The client that the options of add_server ask for. Raises OSError for files that cannot be read."""
+    """The client that the options of add_server ask for. Raises OSError for files that cannot be read, BadFile."""
+    if bool(args.cert) != bool(args.key):
+        raise BadFile("expected --cert and --key, got one of them")
     ca, key, cert = (file.read_bytes() if file else None for file in (args.ca, args.key, args.cert))
     credentials = grpc.ssl_channel_credentials(ca, key, cert) if ca or cert else None
     return Client(args.address, credentials=credentials, plaintext=args.plaintext, token=token_of(args))

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 
+from motionscribe.errors import BadRequest
 from motionscribe_proto.addresses import is_loopback
 
 OPTIONS = (
@@ -21,6 +22,8 @@ OPTIONS = (
     # despite its name, how long an attempt may take
     ("grpc.min_reconnect_backoff_ms", 3_000),
 )
+RESOLVERS = {"dns", "ipv4", "ipv6", "unix", "unix-abstract", "xds"}
+"""What may stand before an address, with a colon."""
 
 
 def open_channel(
@@ -29,13 +32,23 @@ def open_channel(
     """A channel to `address` (host:port) whose calls bring `token`.
 
     Plaintext on loopback, TLS elsewhere: with `credentials`, or the system's certificates. `plaintext` allows
-    plaintext elsewhere.
+    plaintext elsewhere. Raises BadRequest for what is no address.
     """
+    check_address(address)
     if credentials is None and (plaintext or is_local(address)):
         channel = grpc.insecure_channel(address, OPTIONS)
     else:
         channel = grpc.secure_channel(address, credentials or grpc.ssl_channel_credentials(), OPTIONS)
     return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
+
+
+def check_address(address: str) -> None:
+    """Raises BadRequest for anything but host:port and gRPC's own forms: it would look in the strangest places."""
+    if address.partition(":")[0] in RESOLVERS:
+        return
+    host, colon, port = address.rpartition(":")
+    if not (colon and host.strip("[]") and "/" not in host and port.isdecimal() and 0 < int(port) < 2**16):
+        raise BadRequest(f"expected an address HOST:PORT, as in 127.0.0.1:50051, got {address!r}")
 
 
 def is_local(address: str) -> bool:

@@ -16,6 +16,8 @@ from motionscribe_proto.names import escape
 
 BEGINNING = b'{"stream"'
 """Every line begins so."""
+LONGEST_LINE = 1 << 16
+"""That is looked at to tell a file of events from others."""
 
 
 class JsonLines(Sink):
@@ -74,10 +76,22 @@ def _has_events(place: Path) -> bool:
     if not place.is_file():
         return False
     with place.open("rb") as file:
-        start = file.read(len(BEGINNING) + 3).removeprefix(b"\xef\xbb\xbf")
-    if start and not start.startswith(BEGINNING):
+        start = file.read(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
+    if start and not _is_of_events(start):
         raise BadEventsFile(f"{place}: expected a new file, or one of events to go on with, got another one")
     return bool(start)
+
+
+def _is_of_events(start: bytes) -> bool:
+    """Whether the beginning of a file is that of one which `save` wrote; its only line may be cut."""
+    line, ended, _ = start.partition(b"\n")
+    if not line.startswith(BEGINNING):
+        return False
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return not ended
+    return isinstance(found, dict) and ("event" in found or "run" in found)
 
 
 def _is_cut(place: Path) -> bool:

@@ -18,8 +18,8 @@ from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
-# samples that LSL keeps for us: more would be old news
-BUFFER_S = 2
+# what LSL keeps for us while the server is away
+BUFFER_S = 360
 # a sender may be back before its last samples have come
 SLACK_S = 0.5
 # how long a block may fill

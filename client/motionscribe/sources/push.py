@@ -99,6 +99,8 @@ class PushSource(Source):
             with self._lock:
                 taken = [self._queue.popleft() for _ in range(min(size, len(self._queue)))]
             if not taken:
+                if self._overflowed > self._told:
+                    log.warning("%s: left out: %d frames that came faster than they left", self.name, self._overflowed)
                 return
             yield pack(first_seq, taken)
             first_seq += len(taken)

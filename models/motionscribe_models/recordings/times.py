@@ -52,6 +52,8 @@ _BESIDE = {"gmt", "local", "system", "since", "start", "relative", "recording", 
 _BESIDE |= {"sensor", "device", "lsl", "ros", "capture", "video", "camera", "host", "of", "from", "day", "in", "the"}
 """Words that stand beside those of time."""
 
+SHORTEST_US = 100
+"""From row to row: what seems faster is in another unit."""
 DECADES = (946_684_800 * 10**6, 4_102_444_800 * 10**6)
 """The years 2000 to 2100. There the units differ in size."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +115,12 @@ def read_times(
         times = [int((number * unit.us).to_integral_value()) for number in numbers]
         kind = unit.name + (" since 1970" if times[0] >= DECADES[0] else "")
     _check_rising(times, place)
+    step_us = float(np.median(np.diff(times)))
+    if step_us < SHORTEST_US:
+        raise RecordingError(
+            f"{place(0)}: expected at most {1e6 / SHORTEST_US:g} rows a second, got {1e6 / step_us:.3g} "
+            f"in column {name}, read as {kind}: say the unit in its name, or give the rate of the frames"
+        )
     return np.array(times, np.int64), kind
 
 

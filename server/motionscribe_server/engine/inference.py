@@ -7,6 +7,7 @@ reference windows is refused. No policy here (which streams are due is the sched
 module that imports onnxruntime.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -179,18 +180,20 @@ class Inference:
                 if t < T - 1:  # windows that the reference does not have
                     steps = [replace(step, decode_slot=-1) for step in steps]
                 answers = self.advance(states, [[step] for step in steps])
+            # what the PCA leaves out may be next to nothing: its error counts by the length of the whole
+            whole = math.hypot(*(float(np.linalg.norm(reference[part])) for part in ("projected", "residual")))
             for output in OUTPUTS:
                 got = np.stack([getattr(answer, output) for answer in answers])
-                errors.append(relative_error(got, reference[output]))
+                errors.append(relative_error(got, reference[output], whole if output == "residual" else None))
         return float(np.max(errors))  # NaN where any is
 
 
-def relative_error(got: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
-    """||got - wanted|| / ||wanted|| in float64. Raises ValueError for different shapes."""
+def relative_error(got: NDArray[np.floating], wanted: NDArray[np.floating], whole: float | None = None) -> float:
+    """||got - wanted|| / ||wanted||, or over `whole`, in float64. Raises ValueError for different shapes."""
     if got.shape != wanted.shape:
         raise ValueError(f"expected shape {wanted.shape}, got {got.shape}")
     difference = got.astype(np.float64) - wanted.astype(np.float64)
-    return float(np.linalg.norm(difference) / np.linalg.norm(wanted.astype(np.float64)))
+    return float(np.linalg.norm(difference) / (whole or np.linalg.norm(wanted.astype(np.float64))))
 
 
 def _preferences(choice: Choice) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ class SegmentationService(SegmentationServicer):
                     await _write_in_time(context, first, patience_s)
                     await writer.drain(context.write, stream.persist, patience_s)
             finally:
-                stream.unwatch(writer)
+                stream.listeners.remove_watcher(writer)
 
     async def _read_open(self, context: Context) -> pb.Open:
         """The first message of a call, which must be Open."""
@@ -112,7 +112,7 @@ class SegmentationService(SegmentationServicer):
                             self._metrics.throttled.inc(wait_s)
                         stream.receive_frames(block)
                     case "ack":
-                        stream.backlog.acknowledge(request.ack.last_event)
+                        stream.acknowledge(request.ack.last_event)
                     case "close":
                         stream.finish()
                         return

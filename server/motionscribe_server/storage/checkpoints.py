@@ -86,8 +86,8 @@ class Checkpoints(Protocol):
         One write; the event of a number that is there already stays as it is. Raises FencedError.
         """
 
-    def defer(self, key: str, edit: bytes) -> int | None:
-        """Anybody's edit, for the owner to make; returns its ticket, None where the stream is over or unknown."""
+    def deferred(self, key: str) -> Numbered:
+        """Edits that no session has made (Store.edit)."""
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
         """A newer checkpoint; events up to `acknowledged` go. Returns what is deferred. Raises FencedError."""

@@ -14,7 +14,7 @@ from redis.client import Pipeline
 
 from motionscribe_server.errors import FencedError
 from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
-from motionscribe_server.storage.redis_ids import use
+from motionscribe_server.storage.redis_ids import begin, use
 from motionscribe_server.storage.redis_keys import (
     TICKETS,
     checkpoint_key,
@@ -54,6 +54,7 @@ class RedisCheckpoints:
             pipe.multi()
             pipe.delete(outbox_key(first.key), edits_key(first.key), deferred_key(first.key))
             _write(pipe, first)
+            begin(pipe, first.key, first.name, durable=True)
 
         self._change(first.key, work)
 
@@ -88,22 +89,11 @@ class RedisCheckpoints:
 
         self._change_as_owner(key, epoch, work)
 
-    def defer(self, key: str, edit: bytes) -> int | None:
+    def deferred(self, key: str) -> Numbered:
         """See Checkpoints."""
-        given: list[int] = []
-
-        def work(pipe: Pipeline) -> None:
-            given.clear()  # of a try that another server came before
-            fields = pipe.hget(checkpoint_key(key), "fields")
-            if fields and not json.loads(fields)["closed"]:
-                given.append(int(pipe.incr(TICKETS)))
-            pipe.multi()
-            for ticket in given:
-                pipe.hset(deferred_key(key), str(ticket), edit)
-
-        with redis_errors(f"write {key!r}"):
-            self._redis.transaction(work, checkpoint_key(key))
-        return given[0] if given else None
+        with redis_errors(f"read {key!r}"):
+            found: Any = self._redis.hgetall(deferred_key(key))
+        return _numbered(found)
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:
         """See Checkpoints."""
@@ -140,6 +130,12 @@ def require_owner(pipe: Pipeline, key: str, epoch: int) -> None:
     found = pipe.hget(checkpoint_key(key), "epoch")
     if found is None or int(found) != epoch:
         raise FencedError(f"stream {id_of(key)!r} has another owner than that of epoch {epoch}")
+
+
+def take_ticket(pipe: Pipeline, key: str) -> int | None:
+    """Within a transaction that watches the checkpoint, before its first write; None where there is none to go on."""
+    fields = pipe.hget(checkpoint_key(key), "fields")
+    return int(pipe.incr(TICKETS)) if fields and not json.loads(fields)["closed"] else None
 
 
 def _numbered(found: Values) -> Numbered:

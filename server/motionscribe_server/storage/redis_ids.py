@@ -14,14 +14,12 @@ from redis.client import Pipeline
 from motionscribe_server.storage.redis_keys import (
     KEPT,
     TENANTS,
-    checkpoint_key,
-    clusters_key,
-    deferred_key,
-    edits_key,
     ids_key,
-    outbox_key,
+    keys_of,
+    session_key,
     text,
 )
+from motionscribe_server.storage.store import lost_session
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused
 from motionscribe_server.stream_keys import tenant_of
 
@@ -60,6 +58,25 @@ def use(pipe: Pipeline, stream: str, named: bool = False, durable: bool = False)
     tenant = tenant_of(stream)
     keys = ids_key(tenant, Kept.NAMED), ids_key(tenant, Kept.UNNAMED), KEPT, TENANTS
     pipe.eval(USE, len(keys), *keys, stream, tenant, int(named), int(durable))
+
+
+def begin(pipe: Pipeline, stream: str, session: str, durable: bool) -> None:
+    """A session has it from now on; it has a checkpoint where that is durable."""
+    use(pipe, stream, durable=durable)
+    pipe.set(session_key(stream), session)
+    if not durable:
+        pipe.zrem(KEPT, stream)
+
+
+def require_session(pipe: Pipeline, stream: str, session: str) -> None:
+    """Within a transaction that watches the session, before its first write. Raises FencedError.
+
+    Where another session has it, or none; earlier servers did not say which has.
+    """
+    found = pipe.get(session_key(stream))
+    is_there = any(pipe.zscore(key, stream) is not None for key in indexes_of(stream)[:2])
+    if not is_there or (found is not None and text(found) != session):
+        raise lost_session(stream)
 
 
 class RedisIds:
@@ -101,10 +118,11 @@ class RedisIds:
     def expire(self, unused: Unused) -> bool:
         """Deletes it where nobody has used it since."""
         stream = unused.stream
-        indexes, rest = [KEPT], [checkpoint_key(stream), outbox_key(stream), edits_key(stream), deferred_key(stream)]
-        if unused.kept is not Kept.CHECKPOINT:
+        indexes, rest = [KEPT], keys_of(stream)
+        if unused.kept is Kept.CHECKPOINT:
+            rest = rest[:4]
+        else:
             indexes = [ids_key(tenant_of(stream), unused.kept), *indexes_of(stream)]
-            rest.append(clusters_key(stream))
         keys = [*indexes, *rest]
         return bool(self._redis.eval(EXPIRE, len(keys), *keys, stream, repr(unused.used_s), str(len(indexes))))
 

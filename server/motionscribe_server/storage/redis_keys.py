@@ -1,7 +1,7 @@
 """What both halves of the Redis store share: the names of keys, the indexes by time, and errors.
 
-A stream has one hash of clusters by model, and one each for its checkpoint, its outbox and its edits. Nothing here
-writes.
+A stream has one hash of clusters by model, one each for its checkpoint, its outbox and its edits, and a text for its
+session. Nothing here writes.
 """
 
 from collections.abc import Iterator
@@ -45,6 +45,23 @@ def edits_key(stream: str) -> str:
 def deferred_key(stream: str) -> str:
     """The hash of edits that wait for the owner of a durable stream, by their tickets."""
     return f"{PREFIX}deferred:{stream}"
+
+
+def session_key(stream: str) -> str:
+    """The name of the session that has a stream."""
+    return f"{PREFIX}session:{stream}"
+
+
+def keys_of(stream: str) -> list[str]:
+    """All that is kept of a stream but its place in indexes, the clusters last."""
+    return [
+        checkpoint_key(stream),
+        outbox_key(stream),
+        edits_key(stream),
+        deferred_key(stream),
+        session_key(stream),
+        clusters_key(stream),
+    ]
 
 
 def ids_key(tenant: str, kept: Kept) -> str:

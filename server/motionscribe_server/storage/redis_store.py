@@ -5,7 +5,7 @@ Redis refuses it where another server changed the key in between. Calls block fo
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,20 @@ from redis.client import Pipeline
 
 from motionscribe_server.errors import SettingsError, StoreError
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints, require_owner
-from motionscribe_server.storage.redis_ids import RedisIds, indexes_of, use
+from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints, require_owner, take_ticket
+from motionscribe_server.storage.redis_ids import RedisIds, begin, indexes_of, require_session, use
 from motionscribe_server.storage.redis_keys import (
     PREFIX,
     checkpoint_key,
     clusters_key,
     deferred_key,
-    edits_key,
-    outbox_key,
+    keys_of,
     redis_errors,
+    session_key,
     text,
 )
 from motionscribe_server.storage.redis_upgrade import upgrade
-from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.store import Edited, Owner, StoredStream
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
@@ -58,49 +58,65 @@ class RedisStore:
 
     def load(self, model: str, stream: str) -> StoredStream:
         """See Store."""
-        kept = self._kept(stream)
-        own = kept.get(model, {"clusters": []})
-        next_id = max((each["next_id"] for each in kept.values()), default=1)
-        return StoredStream(next_id, tuple(_cluster(fields) for fields in own["clusters"]))
+        return _stored(self._kept(stream), model)
 
     def model_of(self, stream: str) -> str | None:
         """See Store."""
-        kept = self._kept(stream)
-        return max(kept, key=lambda model: kept[model]["saved"]) if kept else None
+        return _newest(self._kept(stream))
+
+    def begin(self, stream: str, session: str) -> None:
+        """See Store."""
+        with redis_errors(f"note {stream!r}"), self._redis.pipeline() as pipe:
+            pipe.delete(*keys_of(stream)[:4])
+            begin(pipe, stream, session, durable=False)
+            pipe.execute()
 
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
     ) -> None:
         """See Store."""
-        fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in clusters]
-        if len({cluster.id for cluster in clusters}) < len(clusters):
-            raise StoreError(f"redis: cannot save clusters of {stream!r}: expected an id for each, got one for several")
-        key = clusters_key(stream)
 
         def work(pipe: Pipeline) -> None:
             if owner is not None:
-                require_owner(pipe, stream, owner)
-            before = pipe.hget(key, model)
-            lowest = json.loads(before)["next_id"] if before else 1
-            saved = pipe.incr(SAVES)
+                require_session(pipe, stream, owner.session)
+            if owner is not None and owner.epoch is not None:
+                require_owner(pipe, stream, owner.epoch)
+            write = _prepare(pipe, model, stream, next_id, clusters)
             pipe.multi()
-            value = {"next_id": max(next_id, lowest), "saved": saved, "clusters": fields}
-            pipe.hset(key, model, json.dumps(value))
-            use(pipe, stream, named=any(cluster.name for cluster in clusters))
+            write()
 
         with redis_errors(f"save clusters of {stream!r}"):
-            self._redis.transaction(work, key, checkpoint_key(stream))
+            self._redis.transaction(work, clusters_key(stream), checkpoint_key(stream), session_key(stream))
+
+    def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
+        """See Store."""
+        done: list[Edited | None] = []
+
+        def work(pipe: Pipeline) -> None:
+            done[:] = [None]  # also of a try that another server came before
+            found: Any = pipe.hgetall(clusters_key(stream))
+            kept = _read(found)
+            model = _newest(kept)
+            if model is None:
+                pipe.multi()
+                return
+            changed = change(_stored(kept, model))
+            ticket = take_ticket(pipe, stream)
+            write = _prepare(pipe, model, stream, changed.next_id, changed.clusters)
+            done[:] = [Edited(changed, ticket)]
+            pipe.multi()
+            write()
+            if ticket is not None:
+                pipe.hset(deferred_key(stream), str(ticket), row)
+
+        with redis_errors(f"edit clusters of {stream!r}"):
+            self._redis.transaction(work, clusters_key(stream), checkpoint_key(stream))
+        return done[0]
 
     def forget(self, stream: str) -> bool:
         """See Store."""
         with redis_errors(f"delete {stream!r}"), self._redis.pipeline() as pipe:
-            pipe.delete(
-                clusters_key(stream),
-                checkpoint_key(stream),
-                outbox_key(stream),
-                edits_key(stream),
-                deferred_key(stream),
-            )
+            pipe.delete(*keys_of(stream))
             for index in indexes_of(stream):
                 pipe.zrem(index, stream)
             return any(pipe.execute())
@@ -138,8 +154,44 @@ class RedisStore:
 
     def _kept(self, stream: str) -> dict[str, Any]:
         with redis_errors(f"read clusters of {stream!r}"):
-            found = self._redis.hgetall(clusters_key(stream))
-        return {text(model): json.loads(value) for model, value in found.items()}
+            found: Any = self._redis.hgetall(clusters_key(stream))
+        return _read(found)
+
+
+Models = dict[str, dict[str, Any]]
+"""By model what was saved under it."""
+
+
+def _read(found: Mapping[bytes, bytes]) -> Models:
+    return {text(model): json.loads(value) for model, value in found.items()}
+
+
+def _newest(kept: Models) -> str | None:
+    return max(kept, key=lambda model: int(kept[model]["saved"])) if kept else None
+
+
+def _stored(kept: Models, model: str) -> StoredStream:
+    own = kept.get(model, {"clusters": []})
+    next_id = max((each["next_id"] for each in kept.values()), default=1)
+    return StoredStream(next_id, tuple(_cluster(fields) for fields in own["clusters"]))
+
+
+def _prepare(
+    pipe: Pipeline, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]
+) -> Callable[[], None]:
+    """Reads what a save needs, before the first write of a transaction; what it returns writes."""
+    fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in clusters]
+    if len({cluster.id for cluster in clusters}) < len(clusters):
+        raise StoreError(f"redis: cannot save clusters of {stream!r}: expected an id for each, got one for several")
+    before = pipe.hget(clusters_key(stream), model)
+    lowest = json.loads(before)["next_id"] if before else 1
+    value = {"next_id": max(next_id, lowest), "saved": pipe.incr(SAVES), "clusters": fields}
+
+    def write() -> None:
+        pipe.hset(clusters_key(stream), model, json.dumps(value))
+        use(pipe, stream, named=any(cluster.name for cluster in clusters))
+
+    return write
 
 
 def _cluster(fields: dict[str, Any]) -> ClusterState:

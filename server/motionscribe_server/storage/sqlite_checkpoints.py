@@ -79,7 +79,7 @@ class SqliteCheckpoints:
                 raise FencedError(f"expected an epoch above {row[0]} for {first.key!r}, got {first.epoch}")
             self._delete_rows(first.key)
             self._replace(first)
-            self._ids.use(first.key, durable=True)
+            self._ids.begin(first.key, first.name, durable=True)
 
     def claim(self, key: str, epoch: int) -> int:
         """See Checkpoints."""
@@ -107,18 +107,23 @@ class SqliteCheckpoints:
                 [(key, number, PADDING, event) for number, event in events],
             )
             self._connection.executemany(
-                "INSERT INTO edits VALUES (?, ?, ?, ?)", [(key, number, PADDING, edit) for number, edit in edits]
+                "INSERT OR REPLACE INTO edits VALUES (?, ?, ?, ?)",
+                [(key, number, PADDING, edit) for number, edit in edits],
             )
             self._connection.executemany("DELETE FROM deferred WHERE ticket = ?", [(ticket,) for ticket in tickets])
 
-    def defer(self, key: str, edit: bytes) -> int | None:
+    def deferred(self, key: str) -> Numbered:
         """See Checkpoints."""
-        with self._file.transaction(f"write {key!r}", lasting=True):
-            row = self._connection.execute(
-                "INSERT INTO deferred (key, padding, edit) SELECT key, ?, ? FROM durable WHERE key = ? AND NOT closed "
-                "RETURNING ticket",
-                (PADDING, edit, key),
-            ).fetchone()
+        with self._file.errors(f"read {key!r}"):
+            return self._deferred(key)
+
+    def defer(self, key: str, edit: bytes) -> int | None:
+        """Within a transaction of the caller; returns the ticket, None where the stream is over or not durable."""
+        row = self._connection.execute(
+            "INSERT INTO deferred (key, padding, edit) SELECT key, ?, ? FROM durable WHERE key = ? AND NOT closed "
+            "RETURNING ticket",
+            (PADDING, edit, key),
+        ).fetchone()
         return row[0] if row else None
 
     def keep(self, checkpoint: Checkpoint, acknowledged: int) -> Numbered:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterable
 
 from motionscribe_server.storage.sqlite_file import SqliteFile
+from motionscribe_server.storage.store import lost_session
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused
 from motionscribe_server.stream_keys import tenant_of
 
@@ -18,7 +19,8 @@ CREATE TABLE ids (
     tenant TEXT NOT NULL,
     used_s REAL NOT NULL,
     named INTEGER NOT NULL,
-    durable INTEGER NOT NULL
+    durable INTEGER NOT NULL,
+    session TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX ids_by_age ON ids (named, used_s);
 CREATE INDEX ids_of_tenants ON ids (tenant, named, used_s);
@@ -44,10 +46,21 @@ class SqliteIds:
     def use(self, stream: str, named: bool = False, durable: bool = False) -> None:
         """It is used now. A name or a checkpoint that it has already stays."""
         self._connection.execute(
-            "INSERT INTO ids VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET used_s = excluded.used_s, "
+            "INSERT INTO ids VALUES (?, ?, ?, ?, ?, '') ON CONFLICT DO UPDATE SET used_s = excluded.used_s, "
             "named = max(named, excluded.named), durable = max(durable, excluded.durable)",
             (stream, tenant_of(stream), time.time(), named, durable),
         )
+
+    def begin(self, stream: str, session: str, durable: bool) -> None:
+        """A session has it from now on; it has a checkpoint where that is durable."""
+        self.use(stream, durable=durable)
+        self._connection.execute("UPDATE ids SET session = ?, durable = ? WHERE stream = ?", (session, durable, stream))
+
+    def require_session(self, stream: str, session: str) -> None:
+        """Raises FencedError where another session has it, or none; earlier servers did not say which has."""
+        row = self._connection.execute("SELECT session FROM ids WHERE stream = ?", (stream,)).fetchone()
+        if row is None or row[0] not in ("", session):
+            raise lost_session(stream)
 
     def renew(self, streams: Iterable[str]) -> None:
         """They are used now, those that are there."""

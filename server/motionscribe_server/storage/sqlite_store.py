@@ -5,7 +5,7 @@ in one thread at a time.
 """
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from motionscribe_server.errors import StoreError
@@ -17,7 +17,7 @@ from motionscribe_server.storage.sqlite_file import PADDING, SqliteFile
 from motionscribe_server.storage.sqlite_ids import SCHEMA as IDS
 from motionscribe_server.storage.sqlite_ids import SqliteIds
 from motionscribe_server.storage.sqlite_upgrade import set_aside, statements, take_back
-from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.store import Edited, Owner, StoredStream
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
@@ -71,23 +71,34 @@ class SqliteStore:
             ).fetchone()
         return row[0] if row else None
 
+    def begin(self, stream: str, session: str) -> None:
+        """See Store."""
+        with self._file.transaction(f"note {stream!r}"):
+            self._ids.begin(stream, session, durable=False)
+            was_durable = self.checkpoints.delete(stream)
+        if was_durable:
+            self._file.truncate_log()
+
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
     ) -> None:
         """See Store."""
-        if len({cluster.id for cluster in clusters}) < len(clusters):
-            raise StoreError(f"cannot save clusters of {stream!r}: expected an id for each, got one for several")
-        padding, packed = PADDING if clusters else b"", pack_clusters(clusters)
         with self._file.transaction(f"save clusters of {stream!r}"):
             if owner is not None:
-                self.checkpoints.require_owner(stream, owner)
-            self._connection.execute(
-                "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ? FROM streams WHERE stream = ? "
-                "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
-                "padding = excluded.padding, clusters = excluded.clusters",
-                (model, stream, next_id, padding, packed, stream),
-            )
-            self._ids.use(stream, named=any(cluster.name for cluster in clusters))
+                self._ids.require_session(stream, owner.session)
+            if owner is not None and owner.epoch is not None:
+                self.checkpoints.require_owner(stream, owner.epoch)
+            self._save(model, stream, next_id, clusters)
+
+    def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
+        """See Store."""
+        with self._file.transaction(f"edit clusters of {stream!r}", lasting=True):
+            model = self.model_of(stream)
+            if model is None:
+                return None
+            changed = change(self.load(model, stream))
+            self._save(model, stream, changed.next_id, changed.clusters)
+            return Edited(changed, self.checkpoints.defer(stream, row))
 
     def forget(self, stream: str) -> bool:
         """See Store."""
@@ -133,6 +144,18 @@ class SqliteStore:
     def close(self) -> None:
         """See Store."""
         self._file.close()
+
+    def _save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+        if len({cluster.id for cluster in clusters}) < len(clusters):
+            raise StoreError(f"cannot save clusters of {stream!r}: expected an id for each, got one for several")
+        padding, packed = PADDING if clusters else b"", pack_clusters(clusters)
+        self._connection.execute(
+            "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ? FROM streams WHERE stream = ? "
+            "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
+            "padding = excluded.padding, clusters = excluded.clusters",
+            (model, stream, next_id, padding, packed, stream),
+        )
+        self._ids.use(stream, named=any(cluster.name for cluster in clusters))
 
     def _expire(self, unused: Unused) -> bool:
         if unused.kept is not Kept.CHECKPOINT:

@@ -57,8 +57,8 @@ def take_back(connection: sqlite3.Connection, version: int) -> None:
         connection.execute("INSERT INTO outbox SELECT key, number, ?, event FROM old_outbox", (PADDING,))
         durable = [key for (key,) in connection.execute("SELECT key FROM durable").fetchall()]
     ids = {stream: False for _, stream, *_ in streams} | dict.fromkeys(durable, True)
-    rows = [(stream, tenant_of(stream), time.time(), False, is_durable) for stream, is_durable in ids.items()]
-    connection.executemany("INSERT INTO ids VALUES (?, ?, ?, ?, ?)", rows)
+    rows = [(stream, tenant_of(stream), time.time(), False, is_durable, "") for stream, is_durable in ids.items()]
+    connection.executemany("INSERT INTO ids VALUES (?, ?, ?, ?, ?, ?)", rows)
     connection.execute(NAMED)
     for table in TABLES[version]:
         connection.execute(f"DROP TABLE old_{table}")

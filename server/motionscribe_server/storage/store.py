@@ -8,13 +8,15 @@ centres do not carry over. Ids are never reused, not even when the clusters that
 them off the event loop, in one thread at a time. None costs more because many ids are kept.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from motionscribe_server.errors import FencedError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoints
 from motionscribe_server.storage.unused import Kept, Unused
+from motionscribe_server.stream_keys import id_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,29 @@ class StoredStream:
     """First cluster id that the stream never used, under whatever model; 1 for an unknown stream."""
     clusters: tuple[ClusterState, ...]
     """In ascending order of id."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who may save the clusters of a stream."""
+
+    session: str
+    """Unique name of the session that has it."""
+    epoch: int | None = None
+    """Of a durable stream."""
+
+
+def lost_session(stream: str) -> FencedError:
+    """The error for an owner that has a stream no more."""
+    return FencedError(f"stream {id_of(stream)!r} was begun anew or deleted, here or at another server")
+
+
+class Edited(NamedTuple):
+    """What an edit led to."""
+
+    stream: StoredStream
+    ticket: int | None
+    """Of the deferred edit, where there is one."""
 
 
 class Store(Protocol):
@@ -40,12 +65,23 @@ class Store(Protocol):
     def model_of(self, stream: str) -> str | None:
         """The model under which a stream was saved last, None where it never was."""
 
+    def begin(self, stream: str, session: str) -> None:
+        """A new live session has the stream from now on, which is not durable any more."""
+
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: int | None = None
+        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
     ) -> None:
         """Replaces the clusters that are kept of a stream, as a whole. `next_id` never falls.
 
-        Who owns a durable stream says its epoch; raises FencedError where another one owns it.
+        Raises FencedError where `owner` has the stream no more: another session began, here or elsewhere, or it was
+        deleted.
+        """
+
+    def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
+        """What `change` makes of a stream's clusters under the model it had last, saved; None for an unknown stream.
+
+        Nobody else saves or edits in between. `row` is deferred for the owner of a durable stream that is not over.
+        Nothing changes where `change` raises; it may be called again.
         """
 
     def forget(self, stream: str) -> bool:

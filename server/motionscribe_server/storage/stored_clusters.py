@@ -23,15 +23,19 @@ def edit_clusters(store: Store, stream: str, edit: Edit) -> tuple[Sequence[Clust
 
     Raises NotFoundError, StoreError and what `edit` raises.
     """
-    model, stored = _find(store, stream)
-    if not stored.clusters:
-        raise NotFoundError(f"expected a stream with clusters, got {id_of(stream)!r}, which has none")
-    clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
-    edit.apply(clusterer)
     row = edit_to_bytes(PlacedEdit(0, edit))
-    ticket = store.checkpoints.defer(stream, row)
-    store.save(model, stream, clusterer.next_id, clusterer.clusters())
-    return clusterer.clusters(), [] if ticket is None else [(ticket, row)]
+
+    def change(stored: StoredStream) -> StoredStream:
+        if not stored.clusters:
+            raise NotFoundError(f"expected a stream with clusters, got {id_of(stream)!r}, which has none")
+        clusterer = DPMeans(len(stored.clusters[0].centre), stored.clusters, stored.next_id)
+        edit.apply(clusterer)
+        return StoredStream(clusterer.next_id, tuple(clusterer.clusters()))
+
+    edited = store.edit(stream, change, row)
+    if edited is None:
+        raise unknown_stream(stream)
+    return edited.stream.clusters, [] if edited.ticket is None else [(edited.ticket, row)]
 
 
 def unknown_stream(stream: str) -> NotFoundError:

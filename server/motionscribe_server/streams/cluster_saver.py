@@ -10,25 +10,37 @@ from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.store import Store
+from motionscribe_server.storage.store import Owner, Store
 from motionscribe_server.streams.durability import Durability
 from motionscribe_server.streams.stream_info import StreamInfo
+from motionscribe_server.streams.to_the_end import to_the_end
 from motionscribe_server.workers.process import Link
 
 log = logging.getLogger(__name__)
 
 
 class ClusterSaver:
-    """Saves the clusters of the session `link` for the stream `info`, as its owner where it has a `durability`."""
+    """Saves the clusters of the session `link` for the stream `info`, as its owner where it has a `durability`.
+
+    `is_noted`: the store knows that this session has the stream.
+    """
 
     def __init__(
-        self, info: StreamInfo, link: Link, store: AsyncStore, metrics: Metrics, durability: Durability | None
+        self,
+        info: StreamInfo,
+        link: Link,
+        store: AsyncStore,
+        metrics: Metrics,
+        durability: Durability | None,
+        is_noted: bool = True,
     ) -> None:
         self._info = info
         self._link = link
         self._store = store
         self._metrics = metrics
         self._durability = durability
+        self._is_noted = is_noted
+        self._has_saved = False
         self._is_unsaved = False
         self._is_stopped = False
         self._saving = asyncio.Lock()
@@ -36,6 +48,11 @@ class ClusterSaver:
     def mark_unsaved(self) -> None:
         """The clusters changed."""
         self._is_unsaved = True
+
+    @property
+    def is_settled(self) -> bool:
+        """The store has the clusters as they are."""
+        return self._has_saved and not self._is_unsaved and not self._saving.locked()
 
     def stop(self) -> None:
         """The stream is over: from now on nothing is saved."""
@@ -46,6 +63,9 @@ class ClusterSaver:
 
         Raises FencedError.
         """
+        await to_the_end(self._save_if_changed())
+
+    async def _save_if_changed(self) -> None:
         async with self._saving:
             if not self._is_unsaved:
                 return
@@ -60,9 +80,13 @@ class ClusterSaver:
     async def save(self, found: SessionClusters) -> None:
         """Saves what the session said. Raises StoreError, and FencedError where the stream went to another owner."""
         if not self._is_stopped:
-            key, model = self._info.key, self._info.model.key
+            info, is_noted = self._info, self._is_noted
 
-            def save(store: Store, owner: int | None = None) -> None:
-                store.save(model, key, found.next_cluster, found.clusters, owner)
+            def save(store: Store, epoch: int | None = None) -> None:
+                if not is_noted:
+                    store.begin(info.key, info.name)
+                owner = Owner(info.name, epoch)
+                store.save(info.model.key, info.key, found.next_cluster, found.clusters, owner)
 
-            await (self._durability.as_owner(save) if self._durability else self._store.run(save))
+            await (self._durability.as_owner(save) if self._durability else to_the_end(self._store.run(save)))
+            self._is_noted = self._has_saved = True

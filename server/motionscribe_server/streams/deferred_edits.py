@@ -6,9 +6,12 @@ after another. What a session cannot make is dropped and logged; where its worke
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from motionscribe_models.errors import ContractError
 from motionscribe_server.errors import ServerError, UnavailableError
+from motionscribe_server.session.edits import Edit
+from motionscribe_server.storage.checkpoints import Numbered
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability
 from motionscribe_server.workers.process import Link
@@ -17,20 +20,46 @@ log = logging.getLogger(__name__)
 
 
 class DeferredEdits:
-    """Of the session `link`, whose clusters `saver` saves afterwards."""
+    """Of the session `link`, whose clusters `saver` saves afterwards. Without `durability` there are none."""
 
-    def __init__(self, name: str, link: Link, saver: ClusterSaver, durability: Durability) -> None:
+    def __init__(
+        self,
+        name: str,
+        link: Link,
+        saver: ClusterSaver,
+        durability: Durability | None,
+        is_their_turn: Callable[[], bool],
+    ) -> None:
         self._name = name
         self._link = link
         self._saver = saver
         self._durability = durability
+        self._is_their_turn = is_their_turn
         self._making: asyncio.Task[None] | None = None
         self._asked = 0  # the last ticket: none is asked for twice, since its answer may be late
         self._is_stopped = False
 
+    def add(self, rows: Numbered) -> None:
+        """The store has made these; now it is the session's turn, sooner or later."""
+        if self._durability:
+            self._durability.edits.defer(rows)
+            self.begin()
+
+    async def make(self) -> None:
+        """Looks for those that were answered elsewhere; returns when all whose turn it is are made, or cannot be."""
+        if self._durability and not self._is_stopped:
+            await self._durability.read_deferred()
+            self.begin()
+            await self.wait()
+
+    @property
+    def any_wait(self) -> bool:
+        """The session has not made all of them."""
+        return self._durability is not None and self._durability.edits.any_wait
+
     def begin(self) -> None:
         """Makes those whose turn it is, unless that goes on already. The session's answers tell of them."""
-        if not (self._making or self._is_stopped) and self._next():
+        if not (self._making or self._is_stopped) and self._is_their_turn() and self._next():
             self._making = asyncio.create_task(self._make())
 
     def stop(self) -> None:
@@ -42,13 +71,13 @@ class DeferredEdits:
         if self._making:
             await self._making
 
-    def _next(self) -> bool:
-        following = self._durability.edits.deferred
-        return following is not None and following[0] > self._asked
+    def _next(self) -> tuple[int, Edit] | None:
+        following = self._durability.edits.deferred if self._durability else None
+        return following if following is not None and following[0] > self._asked else None
 
     async def _make(self) -> None:
         try:
-            while self._next() and not self._is_stopped and (following := self._durability.edits.deferred):
+            while not self._is_stopped and (following := self._next()):
                 self._asked, edit = following
                 try:
                     await self._link.edit(edit)
@@ -56,7 +85,8 @@ class DeferredEdits:
                     raise
                 except (ContractError, ServerError):
                     log.exception("stream %s cannot make %s", self._name, edit)
-                    self._durability.drop_edit(self._asked)
+                    if self._durability:
+                        self._durability.drop_edit(self._asked)
         except UnavailableError as error:
             log.warning("stream %s has edits that wait: %s", self._name, error)
         except Exception:

@@ -54,6 +54,7 @@ class Durability:
         self._now = now
         self._is_writing = False  # from the request for a snapshot until it is written
         self._not_before = now()
+        self._looked_at = now()
         self._waiting_since: float | None = None  # when the first frame was computed that is in no checkpoint
         self._asked: list[asyncio.Future[None]] = []
 
@@ -83,6 +84,20 @@ class Durability:
     def note_edits(self, edits: Sequence[PlacedEdit]) -> None:
         """Edits that the session made, to be written with the next flush."""
         self._journal.note_edits(edits)
+
+    async def read_deferred(self) -> None:
+        """Finds edits that were answered elsewhere. Where the store cannot be read, they are found later."""
+        self._looked_at = self._now()
+        try:
+            await self._journal.read_deferred()
+        except StoreError:
+            log.exception("edits of %s are not read", self.newest.name)
+            self._metrics.store_failures.inc()
+
+    @property
+    def look_is_due(self) -> bool:
+        """Checkpoints tell of deferred edits; of a stream without frames there are none."""
+        return self._now() - self._looked_at >= CHECKPOINT_S
 
     def drop_edit(self, ticket: int) -> None:
         """A deferred edit cannot be made."""
@@ -142,6 +157,7 @@ class Durability:
             if self._waiting_since is not None:
                 self._metrics.checkpoint_delay.observe(self._now() - self._waiting_since)
             self._waiting_since = None
+            self._looked_at = self._now()
         finally:
             self.end_waits(error)
 

@@ -13,6 +13,8 @@ KEPT = 4096
 """An hour of segments at one a second."""
 
 
+MOST_UNACKNOWLEDGED = 65_536
+"""Events of a stream that keeps all: a client that acknowledges none is sent no more credits until it does."""
 MOST_PROVISIONAL = 65_536
 """Hours of provisional labels: a client that claims to have more after the last event that is kept is not believed."""
 
@@ -50,6 +52,11 @@ class EventBacklog:
     def is_repeating(self) -> bool:
         """Events that an earlier server sent are still to be appended."""
         return self.last_event < self.sent_before
+
+    @property
+    def is_full(self) -> bool:
+        """The client should acknowledge some before there are more."""
+        return len(self._events) >= MOST_UNACKNOWLEDGED
 
     def append(self, events: Sequence[pb.Event]) -> int:
         """Numbers `events`; returns the number of the first one."""

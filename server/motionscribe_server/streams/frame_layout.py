@@ -43,7 +43,8 @@ def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:
                     return FrameLayout(skeleton, find_mapping(skeleton))
                 except LayoutError as error:
                     raise PreconditionError(f"{model.key}: {error}") from error
-            _check_same(model.key, "joints", own.joints, skeleton.joints)
+            what = "columns" if own.representation == "features" else "joints"
+            _check_same(model.key, what, own.joints, skeleton.joints)
             if skeleton.representation != own.representation:
                 raise PreconditionError(
                     f"{model.key}: expected representation {own.representation!r}, got {skeleton.representation!r}"
@@ -61,7 +62,13 @@ def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:
 
 def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:
     if len(expected) != len(got):
-        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}")
+        more, less = [name for name in got if name not in expected], [name for name in expected if name not in got]
+        differ = "; ".join(
+            f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
+            for kind, names in (("not expected", more), ("missing", less))
+            if names
+        )
+        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}{differ and f' ({differ})'}")
     for position, (mine, its) in enumerate(zip(expected, got, strict=True)):
         if mine != its:
             raise PreconditionError(f"{key}: expected {mine!r} at position {position} of the {what}, got {its!r}")

@@ -22,6 +22,7 @@ from motionscribe_server.streams.event_backlog import is_provisional
 from motionscribe_server.streams.frame_flow import Position
 from motionscribe_server.streams.kept_edits import KeptEdits
 from motionscribe_server.streams.open_request import OpenRequest
+from motionscribe_server.streams.to_the_end import to_the_end
 
 
 class Extent(NamedTuple):
@@ -67,6 +68,9 @@ class Journal:
 
     async def flush(self) -> None:
         """Returns when everything that was noted is written."""
+        await to_the_end(self._flush())
+
+    async def _flush(self) -> None:
         async with self._writing:
             events, edits, tickets = list(self._unwritten), list(self._unwritten_edits), list(self._settled)
             if events or edits or tickets:
@@ -78,6 +82,9 @@ class Journal:
 
     async def claim(self) -> int:
         """Takes the stream over, from this server or another; returns the epoch from now on."""
+        return await to_the_end(self._claim())
+
+    async def _claim(self) -> int:
         async with self._writing:
             key, epoch = self.newest.key, self.newest.epoch
             epoch = await self._store.run(lambda store: store.checkpoints.claim(key, epoch))
@@ -88,11 +95,19 @@ class Journal:
         """Has `work` done with the store and the epoch that this owner has then."""
         async with self._writing:
             epoch = self.newest.epoch
-            await self._store.run(lambda store: work(store, epoch))
+            await to_the_end(self._store.run(lambda store: work(store, epoch)))
+
+    async def read_deferred(self) -> None:
+        """Finds edits that were answered elsewhere since the newest checkpoint."""
+        key = self.newest.key
+        self.edits.defer(await self._store.run(lambda store: store.checkpoints.deferred(key)))
 
     async def keep(self, snapshot: bytes | None, extent: Extent, acknowledged: int, refusal: str) -> None:
         """Writes a checkpoint; without a snapshot it is the last one."""
-        await self.flush()  # a checkpoint never speaks of events that are not there
+        await to_the_end(self._keep(snapshot, extent, acknowledged, refusal))
+
+    async def _keep(self, snapshot: bytes | None, extent: Extent, acknowledged: int, refusal: str) -> None:
+        await self._flush()  # a checkpoint never speaks of events that are not there
         async with self._writing:
             checkpoint = replace(
                 self.newest,
@@ -111,11 +126,14 @@ class Journal:
 
 
 async def begin_journal(store: AsyncStore, request: OpenRequest, model: LoadedModel, name: str, token: str) -> Journal:
-    """The journal of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError."""
+    """The journal of a new stream; whatever had its key is forgotten. Raises StoreError and FencedError.
+
+    Epochs begin with the time: an owner of before, whose stream was deleted meanwhile, cannot have the same.
+    """
     before = await store.run(lambda store: store.checkpoints.find(request.key))
     first = Checkpoint(
         key=request.key,
-        epoch=before.checkpoint.epoch + 1 if before else 1,
+        epoch=max(before.checkpoint.epoch + 1 if before else 1, round(1000 * time.time())),
         token=digest(token),
         name=name,
         model=model.manifest.name,

@@ -3,10 +3,13 @@
 In: numbered events, the end. Out: the same into each listener's UpdateWriter. Who may listen is decided elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_server.streams.update_writer import UpdateWriter
+from motionscribe_server.streams.update_writer import Progress, UpdateWriter
+
+WATCHER_LIMIT = 8192
+"""Events. A watcher that is half a minute of provisional labels behind does not follow any more."""
 
 
 class Listeners:
@@ -16,9 +19,11 @@ class Listeners:
         self.owner: UpdateWriter | None = None
         self._watchers: set[UpdateWriter] = set()
 
-    def add_watcher(self, writer: UpdateWriter) -> None:
-        """It gets the events from the next one on."""
+    def watch(self, progress: Callable[[], Progress], provisional: bool) -> UpdateWriter:
+        """A new watcher's writer, which gets the events from the next one on."""
+        writer = UpdateWriter(progress, WATCHER_LIMIT, provisional)
         self._watchers.add(writer)
+        return writer
 
     def remove_watcher(self, writer: UpdateWriter) -> None:
         """It gets no more events."""

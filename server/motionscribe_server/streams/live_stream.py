@@ -5,8 +5,6 @@ It outlives connections; the registry decides when it goes. Its state changes he
 no clock: callers say when something happened.
 """
 
-import asyncio
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -18,7 +16,6 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import split
-from motionscribe_server.storage.checkpoints import Numbered
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.deferred_edits import DeferredEdits
 from motionscribe_server.streams.durability import Durability, History
@@ -30,14 +27,11 @@ from motionscribe_server.streams.life import Change, Life, next_life
 from motionscribe_server.streams.listeners import Listeners
 from motionscribe_server.streams.refusals import refusal_from_text, refusal_to_text
 from motionscribe_server.streams.stream_info import StreamInfo
+from motionscribe_server.streams.tasks import Tasks
 from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 from motionscribe_server.workers.process import Link
 
-log = logging.getLogger(__name__)
-
 GONE = "the stream failed or went to another owner: try again"
-WATCHER_LIMIT = 8192
-"""Events. A watcher that is half a minute of provisional labels behind does not follow any more."""
 
 
 class LiveStream:
@@ -56,8 +50,8 @@ class LiveStream:
         self.saver = saver
         self._frames = metrics.frames.labels(info.model.key)
         self._windows = metrics.windows.labels(info.model.key)
-        self._listeners = Listeners()
-        self._writing: set[asyncio.Task[None]] = set()
+        self.listeners = Listeners()
+        self._tasks = Tasks()
         self.life = Life.RETAINED
         self.epoch = 1
         self.last_message_at = info.opened_at
@@ -68,15 +62,17 @@ class LiveStream:
         """When the last owner left, None while there is one."""
         self._refusal: Exception | None = None
         self._durability = history.durability if history else None
-        self._deferred = DeferredEdits(info.name, link, saver, history.durability) if history else None
         self.backlog = history.backlog if history else EventBacklog()
+        self.edits = DeferredEdits(
+            info.name, link, saver, self._durability, lambda: self.life.is_closed or not self.backlog.is_repeating
+        )
         start = Position(1, None)
         if self._durability:
             self.life = Life.RETAINED_CLOSED if self._durability.newest.closed else Life.RETAINED
             self.epoch, start = self._durability.newest.epoch, self._durability.position
             self._refusal = refusal_from_text(self._durability.newest.refusal)
         self._flow = FrameFlow(info.credits, start, durable=history is not None)
-        self._events = EventSender(info.name, self.backlog, self._listeners, self._durability, saver, metrics)
+        self._events = EventSender(info.name, self.backlog, self.listeners, self._durability, saver, metrics)
 
     def __repr__(self) -> str:
         return f"<LiveStream {self.info.id} {self.life.name}, epoch {self.epoch}>"
@@ -84,7 +80,7 @@ class LiveStream:
     @property
     def owner(self) -> UpdateWriter | None:
         """The writer of the owner's call; after the stream was given up, until that call has ended."""
-        return self._listeners.owner
+        return self.listeners.owner
 
     @property
     def received_seq(self) -> int:
@@ -104,7 +100,12 @@ class LiveStream:
     @property
     def is_repeating(self) -> bool:
         """An earlier server told more, or was told more, than this session knows by now."""
-        return self._durability is not None and (self.backlog.is_repeating or self._durability.edits.any_wait)
+        return self._durability is not None and (self.backlog.is_repeating or self.edits.any_wait)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """It is over, and the store knows its clusters as they are: whatever is asked of them is the store's matter."""
+        return self.life.is_closed and self.saver.is_settled and not self._tasks.any_runs
 
     @property
     def is_busy(self) -> bool:
@@ -131,8 +132,8 @@ class LiveStream:
         self.backlog.acknowledge(last_event)
         for first, events in self.backlog.runs_after(last_event):
             writer.put(first, events)
-        self._listeners.owner = writer
-        self._make_deferred_edits()
+        self.listeners.owner = writer
+        self.edits.begin()
         if self.life.is_closed:
             writer.end(self._refusal)
         return writer, self._flow.restart()
@@ -142,30 +143,24 @@ class LiveStream:
         if self.owner is not writer:
             return False
         self._change(Change.LEAVE)
-        self._listeners.owner, self.left_at = None, now
+        self.listeners.owner, self.left_at = None, now
         return True
 
     def watch(self, provisional: bool) -> UpdateWriter:
         """A new watcher's writer, from the next event on."""
-        writer = UpdateWriter(lambda: Progress(self.received_seq, self.durable_seq, 0), WATCHER_LIMIT, provisional)
-        self._listeners.add_watcher(writer)
-        return writer
-
-    def unwatch(self, writer: UpdateWriter) -> None:
-        """The call of a watcher ended."""
-        self._listeners.remove_watcher(writer)
+        return self.listeners.watch(lambda: Progress(self.received_seq, self.durable_seq, 0), provisional)
 
     def end_calls(self, error: Exception | None, last: Sequence[pb.StreamResponse] = ()) -> None:
         """Ends the calls of owner and watchers; only the owner gets the messages `last`."""
-        self._listeners.end(error, last)
+        self.listeners.end(error, last)
 
     def give_up(self, error: Exception | None) -> None:
         """Final: the calls of owner and watchers end, answers that still come are ignored."""
         self._change(Change.GIVE_UP)
         self.end_calls(error)
-        if self._durability and self._deferred:
+        self.edits.stop()
+        if self._durability:
             self._durability.end_waits(UnavailableError(GONE))
-            self._deferred.stop()
 
     # what the owner says
 
@@ -184,6 +179,13 @@ class LiveStream:
         if fault:
             raise fault
 
+    def acknowledge(self, last_event: int) -> None:
+        """The owner has handled the events up to this number."""
+        was_full = self.backlog.is_full
+        self.backlog.acknowledge(last_event)
+        if was_full and not self.backlog.is_full:
+            self.listeners.nudge_owner()
+
     def finish(self, refusal: Exception | None = None) -> None:
         """The owner has no more frames: once all are computed, the call ends, well or with the `refusal` of others."""
         self._refusal = self._refusal or refusal
@@ -192,7 +194,7 @@ class LiveStream:
 
     def _progress(self, epoch: int) -> Progress:
         """For the owner of this epoch; its credits count as given."""
-        credits = self._flow.grant() if epoch == self.epoch else 0
+        credits = self._flow.grant() if epoch == self.epoch and not self.backlog.is_full else 0
         return Progress(self.received_seq, self.durable_seq, credits)
 
     # what the worker answers
@@ -212,18 +214,17 @@ class LiveStream:
         self._events.send(answer.events)
         if answer.closed:
             self._change(Change.CLOSE)
-        self._make_deferred_edits()
+        self.edits.begin()
         if self._durability and (answer.snapshot or answer.closed):
             extent = Extent(self._flow.computed, self.backlog.last_event, self._durability.edits.made)
-            task = asyncio.create_task(self._write_checkpoint(self._durability, answer.snapshot, extent))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+            self._tasks.begin(self._write_checkpoint(self._durability, answer.snapshot, extent))
         elif answer.closed:
+            self._tasks.begin(self._settle())
             self._end_closed()
         else:
             self.request_checkpoint_if_due()
         if self._flow.credits_are_due:
-            self._listeners.nudge_owner()
+            self.listeners.nudge_owner()
 
     def _end_closed(self) -> None:
         if self.owner:
@@ -244,16 +245,6 @@ class LiveStream:
             await self.saver.save(found)
         return found.clusters
 
-    def defer_edits(self, rows: Numbered) -> None:
-        """The store has made these; now it is the session's turn, sooner or later."""
-        if self._durability:
-            self._durability.edits.defer(rows)
-            self._make_deferred_edits()
-
-    def _make_deferred_edits(self) -> None:
-        if self._deferred and (self.life.is_closed or not self.backlog.is_repeating):
-            self._deferred.begin()
-
     async def persist(self) -> None:
         """Returns when events, of a durable stream, and the ids they speak of are in the store: no id is given twice.
 
@@ -266,9 +257,11 @@ class LiveStream:
                 await self.saver.save_if_changed()
 
     def request_checkpoint_if_due(self) -> None:
-        """To be called now and then, too: a checkpoint may be due though no answer comes."""
+        """To be called now and then, too: a checkpoint may be due, or an edit be there, though no answer comes."""
         if self._durability and not self.life.is_over:
             self._durability.request_if_due(self._flow.computed)
+            if self._durability.look_is_due:
+                self._tasks.begin(self.edits.make())
 
     async def checkpoint(self) -> None:
         """Returns when all frames so far are kept; at once where none can be. Raises FencedError, UnavailableError."""
@@ -283,17 +276,25 @@ class LiveStream:
             self.give_up(error)
             raise
 
+    async def _settle(self) -> None:
+        """The store is told the last of a stream that is over, though nobody may be there to hear of it."""
+        with suppress(FencedError, UnavailableError):
+            await self.persist()
+
     async def _write_checkpoint(self, durability: Durability, snapshot: bytes | None, extent: Extent) -> None:
         """Writes a checkpoint, then tells the owner; ends the calls where it is the last one."""
         try:
+            if snapshot is None:
+                await self._settle()
             with suppress(FencedError), self._giving_up_where_fenced():
                 await durability.write(snapshot, extent, self.backlog.acknowledged, refusal_to_text(self._refusal))
             self._flow.keep(durability.position)
-            self._make_deferred_edits()
-            if snapshot is None and self._deferred:
-                await self._deferred.wait()
+            self.edits.begin()
+            if snapshot is None:
+                await self.edits.wait()
+                await self._settle()
         finally:
             if snapshot is None:
                 self._end_closed()
             else:
-                self._listeners.nudge_owner()
+                self.listeners.nudge_owner()

@@ -39,6 +39,7 @@ from motionscribe_server.streams.retirement import retire, write_checkpoint, wri
 from motionscribe_server.streams.stream_factory import StreamFactory
 from motionscribe_server.streams.stream_opener import StreamOpener
 from motionscribe_server.streams.stream_table import StreamTable
+from motionscribe_server.streams.tasks import Tasks
 from motionscribe_server.streams.update_writer import UpdateWriter
 from motionscribe_server.workers.pool import Pool
 
@@ -72,7 +73,7 @@ class Registry:
         factory = StreamFactory(settings, catalog, store, pool, metrics, lambda: self.now())
         self._opener = StreamOpener(settings, factory, self._table, self._locks, lambda: self.now())
         self._expiry = Expiry(settings.storage, store)
-        self._given_up: set[asyncio.Task[None]] = set()
+        self._given_up = Tasks()
 
     @property
     def streams(self) -> tuple[LiveStream, ...]:
@@ -141,10 +142,7 @@ class Registry:
             elif self._is_overdue(stream) and stream.info.key not in in_use:
                 overdue.append(stream)
         if overdue:
-            tasks = [asyncio.create_task(self._give_up_overdue(stream)) for stream in overdue]
-            self._given_up.update(tasks)
-            for task in tasks:
-                task.add_done_callback(self._given_up.discard)
+            tasks = [self._given_up.begin(self._give_up_overdue(stream)) for stream in overdue]
             await asyncio.wait(tasks, timeout=ROUND_S)
 
     async def renew(self) -> None:
@@ -173,14 +171,14 @@ class Registry:
         async with self._locks.hold(key):
             stream = self._table.get(key)
             try:
-                if stream is not None and stream.life is not Life.GIVEN_UP and not stream.is_repeating:
+                if stream is not None and stream.life is not Life.GIVEN_UP and not self._is_stores(stream):
                     return await stream.edit(edit)
                 clusters, deferred = await self._store.run(lambda store: edit_clusters(store, key, edit))
             except ExhaustedError as error:
                 log.warning("clusters of stream %s: %s", id_of(key), error)
                 raise
             if stream is not None:
-                stream.defer_edits(deferred)
+                stream.edits.add(deferred)
             return clusters
 
     async def forget(self, key: str) -> None:
@@ -196,11 +194,16 @@ class Registry:
         log.info("stream %s forgotten", stream.info.name if stream else id_of(key))
 
     async def _clusters_of(self, stream: LiveStream) -> Sequence[ClusterState]:
-        """Of its session, or of the store, which knows them better while the session repeats what it told before."""
-        if stream.is_repeating:
+        """Of its session, or of the store where that knows them better."""
+        if self._is_stores(stream):
             with contextlib.suppress(NotFoundError):  # nothing of it was ever saved
                 return await self._store.run(lambda store: read_clusters(store, stream.info.key))
         return (await stream.link.clusters()).clusters
+
+    @staticmethod
+    def _is_stores(stream: LiveStream) -> bool:
+        """The store knows its clusters better than its session, which repeats what it told before, or is over."""
+        return stream.is_repeating or stream.is_at_rest
 
     def _is_overdue(self, stream: LiveStream) -> bool:
         """Nobody resumed it in time, or nobody can."""

@@ -66,11 +66,13 @@ class StreamFactory:
     async def create(self, request: OpenRequest, model: LoadedModel, link: Link) -> LiveStream:
         """A new stream of this session; whatever the store has of a durable one with its key is forgotten."""
         name, token = f"{request.id}-{secrets.token_hex(4)}", secrets.token_urlsafe(18)
-        history = None
+        history, is_noted = None, True
         if request.durable:
             journal = await begin_journal(self._store, request, model, name, token)
             history = History(self._durability(journal, link), EventBacklog(None))
-        return self._stream(request.key, name, token, model, request.options.lag, link, history)
+        else:
+            is_noted = await self._note_session(request, name)
+        return self._stream(request.key, name, token, model, request.options.lag, link, history, is_noted)
 
     async def find_kept(self, request: OpenRequest) -> KeptStream | None:
         """What another server or this one left of a durable stream; None where the token is not that stream's."""
@@ -114,6 +116,16 @@ class StreamFactory:
         history = History(self._durability(journal, link), backlog)
         return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)
 
+    async def _note_session(self, request: OpenRequest, name: str) -> bool:
+        """Whoever had the stream saves no more of it. A full disk keeps no stream out: it is noted when it is saved."""
+        try:
+            await self._store.run(lambda store: store.begin(request.key, name))
+        except StoreError:
+            log.exception("the session of stream %s is not noted", request.id)
+            self._metrics.store_failures.inc()
+            return False
+        return True
+
     def _durability(self, journal: Journal, link: Link) -> Durability:
         return Durability(journal, link.snapshot, self._settings.limits.credits, self._metrics, self._now)
 
@@ -122,8 +134,17 @@ class StreamFactory:
         return SessionClusters(stored.next_id, stored.clusters)
 
     def _stream(
-        self, key: str, name: str, token: str, model: LoadedModel, lag: Lag, link: Link, history: History | None
+        self,
+        key: str,
+        name: str,
+        token: str,
+        model: LoadedModel,
+        lag: Lag,
+        link: Link,
+        history: History | None,
+        is_noted: bool = True,
     ) -> LiveStream:
         info = StreamInfo(key, name, token, model, lag, self._settings.limits.credits, self._now())
-        saver = ClusterSaver(info, link, self._store, self._metrics, history.durability if history else None)
+        durability = history.durability if history else None
+        saver = ClusterSaver(info, link, self._store, self._metrics, durability, is_noted)
         return LiveStream(info, link, history, saver, self._metrics)

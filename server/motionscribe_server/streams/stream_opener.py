@@ -4,7 +4,6 @@ In: an OpenRequest whose key the caller holds. Out: a LiveStream in the table, w
 is none. What is done, and which stream makes room, is decided in admission.py; stream_factory.py makes streams.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from motionscribe_server.streams.open_request import OpenRequest
 from motionscribe_server.streams.retirement import retire, write_rest
 from motionscribe_server.streams.stream_factory import StreamFactory
 from motionscribe_server.streams.stream_table import StreamTable
+from motionscribe_server.streams.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class StreamOpener:
         self._table = table
         self._locks = locks
         self._now = now
-        self._evictions: set[asyncio.Task[None]] = set()
+        self._evictions = Tasks()
 
     async def open(self, request: OpenRequest) -> tuple[LiveStream, bool]:
         """The stream, and whether it goes on from an earlier call. Raises ServerError and ContractError."""
@@ -94,7 +94,7 @@ class StreamOpener:
         kept, journal = await self._factory.claim(request, kept)
         async with self._place(request.key):
             if old is not None:
-                await retire(old, self._table)
+                await retire(old, self._table, reason=SupersededError(f"stream {request.id!r} was begun anew"))
             stream = await self._factory.restore(request, kept, journal)
             self._table.add(stream)
         return stream
@@ -141,9 +141,12 @@ class StreamOpener:
         """Reserves a place, and gives another stream up where there is none.
 
         The place is free as soon as that stream begins to go: nobody waits for its worker. Only where all that could
-        go are in use does a task that holds one key wait for another key. No circle can arise: a place is needed only
-        for a key without a stream, and only keys with a stream are waited for.
+        go are in use does a task that holds one key wait for another key. No circle can arise: whoever has the key of
+        a stream takes over its place and waits for none, and only keys with a stream are waited for.
         """
+        if self._table.get(key) is not None:
+            self._table.reserve(key)
+            return
         limits = self._settings.limits.tenant_streams, self._settings.limits.max_streams
         while victim := choose_eviction(key, self._table.places(self._locks.in_use()), *limits):
             stream = self._table.get(victim.key)
@@ -152,9 +155,7 @@ class StreamOpener:
                 leaving = AsyncExitStack()
                 await leaving.enter_async_context(self._locks.hold(victim.key))  # at once, since it is not in use
                 leaving.enter_context(self._table.leaving(stream))
-                task = asyncio.create_task(self._evict(stream, leaving))
-                self._evictions.add(task)
-                task.add_done_callback(self._evictions.discard)
+                self._evictions.begin(self._evict(stream, leaving))
                 return
             async with self._locks.hold(victim.key):
                 pass  # by now it is live, gone, or to be had

@@ -67,7 +67,9 @@ def test_the_recording_itself_is_no_place_for_events(
     assert recording.read_bytes() == kept
 
 
-@pytest.mark.parametrize("content", [b"HIERARCHY\n", b'{"kept": "yesterday"}\n', b"\xff\xfe{\0", b"\n\n"])
+@pytest.mark.parametrize(
+    "content", [b"HIERARCHY\n", b'{"kept": "yesterday"}\n', b'{"stream": "g", "mine": 1}\n', b"\xff\xfe{\0", b"\n\n"]
+)
 def test_a_file_of_something_else_is_refused(
     recording: Path, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,6 @@ def test_a_body_on_its_head_is_seen() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("path", ["sub86/01.mat", "cmu_raw/86_09.amc", "cmu8/walking_1.txt", "cmu8/jumping_1.txt"])
 def test_people_are_plausible(data_dir: Path, path: str) -> None:
-    frames = mapped(read_recording(data_dir / path)).frames
+    frames = mapped(read_recording(data_dir / path)).frames[::4]
     assert find_faults(frames) == []
     assert find_faults(exchanged(frames)) != []

@@ -187,3 +187,17 @@ def test_minutes_are_read_where_they_are_named(tmp_path: Path) -> None:
     recording: Recording = read_recording(table(tmp_path, "Time (min)", ["0", "0.5", "1"]))
     assert recording.timestamps_us.tolist() == [0, 30_000_000, 60_000_000]
     assert unit_of("time") is None
+
+
+@pytest.mark.parametrize(
+    ("column", "stamp"),
+    [("time", lambda k: 45_992.5 + k / 86_400 / 10), ("time_ms", lambda k: k / 30)],
+    ids=["day numbers of Excel", "seconds that are called milliseconds"],
+)
+def test_rows_that_come_faster_than_anything_are_in_another_unit(
+    tmp_path: Path, column: str, stamp: Callable[[int], float]
+) -> None:
+    rows = "".join(f"{stamp(k):.10f},{k % 7}\n" for k in range(90))
+    (tmp_path / "t.csv").write_text(f"{column},a\n{rows}")
+    with pytest.raises(RecordingError, match=r"t.csv:2: expected at most 10000 rows a second, got .* in column time"):
+        read_recording(tmp_path / "t.csv")

@@ -13,6 +13,7 @@ from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
+from motionscribe_server.streams import event_backlog
 
 
 def test_more_frames_than_credits_are_refused(tiny_model: Path, tmp_path: Path) -> None:
@@ -53,5 +54,36 @@ def test_credits_come_back_as_frames_are_computed(tiny_model: Path, tmp_path: Pa
             events = await caller.finish()
             assert events == alone(served, recording, SessionOptions(provisional=False))
             assert caller.credits == 40 + len(recording.frames)
+
+    asyncio.run(run())
+
+
+def test_a_client_that_acknowledges_nothing_gets_no_credits_until_it_does(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the events of a durable stream would fill the store."""
+    monkeypatch.setattr(event_backlog, "MOST_UNACKNOWLEDGED", 20)
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, limits={"credits": 120}) as served:
+            recording = motion(served.skeleton, 20)
+            expected = alone(served, recording, SessionOptions(provisional=False))
+            caller = await served.opened(delivery=pb.DELIVERY_DURABLE)
+            stream = served.stream("lab")
+            while not stream.backlog.is_full:
+                await caller.send(recording, stream.received_seq, caller.credits, block=10)
+                await caller.read()
+            stopped = caller.credits
+            await caller.send(recording, stream.received_seq, stopped, block=10)
+            await served.computed(stopped)
+            await stream.checkpoint()
+            while caller.updates[-1].durable_seq < stopped:
+                await caller.read()
+            assert caller.credits == stopped < len(recording.frames)
+            while caller.credits < len(recording.frames) + 120:
+                await caller.write(ack=pb.Ack(last_event=caller.numbers[-1]))
+                await caller.read()
+                await caller.send(recording, stream.received_seq, min(caller.credits, len(recording.frames)), block=10)
+            assert await caller.finish() == expected
 
     asyncio.run(run())

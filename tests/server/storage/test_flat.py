@@ -14,13 +14,14 @@ from tests.server.storage.test_unused import AT_ALL, NAMED, UNNAMED
 from motionscribe_server.errors import ExhaustedError
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.sqlite_store import SqliteStore
-from motionscribe_server.storage.store import Store
+from motionscribe_server.storage.store import Owner, Store
 from motionscribe_server.storage.unused import Kept
 
 
 def ask_everything(store: Store) -> None:
     """Each method once or more, on three ids that nobody had before and has after."""
     store.reserve("lab/a", 10**9, AT_ALL, set())
+    store.begin("lab/a", "session")
     store.save("m/1", "lab/a", 2, [NAMED])
     store.save("m/2", "lab/a", 2, [UNNAMED])
     store.load("m/1", "lab/a")
@@ -29,7 +30,9 @@ def ask_everything(store: Store) -> None:
     checkpoints = store.checkpoints
     checkpoints.begin(replace(FIRST, key="lab/b"))
     checkpoints.append("lab/b", 1, [(1, b"a"), (2, b"b")], [(1, b"c")])
-    checkpoints.defer("lab/b", b"d")
+    store.save("m/1", "lab/b", 2, [UNNAMED], Owner(FIRST.name, 1))
+    store.edit("lab/b", lambda stored: stored, b"d")
+    checkpoints.deferred("lab/b")
     checkpoints.append("lab/b", 1, [], [], [1])
     checkpoints.keep(replace(FIRST, key="lab/b", edits=1), 1)
     checkpoints.claim("lab/b", 1)

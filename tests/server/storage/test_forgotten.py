@@ -41,14 +41,14 @@ EDITS = count(1)
 
 def checkpoint(store: SqliteStore, number: int, chance: random.Random) -> None:
     """Events and a snapshot with the secret; some events of before are acknowledged."""
-    first = replace(FIRST, key=f"lab/{number}", name=secret(number).decode(), token=secret(number).decode())
+    first = replace(FIRST, key=f"lab/{number}", token=secret(number).decode())
     found = store.checkpoints.find(first.key)
     if found is None:
         store.checkpoints.begin(first)
     events = [(chance.randrange(300), secret(number) * chance.randrange(1, 8)) for _ in range(chance.randrange(20))]
     edits = [(next(EDITS), secret(number)) for _ in range(chance.randrange(3))]
     store.checkpoints.append(first.key, 1, events, edits)
-    store.checkpoints.defer(first.key, secret(number))
+    store.edit(first.key, lambda stored: stored, secret(number))
     snapshot, acknowledged = secret(number) * chance.randrange(4000), chance.randrange(300)
     store.checkpoints.keep(replace(first, snapshot=snapshot, edits=edits[-1][0] if edits else 0), acknowledged)
 

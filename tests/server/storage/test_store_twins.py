@@ -16,7 +16,7 @@ from tests.server.storage.test_checkpoints import FIRST
 from motionscribe_server.errors import ExhaustedError, FencedError
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.open_store import open_store
-from motionscribe_server.storage.store import Store
+from motionscribe_server.storage.store import Owner, Store, StoredStream
 from motionscribe_server.storage.unused import Kept
 
 KEYS = ("lab/walk", "lab/hop", "run")
@@ -24,6 +24,7 @@ MODELS = ("m/1", "m/2")
 EDITS = count(1)
 keys, epochs, numbers = st.sampled_from(KEYS), st.integers(1, 4), st.integers(1, 8)
 events = st.lists(st.tuples(numbers, st.binary(max_size=4)), max_size=4)
+sessions = st.sampled_from([FIRST.name, "live-1", "live-2"])
 clusters = st.lists(st.integers(1, 9), unique=True, max_size=3)
 
 
@@ -36,6 +37,11 @@ def save(model: str, key: str, next_id: int, ids: list[int]) -> Callable[[Store]
     names = {id: f"c{id}" if id % 2 else "" for id in sorted(ids)}
     states = [ClusterState(id, names[id], 0, False, np.array([id / 3, -1.0]), 1.5, 2, 3, 4, 5.5) for id in names]
     return lambda store: store.save(model, key, next_id, states)
+
+
+def count_up(stored: StoredStream) -> StoredStream:
+    """An edit."""
+    return StoredStream(stored.next_id + 1, stored.clusters)
 
 
 operations = st.one_of(
@@ -58,7 +64,14 @@ operations = st.one_of(
         events.map(lambda rows: [(next(EDITS), row) for _, row in rows]),
         st.lists(st.integers(1, 5), max_size=2),
     ),
-    st.builds(lambda key, edit: lambda store: store.checkpoints.defer(key, edit), keys, st.binary(max_size=3)),
+    st.builds(lambda key, row: lambda store: store.edit(key, count_up, row), keys, st.binary(max_size=3)),
+    st.builds(lambda key, name: lambda store: store.begin(key, name), keys, sessions),
+    st.builds(
+        lambda key, name, epoch: lambda store: store.save("m/1", key, 5, [], Owner(name, epoch)),
+        keys,
+        sessions,
+        st.none() | epochs,
+    ),
     st.builds(
         lambda key, epoch, seq, acknowledged, edits, snapshot: (
             lambda store: store.checkpoints.keep(

@@ -54,6 +54,17 @@ def test_torch_and_onnx_agree_on_real_windows(tmp_path: Path, data_dir: Path, na
     assert 0 < Inference(bundle, "int8").error < 0.01
 
 
+def test_large_numbers_that_hardly_change_are_computed_as_exactly(tmp_path: Path) -> None:
+    """A pressure in pascal, and a single column, of whose states the PCA leaves out next to nothing."""
+    for name, features in {
+        "pressure": np.float32(101_325) + 4 * MOTION,
+        "column": np.float32(20) + MOTION[:, :1],
+    }.items():
+        bundle = exported(tmp_path / name / "1", features.astype(np.float32))
+        assert Inference(bundle, "fp32").error < PARITY
+        assert Inference(bundle, "int8").error < 0.05
+
+
 def test_the_manifest_is_the_draft_completed(tmp_path: Path) -> None:
     manifest = exported(tmp_path / "1", MOTION).manifest
     assert replace(manifest, variants={}, files={}) == draft(F)

@@ -83,9 +83,9 @@ def encoder_graph(weights: Weights, slots: int, *, int8: bool) -> bytes:
     """One step of W = `slots` running states, serialised; `int8` quantises the recurrent MatMul."""
     w, H = weights, weights.hidden
     graph = _Builder(int8)
-    input_weight = w.weight_ih / w.std  # on raw features: W (x - mean) / std + b
-    input_bias = w.bias_ih - input_weight @ w.mean
-    gi = graph.matmul("x", "input", input_weight, input_bias)  # (N, 3H): once a frame, whatever W is
+    # the mean is not folded into the bias: a pressure in pascal would lose all its digits in that difference
+    x = graph.op("Sub", "x", graph.constant("mean", _single(w.mean)))
+    gi = graph.matmul(x, "input", w.weight_ih / w.std, w.bias_ih)  # (N, 3H): once a frame, whatever W is
     gi = graph.op("Unsqueeze", gi, graph.axes(1))  # (N, 1, 3H)
     h = graph.op("Mul", "h", "keep")  # (N, W, H)
     gh = graph.recurrent(h, "recurrent", w.weight_hh, w.bias_hh)  # (N, W, 3H)
