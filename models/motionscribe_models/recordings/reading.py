@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, npz
+from motionscribe_models.recordings import amc, bvh, expmap_csv, features_csv, mat, npz
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -43,6 +43,12 @@ READERS: tuple[Reader, ...] = (
         "Acclaim, with `86_01.asf` or `86.asf` beside `86_01.amc`; CMU's skeleton without one",
         "120 Hz",
         amc.read_amc,
+    ),
+    Reader(
+        (".bvh",),
+        "Biovision hierarchies: places of the joints, whose units and up axis the rest pose decides",
+        "by the frame time",
+        bvh.read_bvh,
     ),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
