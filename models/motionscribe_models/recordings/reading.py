@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, bvh, expmap_csv, features_csv, mat, npz
+from motionscribe_models.recordings import amc, bvh, expmap_csv, features_csv, mat, npz, trc
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -50,6 +50,7 @@ READERS: tuple[Reader, ...] = (
         "by the frame time",
         bvh.read_bvh,
     ),
+    Reader((".trc",), "places of markers, of OpenSim and its relatives", "by the times", trc.read_trc),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
         _TEXT,
