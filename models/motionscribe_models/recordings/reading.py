@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, bvh, c3d, expmap_csv, features_csv, mat, npz, trc
+from motionscribe_models.recordings import amc, bvh, c3d, expmap_csv, features_csv, mat, mvnx, npz, trc
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -52,6 +52,7 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader((".trc",), "places of markers, of OpenSim and its relatives", "by the times", trc.read_trc),
     Reader((".c3d",), "places of labelled points, of motion capture systems", "the file's", c3d.read_c3d),
+    Reader((".mvnx",), "Xsens MVN: places of the segments", "the file's", mvnx.read_mvnx),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
         _TEXT,
