@@ -77,4 +77,4 @@ def places_recording(
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity, which Recording refuses
         frames = places.astype(np.float32)
     frames[np.isnan(frames).any(axis=2)] = np.nan
-    return Recording(path.stem, frames.reshape(len(frames), -1), times, skeleton, tuple(notes))
+    return Recording(path.stem, frames.reshape(len(frames), skeleton.width), times, skeleton, tuple(notes))

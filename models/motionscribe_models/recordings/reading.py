@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, bvh, c3d, expmap_csv, features_csv, mat, mvnx, npz, trc
+from motionscribe_models.recordings import amass, amc, bvh, c3d, expmap_csv, features_csv, mat, mvnx, npz, trc
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -68,6 +68,13 @@ READERS: tuple[Reader, ...] = (
         "120 or 50 Hz",
         expmap_csv.read_expmap_csv,
         table=True,
+    ),
+    Reader(
+        (".npz",),
+        "AMASS: places of SMPL's 22 body joints, on an average body",
+        "the file's",
+        amass.read_amass,
+        amass.is_amass,
     ),
     Reader(
         (".npz",),
