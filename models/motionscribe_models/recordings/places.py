@@ -1,7 +1,7 @@
 """Places of joints, as most motion files hold them, to a recording. Names are checked, units and lost joints made one.
 
-In: places (n, J, 3) with NaN where a joint was not seen. Which joints there are and which way is up is the reader's
-matter.
+In: places (n, J, 3) with NaN where a joint was not seen, or the cells and times of a text file that holds them. Which
+joints there are and which way is up is the reader's matter.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings.recording import Recording
+from motionscribe_models.recordings.table import MISSING, read_number
 from motionscribe_models.skeleton import Skeleton
 
 
@@ -26,6 +27,7 @@ class Unit:
 
 
 METRE, CENTIMETRE, MILLIMETRE, INCH = Unit("m", 1.0), Unit("cm", 0.01), Unit("mm", 0.001), Unit("inch", 0.0254)
+_LATEST_S = 1e9
 _SPELLINGS = {
     METRE: "m meter meters metre metres",
     CENTIMETRE: "cm centimeter centimeters centimetre centimetres",
@@ -49,6 +51,32 @@ def check_names(names: Iterable[str], where: str) -> None:
         if not name or name in seen:
             raise RecordingError(f"{where}: expected a name of its own for each joint, got {name[:40]!r}")
         seen.add(name)
+
+
+def read_places(cells: Sequence[str], where: str) -> Array:
+    """Numbers (n,), NaN for each cell that is empty or says so. `where` is `file:line` for the RecordingError."""
+    try:
+        numbers = np.array(list(map(float, cells)), np.float64)
+    except ValueError:
+        numbers = np.array([np.inf])
+    if not np.isinf(numbers).any():
+        return numbers
+    lost = [cell.strip().lower() in MISSING for cell in cells]
+    return np.array([np.nan if gone else read_number(cell, where) for cell, gone in zip(cells, lost, strict=True)])
+
+
+def times_of(seconds: Array, lines: Sequence[int], path: Path) -> NDArray[np.int64]:
+    """Microseconds (n,) of the times in a file, each from a line. Raises RecordingError unless they increase."""
+    if not np.abs(seconds).max() < _LATEST_S:
+        raise RecordingError(f"{path}: expected times in seconds, got {np.abs(seconds).max():g}")
+    times = np.asarray(np.rint(seconds * 1e6), dtype=np.int64)
+    late = np.flatnonzero(np.diff(times) <= 0)
+    if len(late):
+        row = int(late[0])
+        raise RecordingError(
+            f"{path}:{lines[row + 1]}: expected times to increase, got {seconds[row + 1]:g} s after {seconds[row]:g} s"
+        )
+    return times
 
 
 def places_skeleton(

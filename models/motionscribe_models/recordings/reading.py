@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amass, amc, bvh, c3d, expmap_csv, features_csv, mat, mvnx, npz, trc
+from motionscribe_models.recordings import (
+    amass,
+    amc,
+    bvh,
+    c3d,
+    expmap_csv,
+    features_csv,
+    mat,
+    motive_csv,
+    mvnx,
+    npz,
+    trc,
+)
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -54,6 +66,14 @@ READERS: tuple[Reader, ...] = (
     Reader((".c3d",), "places of labelled points, of motion capture systems", "the file's", c3d.read_c3d),
     Reader((".mvnx",), "Xsens MVN: places of the segments", "the file's", mvnx.read_mvnx),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
+    Reader(
+        (".csv",),
+        "OptiTrack Motive: places of bones, rigid bodies and markers",
+        "by the times",
+        motive_csv.read_motive_csv,
+        motive_csv.is_motive_csv,
+        table=True,
+    ),
     Reader(
         _TEXT,
         "with a header: one feature a column; `time`, `timestamp_ms`, `datetime` and the like give the times",

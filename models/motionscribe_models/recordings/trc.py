@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings.places import Unit, check_names, places_recording, places_skeleton, unit_called
+from motionscribe_models.recordings.places import (
+    Unit,
+    check_names,
+    places_recording,
+    places_skeleton,
+    read_places,
+    times_of,
+    unit_called,
+)
 from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.recordings.standing import up_of
-from motionscribe_models.recordings.table import MISSING, read_number, read_numbers
+from motionscribe_models.recordings.table import read_number
 from motionscribe_models.recordings.text import read_lines
 
 _BESIDE = 2
 """Columns before the markers': the frame's number and its time."""
-_LATEST_S = 1e9
 _HEADER = 5
 """Lines of the header: the kind of file, names and values of its settings, names of markers, names of columns."""
 
@@ -45,7 +51,7 @@ def read_trc(path: Path, rate_hz: float | None = None) -> Recording:
     if rate_hz is not None:
         times, header_rate = even_times(len(rows), rate_hz), rate_hz
     else:
-        times, header_rate = _times(seconds, [n for n, _ in rows], path), header.rate_hz
+        times, header_rate = times_of(seconds, [n for n, _ in rows], path), header.rate_hz
     up = up_of(header.markers, places)
     if up in ("y", "z"):
         notes.append(f"up axis: {up}, along which the body stands")
@@ -86,7 +92,7 @@ def _read_rows(rows: Sequence[tuple[int, str]], markers: int, path: Path) -> tup
     if not rows:
         raise RecordingError(f"{path}: expected frames, got only a header")
     width = _BESIDE + 3 * markers
-    numbers = []
+    seconds, numbers = [], []
     for line, text in rows:
         cells = text.split("\t")
         if len(cells) == width + 1 and not cells[-1].strip():
@@ -94,25 +100,6 @@ def _read_rows(rows: Sequence[tuple[int, str]], markers: int, path: Path) -> tup
         if len(cells) != width:
             raise RecordingError(f"{path}:{line}: expected {width} columns between tabs, got {len(cells)}")
         place = f"{path}:{line}"
-        seen = [i for i, cell in enumerate(cells) if cell.strip().lower() not in MISSING]
-        if 1 not in seen:
-            raise RecordingError(f"{place}: expected a time, got {cells[1]!r}")
-        row = np.full(width, np.nan)
-        row[seen] = read_numbers([cells[i] for i in seen], place)
-        numbers.append(row)
-    table = np.array(numbers)
-    return table[:, 1], table[:, _BESIDE:].reshape(len(rows), markers, 3)
-
-
-def _times(seconds: Array, lines: Sequence[int], path: Path) -> NDArray[np.int64]:
-    """Microseconds."""
-    if not np.abs(seconds).max() < _LATEST_S:
-        raise RecordingError(f"{path}: expected times in seconds, got {np.abs(seconds).max():g}")
-    times = np.asarray(np.rint(seconds * 1e6), dtype=np.int64)
-    late = np.flatnonzero(np.diff(times) <= 0)
-    if len(late):
-        row = int(late[0])
-        raise RecordingError(
-            f"{path}:{lines[row + 1]}: expected times to increase, got {seconds[row + 1]:g} s after {seconds[row]:g} s"
-        )
-    return times
+        seconds.append(read_number(cells[1], place))
+        numbers.append(read_places(cells[_BESIDE:], place))
+    return np.array(seconds), np.array(numbers).reshape(len(rows), markers, 3)

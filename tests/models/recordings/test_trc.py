@@ -107,7 +107,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, place
         (trc([["1", "0", *"12345"]]), "a.trc:7: expected 8 columns between tabs, got 7"),
         (trc([["1", "0", *"12345x"]]), "a.trc:7: expected a number, got 'x'"),
         (trc([["1", "0", *"12345", "inf"]]), "a.trc:7: expected a finite number, got inf"),
-        (trc([["1", "", *"123456"]]), "a.trc:7: expected a time, got ''"),
+        (trc([["1", "", *"123456"]]), "a.trc:7: expected a number, got ''"),
         (trc([["1", "1e300", *"123456"]]), r"a.trc: expected times in seconds, got 1e\+300"),
         (trc([ROWS[1], ROWS[0]]), "a.trc:8: expected times to increase, got 0 s after 0.02 s"),
     ],
