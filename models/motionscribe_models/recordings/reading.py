@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, npz
+from motionscribe_models.recordings import (
+    amass,
+    amc,
+    bvh,
+    c3d,
+    expmap_csv,
+    features_csv,
+    mat,
+    motive_csv,
+    mvnx,
+    npz,
+    trc,
+)
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -44,7 +56,24 @@ READERS: tuple[Reader, ...] = (
         "120 Hz",
         amc.read_amc,
     ),
+    Reader(
+        (".bvh",),
+        "Biovision hierarchies: places of the joints, whose units and up axis the rest pose decides",
+        "by the frame time",
+        bvh.read_bvh,
+    ),
+    Reader((".trc",), "places of markers, of OpenSim and its relatives", "by the times", trc.read_trc),
+    Reader((".c3d",), "places of labelled points, of motion capture systems", "the file's", c3d.read_c3d),
+    Reader((".mvnx",), "Xsens MVN: places of the segments", "the file's", mvnx.read_mvnx),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
+    Reader(
+        (".csv",),
+        "OptiTrack Motive: places of bones, rigid bodies and markers",
+        "by the times",
+        motive_csv.read_motive_csv,
+        motive_csv.is_motive_csv,
+        table=True,
+    ),
     Reader(
         _TEXT,
         "with a header: one feature a column; `time`, `timestamp_ms`, `datetime` and the like give the times",
@@ -59,6 +88,13 @@ READERS: tuple[Reader, ...] = (
         "120 or 50 Hz",
         expmap_csv.read_expmap_csv,
         table=True,
+    ),
+    Reader(
+        (".npz",),
+        "AMASS: places of SMPL's 22 body joints, on an average body",
+        "the file's",
+        amass.read_amass,
+        amass.is_amass,
     ),
     Reader(
         (".npz",),

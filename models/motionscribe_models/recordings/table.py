@@ -157,6 +157,17 @@ def read_number(cell: str, place: str) -> float:
     return number
 
 
+def read_numbers(cells: Sequence[str], place: str) -> NDArray[np.float64]:
+    """Finite numbers (n,), as `read_number` reads each."""
+    try:
+        numbers = np.array(list(map(float, cells)), np.float64)
+    except ValueError:
+        numbers = np.array([math.nan])
+    if not np.isfinite(numbers).all():
+        return np.array([read_number(cell, place) for cell in cells], np.float64)
+    return numbers
+
+
 def _separator(lines: list[str]) -> str:
     """The one that cuts the first two lines into equally many cells; else the first that cuts the first line."""
     counts = {sign: [len(split(line, sign)) for line in lines] for sign in SEPARATORS}
