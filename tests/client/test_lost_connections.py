@@ -179,3 +179,21 @@ def test_backoff_grows_to_its_limit() -> None:
         assert all(longest / 2 <= backoff.wait_s(attempt) <= longest for _ in range(20))
     with pytest.raises(ValueError, match="first_s <= longest_s"):
         Backoff(first_s=2.0, longest_s=1.0)
+
+
+def test_an_open_that_nobody_answered_may_take_the_stream_later_and_is_followed() -> None:
+    """A server that was slow to read it believes that it is the newest; the client knows better, once for each."""
+    acts = [
+        Act(after_frames=20),
+        Act(status=UNAVAILABLE),
+        Act(after_frames=20, status=grpc.StatusCode.ABORTED),
+    ]
+    with ScriptedServer(*acts) as server, Client(server.address, backoff=AT_ONCE) as client:
+        assert list(client.stream(pairs(100))) == labels(100)
+    aborted = [Act(after_frames=20), Act(after_frames=20, status=grpc.StatusCode.ABORTED)]
+    with (
+        ScriptedServer(*aborted) as server,
+        Client(server.address, backoff=AT_ONCE) as client,
+        pytest.raises(errors.StreamInUse),
+    ):
+        list(client.stream(pairs(100)))

@@ -76,6 +76,8 @@ class Link:
         """The session was lost after the last frame was sent."""
         self._received_seq = 0
         self._progress = False
+        self._unheard = 0
+        """Opens of ours that nobody answered: each may still reach a server, and take the stream from the next one."""
 
     async def send(self, block: FrameBlock) -> None:
         """Returns when the block is queued; waits while the one before it has not left. Raises BadFrames."""
@@ -139,6 +141,7 @@ class Link:
                 writing.result()
             return await reading
         finally:
+            self._unheard += not self._connected.is_set()
             call.cancel()
             await cancel_all({*ends, connecting})
 
@@ -162,6 +165,9 @@ class Link:
         except grpc.RpcError as error:
             if self._durable and self.opened and error.code() is grpc.StatusCode.FAILED_PRECONDITION:
                 raise self._lost() from error
+            if self._connected.is_set() and self._unheard and error.code() is grpc.StatusCode.ABORTED:
+                self._unheard -= 1
+                return 0.0
             raise from_status(error, self._address, STREAM_ERRORS) from error
         except WireError as error:
             raise ServerFailed(f"{self._address}: {error}") from error
