@@ -105,10 +105,10 @@ class Catalog:
 
 def read_models(settings: Settings) -> list[ServedModel]:
     """The models that `settings` ask for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
-    repository = Repository(settings.server.models, settings.security.model_keys)
+    repository = Repository(settings.server.models_folder, settings.security.model_keys)
     wanted = settings.server.load or tuple(repository.names())
     if not wanted:
-        raise SettingsError(f"expected at least one model below {settings.server.models.resolve()}, got none")
+        raise SettingsError(f"expected at least one model below {settings.server.models_folder.resolve()}, got none")
     models: dict[str, ServedModel] = {}
     for entry in wanted:
         name, _, version = entry.partition("/")
