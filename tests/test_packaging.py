@@ -109,16 +109,12 @@ def test_an_installed_wheel_serves_them_from_any_folder(wheel: zipfile.ZipFile, 
     """In an environment of its own, with nothing of this checkout."""
     environment = tmp_path / "env"
     venv.create(environment, with_pip=True)
-    programs = environment / "bin"
-    install = [
-        programs / "pip",
-        "install",
-        "--quiet",
-        f"motionscribe[server-cpu] @ {Path(wheel.filename or '').as_uri()}",
-    ]
-    subprocess.run(install, check=True, cwd=tmp_path)
-    command = [programs / "motionscribe-server", "--port=0", f"--storage-location={tmp_path}/s.sqlite", "--workers=1"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
+    programs = str(environment / "bin")
+    requirement = f"motionscribe[server-cpu] @ {Path(wheel.filename or '').as_uri()}"
+    subprocess.run([f"{programs}/pip", "install", "--quiet", requirement], check=True, cwd=tmp_path)
+    flags = ["--port=0", "--workers=1", f"--storage-location={tmp_path}/s.sqlite"]
+    serve = [f"{programs}/motionscribe-server", *flags]
+    with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         try:
             address = (server.stdout.readline() if server.stdout else "").removeprefix("listening on ").strip()
             models = [f"{programs}/motionscribe", "models", "--json", "--address", address]
