@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, npz
+from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, mediapipe_csv, mediapipe_json, npz
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -47,6 +47,14 @@ READERS: tuple[Reader, ...] = (
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
         _TEXT,
+        "landmarks of MediaPipe: a header such as `left_hip_x`, `left_hip_visibility`; world or image coordinates",
+        "by the times, or 30 Hz",
+        mediapipe_csv.read_mediapipe_csv,
+        mediapipe_csv.is_mediapipe,
+        table=True,
+    ),
+    Reader(
+        _TEXT,
         "with a header: one feature a column; `time`, `timestamp_ms`, `datetime` and the like give the times",
         "by the times",
         features_csv.read_features_csv,
@@ -59,6 +67,13 @@ READERS: tuple[Reader, ...] = (
         "120 or 50 Hz",
         expmap_csv.read_expmap_csv,
         table=True,
+    ),
+    Reader(
+        (".json",),
+        "landmarks of MediaPipe: frames of 33 objects with x, y, z and visibility, world or image coordinates",
+        "by the times, or 30 Hz",
+        mediapipe_json.read_mediapipe_json,
+        mediapipe_json.is_mediapipe,
     ),
     Reader(
         (".npz",),

@@ -35,7 +35,7 @@ def test_joints_that_were_not_seen_are_kept_with_how_sure_the_source_was(tmp_pat
 
 def test_a_rotation_that_is_not_there_is_refused() -> None:
     frames = np.full((2, 9), np.nan, np.float32)
-    with pytest.raises(RecordingError, match="expected finite numbers, got nan in frame 1, column root.tx"):
+    with pytest.raises(RecordingError, match=r"expected finite numbers, got nan in frame 1, column root\.tx"):
         recording(frames, replace(HAND, representation="expmap"))
 
 

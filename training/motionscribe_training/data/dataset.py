@@ -51,7 +51,8 @@ def find_recordings(places: Sequence[Path]) -> list[Path]:
     """The recordings at `places`: files, and for each folder the recordings directly in it, sorted by name.
 
     A text file is a recording when its first line is a row of a table, so that notes and ground truth may lie beside
-    recordings. What systems leave in folders is none. Raises RecordingError where a place has none.
+    recordings; another file, when it looks like one of its format. What systems leave in folders is none. Raises
+    RecordingError where a place has none.
     """
     found: list[Path] = []
     for place in places:
@@ -121,7 +122,7 @@ def _layout(skeleton: Skeleton) -> tuple[object, ...]:
 def _is_recording(path: Path) -> bool:
     readers = readers_of(path)
     if not any(reader.table for reader in readers):
-        return bool(readers)
+        return any(reader.matches(path) for reader in readers)
     row = first_row(path)
     # a table, and not one of segments as `motionscribe report` writes it
     return len(row) > 1 and "start_seq" not in row
