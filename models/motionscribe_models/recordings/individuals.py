@@ -5,6 +5,7 @@ to where somebody was is the same one, within half the size of a body, and farth
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,29 +23,44 @@ _AWAY = 10
 """Frames in which one who is away gets as far again."""
 
 
-def most_found(names: Sequence[str], frames: Sequence[int], of: int) -> tuple[int, tuple[str, ...]]:
-    """The index of the one that is found in most frames, and a note where there are others. `of`: all frames."""
-    chosen = int(np.argmax(frames))
+@dataclass(frozen=True, order=True)
+class Found:
+    """How often an individual was found; more is more."""
+
+    frames: int = 0
+    joints: int = 0
+    """In all frames together."""
+
+    @classmethod
+    def of(cls, found: NDArray[np.bool_]) -> "Found":
+        """From (n, J): which joints have a place in which frame."""
+        return cls(int(found.any(axis=1).sum()), int(found.sum()))
+
+
+def most_found(names: Sequence[str], found: Sequence[Found], frames: int) -> tuple[int, tuple[str, ...]]:
+    """The index of the one that is found in most of so many frames, and a note where there are others."""
+    chosen = max(range(len(names)), key=lambda n: found[n])
     if len(names) == 1:
         return 0, ()
-    others = [
-        f"{name[:40]} ({count})" for n, (name, count) in enumerate(zip(names, frames, strict=True)) if n != chosen
-    ]
+    others = [f"{name[:40]} ({found[n].frames})" for n, name in enumerate(names) if n != chosen]
     some = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-    return chosen, (f"individual: {names[chosen][:40]}, found in {frames[chosen]} of {of} frames; left out: {some}",)
+    took = f"{names[chosen][:40]}, found in {found[chosen].frames} of {frames} frames"
+    return chosen, (f"individual: {took}; left out: {some}",)
 
 
 def one_of(frames: Sequence[Mapping[str, Pose]], joints: int, axes: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Poses of individuals by name to (n, J, A + 1) of the one that is found most, NaN where it is not; and notes."""
-    counts: dict[str, int] = {}
+    found: dict[str, Found] = {}
     for frame in frames:
         for name, pose in frame.items():
-            counts[name] = counts.get(name, 0) + bool(np.isfinite(pose[:, :-1]).all(axis=1).any())
+            here = int(np.isfinite(pose[:, :-1]).all(axis=1).sum())
+            so_far = found.get(name, Found())
+            found[name] = Found(so_far.frames + bool(here), so_far.joints + here)
     poses = np.full((len(frames), joints, axes + 1), np.nan)
-    if not counts:
+    if not found:
         return poses, ()
-    chosen, notes = most_found(list(counts), list(counts.values()), len(frames))
-    name = list(counts)[chosen]
+    chosen, notes = most_found(list(found), list(found.values()), len(frames))
+    name = list(found)[chosen]
     for n, frame in enumerate(frames):
         if name in frame:
             poses[n] = frame[name]

@@ -97,5 +97,5 @@ def _clock(table: Table, kinds: list[str], rate_hz: float | None) -> tuple[Clock
     counting = [i for i, kind in enumerate(kinds) if kind == "numbers of rows" and counts_rows(table.column(i))]
     if counting:
         numbers = np.array([int(float(cell)) for cell in table.column(counting[0])], np.int64)
-        return frame_clock(numbers, rate_hz), counting[:1]
-    return even_clock(len(table.rows), rate_hz), []
+        return frame_clock(table.path, numbers, rate_hz), counting[:1]
+    return even_clock(table.path, len(table.rows), rate_hz), []

@@ -7,3 +7,14 @@ MEDIAPIPE_33 = (
     *("left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
     *("left_heel", "right_heel", "left_foot_index", "right_foot_index"),
 )
+COCO_18 = (
+    *("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "RHip", "RKnee", "RAnkle"),
+    *("LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar"),
+)
+BODY_25 = (
+    *("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip", "RHip", "RKnee"),
+    *("RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar", "LBigToe", "LSmallToe", "LHeel", "RBigToe"),
+    *("RSmallToe", "RHeel"),
+)
+OPENPOSE = {len(names): names for names in (BODY_25, COCO_18)}
+"""Its models of a body, by their number of points."""

@@ -20,6 +20,8 @@ USUAL_RATE_HZ = 30.0
 """Of files without times: that of most cameras."""
 MOST_NUMBERS = 1 << 27
 """In one recording, which are 512 MiB: an hour of 300 joints at 30 Hz has 3/4 of it. A small file may promise more."""
+_MOST_FRAMES = 10**9
+"""By their numbers: a year at 30 Hz."""
 _REPRESENTATIONS = {2: "positions2d", 3: "positions"}
 
 
@@ -43,11 +45,16 @@ class Clock:
     notes: tuple[str, ...] = ()
 
 
-def frame_clock(numbers: NDArray[np.int64], rate_hz: float | None, file_rate_hz: float | None = None) -> Clock:
-    """Times of frames (n,) by their numbers, from the first on; missing numbers are missing time.
+def frame_clock(
+    path: Path, numbers: NDArray[np.int64], rate_hz: float | None, file_rate_hz: float | None = None
+) -> Clock:
+    """Times of frames (n,) by their rising numbers, from the first on; missing numbers are missing time.
 
-    The rate is `rate_hz`, else the file's, else the usual one, which a note says.
+    The rate is `rate_hz`, else the file's, else the usual one, which a note says. Raises RecordingError for numbers
+    that count no frames.
     """
+    if len(numbers) and numbers[-1] - numbers[0] > _MOST_FRAMES:
+        raise RecordingError(f"{path}: expected numbers of frames, got {numbers[0]} to {numbers[-1]}")
     rate = rate_hz or file_rate_hz or USUAL_RATE_HZ
     missing = int(numbers[-1] - numbers[0]) + 1 - len(numbers) if len(numbers) else 0
     notes = [f"{missing} frames are missing"] if missing else []
@@ -57,9 +64,9 @@ def frame_clock(numbers: NDArray[np.int64], rate_hz: float | None, file_rate_hz:
     return Clock(times, rate, tuple(notes))
 
 
-def even_clock(count: int, rate_hz: float | None, file_rate_hz: float | None = None) -> Clock:
+def even_clock(path: Path, count: int, rate_hz: float | None, file_rate_hz: float | None = None) -> Clock:
     """Times of frames of which none is missing."""
-    return frame_clock(np.arange(count), rate_hz, file_rate_hz)
+    return frame_clock(path, np.arange(count), rate_hz, file_rate_hz)
 
 
 def timed_clock(times_us: NDArray[np.int64], rate_hz: float | None) -> Clock:

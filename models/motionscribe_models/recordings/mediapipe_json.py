@@ -110,7 +110,7 @@ def _clock(path: Path, frames: list[Any], rate_hz: float | None) -> Clock:
     first = frames[0] if isinstance(frames[0], dict) else {}
     name = next((key for key in first if is_time(key)), None)
     if name is None or rate_hz is not None or len(frames) < 2:
-        return even_clock(len(frames), rate_hz)
+        return even_clock(path, len(frames), rate_hz)
     cells = []
     for n, frame in enumerate(frames, 1):
         if not isinstance(frame, dict) or not isinstance(frame.get(name), int | float | str):

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import amc, expmap_csv, features_csv, mat, mediapipe_csv, mediapipe_json, npz
+from motionscribe_models.recordings import (
+    amc,
+    expmap_csv,
+    features_csv,
+    mat,
+    mediapipe_csv,
+    mediapipe_json,
+    npz,
+    openpose,
+)
 from motionscribe_models.recordings.recording import Recording
 
 
@@ -30,6 +39,8 @@ class Reader:
 
     Raises RecordingError for a file that it cannot look into.
     """
+    folders: bool = False
+    """Whether it reads folders, too: those that match."""
     extra: str = ""
     """The extra that it needs."""
     table: bool = False
@@ -70,6 +81,14 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(
         (".json",),
+        "OpenPose, BODY_25 or COCO-18: a folder of one file a frame, or one of these files",
+        "30 Hz",
+        openpose.read_openpose,
+        openpose.is_openpose,
+        folders=True,
+    ),
+    Reader(
+        (".json",),
         "landmarks of MediaPipe: frames of 33 objects with x, y, z and visibility, world or image coordinates",
         "by the times, or 30 Hz",
         mediapipe_json.read_mediapipe_json,
@@ -94,13 +113,28 @@ def readers_of(path: Path) -> list[Reader]:
     return [reader for reader in READERS if path.suffix.lower() in reader.endings]
 
 
+def reader_of_folder(path: Path) -> Reader | None:
+    """The reader of a folder that is one recording, None for other folders. Raises RecordingError as `matches`."""
+    try:
+        return next((reader for reader in READERS if reader.folders and reader.matches(path)), None)
+    except OSError as error:
+        raise RecordingError(f"{path}: expected a folder, got {error}") from error
+
+
 def read_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
-    """Reads a file of any format in READERS, by its ending and, where formats share one, by what is in it.
+    """Reads a file of any format in READERS, by its ending and, where formats share one, by what is in it; or a folder.
 
     `rate_hz` overrides the times that the file or its format implies. Raises RecordingError with the file, what was
     expected and what came, and MissingExtraError where a format needs a package that is not installed.
     """
     path = Path(path)
+    if rate_hz is not None and not 0 < rate_hz < 1e6:
+        raise RecordingError(f"{path}: expected a rate above 0 Hz and below 1 MHz, got {rate_hz}")
+    if path.is_dir():
+        reader = reader_of_folder(path)
+        if reader is None:
+            raise RecordingError(f"{path}: expected a file, or a folder of OpenPose's JSON files, got another folder")
+        return reader.read(path, rate_hz)
     readers = readers_of(path)
     if not readers:
         raise RecordingError(
@@ -108,7 +142,5 @@ def read_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
         )
     if not path.is_file():
         raise RecordingError(f"{path}: expected a file, found none")
-    if rate_hz is not None and not 0 < rate_hz < 1e6:
-        raise RecordingError(f"{path}: expected a rate above 0 Hz and below 1 MHz, got {rate_hz}")
     reader = next((reader for reader in readers if reader.matches(path)), readers[-1])
     return reader.read(path, rate_hz)

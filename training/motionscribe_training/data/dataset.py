@@ -18,7 +18,7 @@ from motionscribe_models.features import FeatureMap, moving_joints, recording_fe
 from motionscribe_models.gaps import longest_step_us, runs_without_gap
 from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_models.recordings.files import files_in
-from motionscribe_models.recordings.reading import readers_of
+from motionscribe_models.recordings.reading import reader_of_folder, readers_of
 from motionscribe_models.recordings.table import first_row
 from motionscribe_models.skeleton import Skeleton
 
@@ -48,7 +48,7 @@ class Dataset:
 
 
 def find_recordings(places: Sequence[Path]) -> list[Path]:
-    """The recordings at `places`: files, and for each folder the recordings directly in it, sorted by name.
+    """The recordings at `places`: files, folders that are one, and for others the recordings in them, sorted by name.
 
     A text file is a recording when its first line is a row of a table, so that notes and ground truth may lie beside
     recordings; another file, when it looks like one of its format. What systems leave in folders is none. Raises
@@ -56,11 +56,14 @@ def find_recordings(places: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for place in places:
-        inside = [p for p in files_in(place) if _is_recording(p)] if place.is_dir() else [place]
+        if not place.is_dir() or reader_of_folder(place):
+            found.append(place)
+            continue
+        inside = [p for p in files_in(place) if _is_recording(p)]
         if not inside:
             raise RecordingError(f"{place}: expected recordings ({', '.join(endings())}) in this folder, found none")
         found += inside
-    missing = [p for p in found if not p.is_file()]
+    missing = [p for p in found if not p.exists()]
     if missing:
         raise RecordingError(f"{missing[0]}: expected a recording or a folder of recordings, found nothing")
     return found
