@@ -27,6 +27,7 @@ MODULES = {
     "training": ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm"),
     "report": ("matplotlib",),
     "mat": ("scipy",),
+    "h5": ("h5py",),
     "lsl": ("pylsl",),
     "signing": ("cryptography",),
 }

@@ -35,6 +35,11 @@ class Keypoints:
     confidences: NDArray[np.float64] | None = None
     """(n, J), 0..1."""
 
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """(n, J): which joints have a place."""
+        return np.asarray(np.isfinite(self.places).all(axis=2))
+
 
 @dataclass(frozen=True, eq=False)
 class Clock:

@@ -11,6 +11,7 @@ from pathlib import Path
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import (
     amc,
+    deeplabcut,
     expmap_csv,
     features_csv,
     mat,
@@ -57,6 +58,14 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader((".mat",), "key `expmapchannels`, 96 columns, up to MATLAB 7", "120 Hz", mat.read_mat, extra="mat"),
     Reader(
+        (".csv",),
+        "DeepLabCut: rows `scorer`, `individuals` where there are several, `bodyparts` and `coords`",
+        "30 Hz",
+        deeplabcut.read_deeplabcut_csv,
+        deeplabcut.is_deeplabcut_csv,
+        table=True,
+    ),
+    Reader(
         _TEXT,
         "landmarks of MediaPipe: a header such as `left_hip_x`, `left_hip_visibility`; world or image coordinates",
         "by the times, or 30 Hz",
@@ -93,6 +102,14 @@ READERS: tuple[Reader, ...] = (
         "by the times, or 30 Hz",
         mediapipe_json.read_mediapipe_json,
         mediapipe_json.is_mediapipe,
+    ),
+    Reader(
+        (".h5",),
+        "DeepLabCut, in an image or in space, of one individual or several",
+        "30 Hz",
+        deeplabcut.read_deeplabcut_h5,
+        deeplabcut.is_deeplabcut_h5,
+        extra="h5",
     ),
     Reader(
         (".npz",),

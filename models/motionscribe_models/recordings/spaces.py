@@ -16,7 +16,7 @@ from motionscribe_models.recordings.times import words_of
 from motionscribe_models.skeleton import AXES
 
 HEADS = {"head", "nose", "eye", "eyes", "ear", "ears", "forehead", "mouth", "chin", "crown", "neck", "snout"}
-FEET = {"foot", "feet", "ankle", "ankles", "toe", "toes", "heel", "heels", "paw", "hoof"}
+FEET = {"foot", "feet", "ankle", "ankles", "toe", "toes", "heel", "heels", "hoof"}
 """Words in names of joints, in lower case."""
 _UNITS = (("m", 1.0), ("cm", 0.01), ("mm", 0.001))
 BODY_M = math.sqrt(0.5 * 2.5)
