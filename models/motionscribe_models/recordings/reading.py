@@ -17,8 +17,10 @@ from motionscribe_models.recordings import (
     mat,
     mediapipe_csv,
     mediapipe_json,
+    movement,
     npz,
     openpose,
+    sleap,
 )
 from motionscribe_models.recordings.recording import Recording
 
@@ -105,10 +107,25 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(
         (".h5",),
+        "SLEAP's analysis files: `tracks`, `node_names`, `track_names`",
+        "30 Hz",
+        sleap.read_sleap,
+        sleap.is_sleap,
+        extra="h5",
+    ),
+    Reader(
+        (".h5",),
         "DeepLabCut, in an image or in space, of one individual or several",
         "30 Hz",
         deeplabcut.read_deeplabcut_h5,
         deeplabcut.is_deeplabcut_h5,
+        extra="h5",
+    ),
+    Reader(
+        (".nc",),
+        "poses of `movement`: `position` by time, space, keypoints and individuals",
+        "by the times",
+        movement.read_movement,
         extra="h5",
     ),
     Reader(
