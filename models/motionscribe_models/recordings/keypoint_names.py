@@ -18,3 +18,8 @@ BODY_25 = (
 )
 OPENPOSE = {len(names): names for names in (BODY_25, COCO_18)}
 """Its models of a body, by their number of points."""
+COCO_17 = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)

@@ -11,6 +11,7 @@ from pathlib import Path
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import (
     amc,
+    coco,
     deeplabcut,
     expmap_csv,
     features_csv,
@@ -97,6 +98,13 @@ READERS: tuple[Reader, ...] = (
         openpose.read_openpose,
         openpose.is_openpose,
         folders=True,
+    ),
+    Reader(
+        (".json",),
+        "keypoints in COCO's form: `images`, `annotations` and `categories`, or annotations alone",
+        "30 Hz",
+        coco.read_coco,
+        coco.is_coco,
     ),
     Reader(
         (".json",),
