@@ -28,6 +28,7 @@ MODULES = {
     "report": ("matplotlib",),
     "mat": ("scipy",),
     "h5": ("h5py",),
+    "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
     "signing": ("cryptography",),
 }

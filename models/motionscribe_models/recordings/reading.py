@@ -22,6 +22,7 @@ from motionscribe_models.recordings import (
     npz,
     openpose,
     sleap,
+    xdf,
 )
 from motionscribe_models.recordings.recording import Recording
 
@@ -135,6 +136,13 @@ READERS: tuple[Reader, ...] = (
         "by the times",
         movement.read_movement,
         extra="h5",
+    ),
+    Reader(
+        (".xdf",),
+        "the first stream of type MoCap: places by labels such as `head_x`, else one feature a channel",
+        "by the times",
+        xdf.read_xdf,
+        extra="xdf",
     ),
     Reader(
         (".npz",),
