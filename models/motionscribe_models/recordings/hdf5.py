@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.errors import ContractError, MissingExtraError, RecordingError
 from motionscribe_models.recordings.keypoints import MOST_NUMBERS
+from motionscribe_models.recordings.text import first_line
 
 _MOST_NAMES = 100_000
 
@@ -30,7 +31,7 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     except ContractError:
         raise
     except Exception as error:  # h5py raises whatever its parser happens to trip over
-        raise RecordingError(f"{path}: expected an HDF5 file, got {str(error).splitlines()[:1]}") from error
+        raise RecordingError(f"{path}: expected an HDF5 file, got {first_line(error)}") from error
 
 
 def dataset(path: Path, group: Any, name: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
+from motionscribe_models.recordings.spaces import believable
 
 Pose = NDArray[np.float64]
 """(J, A + 1): the place of each joint, NaN for one that was not found, and a confidence."""
@@ -109,7 +110,7 @@ def _nearest(last: Mapping[str, tuple[int, Pose]], n: int, people: Sequence[Pose
 
 def _distance(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     """Mean distance of the joints that both have, in sizes of the body: diagonals of the box around it."""
-    both = np.isfinite(before).all(axis=1) & np.isfinite(now).all(axis=1)
+    both = np.isfinite(believable(before)).all(axis=1) & np.isfinite(believable(now)).all(axis=1)
     if not both.any():
         return np.inf
     size = float(np.linalg.norm(np.ptp(before[both], axis=0))) or 1.0

@@ -78,7 +78,8 @@ def timed_clock(times_us: NDArray[np.int64], rate_hz: float | None) -> Clock:
     """The file's times (n,), two or more, unless `rate_hz` overrides them."""
     if rate_hz is not None:
         return Clock(even_times(len(times_us), rate_hz), rate_hz)
-    return Clock(times_us, 1e6 / float(np.median(np.diff(times_us))))
+    step_us = float(np.median(np.diff(times_us)))
+    return Clock(times_us, 1e6 / max(step_us, 1.0))  # a Recording refuses times that do not increase
 
 
 def check_size(path: Path, frames: int, joints: int) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.recordings.keypoints import Clock, Keypoints, keypoint_recording
 from motionscribe_models.recordings.recording import Recording
-from motionscribe_models.recordings.spaces import METRES_OF_CAMERA, image_space
+from motionscribe_models.recordings.spaces import METRES_OF_CAMERA, believable, image_space
 
 _HIPS = ("left_hip", "right_hip")
 _NEAR_M = 0.05
@@ -39,6 +39,6 @@ def _is_world(joints: Sequence[str], places: NDArray[np.float64]) -> bool:
     if not set(_HIPS) <= set(names):
         beside = places[:, :, :2] < -0.5  # NaN is not
         return bool(beside.any())
-    middle = np.abs(places[:, [names.index(hip) for hip in _HIPS]].mean(axis=1))
+    middle = np.abs(believable(places)[:, [names.index(hip) for hip in _HIPS]].mean(axis=1))
     seen = middle[np.isfinite(middle).all(axis=1)]
     return bool(len(seen)) and bool(np.all(np.median(seen, axis=0) < _NEAR_M))

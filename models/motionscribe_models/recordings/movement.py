@@ -18,6 +18,7 @@ from motionscribe_models.recordings.recording import Recording
 from motionscribe_models.recordings.spaces import guessed_space, image_space
 
 _ORDER = ("individual", "time", "keypoint", "space")
+_ID = "_Netcdf4Dimid"
 _FARTHEST_S = 1e12
 """Of times: more is none."""
 
@@ -48,12 +49,13 @@ def read_movement(path: Path, rate_hz: float | None = None) -> Recording:
 
 def _in_order(path: Path, file: Any, found: Any, order: tuple[str, ...]) -> tuple[NDArray[np.float64], dict[str, str]]:
     """Values with their dimensions in this order, and the file's name for each dimension."""
-    scales = [dimension[0].name.split("/")[-1] if len(dimension) else "" for dimension in found.dims]
+    # netCDF's own numbers: the references that HDF5 has for it crash HDF5 where a file is damaged
+    ids = {int(file[name].attrs[_ID]): name for name in file if _ID in file[name].attrs and "CLASS" in file[name].attrs}
+    scales = [ids.get(int(number), "") for number in found.attrs.get("_Netcdf4Coordinates", ())]
     plain = [name.removesuffix("s") for name in scales]  # both spellings
     if sorted(plain) != sorted(order):
-        raise RecordingError(
-            f"{path}: expected {found.name} by {', '.join(order)}, got {', '.join(map(repr, scales)) or 'one number'}"
-        )
+        got = ", ".join(map(repr, scales)) or "no names of dimensions"
+        raise RecordingError(f"{path}: expected {found.name} by {', '.join(order)}, got {got}")
     values = numbers(path, found).transpose([plain.index(name) for name in order])
     return values, dict(zip(plain, scales, strict=True))
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings.hdf5 import as_text, dataset, numbers, texts
 
+_MOST_FRAMES = 1e15
+"""Larger numbers count none."""
+
 
 @dataclass(frozen=True, eq=False)
 class PandasTable:
@@ -61,10 +64,10 @@ def _blocks_of_fixed(path: Path, group: Any) -> list[tuple[list[tuple[str, ...]]
         levels = []
         for level in range(min(int(group.attrs.get(f"block{n}_items_nlevels", 0)), 8)):
             names = texts(path, dataset(path, group, f"block{n}_items_level{level}"))
-            codes = numbers(path, dataset(path, group, f"block{n}_items_label{level}")).astype(np.int64)
+            codes = numbers(path, dataset(path, group, f"block{n}_items_label{level}"))
             if len(codes) and not (codes.min() >= 0 and codes.max() < len(names)):
                 raise RecordingError(f"{path}: expected names of the columns of {group.name}, got numbers without any")
-            levels.append([names[code] for code in codes])
+            levels.append([names[int(code)] for code in codes])
         values = numbers(path, dataset(path, group, f"block{n}_values"))
         if values.ndim != 2:
             raise RecordingError(f"{path}: expected rows and columns in {group.name}, got shape {values.shape}")
@@ -77,7 +80,8 @@ def _index(path: Path, group: Any) -> NDArray[np.int64] | None:
     kind = found.dtype["index"] if "table" in group else found.dtype
     if kind.kind not in "iu":
         return None
-    return numbers(path, found, "index" if "table" in group else "").astype(np.int64)
+    index = numbers(path, found, "index" if "table" in group else "")
+    return index.astype(np.int64) if (np.abs(index) < _MOST_FRAMES).all() else None
 
 
 def _pickled_names(path: Path, pickled: object) -> list[tuple[str, ...]]:

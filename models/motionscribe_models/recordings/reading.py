@@ -21,6 +21,7 @@ from motionscribe_models.recordings import (
     movement,
     npz,
     openpose,
+    positions_csv,
     sleap,
     xdf,
 )
@@ -75,6 +76,14 @@ READERS: tuple[Reader, ...] = (
         "by the times, or 30 Hz",
         mediapipe_csv.read_mediapipe_csv,
         mediapipe_csv.is_mediapipe,
+        table=True,
+    ),
+    Reader(
+        _TEXT,
+        "places of joints: all columns such as `head_x`, `head_y`, perhaps `head_z` and `head_score`",
+        "by the times, or 30 Hz",
+        positions_csv.read_positions_csv,
+        positions_csv.has_joints,
         table=True,
     ),
     Reader(

@@ -21,6 +21,8 @@ FEET = {"foot", "feet", "ankle", "ankles", "toe", "toes", "heel", "heels", "hoof
 _UNITS = (("m", 1.0), ("cm", 0.01), ("mm", 0.001))
 BODY_M = math.sqrt(0.5 * 2.5)
 """The middle of what a body measures."""
+_FARTHEST = 1e30
+"""In any unit."""
 _SIDED = re.compile(r"(?:left|right|l|r)([a-z]+)")
 
 
@@ -40,9 +42,14 @@ METRES_OF_CAMERA = Space("m", 1.0, "-y", False)
 """x to the right, y down, z away from the camera, which may be tilted."""
 
 
+def believable(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places, NaN for numbers so large that their squares are none. A Recording refuses these later."""
+    return np.where(np.abs(places) < _FARTHEST, places, np.nan)
+
+
 def image_space(places: NDArray[np.float64]) -> Space:
     """Of places (n, J, 2) in an image: its width and height are 1 where nearly all are within -1 to 1, else pixels."""
-    seen = np.abs(places[np.isfinite(places)])
+    seen = np.abs(places[np.isfinite(believable(places))])
     if len(seen) and float(np.quantile(seen, 0.95)) <= 1.5:
         return Space("image", 1.0, "-y", False, ("unit: the image's width and height",))
     return Space("px", 1.0, "-y", False)
@@ -67,7 +74,8 @@ def up_axis_of(joints: Sequence[str], places: NDArray[np.float64]) -> str:
     heads, feet = _of(joints, HEADS), _of(joints, FEET)
     if not heads or not feet:
         return ""
-    above = np.ma.masked_invalid(places[:, heads]).mean(axis=1) - np.ma.masked_invalid(places[:, feet]).mean(axis=1)
+    masked = np.ma.masked_invalid(believable(places))
+    above = masked[:, heads].mean(axis=1) - masked[:, feet].mean(axis=1)
     middle = [float(np.median(axis.compressed())) if axis.count() else 0.0 for axis in above.T]
     axis = int(np.argmax(np.abs(middle)))
     return "" if middle[axis] == 0 else ("-" if middle[axis] < 0 else "") + AXES[axis]
@@ -86,7 +94,7 @@ def _of(joints: Sequence[str], wanted: Collection[str]) -> list[int]:
 
 def _spread(places: NDArray[np.float64]) -> float:
     """The diagonal of the box around a frame's joints, of the median frame."""
-    masked = np.ma.masked_invalid(places)
+    masked = np.ma.masked_invalid(believable(places))
     sides = masked.max(axis=1) - masked.min(axis=1)
     diagonals = np.sqrt((sides**2).sum(axis=1)).compressed()
     return float(np.median(diagonals)) if len(diagonals) else 0.0

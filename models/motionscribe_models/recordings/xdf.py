@@ -15,10 +15,13 @@ from motionscribe_models.recordings.joint_columns import JointColumns, joint_col
 from motionscribe_models.recordings.keypoints import Clock, Keypoints, check_size, keypoint_recording, timed_clock
 from motionscribe_models.recordings.recording import Recording
 from motionscribe_models.recordings.spaces import guessed_space, image_space
+from motionscribe_models.recordings.text import first_line
 from motionscribe_models.skeleton import feature_skeleton
 
 _UNITS = {"m": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "cm": "cm", "centimeters": "cm"}
 _UNITS |= {"centimetres": "cm", "mm": "mm", "millimeter": "mm", "millimeters": "mm", "millimetres": "mm"}
+_FARTHEST_S = 1e12
+"""Of times: more is none."""
 _NUMBERS = ("int8", "int16", "int32", "int64", "float32", "double64")
 
 
@@ -33,11 +36,14 @@ def read_xdf(path: Path, rate_hz: float | None = None) -> Recording:
     except ContractError:
         raise
     except Exception as error:  # pyxdf raises whatever its parser happens to trip over
-        raise RecordingError(f"{path}: expected an XDF file, got {str(error).splitlines()[:1]}") from error
-    values = np.asarray(stream["time_series"], np.float64)
+        raise RecordingError(f"{path}: expected an XDF file, got {first_line(error)}") from error
+    with np.errstate(invalid="ignore"):  # bits of a float32 that are no usual NaN
+        values = np.asarray(stream["time_series"], np.float64)
     seconds = np.asarray(stream["time_stamps"], np.float64)
-    if values.ndim != 2 or len(values) < 2 or not np.isfinite(seconds).all():
-        raise RecordingError(f"{path}: expected two samples or more, got {len(values)} in the stream {_name(stream)}")
+    if values.ndim != 2 or len(values) < 2 or not (np.abs(seconds) < _FARTHEST_S).all():
+        raise RecordingError(
+            f"{path}: expected two samples or more with times, got {len(values)} in the stream {_name(stream)}"
+        )
     times = np.asarray(np.rint(seconds * 1e6), np.int64)
     later = np.concatenate([[True], times[1:] > np.maximum.accumulate(times)[:-1]])
     if later.sum() < 2:

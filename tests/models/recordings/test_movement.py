@@ -25,7 +25,7 @@ def body(axes: int) -> np.ndarray:
 def write(
     path: Path, places: np.ndarray, dims: tuple[str, ...], names: dict[str, Any] | None = None, **attributes: Any
 ) -> Path:
-    """As xarray's engines write it: a scale for each dimension, with its names or times."""
+    """As xarray's engines write it: a scale for each dimension, with its number, and its names or times."""
     found = {"time": np.arange(6) / 25, "space": "xyz"[: places.shape[dims.index("space")]], **(names or {})}
     with h5py.File(path, "w") as file:
         file.attrs.update({"fps": 25.0, "time_unit": "seconds", "source_software": "SLEAP", **attributes})
@@ -34,13 +34,12 @@ def write(
             text = isinstance(values, str | tuple)
             file.create_dataset(dim, data=list(values), dtype=h5py.string_dtype() if text else None)
             file[dim].make_scale(dim)
+            file[dim].attrs["_Netcdf4Dimid"] = dims.index(dim)
         file["position"] = places
-        for n, dim in enumerate(dims):
-            file["position"].dims[n].attach_scale(file[dim])
+        file["position"].attrs["_Netcdf4Coordinates"] = np.arange(len(dims))
         rest = [(n, dim) for n, dim in enumerate(dims) if dim != "space"]
         file["confidence"] = np.full([places.shape[n] for n, _ in rest], 0.7)
-        for n, (_, dim) in enumerate(rest):
-            file["confidence"].dims[n].attach_scale(file[dim])
+        file["confidence"].attrs["_Netcdf4Coordinates"] = np.array([n for n, _ in rest])
     return path
 
 

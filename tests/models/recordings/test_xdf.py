@@ -100,8 +100,8 @@ def test_other_channels_are_features(tmp_path: Path, channels: list[str], names:
     ("streams", "said"),
     [
         ([], "expected a stream of type MoCap with numbers, got none"),
-        ([stream(1, "MoCap", BODY, PLACES[:1])], "expected two samples or more, got 1 in the stream suit"),
-        ([stream(1, "MoCap", BODY, PLACES[:0])], "expected two samples or more, got 0 in the stream suit"),
+        ([stream(1, "MoCap", BODY, PLACES[:1])], "expected two samples or more with times, got 1 in the stream suit"),
+        ([stream(1, "MoCap", BODY, PLACES[:0])], "expected two samples or more with times, got 0 in the stream suit"),
         ([stream(1, "MoCap", BODY, PLACES, step=0.0)], "expected times to increase, got none that do"),
         ([stream(1, "MoCap", [], PLACES * np.inf)], "expected finite numbers, got -?inf in frame 1"),
         ([chunk(2, b"\1\0\0\0<info><name>")], "expected an XDF file, got"),
