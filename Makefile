@@ -40,7 +40,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,redis,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,signing,redis,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml

@@ -31,6 +31,8 @@ MODULES = {
     "training": ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm"),
     "report": ("matplotlib",),
     "mat": ("scipy",),
+    "h5": ("h5py",),
+    "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
     "signing": ("cryptography",),
 }

@@ -64,6 +64,14 @@ class Table:
         """Chosen rows and columns as (r, c) float64. Raises RecordingError with the place of what is no number."""
         return np.array([[self._finite(row, column) for column in columns] for row in rows], np.float64)
 
+    def numbers_or_nan(self, columns: Sequence[int]) -> NDArray[np.float64]:
+        """Chosen columns of all rows as (n, c) float64, NaN for an empty cell. Raises RecordingError as `numbers`."""
+        wanted = [
+            [math.nan if cells[column].lower() in MISSING else self._finite(row, column) for column in columns]
+            for row, cells in enumerate(self.rows)
+        ]
+        return np.array(wanted, np.float64).reshape(len(self.rows), len(columns))
+
     def _finite(self, row: int, column: int) -> float:
         cell = self.rows[row][column]
         number = self.number(cell)
