@@ -31,6 +31,7 @@ class FeatureMap:
     def __post_init__(self) -> None:
         if not self.joints or any(not 0 <= j < len(self.skeleton.joints) for j in self.joints):
             raise LayoutError(f"{self.skeleton.name}: expected joint indices below {len(self.skeleton.joints)}")
+        self.representation.check_chosen(self.joints)
 
     @cached_property
     def representation(self) -> Representation:

@@ -67,6 +67,7 @@ class Skeleton:
             raise LayoutError(
                 f"{self.name}: expected a representation of {', '.join(REPRESENTATIONS)}, got {self.representation!r}"
             )
+        REPRESENTATIONS[self.representation].check_joints(self.joints)
         if self.up_axis not in UP_AXES:
             raise LayoutError(f"{self.name}: expected up axis {', '.join(UP_AXES)}, got {self.up_axis!r}")
         if not (self.rate_hz > 0 and self.metres_per_unit > 0):

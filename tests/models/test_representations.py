@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.kinematics import joint_positions
@@ -116,3 +117,10 @@ def test_every_representation_is_in_the_manual(name: str) -> None:
 )
 def test_clips_are_shifted_where_they_stand_in_the_world(name: str, places: list[int]) -> None:
     assert list(REPRESENTATIONS[name].places(3)) == places
+
+
+def test_a_body_has_the_canonical_joints_and_all_of_them_count() -> None:
+    with pytest.raises(LayoutError, match=r"expected the joints pelvis, neck, head, .* of the canonical body, got hip"):
+        replace(BODY, joints=("hip",), parents=(-1,))
+    with pytest.raises(LayoutError, match="expected features of all joints of the canonical body"):
+        FeatureMap(BODY, (2, 3, 4))

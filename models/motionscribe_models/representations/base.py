@@ -89,6 +89,12 @@ class Representation(ABC):
     def places(self, joints: int) -> range:
         """The first column of each x y z that is a place in the world, for a skeleton of J `joints`."""
 
+    def check_joints(self, joints: Sequence[str]) -> None:  # noqa: B027  # most accept all names
+        """Raises LayoutError for joints that a skeleton of this representation cannot have."""
+
+    def check_chosen(self, joints: Sequence[int]) -> None:  # noqa: B027  # most accept all choices
+        """Raises LayoutError for joints that features cannot be made of."""
+
     def check(self, frames: NDArray[np.floating]) -> None:  # noqa: B027  # most accept all numbers
         """Raises LayoutError for raw frames (K, D) that mean nothing; their width was checked before."""
 

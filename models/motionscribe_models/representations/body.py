@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.body import follow
-from motionscribe_models.body.joints import DERIVED, SEEN
+from motionscribe_models.body.joints import DERIVED, JOINTS, SEEN
+from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations.base import Indices, Layout, Representation
 
 LEVEL = "level"
@@ -32,6 +33,18 @@ class Body(Representation):
     def places(self, joints: int) -> range:
         """Every joint's."""
         return range(0, 3 * joints, 3)
+
+    def check_joints(self, joints: Sequence[str]) -> None:
+        """They are those of the canonical body."""
+        if tuple(joints) != JOINTS:
+            raise LayoutError(
+                f"expected the joints {', '.join(JOINTS)} of the canonical body, got {', '.join(joints[:20])}"
+            )
+
+    def check_chosen(self, joints: Sequence[int]) -> None:
+        """They are all that sources supply."""
+        if list(joints) != list(range(len(DERIVED), len(JOINTS))):
+            raise LayoutError(f"expected features of all joints of the canonical body, got those of {tuple(joints)}")
 
     def shows(self, frames: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Those in which a joint was seen."""
