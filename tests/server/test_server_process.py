@@ -56,7 +56,7 @@ def test_it_prints_its_port_says_what_it_serves_and_drains(tiny_model: Path, tmp
             opening = pb.StreamRequest(open=pb.Open(stream_id="lab", skeleton=skeleton))
             released = threading.Event()
             call = SegmentationStub(channel).Stream(_held(opening, released))
-            assert next(call).opened.epoch == 1
+            assert next(call).opened.next_seq == 1
             (metrics,) = re.findall(r"http://127\.0\.0\.1:\d+/metrics", server.log.read_text())
             with urllib.request.urlopen(metrics, timeout=10) as page:
                 assert b"motionscribe_streams 1.0" in page.read()

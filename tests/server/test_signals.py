@@ -114,7 +114,7 @@ def test_a_worker_that_stands_still_does_not_stop_a_drain(tiny_model: Path, tmp_
                 released.wait(PATIENCE_S)
 
             call = SegmentationStub(channel).Stream(requests())
-            assert next(call).opened.epoch == 1
+            assert next(call).opened.next_seq == 1
             workers = server.workers
             os.kill(workers[0], signal.SIGSTOP)
             assert server.end() == 0

@@ -63,9 +63,6 @@ class ClusterSaver:
 
         Raises FencedError.
         """
-        await to_the_end(self._save_if_changed())
-
-    async def _save_if_changed(self) -> None:
         async with self._saving:
             if not self._is_unsaved:
                 return
@@ -73,6 +70,9 @@ class ClusterSaver:
             try:
                 if not self._is_stopped:
                     await self.save(await self._link.clusters())
+            except asyncio.CancelledError:
+                self.mark_unsaved()
+                raise
             except (StoreError, UnavailableError):
                 log.exception("clusters of %s are not saved", self._info.name)
                 self._metrics.store_failures.inc()
