@@ -23,6 +23,8 @@ SMOOTH_S = 0.15
 TURN_S = 0.1
 """Of the turning rate. All three are time constants."""
 HALF_LIFE_S = 60.0
+STRAIGHT = 0.1
+"""A body whose neck is nearer to its feet by this share than it could be says little of which way is up."""
 LEVEL_SHARE = 0.25
 """The heading is that of hips and shoulders while at least this share of their breadth is level."""
 SIZE_ONE = 1.55
@@ -39,11 +41,10 @@ FLOORS = RunningQuantile(0.03)
 _AT = {name: place for place, name in enumerate(SEEN)}
 _SIDES = [[_AT[f"{side}_{joint}"] for joint in ("shoulder", "hip", "ankle")] for side in ("left", "right")]
 (L_SHOULDER, L_HIP, L_ANKLE), (R_SHOULDER, R_HIP, R_ANKLE) = _SIDES
-LIMBS = [
-    (_AT[f"{side}_{one}"], _AT[f"{side}_{other}"])
-    for side in ("left", "right")
-    for one, other in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-]
+LEGS, ARMS = (
+    [(_AT[f"{side}_{a}"], _AT[f"{side}_{b}"]) for side in ("left", "right") for a, b in bones]
+    for bones in ((("hip", "knee"), ("knee", "ankle")), (("shoulder", "elbow"), ("elbow", "wrist")))
+)
 TRUST = np.array([100.0 if "hip" in joint else 10.0 if "shoulder" in joint else 1.0 for joint in SEEN])
 """How much a joint that is seen says of where the pelvis is, when others are lost."""
 
@@ -134,13 +135,21 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
 
 
 def _levelled(joints: Array, up: Array, level: NDArray[np.bool_], keep: float) -> Array:
-    """Joints turned so that the running mean direction from feet to neck, kept in `up` (S, 3), is vertical."""
+    """Joints turned so that the running mean direction from feet to neck, kept in `up` (S, 3), is vertical.
+
+    Only bodies that stand straight say which way is up: who crouches leans. A mean over all frames lost 10 points of
+    accuracy on trials of subject 86.
+    """
     if level.all():
         return joints
-    stands = joints[:, [L_SHOULDER, R_SHOULDER]].mean(axis=1) - joints[:, [L_ANKLE, R_ANKLE]].mean(axis=1)
-    length = np.linalg.norm(stands, axis=1, keepdims=True)
-    counts = ~level[:, None] & (length > 0)  # false for NaN
-    up[:] = np.where(counts, keep * up + stands / np.where(counts, length, 1), up)
+    neck, pelvis, ankles = (joints[:, [one, other]].mean(axis=1) for one, other in zip(*_SIDES, strict=True))
+    legs = sum(np.linalg.norm(joints[:, one] - joints[:, other], axis=1) for one, other in LEGS) / 2
+    stands = neck - ankles
+    length = np.linalg.norm(stands, axis=1)
+    stretched = length / np.maximum(np.linalg.norm(neck - pelvis, axis=1) + legs, 1e-6)
+    weight = np.exp(-np.square((1 - stretched) / STRAIGHT))[:, None]
+    counts = ~level[:, None] & (length > 0)[:, None]  # false for NaN
+    up[:] = np.where(counts, keep * up + weight * stands / np.where(counts, length[:, None], 1), up)
     total = np.linalg.norm(up, axis=1, keepdims=True)
     x, y, z = np.where(~level[:, None] & (total > 0), up / np.where(total > 0, total, 1), [0, 1, 0]).T
     axis = np.stack([-z, np.zeros_like(x), x], axis=1)[:, None]  # up x y, by whose sine
@@ -184,7 +193,7 @@ def _from_own(vectors: Array, side: Array) -> Array:
 def _size(sizes: Array, places: Array, counts: NDArray[np.bool_], keep: float) -> Array:
     """(S,), 1 until the whole body was seen."""
     torso = places[:, [L_SHOULDER, R_SHOULDER]].mean(axis=1) - places[:, [L_HIP, R_HIP]].mean(axis=1)
-    limbs = np.array([places[:, one] - places[:, other] for one, other in LIMBS])
+    limbs = np.array([places[:, one] - places[:, other] for one, other in LEGS + ARMS])
     length = np.linalg.norm(torso, axis=1) + np.linalg.norm(limbs, axis=2).sum(axis=0) / 2
     SIZES.add(sizes, np.log(np.maximum(length, 1e-3)), counts, keep)
     return np.exp(SIZES.at(sizes, 0.5, np.full(len(length), np.log(SIZE_ONE)))) / SIZE_ONE
