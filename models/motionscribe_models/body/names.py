@@ -86,6 +86,16 @@ CONVENTIONS = (
         knee=(at("*kne"),),
         ankle=(at("*ank"),),
     ),
+    Convention(
+        "markers of anatomical points (CAST and IOR, as Qualisys has them)",
+        (between("lefthdf", "righthdf", "lefthdb", "righthdb"), between("lefthdf", "righthdf")),
+        shoulder=(at("*saj"), at("*sae")),
+        elbow=(between("*hle", "*hme"), at("*hle")),
+        wrist=(between("*rsp", "*uhe"), between("*rsp", "*usp")),
+        hip=((("*ias", 0.425), ("*ips", 0.425), ("*fle", 0.075), ("*fme", 0.075)),),
+        knee=(between("*fle", "*fme"), at("*fle")),
+        ankle=(between("*fal", "*tam"), at("*fal")),
+    ),
 )
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 

@@ -79,6 +79,12 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
         "LASI RASI LPSI RPSI LTHI LKNE LTIB LANK LHEE LTOE RTHI RKNE RTIB RANK RHEE RTOE",
         {"head": "LFHD RFHD LBHD RBHD", "left_wrist": "LWRA LWRB", "left_hip": "LASI LPSI LKNE"},
     ),
+    "IOR": (
+        "L_IAS L_IPS R_IPS R_IAS SNJ SXS TV8 CV7 L_HDF L_HDB R_HDB R_HDF L_FTC L_FLE L_FME L_FAX L_TTC L_FAL L_TAM "
+        "L_FCC L_FM1 L_FM5 R_FTC R_FLE R_FME R_FAX R_TTC R_FAL R_TAM R_FCC R_FM1 R_FM5 L_HM5 L_HM2 L_UHE L_RSP L_HLE "
+        "L_HME R_HM5 R_HM2 R_UHE R_RSP R_HLE R_HME L_SAJ R_SAJ",
+        {"left_knee": "L_FLE L_FME", "right_ankle": "R_FAL R_TAM", "left_hip": "L_IAS L_IPS L_FLE L_FME"},
+    ),
     "CMU Acclaim": (
         " ".join(CMU_EXPMAP.joints),
         {"head": "upperneck head", "left_shoulder": "lclavicle", "right_ankle": "rtibia", "left_hip": "lhipjoint"},
