@@ -117,7 +117,12 @@ class Users:
             played.unsure |= about
 
     async def _compare(self, client: AsyncClient, played: Played) -> None:
-        found = {cluster.id: cluster for cluster in await client.clusters(played.id)}
+        while True:
+            try:
+                found = {cluster.id: cluster for cluster in await client.clusters(played.id)}
+                break
+            except ConnectionError:  # a server that is killed just now
+                await asyncio.sleep(0.2)
         names = {id: name for id, name in played.names.items() if id not in played.unsure}
         self.counts["undone"] += sum(found[id].name != name for id, name in names.items())
         self.counts["undone"] += sum(not found[source].merged_into for source in played.merged)

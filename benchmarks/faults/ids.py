@@ -45,7 +45,7 @@ def fill(path: Path, ids: int) -> Store:
             [(MODEL, name_of(n), *((b"", none) if n % 10 else (PADDING, packed))) for n in numbers],
         )
         connection.executemany(
-            "INSERT INTO ids VALUES (?, '', ?, ?, 0)",
+            "INSERT INTO ids (stream, tenant, used_s, named, durable, session) VALUES (?, '', ?, ?, 0, '')",
             [(name_of(n), begin + 2 * MONTH_S * n / ids, n % 10 == 0) for n in numbers],
         )
         connection.execute("COMMIT")
@@ -79,6 +79,8 @@ def measure(ids: int, rounds: int, folder: Path | None) -> dict[str, Numbers]:
         calls: dict[str, Callable[[], object]] = {
             "load": lambda: store.load(MODEL, pick()),
             "save": lambda: store.save(MODEL, pick(), 13, CLUSTERS),
+            "edit": lambda: store.edit(pick(), lambda stored: stored, b"edit"),
+            "begin": lambda: store.begin(pick(), "session"),
             "model_of": lambda: store.model_of(pick()),
             "reserve": lambda: store.reserve(name_of(next(new)), 10 * ids + rounds, 300.0, set()),
             "forget": lambda: store.forget(pick()),
