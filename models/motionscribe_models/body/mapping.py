@@ -24,6 +24,8 @@ NEEDED = ("shoulder", "hip", "knee")
 """Without these, of both sides, there is no telling how a body stands or which way it faces."""
 CONFIDENT = 0.3
 """A joint of less confidence counts as not seen."""
+NOT_THERE = "not there"
+"""What is said of a joint that a skeleton does not have."""
 FARTHEST_M = 1e5
 """What is further away is a fault of the sender."""
 UPRIGHT = {
@@ -118,7 +120,7 @@ def find_mapping(skeleton: Skeleton) -> Mapping:
 
 def _describe(sums: Sequence[Sum]) -> str:
     if not sums:
-        return "not there"
+        return NOT_THERE
     words = [" + ".join(joint if weight == 1 else f"{weight:g} {joint}" for joint, weight in terms) for terms in sums]
     return ", else ".join(words)
 
