@@ -86,7 +86,11 @@ def main() -> None:
     for row, numbers_of in rows.items():
         print(f"{row:24} {numbers_of['value']:.3f}  {numbers_of['low']:.3f} to {numbers_of['high']:.3f}")
     command = COMMAND if options.seeds == 3 else f"{COMMAND} --seeds {options.seeds}"
-    (HERE / "results.json").write_text(json.dumps({"command": command, **rows}, indent=1) + "\n")
+    file = HERE / "results.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    cost = {row: numbers for row, numbers in before.items() if row.startswith("cost/")}
+    commands = [command, *([f"{COMMAND}.cost"] if cost else [])]
+    file.write_text(json.dumps({"command": "; ".join(commands), **rows, **cost}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

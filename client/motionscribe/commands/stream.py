@@ -25,9 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")
-    parser.add_argument(
-        "--model", default="", metavar="NAME", help="default: the only one, or the one for any body"
-    )
+    parser.add_argument("--model", default="", metavar="NAME", help="default: the only one, or the one for any body")
     parser.add_argument("--version", default="latest", help="of the model (default: %(default)s)")
     parser.add_argument(
         "--lag", choices=LAGS, default="balanced", help="how soon labels are final (default: %(default)s)"
