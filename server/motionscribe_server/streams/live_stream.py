@@ -1,8 +1,7 @@
 """One stream while it is live or retained: its life, its owner and watchers, its session in a worker.
 
 In: frames and calls of the owner, answers of the worker. Out: numbered events into the writers of owner and watchers.
-It outlives connections; the registry decides when it goes. Its state changes here and nowhere else. No gRPC here, and
-no clock: callers say when something happened.
+It outlives connections; the registry decides when it goes. Its state changes here alone. No gRPC, and no clock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -89,7 +88,7 @@ class LiveStream:
 
     @property
     def computed_seq(self) -> int:
-        """Frames up to this one are computed."""
+        """Those up to this one are computed."""
         return self._flow.computed.next_seq - 1
 
     @property
@@ -278,6 +277,7 @@ class LiveStream:
 
     async def _settle(self) -> None:
         """The store is told the last of a stream that is over, though nobody may be there to hear of it."""
+        self.saver.mark_unsaved()
         with suppress(FencedError, UnavailableError):
             await self.persist()
 

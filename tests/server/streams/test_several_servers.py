@@ -1,17 +1,24 @@
 """Servers of one store, with live streams, and edits by several: the newest session has the stream, and nobody else."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from tests.server.streams.test_durable_edits import DURABLE, clusters, merge, rename, resumed
-from tests.support.serving import Served, motion, serving
+from tests.support.serving import Served, alone, motion, serving
 from tests.support.waiting import until
 
+from motionscribe_models.recordings import Recording, even_times
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.events import SegmentEnded
 from motionscribe_server.errors import NotFoundError
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.storage.stored_clusters import read_clusters
 
 Code = grpc.StatusCode
@@ -182,5 +189,44 @@ def test_an_edit_elsewhere_of_a_stream_that_is_over_stays(tiny_model: Path, tmp_
             await until(lambda: first.server.registry.find("lab") is None)
             found = await clusters(second)
             assert (found[other].name, found[one].merged_into) == ("walk", other)
+
+    asyncio.run(run())
+
+
+def still(skeleton: Skeleton, seconds: float) -> Recording:
+    """Motion of one manner."""
+    moving = motion(skeleton, 2)
+    frames = np.tile(moving.frames, (int(seconds / 2), 1))
+    return replace(moving, frames=frames, timestamps_us=even_times(len(frames), skeleton.rate_hz))
+
+
+@pytest.mark.parametrize("delivery", [pb.DELIVERY_LIVE, DURABLE])
+def test_the_store_has_all_that_a_stream_showed_when_it_is_over(
+    tiny_model: Path, tmp_path: Path, delivery: pb.Delivery
+) -> None:
+    """Also what came after the last cluster was born."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = still(served.skeleton, 12)
+            message = served.open_request("lab").open
+            message.delivery = delivery
+            stream, _, _ = await served.server.registry.open(message)
+            for block in blocks_of(recording, 60):
+                stream.receive_frames(block)
+            await until(lambda: stream.computed_seq > 500)
+            await stream.persist()
+            assert stream.saver.is_settled, "its only cluster is born"
+            stream.finish()
+            await until(lambda: stream.is_at_rest)
+            shown: dict[int, float] = {}
+            for event in alone(served, recording, SessionOptions(provisional=False)):
+                if isinstance(event, SegmentEnded):
+                    shown[event.cluster] = shown.get(event.cluster, 0) + (event.end_us - event.start_us) / 1e6
+            found = await clusters(served)
+            lasting = [id for id in shown if id in found and not found[id].merged_into]
+            assert lasting
+            for id in lasting:
+                assert found[id].seconds == pytest.approx(shown[id], abs=0.2), id
 
     asyncio.run(run())
