@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from motionscribe_models.body.mapping import find_mapping, mapped
+from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.recordings import endings, read_recording
 from motionscribe_proto.names import escape
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"read as {mapping.convention}")
     for line in mapping.describe():
         print(escape(f"  {line}"))
-    faults = find_faults(mapped(recording).frames)
+    faults = find_faults(mapping.apply(recording.frames, recording.confidences))
     for fault in faults:
         print(f"not plausible: {fault}", file=sys.stderr)
     return 1 if faults else 0

@@ -28,7 +28,9 @@ STRAIGHT = 0.1
 LEVEL_SHARE = 0.25
 """The heading is that of hips and shoulders while at least this share of their breadth is level."""
 SIZE_ONE = 1.55
-"""Torso, an arm and a leg of a body of size 1, metres: CMU's subject 86."""
+"""Torso, an arm and a leg of a body of size 1, metres."""
+ENOUGH = 0.5
+"""Share of it that must be seen to tell the size."""
 FLOOR_SHARE = 0.05
 """The floor is where the lower ankle is for this share of the time."""
 FASTEST = 12.0
@@ -37,6 +39,7 @@ FASTEST = 12.0
 SIZES = RunningQuantile(0.02)
 """Of the logarithm of size."""
 FLOORS = RunningQuantile(0.03)
+"""Of heights, metres."""
 
 _AT = {name: place for place, name in enumerate(SEEN)}
 _SIDES = [[_AT[f"{side}_{joint}"] for joint in ("shoulder", "hip", "ankle")] for side in ("left", "right")]
@@ -45,6 +48,9 @@ LEGS, ARMS = (
     [(_AT[f"{side}_{a}"], _AT[f"{side}_{b}"]) for side in ("left", "right") for a, b in bones]
     for bones in ((("hip", "knee"), ("knee", "ankle")), (("shoulder", "elbow"), ("elbow", "wrist")))
 )
+TRUNK = [L_SHOULDER, R_SHOULDER, L_HIP, R_HIP]
+BONES = np.array([0.43, 0.36, 0.355, 0.36, 0.355, 0.25, 0.155, 0.25, 0.155])
+"""Torso, thighs and shanks, upper arms and forearms of a body of size 1, metres: CMU's on average."""
 TRUST = np.array([100.0 if "hip" in joint else 10.0 if "shoulder" in joint else 1.0 for joint in SEEN])
 """How much a joint that is seen says of where the pelvis is, when others are lost."""
 
@@ -112,7 +118,7 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     lost_s[:] = np.where(seen, 0, lost_s + period_s)
     known: NDArray[np.bool_] = lost_s < HOLD_S
 
-    size = _size(part["sizes"], places, lost_s.max(axis=1) < HOLD_S, keep)
+    size = _size(part["sizes"], places, known, keep)
     rest = own + (1 - np.exp(-period_s / DRIFT_S)) * (REST * size[:, None, None] - own)
     own[:] = np.where(seen[..., None], turned, np.where(known[..., None], own, rest))
     ankles = np.minimum(places[:, L_ANKLE, 1], places[:, R_ANKLE, 1])
@@ -190,10 +196,14 @@ def _from_own(vectors: Array, side: Array) -> Array:
     return _to_own(vectors, side * [1, 1, -1])
 
 
-def _size(sizes: Array, places: Array, counts: NDArray[np.bool_], keep: float) -> Array:
-    """(S,), 1 until the whole body was seen."""
+def _size(sizes: Array, places: Array, known: NDArray[np.bool_], keep: float) -> Array:
+    """(S,), by the bones whose ends are known; 1 until enough of them were."""
+    ends = np.array(LEGS + ARMS)
+    lengths = np.linalg.norm(places[:, ends[:, 0]] - places[:, ends[:, 1]], axis=2)  # (S, 8)
     torso = places[:, [L_SHOULDER, R_SHOULDER]].mean(axis=1) - places[:, [L_HIP, R_HIP]].mean(axis=1)
-    limbs = np.array([places[:, one] - places[:, other] for one, other in LEGS + ARMS])
-    length = np.linalg.norm(torso, axis=1) + np.linalg.norm(limbs, axis=2).sum(axis=0) / 2
-    SIZES.add(sizes, np.log(np.maximum(length, 1e-3)), counts, keep)
-    return np.exp(SIZES.at(sizes, 0.5, np.full(len(length), np.log(SIZE_ONE)))) / SIZE_ONE
+    weights = np.hstack([known[:, TRUNK].all(axis=1, keepdims=True), known[:, ends].all(axis=2) / 2])  # (S, 9)
+    expected = weights @ BONES
+    found = (weights * np.hstack([np.linalg.norm(torso, axis=1, keepdims=True), lengths])).sum(axis=1)
+    ratio = np.maximum(found, 1e-3) / np.maximum(expected, 1e-3)
+    SIZES.add(sizes, np.log(ratio), expected > ENOUGH * SIZE_ONE, keep)
+    return np.exp(SIZES.at(sizes, 0.5, np.zeros(len(places))))

@@ -4,6 +4,7 @@ In: a skeleton with places, or with rotations and offsets, and its raw frames (K
 metres, y up, axes of a right hand, NaN where a joint was not seen. It keeps nothing between frames.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from motionscribe_models.arrays import Array, Single
 from motionscribe_models.body.joints import SEEN
 from motionscribe_models.body.names import Sum, find_joints
 from motionscribe_models.body.skeleton import BODY
-from motionscribe_models.errors import LayoutError
+from motionscribe_models.errors import LayoutError, RecordingError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings.recording import Recording
 from motionscribe_models.skeleton import Skeleton
@@ -26,7 +27,7 @@ CONFIDENT = 0.3
 """A joint of less confidence counts as not seen."""
 NOT_THERE = "not there"
 """What is said of a joint that a skeleton does not have."""
-FARTHEST_M = 1e5
+FARTHEST_M = 3000.0
 """What is further away is a fault of the sender."""
 UPRIGHT = {
     "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
@@ -75,7 +76,7 @@ class Mapping:
     def apply(self, frames: NDArray[np.floating], confidences: NDArray[np.floating] | None = None) -> Single:
         """Raw frames (K, D), confidences (K, J) where they are known, to frames of BODY (K, 46)."""
         frames = np.where(np.isfinite(frames), frames, np.nan)  # what infinity turns to is not defined
-        places = joint_positions(self.skeleton, frames)  # (K, J, 3)
+        places = self._places(frames)  # (K, J, 3)
         farthest = np.abs(places).max(axis=2)
         lost = ~(farthest * self.skeleton.metres_per_unit < FARTHEST_M)
         if self.skeleton.representation == "positions":
@@ -94,6 +95,16 @@ class Mapping:
         level = np.full((len(frames), 1), float(self.skeleton.level))
         return np.hstack([joints.reshape(len(frames), -1), level]).astype(np.float32)
 
+    def _places(self, frames: NDArray[np.floating]) -> Array:
+        """In the skeleton's units and axes; NaN where rotations mean nothing."""
+        try:
+            return joint_positions(self.skeleton, frames)
+        except LayoutError:
+            if len(frames) == 1:
+                return np.full((1, len(self.skeleton.joints), 3), np.nan)
+            # seldom: one frame spoils no other
+            return np.concatenate([self._places(frames[row : row + 1]) for row in range(len(frames))])
+
     def describe(self) -> list[str]:
         """A line for each joint of the body, for people."""
         return [f"{joint}: {_describe(sums)}" for joint, sums in zip(SEEN, self.sums, strict=True)]
@@ -107,6 +118,8 @@ def find_mapping(skeleton: Skeleton) -> Mapping:
         raise LayoutError(f"{skeleton.name}: expected joints of a body, got columns that are none: {_some(skeleton)}")
     if skeleton.representation != "positions" and not skeleton.offsets:
         raise LayoutError(f"{skeleton.name}: expected rotations with offsets from joint to joint, got them without")
+    if twice := [joint for joint, count in Counter(skeleton.joints).items() if count > 1]:
+        raise LayoutError(f"{skeleton.name}: expected a name for each joint, got several named {', '.join(twice[:6])}")
     convention, found = find_joints(skeleton.joints)
     sides = [f"{side}_{part}" for part in NEEDED for side in ("left", "right")]
     lost = [joint for joint in sides if joint not in found]
@@ -131,8 +144,13 @@ def _some(skeleton: Skeleton) -> str:
 
 
 def mapped(recording: Recording) -> Recording:
-    """A recording of any skeleton that find_mapping takes as one of BODY."""
-    mapping = find_mapping(recording.skeleton)
+    """A recording of any skeleton that find_mapping takes as one of BODY. Raises RecordingError."""
+    try:
+        mapping = find_mapping(recording.skeleton)
+    except LayoutError as error:
+        raise RecordingError(f"{recording.name}: {error}") from error
     frames = mapping.apply(recording.frames, recording.confidences)
+    if not np.isfinite(frames[:, :-1]).any():
+        raise RecordingError(f"{recording.name}: expected somebody, but no joint of a body was seen in any frame")
     skeleton = replace(BODY, rate_hz=recording.skeleton.rate_hz)
     return Recording(recording.name, frames, recording.timestamps_us, skeleton, recording.notes)

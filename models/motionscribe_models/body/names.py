@@ -8,6 +8,7 @@ performer's own. Names are read as a side and a part; what the six parts of a li
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 Sum = tuple[tuple[str, float], ...]
 """Parts (with `*` for the side) and weights, which add up to 1."""
@@ -68,7 +69,7 @@ CONVENTIONS = (
     Convention(
         "bones, thigh and shin (OptiTrack, Blender, 3ds Max)",
         TURNING_HEAD,
-        *_limbs("uarm|upperarm", "farm|forearm", "hand", "thigh", "shin|calf", "foot"),
+        *_limbs("uarm|upperarm", "farm|forearm|lowerarm", "hand", "thigh", "shin|calf", "foot"),
     ),
     Convention(
         "far ends of bones (CMU Acclaim)",
@@ -99,6 +100,9 @@ CONVENTIONS = (
 )
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
+BEFORE = {"b", "bip", "bn", "bone", "character", "def", "j", "joint", "jnt"}
+AFTER = {"bone", "joint", "jnt"}
+"""Words that programs put around the names of joints."""
 _SIDE = {"left": "left", "l": "left", "lt": "left", "right": "right", "r": "right", "rt": "right"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 
@@ -107,8 +111,10 @@ def spellings(name: str) -> Iterator[str]:
     """How a name may be read, `left` or `right` first where it has a side, in lower case without separators."""
     bare = re.split(r"[:|]", name)[-1].replace("/", " or ")
     words = [word.lower() for word in _WORD.findall(bare)]
-    if len(words) > 1 and words[0] in ("b", "bip", "bip01", "bn", "j", "def"):
+    while len(words) > 1 and (words[0] in BEFORE or words[0].isdecimal()):
         words = words[1:]
+    while len(words) > 1 and words[-1] in AFTER:
+        words = words[:-1]
     for place in (0, len(words) - 1):
         if words and words[place] in _SIDE:
             yield _SIDE[words[place]] + "".join(words[:place] + words[place + 1 :])
@@ -132,9 +138,11 @@ def read_names(joints: Sequence[str]) -> dict[str, str]:
 
 def find_joints(joints: Sequence[str]) -> tuple[str, Mapping[str, tuple[Sum, ...]]]:
     """The convention that names most of a body, and canonical joint -> sums of `joints` by their own names."""
-    names = read_names(joints)
     best: tuple[str, dict[str, tuple[Sum, ...]]] = ("", {})
-    for convention in CONVENTIONS:
+    # joints of several actors stand side by side, apart by what is before the colon
+    actors = dict.fromkeys(joint.rpartition(":")[0] for joint in joints)
+    groups = [[joint for joint in joints if joint.rpartition(":")[0] == actor] for actor in actors]
+    for names, convention in product(map(read_names, groups), CONVENTIONS):
         wanted = {"head": [convention.head]} | {
             f"{side}_{limb}": [_sided(getattr(convention, limb), side)] for limb in LIMBS for side in ("left", "right")
         }

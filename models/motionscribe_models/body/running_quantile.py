@@ -1,7 +1,8 @@
 """Quantiles of what streams showed so far, for many streams at once: a histogram each, which slowly forgets.
 
 In: a value (S,) of each stream and whether it counts. Out: quantiles (S,). The first value that counts is the middle of
-a stream's histogram; what is beyond its ends counts as at the end.
+a stream's histogram; what is beyond its ends counts as at the end. Where too much lies there, the histogram begins anew
+around the newest value: the first one was a fault, or the stream moved on for good.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 
 BINS = 64
+MOST_BEYOND = 0.25
+"""Share of the weight."""
 WIDTH = 1 + BINS
 """Numbers of a stream: the lower edge of its histogram, then the counts."""
 
@@ -31,6 +34,11 @@ class RunningQuantile:
         places = ((values[streams] - edges[streams]) / self.bin).astype(int).clip(0, BINS - 1)
         histograms[streams] *= keep
         histograms[streams, places] += 1
+        beyond = histograms[streams, 0] + histograms[streams, -1]
+        anew = streams[beyond > MOST_BEYOND * histograms[streams].sum(axis=1)]
+        edges[anew] = values[anew] - self.bin * (BINS // 2 + 0.5)
+        histograms[anew] = 0
+        histograms[anew, BINS // 2] = 1
 
     def at(self, kept: Array, share: float, default: Array) -> Array:
         """The value (S,) below which a `share` of what counted lies; `default` (S,) where nothing counted yet."""

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,17 @@ from motionscribe_models.skeleton import Skeleton
 KEYS = ("poses", "trans")
 RATES = ("mocap_framerate", "mocap_frame_rate")
 """Keys of the rate; releases spell it in two ways."""
-_DAMAGE = (OSError, EOFError, MemoryError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+    TokenError,
+)
 _TALL_M = 1.7
 _LARGEST = 1e3
 """Radians in a rotation vector, or metres from the origin: beyond it a file is none of these."""
@@ -102,7 +113,7 @@ def read_amass(path: Path, rate_hz: float | None = None) -> Recording:
     except _DAMAGE as error:
         if isinstance(error, RecordingError):
             raise
-        raise RecordingError(f"{path}: expected a file of AMASS, got {error}") from error
+        raise RecordingError(f"{path}: expected a file of AMASS, got {str(error)[:200]}") from error
     width = 3 * len(REST.joints)
     if poses.ndim != 2 or poses.shape[1] < width or trans.shape != (len(poses), 3):
         raise RecordingError(

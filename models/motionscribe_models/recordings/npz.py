@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,18 @@ def read_npz(path: Path, rate_hz: float | None = None) -> Recording:
         skeleton = Skeleton.from_json(json.loads(str(layout)))
     except RecordingError:
         raise
-    except (OSError, EOFError, TypeError, ValueError, LayoutError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(f"{path}: expected a recording written by motionscribe, got {error}") from error
+    except (
+        OSError,
+        EOFError,
+        TypeError,
+        ValueError,
+        LayoutError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TokenError,
+    ) as error:
+        raise RecordingError(f"{path}: expected a recording written by motionscribe, got {str(error)[:200]}") from error
     if rate_hz is not None:
         skeleton, times = replace(skeleton, rate_hz=rate_hz), even_times(len(frames), rate_hz)
     return Recording(path.stem, frames, times, skeleton, confidences=confidences)
