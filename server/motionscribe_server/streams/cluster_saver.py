@@ -78,8 +78,13 @@ class ClusterSaver:
                 self._metrics.store_failures.inc()
 
     async def save(self, found: SessionClusters) -> None:
-        """Saves what the session said. Raises StoreError, and FencedError where the stream went to another owner."""
+        """Saves what the session said, after the events it speaks of: whoever repeats them has all that is listed.
+
+        Raises StoreError, UnavailableError, and FencedError where the stream went to another owner.
+        """
         if not self._is_stopped:
+            if self._durability:
+                await self._durability.flush()
             info, is_noted = self._info, self._is_noted
 
             def save(store: Store, epoch: int | None = None) -> None:

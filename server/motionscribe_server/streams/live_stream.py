@@ -239,8 +239,6 @@ class LiveStream:
         if self.life is Life.GIVEN_UP:  # answers are noted no more
             raise UnavailableError(GONE)
         with self._giving_up_where_fenced():
-            if self._durability:
-                await self._durability.flush()
             await self.saver.save(found)
         return found.clusters
 

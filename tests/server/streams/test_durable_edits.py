@@ -15,11 +15,13 @@ from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import ClusterMerged, Label, SegmentStarted
-from motionscribe_server.engine.messages import Answer
+from motionscribe_server.engine.messages import Answer, SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, edit_to_bytes
+from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
+from motionscribe_server.storage.stored_clusters import read_clusters
 from motionscribe_server.streams.kept_edits import KeptEdits
 
 DURABLE = pb.DELIVERY_DURABLE
@@ -219,3 +221,36 @@ def test_kept_edits_are_repeated_deferred_and_numbered() -> None:
     edits.defer(kept.deferred)
     assert not edits.any_wait, "no ticket counts twice"
     assert edits.note([new]) == ([(6, edit_to_bytes(new))], [])
+
+
+def test_the_store_never_lists_a_cluster_of_which_it_does_not_know_the_birth(tiny_model: Path, tmp_path: Path) -> None:
+    """Or a session that goes on could not make an edit of it. More frames are computed while clusters are asked for."""
+
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            recording = motion(served.skeleton, 30)
+            message = served.open_request("lab").open
+            message.delivery = DURABLE
+            stream, _, opened = await served.server.registry.open(message)
+            listed = stream.link.clusters
+
+            async def later() -> SessionClusters:
+                for block in blocks_of(recording, 300):
+                    stream.receive_frames(block)
+                await until(lambda: stream.computed_seq > 3000)
+                return await listed()
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(stream.link, "clusters", later)
+                stream.saver.mark_unsaved()
+                await stream.persist()
+            kept = await served.server.store.run(lambda store: store.checkpoints.find("lab"))
+            assert kept is not None
+            events = [pb.Event.FromString(row) for _, row in kept.outbox]
+            born = {event.cluster_created.cluster for event in events if event.HasField("cluster_created")}
+            found = {state.id for state in await served.server.store.run(lambda store: read_clusters(store, "lab"))}
+            new = found - {cluster.id for cluster in opened.clusters}
+            assert new
+            assert new <= born
+
+    asyncio.run(run())
