@@ -42,6 +42,7 @@ FROM cpu-base AS cpu
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe \
     && install --directory --owner motionscribe /data
 COPY --from=cpu-build /opt/motionscribe /opt/motionscribe
+COPY models/body /models/body
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
@@ -64,6 +65,7 @@ FROM gpu-base AS gpu
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe \
     && install --directory --owner motionscribe /data
 COPY --from=gpu-build /opt/motionscribe /opt/motionscribe
+COPY models/body /models/body
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \

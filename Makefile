@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test redis-server check audit fuzz format model clean
+.PHONY: demo test redis-server check audit fuzz format body cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
@@ -40,7 +40,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,lsl,signing,redis,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,signing,redis,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml
@@ -49,9 +49,16 @@ format: .venv/installed
 	.venv-demo/bin/pip install --quiet --editable '.[server-cpu,report]'
 	touch $@
 
-# the shipped model, from the recordings in DATA; five minutes
+# the shipped models, from the recordings in DATA; five minutes each
 DATA ?= ../shared/data
-model: .venv/installed
+body: .venv/installed
+	rm -rf models/body/1
+	.venv/bin/motionscribe-train run --body $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc $(DATA)/cmu8 \
+	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \
+	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body --version 1 \
+	  --description "Any body: 13 joints in space, whatever the source"
+
+cmu-expmap: .venv/installed
 	rm -rf models/cmu-expmap/1
 	.venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
 	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \

@@ -1,16 +1,20 @@
 """What is installed: the wheel holds the five packages and nothing else, and the light client lives without extras."""
 
 import configparser
+import json
 import re
 import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
+from motionscribe_models.repository import Repository
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -27,6 +31,8 @@ MODULES = {
     "training": ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "tqdm"),
     "report": ("matplotlib",),
     "mat": ("scipy",),
+    "h5": ("h5py",),
+    "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
     "signing": ("cryptography",),
 }
@@ -73,7 +79,8 @@ def test_wheel_holds_the_five_packages_and_nothing_else(wheel: zipfile.ZipFile) 
     for package, folder in PACKAGES.items():
         source = ROOT / folder / package
         on_disk = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
-        assert below(wheel, package) == {name for name in on_disk if "__pycache__" not in name}
+        found = {name for name in below(wheel, package) if not name.startswith("shipped/")}
+        assert found == {name for name in on_disk if "__pycache__" not in name}
         assert "py.typed" in on_disk
 
 
@@ -83,9 +90,40 @@ def test_wheel_carries_the_contract_and_no_data(wheel: zipfile.ZipFile) -> None:
     assert stubs <= below(wheel, "motionscribe_proto")
     for package in PACKAGES:
         for name in below(wheel, package):
-            assert Path(name).suffix in (".py", ".pyi", ".proto", ".typed"), name
+            if not name.startswith("shipped/"):
+                assert Path(name).suffix in (".py", ".pyi", ".proto", ".typed"), name
             assert not Path(name).name.startswith(("test_", "conftest")), name
-    assert sum(entry.file_size for entry in wheel.infolist()) < 2e6
+
+
+@pytest.mark.slow
+def test_wheel_has_the_shipped_models_and_no_other(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path)
+    shipped = tmp_path / "motionscribe_models" / "shipped"
+    repository = Repository(shipped)
+    assert sorted(repository.names()) == ["body", "cmu-expmap"]
+    for name in repository.names():
+        repository.load(name, "latest")  # checks every digest
+    assert sum(entry.file_size for entry in wheel.infolist()) < 15e6
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_serves_them_from_any_folder(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """In an environment of its own, with nothing of this checkout."""
+    environment = tmp_path / "env"
+    venv.create(environment, with_pip=True)
+    programs = str(environment / "bin")
+    requirement = f"motionscribe[server-cpu] @ {Path(wheel.filename or '').as_uri()}"
+    subprocess.run([f"{programs}/pip", "install", "--quiet", requirement], check=True, cwd=tmp_path)
+    flags = ["--port=0", "--workers=1", f"--storage-location={tmp_path}/s.sqlite"]
+    serve = [f"{programs}/motionscribe-server", *flags]
+    with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            address = (server.stdout.readline() if server.stdout else "").removeprefix("listening on ").strip()
+            models = [f"{programs}/motionscribe", "models", "--json", "--address", address]
+            told = subprocess.run(models, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        finally:
+            server.terminate()
+    assert {json.loads(line)["name"] for line in told.splitlines()} == {"body", "cmu-expmap"}
 
 
 @pytest.mark.slow

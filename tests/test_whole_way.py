@@ -25,10 +25,11 @@ from motionscribe_server.session.replay import replay
 
 @pytest.fixture(scope="module")
 def address(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server process on the shipped model."""
+    """A server process on one of the shipped models."""
     store = tmp_path_factory.mktemp("store") / "clusters.sqlite"
     command = [sys.executable, "-m", "motionscribe_server", "--port=0", f"--storage-location={store}"]
-    with subprocess.Popen([*command, f"--models={tiny_model.parents[1]}"], stdout=subprocess.PIPE, text=True) as server:
+    command += [f"--models={tiny_model.parents[1]}", f"--load={tiny_model.parent.name}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         listening = re.fullmatch(r"listening on (\S+)\n", server.stdout.readline())
         assert listening, "the server did not start"

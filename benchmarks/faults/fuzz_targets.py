@@ -37,6 +37,7 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load, save
 from motionscribe_server.streams.catalog import LoadedModel
+from motionscribe_server.streams.frame_layout import find_layout
 from motionscribe_server.streams.open_request import read_open
 
 MODEL = Path("models/cmu-expmap/1")
@@ -64,7 +65,7 @@ def _request(data: bytes) -> None:
     match request.WhichOneof("message"):
         case "open":
             read_open(request.open, "lab")
-            model.check_layout(request.open)
+            find_layout(model, request.open)
         case "frames":
             block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
             check(block, model.served, 1, None)

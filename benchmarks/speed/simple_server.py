@@ -17,8 +17,9 @@ import grpc
 import numpy as np
 
 from benchmarks.speed.networks import PROJECTED, WINDOW, WholeWindow, with_onnxruntime
-from motionscribe_models.features import FeatureMap, preceding
+from motionscribe_models.features import FeatureMap
 from motionscribe_models.manifest import read_manifest
+from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import frames_from_message
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer, add_SegmentationServicer_to_server
@@ -42,16 +43,14 @@ class Simple(SegmentationServicer):
         """Open, then a label for each window."""
         skeleton, stride = self.manifest.skeleton, self.manifest.stride
         window: deque[Any] = deque(maxlen=WINDOW)
-        before, seen, told = None, 0, 1
+        memories, seen, told = [NOTHING_BEFORE], 0, 1
         async for request in requests:
             if request.WhichOneof("message") == "open":
                 yield pb.StreamResponse(opened=pb.Opened(next_seq=1))
                 continue
             block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
             poses = self._features.pose(block.values)
-            earlier = preceding(poses) if before is None else np.concatenate([before, poses[:-1]])
-            rows = self._features.features(poses, earlier, 1 / self.manifest.rate_hz)
-            before = poses[-1:]
+            rows, memories = self._features.follow(memories, [poses], 1 / self.manifest.rate_hz)
             events = []
             for row in rows:
                 window.append(row)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_from_message
-from motionscribe_proto.frames import Layout
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Model:
     name: str
     version: str
     description: str
-    skeleton: Layout
+    skeleton: Skeleton
     columns: tuple[str, ...]
     """Names of the D columns of a frame, in order."""
     rate_hz: float
@@ -71,6 +71,8 @@ class Opened:
     """At source time t, final labels reach up to t minus this."""
     clusters: tuple[Cluster, ...]
     """Known before the first frame."""
+    mapping: tuple[str, ...] = ()
+    """Where the frames of another skeleton become the model's: how each joint does, for people."""
 
 
 def model_from_message(message: pb.Model) -> Model:
@@ -118,4 +120,5 @@ def opened_from_message(stream_id: str, message: pb.Opened) -> Opened:
         model=model_from_message(message.model),
         latency_us=message.latency_us,
         clusters=tuple(cluster_from_message(cluster) for cluster in message.clusters),
+        mapping=tuple(message.mapping),
     )

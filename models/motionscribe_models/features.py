@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations import REPRESENTATIONS, Representation
+from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.skeleton import Skeleton
 
@@ -30,6 +31,7 @@ class FeatureMap:
     def __post_init__(self) -> None:
         if not self.joints or any(not 0 <= j < len(self.skeleton.joints) for j in self.joints):
             raise LayoutError(f"{self.skeleton.name}: expected joint indices below {len(self.skeleton.joints)}")
+        self.representation.check_chosen(self.joints)
 
     @cached_property
     def representation(self) -> Representation:
@@ -79,9 +81,19 @@ class FeatureMap:
             poses[between] += share[between, None] * (following - poses[between])
         return poses
 
-    def features(self, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
-        """Poses (n, Q) to features (n, F); `before` (n, Q) are those one period earlier, after a restart the same."""
-        return self.representation.features(self.skeleton, poses, before, period_s)
+    def features(self, poses: Array, period_s: float) -> NDArray[np.float32]:
+        """The poses (n, Q) of a stream from its beginning to features (n, F)."""
+        features, _ = self.follow([NOTHING_BEFORE], [poses], period_s)
+        return features
+
+    def follow(
+        self, memories: Sequence[Array], runs: Sequence[Array], period_s: float
+    ) -> tuple[NDArray[np.float32], list[Array]]:
+        """Runs of poses (n, Q) to features, one run's after another's; `memories` (m,) before each run to those after.
+
+        That of a stream that begins is NOTHING_BEFORE.
+        """
+        return self.representation.follow(self.skeleton, memories, runs, period_s)
 
     @cached_property
     def _chosen(self) -> NDArray[np.int64]:
@@ -95,12 +107,7 @@ def recording_features(
     feature_map.check(frames)
     placed = Resampler(rate_hz).push(timestamps_us.tolist())
     poses = feature_map.poses_at(frames, placed.left, placed.share)
-    return feature_map.features(poses, preceding(poses), 1.0 / rate_hz)
-
-
-def preceding(poses: Array) -> Array:
-    """The pose before each of `poses` (n, Q), n >= 1; the first one is its own."""
-    return np.concatenate([poses[:1], poses[:-1]])
+    return feature_map.features(poses, 1.0 / rate_hz)
 
 
 def moving_joints(skeleton: Skeleton, recordings: Sequence[NDArray[np.floating]]) -> tuple[int, ...]:

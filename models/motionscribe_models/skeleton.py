@@ -16,6 +16,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations import REPRESENTATIONS
 
 AXES = ("x", "y", "z")
+UP_AXES = (*AXES, *(f"-{axis}" for axis in AXES))
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,29 @@ class Skeleton:
     metres_per_unit: float
     """Size of that unit, for features. 1 for `features`."""
     up_axis: str
+    """The axis that points up, or `-y` and the like where it points down, as in images."""
     rate_hz: float
     """Nominal rate of a recording, Hz."""
     inverted: bool = False
     """True where a stored rotation maps the parent's axes to the joint's, as in exponential maps of CMU and H3.6M."""
     offsets: tuple[tuple[float, float, float], ...] = ()
-    """Vector from parent joint to joint at rest, in units; empty when unknown. Only pictures need it."""
+    """Vector from parent joint to joint at rest, in units; empty when unknown."""
     axes: tuple[tuple[float, float, float], ...] = ()
     """Acclaim only: the axes in which each joint's rotation is given, as rotation vectors at rest. There a joint is a
-    bone: it turns its own offset, not its children's. Empty for all others. Only pictures need it."""
+    bone: it turns its own offset, not its children's. Empty for all others."""
+    left_handed: bool = False
+    """True where x, y and z are thumb, forefinger and middle finger of a left hand, as in Unity."""
+    level: bool = True
+    """False where the up axis is a camera's, which may be tilted."""
 
     def __post_init__(self) -> None:
         words = (self.name, self.units, *self.joints, self.representation)
-        if not all(isinstance(word, str) for word in words) or not isinstance(self.inverted, bool):
-            raise LayoutError("expected text as name, units, joints and representation, and true or false as inverted")
+        flags = (self.inverted, self.left_handed, self.level)
+        if not all(isinstance(word, str) for word in words) or not all(isinstance(flag, bool) for flag in flags):
+            raise LayoutError(
+                "expected text as name, units, joints and representation, "
+                "and true or false as inverted, left_handed and level"
+            )
         if len(self.parents) != len(self.joints):
             raise LayoutError(
                 f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
@@ -57,9 +67,10 @@ class Skeleton:
             raise LayoutError(
                 f"{self.name}: expected a representation of {', '.join(REPRESENTATIONS)}, got {self.representation!r}"
             )
-        if self.up_axis not in AXES:
-            raise LayoutError(f"{self.name}: expected up axis x, y or z, got {self.up_axis!r}")
-        if not (self.rate_hz > 0 and self.metres_per_unit > 0):
+        REPRESENTATIONS[self.representation].check_joints(self.joints)
+        if self.up_axis not in UP_AXES:
+            raise LayoutError(f"{self.name}: expected up axis {', '.join(UP_AXES)}, got {self.up_axis!r}")
+        if not (0 < self.rate_hz < math.inf and 0 < self.metres_per_unit < math.inf):
             raise LayoutError(f"{self.name}: expected positive rate and metres_per_unit")
         if self.offsets and len(self.offsets) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} offsets, got {len(self.offsets)}")
@@ -81,7 +92,12 @@ class Skeleton:
     @property
     def up(self) -> int:
         """Index of the up axis."""
-        return AXES.index(self.up_axis)
+        return AXES.index(self.up_axis[-1])
+
+    @property
+    def up_sign(self) -> int:
+        """1 where the up axis points up, -1 where it points down."""
+        return -1 if self.up_axis.startswith("-") else 1
 
     def check_width(self, frames: NDArray[np.floating]) -> None:
         """Raises LayoutError for anything but raw frames (K, D)."""

@@ -9,16 +9,18 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.errors import LayoutError
 from motionscribe_models.lags import Lag
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import KINDS, Anomaly, Event, Label
-from motionscribe_proto.frames import FrameBlock, Layout, WireError
+from motionscribe_proto.frames import FrameBlock, WireError
 
 WIRE_FLOAT = np.dtype("<f4")
 INT64 = range(-(2**63), 2**63)
@@ -169,7 +171,7 @@ def _event_from_message(message: pb.Event) -> Event:
 
 
 def skeleton_to_message(skeleton: Skeleton) -> pb.Skeleton:
-    """A skeleton as a message, without metres_per_unit, inverted and offsets."""
+    """A skeleton as a message."""
     return pb.Skeleton(
         name=skeleton.name,
         joints=skeleton.joints,
@@ -178,19 +180,41 @@ def skeleton_to_message(skeleton: Skeleton) -> pb.Skeleton:
         units=skeleton.units,
         up_axis=skeleton.up_axis,
         rate_hz=skeleton.rate_hz,
+        metres_per_unit=skeleton.metres_per_unit,
+        inverted=skeleton.inverted,
+        offsets=chain.from_iterable(skeleton.offsets),
+        axes=chain.from_iterable(skeleton.axes),
+        left_handed=skeleton.left_handed,
+        tilted=not skeleton.level,
     )
 
 
-def skeleton_from_message(message: pb.Skeleton) -> Layout:
-    """What a peer says of its frames. Raises WireError unless there is one parent per joint."""
-    if len(message.joints) != len(message.parents):
-        raise WireError(f"expected one parent per joint, {len(message.joints)}, got {len(message.parents)}")
-    return Layout(
-        message.name,
-        tuple(message.joints),
-        tuple(message.parents),
-        message.representation,
-        message.units,
-        message.up_axis,
-        message.rate_hz,
-    )
+def skeleton_from_message(message: pb.Skeleton) -> Skeleton:
+    """The inverse. What a peer may leave out has a default: metres, y up, the rate that Open says.
+
+    Raises WireError for what is no skeleton.
+    """
+    try:
+        return Skeleton(
+            name=message.name,
+            joints=tuple(message.joints),
+            parents=tuple(message.parents),
+            representation=message.representation,
+            units=message.units,
+            metres_per_unit=message.metres_per_unit or 1.0,
+            up_axis=message.up_axis or "y",
+            rate_hz=message.rate_hz or 1.0,
+            inverted=message.inverted,
+            offsets=_vectors("offsets", message.offsets),
+            axes=_vectors("axes", message.axes),
+            left_handed=message.left_handed,
+            level=not message.tilted,
+        )
+    except LayoutError as error:
+        raise WireError(str(error)) from error
+
+
+def _vectors(name: str, numbers: Sequence[float]) -> tuple[tuple[float, float, float], ...]:
+    if len(numbers) % 3:
+        raise WireError(f"expected x y z per joint as {name}, got {len(numbers)} numbers")
+    return tuple(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))

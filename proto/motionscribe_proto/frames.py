@@ -1,7 +1,6 @@
-"""Blocks of frames and what a peer says of them, as values without protobuf; codec.py turns them into messages.
+"""Blocks of frames as values without protobuf; codec.py turns them into messages.
 
-FrameBlock is (K, D) frames with their times and numbers, Layout the columns' meaning. WireError says what form was
-expected and what came.
+FrameBlock is (K, D) frames with their times and numbers. WireError says what form was expected and what came.
 """
 
 from dataclasses import dataclass
@@ -54,16 +53,3 @@ class FrameBlock:
         """Frames start..stop - 1 of this block, as views. Raises WireError where that leaves none."""
         confidences = None if self.confidences is None else self.confidences[start:stop]
         return FrameBlock(self.first_seq + start, self.values[start:stop], self.timestamps_us[start:stop], confidences)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a skeleton message says. Scale, handedness and rest pose of a Skeleton do not travel."""
-
-    name: str
-    joints: tuple[str, ...]
-    parents: tuple[int, ...]
-    representation: str
-    units: str
-    up_axis: str
-    rate_hz: float

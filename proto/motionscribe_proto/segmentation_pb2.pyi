@@ -102,7 +102,7 @@ class StreamResponse(_message.Message):
     def __init__(self, opened: _Optional[_Union[Opened, _Mapping]] = ..., update: _Optional[_Union[Update, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ...) -> None: ...
 
 class Opened(_message.Message):
-    __slots__ = ("session", "resume_token", "epoch", "resumed", "next_seq", "credits", "model", "latency_us", "clusters", "not_resumed")
+    __slots__ = ("session", "resume_token", "epoch", "resumed", "next_seq", "credits", "model", "latency_us", "clusters", "not_resumed", "mapping")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class Opened(_message.Message):
     LATENCY_US_FIELD_NUMBER: _ClassVar[int]
     CLUSTERS_FIELD_NUMBER: _ClassVar[int]
     NOT_RESUMED_FIELD_NUMBER: _ClassVar[int]
+    MAPPING_FIELD_NUMBER: _ClassVar[int]
     session: str
     resume_token: str
     epoch: int
@@ -123,7 +124,8 @@ class Opened(_message.Message):
     latency_us: int
     clusters: _containers.RepeatedCompositeFieldContainer[Cluster]
     not_resumed: str
-    def __init__(self, session: _Optional[str] = ..., resume_token: _Optional[str] = ..., epoch: _Optional[int] = ..., resumed: bool = ..., next_seq: _Optional[int] = ..., credits: _Optional[int] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., latency_us: _Optional[int] = ..., clusters: _Optional[_Iterable[_Union[Cluster, _Mapping]]] = ..., not_resumed: _Optional[str] = ...) -> None: ...
+    mapping: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session: _Optional[str] = ..., resume_token: _Optional[str] = ..., epoch: _Optional[int] = ..., resumed: bool = ..., next_seq: _Optional[int] = ..., credits: _Optional[int] = ..., model: _Optional[_Union[Model, _Mapping]] = ..., latency_us: _Optional[int] = ..., clusters: _Optional[_Iterable[_Union[Cluster, _Mapping]]] = ..., not_resumed: _Optional[str] = ..., mapping: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Update(_message.Message):
     __slots__ = ("first_event", "events", "durable_seq", "credits", "received_seq", "start_us")
@@ -304,7 +306,7 @@ class WatchRequest(_message.Message):
     def __init__(self, stream_id: _Optional[str] = ..., provisional: bool = ...) -> None: ...
 
 class Skeleton(_message.Message):
-    __slots__ = ("name", "joints", "parents", "representation", "units", "up_axis", "rate_hz")
+    __slots__ = ("name", "joints", "parents", "representation", "units", "up_axis", "rate_hz", "metres_per_unit", "inverted", "offsets", "axes", "left_handed", "tilted")
     NAME_FIELD_NUMBER: _ClassVar[int]
     JOINTS_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +314,12 @@ class Skeleton(_message.Message):
     UNITS_FIELD_NUMBER: _ClassVar[int]
     UP_AXIS_FIELD_NUMBER: _ClassVar[int]
     RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    METRES_PER_UNIT_FIELD_NUMBER: _ClassVar[int]
+    INVERTED_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    LEFT_HANDED_FIELD_NUMBER: _ClassVar[int]
+    TILTED_FIELD_NUMBER: _ClassVar[int]
     name: str
     joints: _containers.RepeatedScalarFieldContainer[str]
     parents: _containers.RepeatedScalarFieldContainer[int]
@@ -319,7 +327,13 @@ class Skeleton(_message.Message):
     units: str
     up_axis: str
     rate_hz: float
-    def __init__(self, name: _Optional[str] = ..., joints: _Optional[_Iterable[str]] = ..., parents: _Optional[_Iterable[int]] = ..., representation: _Optional[str] = ..., units: _Optional[str] = ..., up_axis: _Optional[str] = ..., rate_hz: _Optional[float] = ...) -> None: ...
+    metres_per_unit: float
+    inverted: bool
+    offsets: _containers.RepeatedScalarFieldContainer[float]
+    axes: _containers.RepeatedScalarFieldContainer[float]
+    left_handed: bool
+    tilted: bool
+    def __init__(self, name: _Optional[str] = ..., joints: _Optional[_Iterable[str]] = ..., parents: _Optional[_Iterable[int]] = ..., representation: _Optional[str] = ..., units: _Optional[str] = ..., up_axis: _Optional[str] = ..., rate_hz: _Optional[float] = ..., metres_per_unit: _Optional[float] = ..., inverted: bool = ..., offsets: _Optional[_Iterable[float]] = ..., axes: _Optional[_Iterable[float]] = ..., left_handed: bool = ..., tilted: bool = ...) -> None: ...
 
 class FeatureNames(_message.Message):
     __slots__ = ("names",)

@@ -88,7 +88,7 @@ def worker_count(settings: Settings) -> int:
 def start_message(settings: Settings, models: Sequence[ServedModel]) -> Start:
     """The Start message of each worker."""
     return Start(
-        models=settings.server.models,
+        models=settings.server.models_folder,
         model_keys=settings.security.model_keys,
         load=tuple((model.manifest.name, model.manifest.version) for model in models),
         variant=settings.model.variant,

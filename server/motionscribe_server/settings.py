@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from motionscribe_models.shipped import shipped_models
 from motionscribe_proto.addresses import is_loopback
 from motionscribe_server.storage.open_store import scheme_of
 
@@ -34,12 +35,18 @@ class Group(BaseModel):
         return value
 
 
+DEFAULT_MODELS = Path("models")
+
+
 class ServerSettings(Group):
     """What is served, where, and by how many processes."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=50051, description="port to listen on; 0 takes a free one and prints it")
-    models: Path = Field(default=Path("models"), description="folder of model folders NAME/VERSION")
+    models: Path = Field(
+        default=DEFAULT_MODELS,
+        description="folder of model folders NAME/VERSION; where there is no folder models, those of the package",
+    )
     load: tuple[str, ...] = Field(
         default=(),
         description="models to serve, comma-separated: NAME for its latest version, or NAME/VERSION; "
@@ -48,6 +55,12 @@ class ServerSettings(Group):
     workers: int = Field(default=0, ge=0, description="processes that compute; 0 is one for each core")
     admin_port: Port | None = Field(default=None, description="port of administration, on loopback")
     metrics_port: Port | None = Field(default=None, description="port of Prometheus metrics and /healthz, on loopback")
+
+    @property
+    def models_folder(self) -> Path:
+        """`models`, or that of the shipped ones where nobody said another and there is none."""
+        return shipped_models() if self.models == DEFAULT_MODELS and not self.models.is_dir() else self.models
+
     grace_s: float = Field(
         default=5.0, ge=0, description="seconds that streams and calls have to end when the server stops"
     )

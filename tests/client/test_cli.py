@@ -14,7 +14,6 @@ from tests.support.numbered_frames import labels
 from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 
 from motionscribe import cli
-from motionscribe.commands import demo
 from motionscribe.sinks import read_events
 from motionscribe_proto import segmentation_pb2 as pb
 
@@ -280,5 +279,6 @@ def test_demo_runs_as_it_is_asked_and_says_what_is_missing(
     assert asked == [tmp_path, picture, {"seed": 3, "lag": "fast", "speed": 1.0}]
 
 
-def test_demo_finds_the_shipped_model() -> None:
-    assert (demo.SHIPPED / "cmu-expmap").is_dir()
+def test_demo_finds_the_shipped_models() -> None:
+    args = cli.build_parser().parse_args(["demo"])
+    assert {"body", "cmu-expmap"} <= {folder.name for folder in args.models.iterdir()}

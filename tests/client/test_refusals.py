@@ -81,13 +81,16 @@ def test_frames_of_another_width_are_told_in_values_before_the_server_takes_them
         assert server.blocks == []
 
 
+NOTHING = pb.Model(skeleton=pb.Skeleton(representation="features"))
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
         (pb.StreamResponse(update=pb.Update()), "got update"),
         (pb.StreamResponse(), "got None"),
-        (pb.StreamResponse(opened=pb.Opened(next_seq=1)), "got opened"),
-        (pb.StreamResponse(opened=pb.Opened()), "next_seq of 1 or more, got 0"),
+        (pb.StreamResponse(opened=pb.Opened(next_seq=1, model=NOTHING)), "got opened"),
+        (pb.StreamResponse(opened=pb.Opened(model=NOTHING)), "next_seq of 1 or more, got 0"),
         (
             pb.StreamResponse(opened=pb.Opened(next_seq=1, model=pb.Model(skeleton=pb.Skeleton(joints=["a"])))),
             "one parent per joint",

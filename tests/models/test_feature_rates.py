@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from motionscribe.demo.performer import perform
-from motionscribe_models.features import FeatureMap, moving_joints, preceding, recording_features
+from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.recordings import CMU_EXPMAP, even_times
 
 
@@ -40,5 +40,5 @@ def test_every_fourth_frame_of_120_hz_is_exactly_30_hz() -> None:
     feature_map = FeatureMap(recording.skeleton, moving_joints(recording.skeleton, [recording.frames]))
     resampled = recording_features(feature_map, recording.frames, recording.timestamps_us, 30.0)
     poses = feature_map.pose(recording.frames[::4])
-    own = feature_map.features(poses, preceding(poses), 1 / 30.0)
+    own = feature_map.features(poses, 1 / 30.0)
     assert np.array_equal(resampled, own)

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionscribe.demo.performer import perform
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.features import FeatureMap, moving_joints, preceding, recording_features
+from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.normalisation import ROOT_SHARE, SMALLEST
 from motionscribe_models.recordings import CMU_EXPMAP, read_recording
 from motionscribe_models.representations import REPRESENTATIONS
-from motionscribe_models.representations.base import FASTEST
+from motionscribe_models.representations.base import FASTEST, NOTHING_BEFORE
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
@@ -21,6 +22,8 @@ PERIOD = 1 / 30
 
 
 def body(representation: str = "expmap", inverted: bool = False, up: str = "y") -> Skeleton:
+    if representation == "body":
+        return BODY
     return Skeleton("body", ("hip", "knee", "head"), (-1, 0, 0), representation, "cm", 0.01, up, 30.0, inverted)
 
 
@@ -53,7 +56,7 @@ def smooth(seed: int, frames: int, columns: int, size: float) -> np.ndarray:
 def compute(skeleton: Skeleton, frames: np.ndarray) -> np.ndarray:
     feature_map = FeatureMap(skeleton, (1, 2))
     poses = feature_map.pose(frames)
-    return feature_map.features(poses, preceding(poses), PERIOD)
+    return feature_map.features(poses, PERIOD)
 
 
 turned_bodies = st.builds(body, st.sampled_from(["expmap", "quaternion"]), st.booleans(), st.sampled_from("xyz"))
@@ -158,9 +161,9 @@ def test_features_of_pieces_are_those_of_the_whole(seed: int, cut: int, skeleton
     whole = feature_map.pose(frames)
     poses = np.vstack([feature_map.pose(frames[:cut]), feature_map.pose(frames[cut:])])
     assert poses.tobytes() == whole.tobytes()
-    first = feature_map.features(poses[:cut], preceding(poses[:cut]), PERIOD)
-    second = feature_map.features(poses[cut:], poses[cut - 1 : -1], PERIOD)
-    assert np.vstack([first, second]).tobytes() == feature_map.features(whole, preceding(whole), PERIOD).tobytes()
+    first, memories = feature_map.follow([NOTHING_BEFORE], [poses[:cut]], PERIOD)
+    second, _ = feature_map.follow(memories, [poses[cut:]], PERIOD)
+    assert np.vstack([first, second]).tobytes() == feature_map.features(whole, PERIOD).tobytes()
 
 
 def test_columns_without_a_body_are_their_own_features() -> None:
@@ -170,16 +173,16 @@ def test_columns_without_a_body_are_their_own_features() -> None:
     assert feature_map.names == ("c", "a")
     assert feature_map.joint_of.tolist() == [2, 0]
     poses = feature_map.pose(frames)
-    assert (feature_map.features(poses, preceding(poses), 0.1) == frames[:, [2, 0]]).all()
+    assert (feature_map.features(poses, 0.1) == frames[:, [2, 0]]).all()
 
 
 @pytest.mark.parametrize("representation", list(REPRESENTATIONS))
 def test_names_joints_and_columns_agree(representation: str) -> None:
     skeleton = body(representation)
-    feature_map = FeatureMap(skeleton, (2, 1))
+    feature_map = FeatureMap(skeleton, tuple(range(2, 15)) if representation == "body" else (2, 1))
     frames = np.random.default_rng(0).normal(size=(4, skeleton.width))
     poses = feature_map.pose(frames)
-    features = feature_map.features(poses, preceding(poses), PERIOD)
+    features = feature_map.features(poses, PERIOD)
     assert features.dtype == np.float32
     assert features.shape == (4, feature_map.width)
     assert len(feature_map.names) == len(set(feature_map.names)) == len(feature_map.joint_of) == feature_map.width
@@ -226,7 +229,7 @@ def test_joints_that_move_in_any_recording_are_found(representation: str) -> Non
     still = np.ones((20, skeleton.width))
     waving = still.copy()
     waving[::2, -1] += 0.3  # the head
-    expected = (1, 2) if representation == "positions" else (2,)
+    expected = {"positions": (1, 2), "positions2d": (1, 2), "body": tuple(range(2, 15))}.get(representation, (2,))
     assert moving_joints(skeleton, [still, waving]) == expected
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording, even_times, read_recording, write_recording
-from motionscribe_models.representations import REPRESENTATIONS, Representation
-from motionscribe_models.representations.base import STILL, Indices, Layout
+from motionscribe_models.representations import REPRESENTATIONS
+from motionscribe_models.representations.base import STILL, ByTwoPoses, Indices, Layout
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.data.actions import join
 from motionscribe_training.data.dataset import make_dataset
@@ -22,7 +23,7 @@ from motionscribe_training.data.mirror import mirrored
 ROOT = Path(__file__).parents[2]
 
 
-class Heights(Representation):
+class Heights(ByTwoPoses):
     """A throw-away representation: how high each joint is, as from a row of floor-to-ceiling light curtains."""
 
     joint_features = (".height", ".climbing")
@@ -116,3 +117,10 @@ def test_every_representation_is_in_the_manual(name: str) -> None:
 )
 def test_clips_are_shifted_where_they_stand_in_the_world(name: str, places: list[int]) -> None:
     assert list(REPRESENTATIONS[name].places(3)) == places
+
+
+def test_a_body_has_the_canonical_joints_and_all_of_them_count() -> None:
+    with pytest.raises(LayoutError, match=r"expected the joints pelvis, neck, head, .* of the canonical body, got hip"):
+        replace(BODY, joints=("hip",), parents=(-1,))
+    with pytest.raises(LayoutError, match="expected features of all joints of the canonical body"):
+        FeatureMap(BODY, (2, 3, 4))

@@ -1,5 +1,6 @@
 """Frames, events and skeletons survive the wire bit for bit; malformed messages are refused with what was expected."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe_proto.frames import FrameBlock, Layout, WireError
+from motionscribe_proto.frames import FrameBlock, WireError
 
 INT32 = st.integers(-(2**31), 2**31)
 UINT32 = st.integers(0, 2**32 - 1)
@@ -187,9 +188,20 @@ def test_malformed_events_are_refused(message: pb.Event, text: str) -> None:
         codec.events_from_messages([message])
 
 
-def test_a_skeleton_survives_except_what_does_not_travel() -> None:
-    skeleton = Skeleton("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", 0.01, "z", 120.0, inverted=True)
-    layout = codec.skeleton_from_message(codec.skeleton_to_message(skeleton))
-    assert layout == Layout("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", "z", 120.0)
+def test_a_skeleton_survives_the_wire() -> None:
+    arm = Skeleton("arm", ("shoulder", "elbow"), (-1, 0), "expmap", "cm", 0.01, "-z", 120.0, inverted=True)
+    posed = replace(arm, offsets=((0.0, 0.0, 0.0), (0.0, 30.5, 0.0)), axes=((0.0, 0.0, 0.0), (0.0, 0.5, 0.0)))
+    for skeleton in (arm, posed, replace(arm, left_handed=True, level=False)):
+        assert codec.skeleton_from_message(codec.skeleton_to_message(skeleton)) == skeleton
+
+
+def test_what_a_skeleton_leaves_out_has_a_default() -> None:
+    found = codec.skeleton_from_message(pb.Skeleton(joints=["hand"], parents=[-1], representation="positions"))
+    assert (found.metres_per_unit, found.up_axis, found.left_handed, found.level) == (1.0, "y", False, True)
+
+
+def test_what_is_no_skeleton_is_refused() -> None:
     with pytest.raises(WireError, match="one parent per joint, 2, got 1"):
         codec.skeleton_from_message(pb.Skeleton(joints=["a", "b"], parents=[-1]))
+    with pytest.raises(WireError, match="x y z per joint as offsets, got 4 numbers"):
+        codec.skeleton_from_message(pb.Skeleton(joints=["a"], parents=[-1], offsets=[1, 2, 3, 4]))

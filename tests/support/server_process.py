@@ -71,8 +71,8 @@ class Process:
 
 @contextlib.contextmanager
 def serving_process(folder: Path, tiny_model: Path, *flags: str) -> Iterator[Process]:
-    """A server of the shipped model."""
-    with serving_all(folder, tiny_model.parent.parent, *flags) as server:
+    """A server of one shipped model."""
+    with serving_all(folder, tiny_model.parent.parent, "--load", tiny_model.parent.name, *flags) as server:
         yield server
 
 

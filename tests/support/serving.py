@@ -47,7 +47,12 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
     `groups` are settings that differ from those of other tests, as in limits={"credits": 8}.
     """
     usual: dict[str, dict[str, Any]] = {
-        "server": {"models": tiny_model.parent.parent, "port": 0, "workers": 1},
+        "server": {
+            "models": tiny_model.parent.parent,
+            "load": (tiny_model.parent.name,),
+            "port": 0,
+            "workers": 1,
+        },
         "storage": {"location": folder / "names.sqlite"},
         "model": {"batch_sizes": (1, 4)},
     }

@@ -64,6 +64,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--num-actions", type=int, metavar="N", help="how many different actions, chosen by --seed")
     what.add_argument("--total-num-actions", type=int, metavar="N", help="how many clips, repeated actions counted")
+    body = "map every recording to the canonical body, and learn from worse copies too: a model for any skeleton"
+    what.add_argument("--body", action="store_true", help=body)
     rate = "rate of the network's frames; 30, or that of the slowest recording where it is lower, when left out"
     what.add_argument("--rate", type=float, metavar="HZ", help=rate)
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from motionscribe_models.body.mapping import mapped
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
@@ -26,6 +27,7 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_training.data.actions import concatenate_actions
 from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset, read_aloud
+from motionscribe_training.data.degrade import degraded
 from motionscribe_training.data.windows import Windows
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.command import check_files
@@ -87,7 +89,13 @@ def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
     paths = [*find_recordings(options.places), *find_trials(data, options.trial)]
     if not paths:
         raise TrainingError("expected recordings or folders, --trial or --actions; got nothing to learn from")
-    return [(read_aloud(path), find_annotation(path)) for path in paths]
+    return [(read(path, options.body), find_annotation(path)) for path in paths]
+
+
+def read(path: Path, body: bool) -> Recording:
+    """A recording, as one of the canonical body where that is wanted. Raises RecordingError, LayoutError."""
+    recording = read_aloud(path)
+    return mapped(recording) if body else recording
 
 
 def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
@@ -96,7 +104,10 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     The embedding is fitted on `multi_action`, recordings in which actions change; those of --single-action teach the
     network only.
     """
-    singles = [read_aloud(path) for path in find_recordings(options.single_action)]
+    singles = [read(path, options.body) for path in find_recordings(options.single_action)]
+    if options.body:
+        rng = np.random.default_rng(options.seed)
+        multi_action, singles = ([*own, *(degraded(r, rng) for r in own)] for own in (multi_action, singles))
     recordings = [*multi_action, *singles]
     slowest = slowest_rate(recordings)
     if options.rate and options.rate > slowest:
@@ -228,7 +239,7 @@ def default_stride(rate_hz: float, window: int) -> int:
 
 def largest(recordings: Sequence[Recording]) -> float:
     """The largest magnitude of raw values, to three digits."""
-    return float(f"{max(float(np.abs(recording.frames).max()) for recording in recordings):.3g}")
+    return float(f"{max(float(np.nanmax(np.abs(recording.frames))) for recording in recordings):.3g}")
 
 
 def next_version(folder: Path) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from motionscribe.commands.options import PICTURES, picture
 from motionscribe_models.lags import LAGS, Lag
+from motionscribe_models.shipped import shipped_models
 
 # beside client/ in a checkout, which an editable install leads back to
-SHIPPED = Path(__file__).parents[3] / "models"
 # times real time: labels can still be followed by eye
 SPEED = 8.0
 # final segments are scored; performers 0 to 4 reach 0.85 to 0.88
@@ -36,7 +36,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another performer (default: %(default)s)")
     parser.add_argument(
-        "--models", type=Path, default=SHIPPED, metavar="DIR", help="folder of models (default: the checkout's)"
+        "--models",
+        type=Path,
+        default=shipped_models(),
+        metavar="DIR",
+        help="folder of models (default: the package's)",
     )
     parser.add_argument(
         "--picture",

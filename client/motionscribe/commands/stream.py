@@ -10,8 +10,10 @@ from motionscribe.commands.options import add_output, add_server, connect, posit
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
 from motionscribe.sources import Source, schemes
+from motionscribe_models.body.mapping import NOT_THERE
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
+from motionscribe_proto.names import escape
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")
-    parser.add_argument("--model", default="", metavar="NAME", help="default: the server's only one")
+    parser.add_argument("--model", default="", metavar="NAME", help="default: the only one, or the one for any body")
     parser.add_argument("--version", default="latest", help="of the model (default: %(default)s)")
     parser.add_argument(
         "--lag", choices=LAGS, default="balanced", help="how soon labels are final (default: %(default)s)"
@@ -58,6 +60,9 @@ def run(args: argparse.Namespace) -> None:
                 f"{opened.stream_id}: {Path(text).name} on {opened.model.name}/{opened.model.version}, "
                 f"final after {opened.latency_us / 1e6:.1f} s"
             )
+            for line in opened.mapping:
+                if line.endswith(NOT_THERE):
+                    print(escape(f"{text}: {line}"), file=sys.stderr)
             names = {cluster.id: cluster.name for cluster in opened.clusters}
             show(stream, makers, StreamInfo(opened.stream_id, title, names))
 

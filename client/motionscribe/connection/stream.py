@@ -131,7 +131,8 @@ class AsyncStream:
 
     def _check_width(self, block: FrameBlock) -> None:
         """Raises BadFrames. The server sees values without their width, and may find whole frames in wrong ones."""
-        expected, got = len(self.opened.model.columns), block.values.shape[1]
+        skeleton = self._source.skeleton
+        expected, got = skeleton.width if skeleton else len(self.opened.model.columns), block.values.shape[1]
         if expected and got != expected:
             raise BadFrames(f"expected {expected} values a frame, got {got}")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from motionscribe.errors import ServerFailed
 from motionscribe_models.errors import UnknownModelError
 
-MODEL = "cmu-expmap"
+MODEL = "body"
 READY = "listening on "
 # the server gives calls 5 s to end
 SHUTDOWN_S = 15.0

@@ -20,7 +20,8 @@ class RecordingSource(Source):
 
     async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
         """Slices of the recording, without a copy."""
-        whole = FrameBlock(1, self._recording.frames, self._recording.timestamps_us)
+        recording = self._recording
+        whole = FrameBlock(1, recording.frames, recording.timestamps_us, recording.confidences)
         for start in range(0, len(whole), size):
             yield whole.rows(start, min(start + size, len(whole)))
 

@@ -1,5 +1,7 @@
 """The project's own file of a recording: `.npz` with frames, timestamps_us and the skeleton as JSON; no pickle.
 
+Confidences are there where the source has them.
+
 What `write_recording` writes, `read_npz` returns unchanged, all but the name, which is the file's, and the notes.
 """
 
@@ -8,8 +10,11 @@ import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError, RecordingError
 from motionscribe_models.new_file import new_file
@@ -17,31 +22,45 @@ from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.skeleton import Skeleton
 
 KEYS = ("frames", "skeleton", "timestamps_us")
+CONFIDENCES = "confidences"
 
 
 def write_recording(recording: Recording, path: Path | str) -> None:
     """Writes `path`, which should end in .npz."""
+    arrays: dict[str, NDArray[Any]] = {
+        "frames": recording.frames,
+        "timestamps_us": recording.timestamps_us,
+        "skeleton": np.array(json.dumps(recording.skeleton.to_json())),
+    }
+    if recording.confidences is not None:
+        arrays[CONFIDENCES] = recording.confidences
     with new_file(path) as beside, beside.open("wb") as file:
-        np.savez_compressed(
-            file,
-            frames=recording.frames,
-            timestamps_us=recording.timestamps_us,
-            skeleton=np.array(json.dumps(recording.skeleton.to_json())),
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_npz(path: Path, rate_hz: float | None = None) -> Recording:
     """Raises RecordingError for a foreign, truncated or pickled file."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            if sorted(content.files) != list(KEYS):
+            if sorted({*content.files} - {CONFIDENCES}) != list(KEYS):
                 raise RecordingError(f"{path}: expected the arrays {', '.join(KEYS)}, got {', '.join(content.files)}")
             frames, times, layout = content["frames"], content["timestamps_us"], content["skeleton"]
+            confidences = content[CONFIDENCES] if CONFIDENCES in content.files else None
         skeleton = Skeleton.from_json(json.loads(str(layout)))
     except RecordingError:
         raise
-    except (OSError, EOFError, TypeError, ValueError, LayoutError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(f"{path}: expected a recording written by motionscribe, got {error}") from error
+    except (
+        OSError,
+        EOFError,
+        TypeError,
+        ValueError,
+        LayoutError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+        TokenError,
+    ) as error:
+        raise RecordingError(f"{path}: expected a recording written by motionscribe, got {str(error)[:200]}") from error
     if rate_hz is not None:
         skeleton, times = replace(skeleton, rate_hz=rate_hz), even_times(len(frames), rate_hz)
-    return Recording(path.stem, frames, times, skeleton)
+    return Recording(path.stem, frames, times, skeleton, confidences=confidences)

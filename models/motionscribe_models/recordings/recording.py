@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
+from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Raises RecordingError unless there is a frame, all are finite, and times increase."""
+    """Raises RecordingError unless there is a frame, values and times can be what they stand for, and times increase.
+
+    NaN is the place of a joint that was not seen, where the representation has places; elsewhere it is refused.
+    """
 
     name: str
     frames: NDArray[np.float32]
@@ -24,6 +28,8 @@ class Recording:
     skeleton: Skeleton
     notes: tuple[str, ...] = ()
     """What the reader decided, for people: which skeleton, which unit of time, what it left out."""
+    confidences: NDArray[np.float32] | None = None
+    """(n, J), 0..1 per joint, where the source knows."""
 
     def __post_init__(self) -> None:
         frames, times = self.frames, self.timestamps_us
@@ -34,9 +40,11 @@ class Recording:
             )
         if not len(frames):
             raise RecordingError(f"{self.name}: expected frames, got none")
-        finite = np.isfinite(frames)
-        if not finite.all():
-            row, column = np.argwhere(~finite)[0]
+        possible = np.isfinite(frames)
+        if REPRESENTATIONS[self.skeleton.representation].may_be_lost:
+            possible |= np.isnan(frames)
+        if not possible.all():
+            row, column = np.argwhere(~possible)[0]
             raise RecordingError(
                 f"{self.name}: expected finite numbers, got {frames[row, column]} "
                 f"in frame {row + 1}, column {self.skeleton.columns[column]}"
@@ -51,6 +59,14 @@ class Recording:
                 f"{self.name}: expected times to increase, got {times[frame + 1]} us in frame {frame + 2} "
                 f"after {times[frame]} us"
             )
+        confidences = self.confidences
+        if confidences is not None:
+            expected = (len(frames), len(self.skeleton.joints))
+            if confidences.shape != expected or confidences.dtype != np.float32:
+                raise RecordingError(
+                    f"{self.name}: expected float32 confidences of shape {expected}, "
+                    f"got {confidences.dtype} of shape {confidences.shape}"
+                )
 
 
 def even_times(count: int, rate_hz: float) -> NDArray[np.int64]:

@@ -64,6 +64,14 @@ class Table:
         """Chosen rows and columns as (r, c) float64. Raises RecordingError with the place of what is no number."""
         return np.array([[self._finite(row, column) for column in columns] for row in rows], np.float64)
 
+    def numbers_or_nan(self, columns: Sequence[int]) -> NDArray[np.float64]:
+        """Chosen columns of all rows as (n, c) float64, NaN for an empty cell. Raises RecordingError as `numbers`."""
+        wanted = [
+            [math.nan if cells[column].lower() in MISSING else self._finite(row, column) for column in columns]
+            for row, cells in enumerate(self.rows)
+        ]
+        return np.array(wanted, np.float64).reshape(len(self.rows), len(columns))
+
     def _finite(self, row: int, column: int) -> float:
         cell = self.rows[row][column]
         number = self.number(cell)
@@ -155,6 +163,17 @@ def read_number(cell: str, place: str) -> float:
     if not math.isfinite(number):
         raise RecordingError(f"{place}: expected a finite number, got {cell.strip()}")
     return number
+
+
+def read_numbers(cells: Sequence[str], place: str) -> NDArray[np.float64]:
+    """Finite numbers (n,), as `read_number` reads each."""
+    try:
+        numbers = np.array(list(map(float, cells)), np.float64)
+    except ValueError:
+        numbers = np.array([math.nan])
+    if not np.isfinite(numbers).all():
+        return np.array([read_number(cell, place) for cell in cells], np.float64)
+    return numbers
 
 
 def _separator(lines: list[str]) -> str:

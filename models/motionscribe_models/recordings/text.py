@@ -62,6 +62,11 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def first_line(error: object) -> str:
+    """What an error of a library says, in one line."""
+    return str(error).partition("\n")[0]
+
+
 def read_lines(path: Path) -> list[str]:
     """All lines of a file. Raises RecordingError for a file that is not text, or empty."""
     lines = split_lines(read_text(path))

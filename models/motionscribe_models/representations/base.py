@@ -4,11 +4,8 @@ In: raw frames (K, D), or poses (K, Q), or features (K, F), with the skeleton th
 three, or joint positions, or the mirror image. Letters: K frames, D columns, J joints, Q numbers of a pose, F features.
 A pose is what may be interpolated linearly, because time is resampled between raw frames and features.
 
-An object has no state: one serves all streams and threads. Features of one frame need at most the pose one period
-earlier, which the caller keeps. A representation that needs more of a stream's past (a running body size, a floor, a
-level) adds a method `start()` that returns the memory of one stream. The session then keeps that memory beside the last
-pose and the last time, hands it to `pose` and `features`, restarts it at a gap, and saves it by `state()` and
-`restore()`. None of today's four needs it.
+An object has no state: one serves all streams and threads. What features need of a stream's past (the pose before, a
+running body size, a floor) is a memory (m,), which the caller keeps, saves, and replaces by NOTHING_BEFORE at a gap.
 """
 
 from abc import ABC, abstractmethod
@@ -24,6 +21,8 @@ from motionscribe_models.normalisation import mean_and_shared_scale
 Indices = NDArray[np.int64]
 Vector = tuple[float, float, float]
 
+NOTHING_BEFORE: Array = np.empty(0)
+"""The memory of a stream that begins."""
 FASTEST = 12.0
 """Root speeds are clipped to this many m/s and rad/s: faster is a tracking error, not a person."""
 STILL = 1e-4
@@ -54,6 +53,10 @@ class Layout(Protocol):
         """Index of the up axis."""
 
     @property
+    def up_sign(self) -> int:
+        """1 where the up axis points up, -1 where it points down."""
+
+    @property
     def inverted(self) -> bool:
         """True where a stored rotation maps the parent's axes to the joint's."""
 
@@ -75,6 +78,8 @@ class Representation(ABC):
     """Names of the features of the root, after those of the joints."""
     rates: ClassVar[int]
     """How many features, the last ones, are per second."""
+    may_be_lost: ClassVar[bool] = False
+    """NaN in a recording says that a joint was not seen."""
 
     @abstractmethod
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
@@ -84,8 +89,18 @@ class Representation(ABC):
     def places(self, joints: int) -> range:
         """The first column of each x y z that is a place in the world, for a skeleton of J `joints`."""
 
+    def check_joints(self, joints: Sequence[str]) -> None:  # noqa: B027  # most accept all names
+        """Raises LayoutError for joints that a skeleton of this representation cannot have."""
+
+    def check_chosen(self, joints: Sequence[int]) -> None:  # noqa: B027  # most accept all choices
+        """Raises LayoutError for joints that features cannot be made of."""
+
     def check(self, frames: NDArray[np.floating]) -> None:  # noqa: B027  # most accept all numbers
         """Raises LayoutError for raw frames (K, D) that mean nothing; their width was checked before."""
+
+    def shows(self, frames: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(K,) which raw frames (K, D) show anything; the others are as if they had not come."""
+        return np.ones(len(frames), bool)
 
     @abstractmethod
     def moving_joints(self, spread: Array, joints: int) -> Indices:
@@ -99,8 +114,13 @@ class Representation(ABC):
         """Raw frames (K, D) to poses (K, Q) of the chosen joints and the root."""
 
     @abstractmethod
-    def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
-        """Poses (K, Q) to features (K, F); `before` (K, Q) are the poses one period earlier."""
+    def follow(
+        self, layout: Layout, memories: Sequence[Array], runs: Sequence[Array], period_s: float
+    ) -> tuple[NDArray[np.float32], list[Array]]:
+        """Runs of poses (n, Q), n >= 1, a period apart, to features: of the first run (n, F), then of the next.
+
+        `memories` are of what came before each run; beside the features those after it.
+        """
 
     def feature_names(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the F features of joints of these names, in order."""
@@ -127,3 +147,21 @@ class Representation(ABC):
 
         `partners` (J,) holds for each joint the one of the other side; the partner of each of `joints` is among them.
         """
+
+
+class ByTwoPoses(Representation):
+    """Features of a frame need the pose one period earlier and no more, which is the memory."""
+
+    @abstractmethod
+    def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
+        """Poses (K, Q) to features (K, F); `before` (K, Q) are the poses one period earlier."""
+
+    def follow(
+        self, layout: Layout, memories: Sequence[Array], runs: Sequence[Array], period_s: float
+    ) -> tuple[NDArray[np.float32], list[Array]]:
+        """The first pose of all is its own before."""
+        before: list[Array] = []
+        for memory, run in zip(memories, runs, strict=True):
+            before += [memory[None] if len(memory) else run[:1], run[:-1]]
+        features = self.features(layout, np.concatenate(runs), np.concatenate(before), period_s)
+        return features, [run[-1].copy() for run in runs]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.normalisation import mean_and_scale
-from motionscribe_models.representations.base import STILL, Indices, Layout, Representation
+from motionscribe_models.representations.base import STILL, ByTwoPoses, Indices, Layout
 
 
-class Features(Representation):
+class Features(ByTwoPoses):
     """One column per joint, J in all, whatever it is."""
 
     joint_features: ClassVar[tuple[str, ...]] = ("",)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
-from motionscribe_models.representations.base import FASTEST, STILL, Indices, Layout, Representation
+from motionscribe_models.representations.base import FASTEST, STILL, ByTwoPoses, Indices, Layout
 from motionscribe_models.rotations import orthonormal, rotation_matrix, rotation_vector
 
 
-class JointRotations(Representation):
+class JointRotations(ByTwoPoses):
     """Root tx ty tz, then `rotation_columns` per joint."""
 
     joint_features = (".r0", ".r1", ".r2", ".r3", ".r4", ".r5")

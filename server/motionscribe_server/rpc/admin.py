@@ -54,7 +54,7 @@ class AdminService(AdminServicer):
         raise AssertionError("unreachable: abort raises")
 
     async def _load(self, name: str, version: str) -> LoadedModel:
-        repository = Repository(self._settings.server.models, self._settings.security.model_keys)
+        repository = Repository(self._settings.server.models_folder, self._settings.security.model_keys)
         version = "latest" if version in LATEST else version
         model = await asyncio.to_thread(lambda: ServedModel(repository.load(name, version)))
         there = {loaded.key: loaded for loaded in self._catalog.models}

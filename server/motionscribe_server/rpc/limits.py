@@ -34,7 +34,7 @@ class Entries:
     most: int
     each: Text | None = None
 
-    def check(self, name: str, value: Sequence[str] | Sequence[int]) -> None:
+    def check(self, name: str, value: Sequence[str] | Sequence[int] | Sequence[float]) -> None:
         """Raises RequestError."""
         if len(value) > self.most:
             raise RequestError(f"expected at most {self.most} {name}, got {len(value)}")
@@ -56,6 +56,8 @@ LIMITS: Mapping[str, Text | Entries] = {
     "Skeleton.representation": Text(64),
     "Skeleton.units": Text(64),
     "Skeleton.up_axis": Text(64),
+    "Skeleton.offsets": Entries(3 * MAX_SIZE),
+    "Skeleton.axes": Entries(3 * MAX_SIZE),
     "FeatureNames.names": Entries(MAX_SIZE, NAME),
     "WatchRequest.stream_id": STREAM_ID,
     "DescribeModelRequest.name": MODEL,

@@ -12,7 +12,6 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import frames_from_message
 from motionscribe_proto.segmentation_pb2_grpc import SegmentationServicer
 from motionscribe_server.access.quota import Quota
 from motionscribe_server.errors import PreconditionError, RequestError, UnavailableError
@@ -20,6 +19,7 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.rpc.calls import Context, RpcCalls
 from motionscribe_server.rpc.limits import STREAM_ID, check_limits
 from motionscribe_server.stream_keys import tenant_of
+from motionscribe_server.streams.frame_layout import FrameLayout, find_layout
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.registry import Registry
 from motionscribe_server.streams.update_writer import UpdateWriter
@@ -51,7 +51,8 @@ class SegmentationService(SegmentationServicer):
             try:
                 with self._metrics.streams.track_inprogress():
                     await _write_in_time(context, pb.StreamResponse(opened=opened), patience_s)
-                    reader = asyncio.create_task(self._read(stream, writer, context))
+                    layout = find_layout(stream.info.model, message)
+                    reader = asyncio.create_task(self._read(stream, layout, writer, context))
                     await writer.drain(context.write, stream.persist, patience_s)
                     done = True
             finally:
@@ -90,7 +91,7 @@ class SegmentationService(SegmentationServicer):
         message: pb.Open = request.open
         return message
 
-    async def _read(self, stream: LiveStream, writer: UpdateWriter, context: Context) -> None:
+    async def _read(self, stream: LiveStream, layout: FrameLayout, writer: UpdateWriter, context: Context) -> None:
         """Hands the owner's messages to the stream until Close or the end.
 
         What is refused is the end as well: the call ends with its error when all before it is told.
@@ -102,8 +103,7 @@ class SegmentationService(SegmentationServicer):
                 stream.last_message_at = self._registry.now()
                 match request.WhichOneof("message"):
                     case "frames":
-                        skeleton = stream.info.model.manifest.skeleton
-                        block = frames_from_message(request.frames, skeleton.width, len(skeleton.joints))
+                        block = layout.read(request.frames)
                         wait_s = self._quota.spend(tenant_of(stream.info.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
                             # before they are computed: another call of the tenant would wait as long

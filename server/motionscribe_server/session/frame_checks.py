@@ -49,6 +49,8 @@ Fault = tuple[int, LayoutError]
 def _value_fault(block: FrameBlock, model: ServedModel, next_seq: int, last_us: int | None) -> Fault | None:
     limit = BEYOND * model.largest
     possible = np.abs(block.values) <= limit  # false for NaN
+    if model.feature_map.representation.may_be_lost:
+        possible |= np.isnan(block.values)
     if possible.all():
         return None
     row, column = map(int, np.argwhere(~possible)[0])  # seqs of a bad sender do not fit numpy's integers

@@ -6,16 +6,19 @@ much as one. It knows what a frame is, but not what it means.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.gaps import longest_step_us
+from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
 from motionscribe_proto.events import Gap
+from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.arrivals import Arrival, Break, Piece
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
@@ -41,9 +44,9 @@ class Intake:
         self._last_us: int | None = None
         self._open: tuple[int, int] | None = None  # seq and time of the first frame that no moment covers
         self._waiting: list[Piece | Break] = []
-        # of what is computed: the last frame (1, D), and the last pose on the grid (1, Q), None after a restart
+        # of what is computed: the last frame (1, D), None after a restart, and what features need of all before (m,)
         self._last_frame: NDArray[np.float32] | None = None
-        self._last_pose: NDArray[np.float64] | None = None
+        self._memory = NOTHING_BEFORE
         self._restart()
 
     @property
@@ -57,7 +60,18 @@ class Intake:
         return self._last_us
 
     def push(self, block: CheckedBlock) -> tuple[int, int]:
-        """Takes a block; returns how many frames on the grid it makes, and how many windows these complete."""
+        """Takes a block; returns how many frames on the grid it makes, and how many windows these complete.
+
+        Frames that show nobody are as if they had not come.
+        """
+        shows = self._model.feature_map.representation.shows(block.values)
+        if shows.all():
+            return self._push(block)
+        edges = np.flatnonzero(np.diff(shows, prepend=False, append=False))
+        pushed = [self._push(block.rows(start, end)) for start, end in edges.reshape(-1, 2).tolist()]
+        return sum(points for points, _ in pushed), sum(windows for _, windows in pushed)
+
+    def _push(self, block: FrameBlock) -> tuple[int, int]:
         times = block.timestamps_us.tolist()
         if self._last_us is None:
             self._next_seq = block.first_seq
@@ -98,13 +112,16 @@ class Intake:
         features: Features = iter(())
         if left:
             poses = feature_map.poses_at(np.concatenate(frames), left, share)
-            before: list[NDArray[np.float64]] = []
-            at = 0
-            for intake, items in zip(intakes, waiting, strict=True):
-                beyond = at + sum(item.points for item in items if isinstance(item, Piece))
-                before += cls._poses_before(intake, items, poses[at:beyond])
-                at = beyond
-            features = iter(feature_map.features(poses, np.concatenate(before), 1.0 / manifest.rate_hz))
+            runs = [cls._runs(intake, items) for intake, items in zip(intakes, waiting, strict=True)]
+            ends = list(accumulate((points for own in runs for _, points in own), initial=0))
+            moved, memories = feature_map.follow(
+                [memory for own in runs for memory, _ in own],
+                [poses[start:end] for start, end in pairwise(ends)],
+                1.0 / manifest.rate_hz,
+            )
+            features, after = iter(moved), iter(memories)
+            for intake, begun in zip(intakes, runs, strict=True):
+                cls._remember(intake, [next(after) for _ in begun])
         return [cls._arrive(intake, items, features) for intake, items in zip(intakes, waiting, strict=True)]
 
     def state(self) -> State:
@@ -114,7 +131,7 @@ class Intake:
             "last_us": self._last_us,
             "waiting": [item.state() for item in self._waiting],
             "last_frame": self._last_frame,
-            "last_pose": self._last_pose,
+            "memory": self._memory,
             "resampler": self._resampler.state(),
             "index": self._index,
             "open": None if self._open is None else list(self._open),
@@ -125,7 +142,7 @@ class Intake:
         self._restart()
         self._next_seq, self._last_us = state["next_seq"], state["last_us"]
         self._waiting = [Break.of(item) if "gap" in item else Piece.of(item) for item in state["waiting"]]
-        self._last_frame, self._last_pose = state["last_frame"], state["last_pose"]
+        self._last_frame, self._memory = state["last_frame"], state["memory"]
         self._resampler.restore(state["resampler"])
         self._index = state["index"]
         self._open = None if state["open"] is None else (state["open"][0], state["open"][1])
@@ -200,20 +217,21 @@ class Intake:
             self._last_frame = item.values[-1:].copy()  # not a view, which would keep the whole block
         return frames, left, share
 
-    def _poses_before(
-        self, items: Sequence[Piece | Break], poses: NDArray[np.float64]
-    ) -> Iterator[NDArray[np.float64]]:
-        """The pose before each of the poses (n, Q) of waiting items, the first one itself after a restart."""
-        at = 0
+    def _runs(self, items: Sequence[Piece | Break]) -> list[tuple[Array, int]]:
+        """The points of waiting items between one gap and the next, where there are any, and the memory before each."""
+        runs = [(self._memory, 0)]
         for item in items:
-            if isinstance(item, Break):
-                self._last_pose = None
-            elif item.points:
-                beyond = at + item.points
-                yield poses[at : at + 1] if self._last_pose is None else self._last_pose
-                yield poses[at : beyond - 1]
-                self._last_pose = poses[beyond - 1 : beyond].copy()
-                at = beyond
+            memory, points = runs[-1]
+            if isinstance(item, Piece):
+                runs[-1] = memory, points + item.points
+            else:
+                runs.append((NOTHING_BEFORE, 0))  # the first frame after a gap is a point
+        return [(memory, points) for memory, points in runs if points]
+
+    def _remember(self, memories: Sequence[Array]) -> None:
+        """Those after each run."""
+        if memories:
+            self._memory = memories[-1]
 
     def _arrive(self, items: Sequence[Piece | Break], features: Features) -> list[Arrival | Break]:
         manifest = self._model.manifest

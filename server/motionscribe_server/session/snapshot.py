@@ -26,8 +26,8 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import EncoderStates
 
-FORMAT = 3
-"""1 was the reflected tree of objects of motionscribe 0.x; 2 did not say where edits belong."""
+FORMAT = 4
+"""1 was the reflected tree of objects of motionscribe 0.x; 2 does not place edits; 3 has no memory of bodies."""
 DIGEST = 32
 ARRAY = "$array"
 """The one key of what stands in the tree for an array; its value is the array's name in the archive."""

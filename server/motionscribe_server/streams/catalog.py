@@ -7,13 +7,13 @@ Reading takes a moment and blocks; it happens before the server listens, or in a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import UnknownModelError
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.repository import Repository
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import skeleton_from_message, skeleton_to_message
-from motionscribe_proto.frames import Layout
+from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.errors import PreconditionError, SettingsError
 from motionscribe_server.session.model import ServedModel
@@ -39,31 +39,14 @@ class LoadedModel:
         """name/version."""
         return self.served.key
 
+    @property
+    def takes_any_body(self) -> bool:
+        """Frames of other skeletons are mapped to its own (frame_layout.py)."""
+        return self.manifest.skeleton.representation == BODY.representation
+
     def latency_us(self, lag: Lag) -> int:
         """Source time between a moment and its final label, microseconds."""
         return round(self.served.latency(lag) * self.served.moment_s * 1e6)
-
-    def check_layout(self, request: pb.Open) -> None:
-        """Raises PreconditionError unless the frames that `request` announces have the model's columns."""
-        skeleton = self.manifest.skeleton
-        match request.WhichOneof("layout"):
-            case "skeleton":
-                layout = skeleton_from_message(request.skeleton)
-                what = "columns" if skeleton.representation == "features" else "joints"
-                _check_same(self.key, what, skeleton.joints, layout.joints)
-                if layout.representation != skeleton.representation:
-                    raise PreconditionError(
-                        f"{self.key}: expected representation {skeleton.representation!r}, "
-                        f"got {layout.representation!r}"
-                    )
-                _check_tree(self.key, skeleton.parents, layout)
-            case "features":
-                _check_same(self.key, "columns", skeleton.columns, tuple(request.features.names))
-            case _:
-                raise PreconditionError(
-                    f"{self.key}: expected a skeleton of {len(skeleton.joints)} joints ({skeleton.representation}) "
-                    f"or {skeleton.width} column names, got neither"
-                )
 
     def to_message(self) -> pb.Model:
         """As Describe answers."""
@@ -97,12 +80,17 @@ class Catalog:
         self.models = tuple(sorted(models, key=lambda model: (model.manifest.name, int(model.manifest.version))))
 
     def find(self, name: str, version: str) -> LoadedModel:
-        """A model; an empty name is the only model there is, an empty version or "latest" the highest."""
+        """A model; an empty version or "latest" is the highest.
+
+        An empty name is the only model there is, or the only one that takes any skeleton.
+        """
         names = sorted({model.manifest.name for model in self.models})
         if not name:
-            if len(names) != 1:
+            any_body = sorted({model.manifest.name for model in self.models if model.takes_any_body})
+            for alone in (names, any_body):
+                name = name or (alone[0] if len(alone) == 1 else "")
+            if not name:
                 raise PreconditionError(f"expected the name of a model, one of {', '.join(names)}, got none")
-            name = names[0]
         found = [model for model in self.models if model.manifest.name == name]
         if not found:
             raise UnknownModelError(f"expected one of the models {', '.join(names)}, got {name!r}")
@@ -117,33 +105,13 @@ class Catalog:
 
 def read_models(settings: Settings) -> list[ServedModel]:
     """The models that `settings` ask for, checked. Raises UnknownModelError, ModelFolderError, SettingsError."""
-    repository = Repository(settings.server.models, settings.security.model_keys)
+    repository = Repository(settings.server.models_folder, settings.security.model_keys)
     wanted = settings.server.load or tuple(repository.names())
     if not wanted:
-        raise SettingsError(f"expected at least one model below {settings.server.models.resolve()}, got none")
+        raise SettingsError(f"expected at least one model below {settings.server.models_folder.resolve()}, got none")
     models: dict[str, ServedModel] = {}
     for entry in wanted:
         name, _, version = entry.partition("/")
         model = ServedModel(repository.load(name, version or "latest"))
         models[model.key] = model
     return list(models.values())
-
-
-def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:
-    if len(expected) != len(got):
-        more, less = [name for name in got if name not in expected], [name for name in expected if name not in got]
-        differ = "; ".join(
-            f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
-            for kind, names in (("not expected", more), ("missing", less))
-            if names
-        )
-        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}{differ and f' ({differ})'}")
-    for position, (mine, its) in enumerate(zip(expected, got, strict=True)):
-        if mine != its:
-            raise PreconditionError(f"{key}: expected {mine!r} at position {position} of the {what}, got {its!r}")
-
-
-def _check_tree(key: str, expected: tuple[int, ...], layout: Layout) -> None:
-    for joint, mine, its in zip(layout.joints, expected, layout.parents, strict=True):
-        if mine != its:
-            raise PreconditionError(f"{key}: expected parent {mine} of joint {joint!r}, got {its}")

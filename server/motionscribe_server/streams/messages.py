@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from motionscribe_models.body.mapping import Mapping
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.streams.live_stream import LiveStream
@@ -25,7 +26,12 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
 
 
 def opened_message(
-    stream: LiveStream, credits: int, clusters: Sequence[ClusterState], resumed: bool, not_resumed: str
+    stream: LiveStream,
+    credits: int,
+    clusters: Sequence[ClusterState],
+    resumed: bool,
+    not_resumed: str,
+    mapping: Mapping | None,
 ) -> pb.Opened:
     """The answer to an Open."""
     return pb.Opened(
@@ -39,6 +45,7 @@ def opened_message(
         latency_us=stream.info.model.latency_us(stream.info.lag),
         clusters=map(cluster_to_message, clusters),
         not_resumed=not_resumed,
+        mapping=mapping.describe() if mapping else (),
     )
 
 

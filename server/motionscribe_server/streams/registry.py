@@ -29,6 +29,7 @@ from motionscribe_server.storage.stored_clusters import edit_clusters, read_clus
 from motionscribe_server.stream_keys import id_of, tenant_of
 from motionscribe_server.streams.catalog import Catalog
 from motionscribe_server.streams.expiry import Expiry
+from motionscribe_server.streams.frame_layout import find_layout
 from motionscribe_server.streams.key_locks import KeyLocks
 from motionscribe_server.streams.life import Life
 from motionscribe_server.streams.live_stream import LiveStream
@@ -112,7 +113,8 @@ class Registry:
             writer, credits = stream.attach(message.last_event if resumed else 0, self.now())
         log.info("stream %s %s, epoch %d", stream.info.name, "resumed" if resumed else "opened", stream.epoch)
         not_resumed = "" if resumed or not message.resume_token else NOT_RESUMED
-        return stream, writer, opened_message(stream, credits, clusters, resumed, not_resumed)
+        mapping = find_layout(stream.info.model, message).mapping
+        return stream, writer, opened_message(stream, credits, clusters, resumed, not_resumed, mapping)
 
     async def leave(self, stream: LiveStream, writer: UpdateWriter, done: bool) -> None:
         """The call of an owner ended; `done` when it had all there will be. Superseded owners change nothing."""

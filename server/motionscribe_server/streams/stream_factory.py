@@ -22,6 +22,7 @@ from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability, History
 from motionscribe_server.streams.event_backlog import EventBacklog
 from motionscribe_server.streams.expiry import EXPIRE_EVERY_S
+from motionscribe_server.streams.frame_layout import find_layout
 from motionscribe_server.streams.journal import Journal, begin_journal, read_events
 from motionscribe_server.streams.live_stream import LiveStream
 from motionscribe_server.streams.open_request import OpenRequest
@@ -54,7 +55,7 @@ class StreamFactory:
     def find_model(self, request: OpenRequest) -> LoadedModel:
         """The model of a new stream. Raises UnknownModelError, PreconditionError."""
         model = self._catalog.find(request.message.model, request.message.version)
-        model.check_layout(request.message)
+        find_layout(model, request.message)
         return model
 
     async def begin_session(self, request: OpenRequest, model: LoadedModel) -> Link:
@@ -98,7 +99,7 @@ class StreamFactory:
         Raises FencedError, UnknownModelError, PreconditionError.
         """
         model = self._catalog.find(kept.checkpoint.model, kept.checkpoint.version)
-        model.check_layout(request.message)
+        find_layout(model, request.message)
         key, epoch = kept.checkpoint.key, kept.checkpoint.epoch
         newest = await self._store.run(lambda store: store.checkpoints.take_over(key, epoch))
         return newest, Journal(self._store, newest)

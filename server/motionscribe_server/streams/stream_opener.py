@@ -13,6 +13,7 @@ from motionscribe_server.settings import Settings
 from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.stream_keys import same_token
 from motionscribe_server.streams.admission import Admission, Incumbent, admit, choose_eviction
+from motionscribe_server.streams.frame_layout import find_layout
 from motionscribe_server.streams.key_locks import KeyLocks
 from motionscribe_server.streams.life import Life
 from motionscribe_server.streams.live_stream import LiveStream
@@ -78,7 +79,7 @@ class StreamOpener:
 
     async def _resume(self, request: OpenRequest, stream: LiveStream) -> bool:
         """Makes way for a new owner. Returns False where the stream went on at another server, and is given up here."""
-        stream.info.model.check_layout(request.message)
+        find_layout(stream.info.model, request.message)
         try:
             await stream.claim()
         except FencedError as error:

@@ -65,12 +65,12 @@ def test_demo_passes_and_says_what_it_did(tmp_path: Path) -> None:
 def test_without_the_model_it_says_where_it_looked(tmp_path: Path) -> None:
     done = demo(tmp_path, "--models", str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"motionscribe: expected the model cmu-expmap in {tmp_path}, got none")
+    assert done.stderr.startswith(f"motionscribe: expected the model body in {tmp_path}, got none")
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_server_that_refuses_is_quoted(tmp_path: Path) -> None:
-    version = tmp_path / "cmu-expmap" / "1"
+    version = tmp_path / "body" / "1"
     version.mkdir(parents=True)
     (version / "manifest.json").write_text("{")
     with pytest.raises(ServerFailed, match=r"motionscribe-server: .*manifest\.json"), serve(tmp_path):

@@ -90,17 +90,6 @@ def test_rows_without_values_leave_a_gap(tmp_path: Path, rate_hz: float | None) 
     assert "2 rows without values left out" in recording.notes
 
 
-@pytest.mark.data
-def test_landmarks_of_a_camera_are_read_and_what_is_left_out_is_said(data_dir: Path) -> None:
-    camera = read_recording(data_dir / "camera" / "sports2d_demo_mediapipe.csv")
-    assert camera.frames.shape == (221, 198)
-    assert camera.notes == ("9 rows without values left out",)
-    assert camera.timestamps_us[0] == 100_000
-    squats = read_recording(data_dir / "mediapipe" / "squat_model_train.csv", 30.0)
-    assert squats.notes == ("columns left out: label (labels)",)
-    assert squats.skeleton.joints[0] == "nose_x"
-
-
 def test_a_number_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("time,a\n0.0,1e39\n0.1,0\n")
     with pytest.raises(RecordingError, match="expected finite numbers, got inf in frame 1"):

@@ -1,5 +1,6 @@
 """What a recording is, and the one door for all kinds of files."""
 
+import json
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +15,7 @@ from tests.support.tiny_recording import tiny
 
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import endings, even_times, read_recording, write_recording
+from motionscribe_models.recordings.reading import readers_of
 
 
 def test_even_times_round_each_for_itself() -> None:
@@ -95,6 +97,65 @@ def test_any_motion_with_any_skeleton_is_read_or_refused(
     (folder / "a_1.amc").write_text(SMALL_AMC + "\n".join(amc))
     with suppress(RecordingError):
         read_recording(folder / "a_1.amc")
+
+
+KEYS = [
+    "people",
+    "pose_keypoints_2d",
+    "person_id",
+    "annotations",
+    "images",
+    "categories",
+    "keypoints",
+    "image_id",
+    "id",
+]
+KEYS += [
+    "frames",
+    "worldLandmarks",
+    "landmarks",
+    "landmark",
+    "x",
+    "y",
+    "z",
+    "visibility",
+    "time",
+    "frame_id",
+    "track_id",
+]
+LEAVES = st.sampled_from([None, True, 0, 1, 2, -1, 0.5, 1e300, float("nan"), float("inf"), 10**30, "", "1", "a1.jpg"])
+VALUES = st.one_of(LEAVES, st.lists(st.sampled_from([0, 0.5, 1]), min_size=51, max_size=54).map(lambda v: v[:51]))
+JSON = st.recursive(
+    VALUES | st.just([{"x": 0.5, "y": 0.5, "z": 0, "visibility": 1}] * 33) | st.just([0.5] * 75),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(content=JSON, rate=st.sampled_from([None, 30.0]))
+def test_any_json_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: object, rate: float | None
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "any_1.json"
+    path.write_text(json.dumps(content))
+    for reader in readers_of(path):  # whichever it looks like
+        with suppress(RecordingError):
+            reader.read(path, rate)
+
+
+NAMES = st.builds("{}{}{}".format, st.sampled_from("abc"), st.sampled_from(["_", ".", ""]), st.sampled_from("xyzcv"))
+CELLS_OF_JOINTS = st.sampled_from(["", "nan", "1", "0", "-2.5", "1e300", "1e39", "x", "inf"])
+
+
+@given(names=st.lists(NAMES, min_size=6, max_size=12, unique=True), data=st.data())
+def test_any_table_of_joints_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], data: st.DataObject
+) -> None:
+    rows = data.draw(st.lists(st.lists(CELLS_OF_JOINTS, min_size=len(names), max_size=len(names)), max_size=3))
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_text("\n".join(",".join(row) for row in [names, *rows]))
+    with suppress(RecordingError):
+        read_recording(path, 30.0)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])

@@ -1,6 +1,7 @@
 """Open on a real server: what it may leave out, what is refused and why, and that a refusal costs nobody anything."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def columns(served: Served, count: int | None = None, last: str | None = None) -
 
 
 def skeleton(served: Served, **changes: Any) -> pb.Skeleton:
-    message = skeleton_to_message(served.skeleton)
+    message = skeleton_to_message(replace(served.skeleton, offsets=(), axes=()))
     message.MergeFrom(pb.Skeleton(**changes))
     return message
 

@@ -39,7 +39,17 @@ def killed_now_and_then(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "motionscribe_server", "--models", str(models), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "motionscribe_server",
+        "--models",
+        str(models),
+        "--load",
+        "cmu-expmap",
+        "--port",
+        str(port),
+    ]
     command += ["--storage-location", str(folder / "store.sqlite"), "--workers", "1", "--model-batch-sizes", "1,4"]
     kills, over, rng = list[float](), threading.Event(), random.Random(seed)
 

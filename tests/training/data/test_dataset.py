@@ -251,3 +251,10 @@ def test_actions_that_cannot_be_joined_are_refused(data_dir: Path, tmp_path: Pat
         join([replace(clip, timestamps_us=clip.timestamps_us + 10**6 * (np.arange(len(clip.frames)) > 9))], ["walk"])
     with pytest.raises(RecordingError, match="clips of one layout and rate"):
         join([read_recording(folder / "walking_1.txt"), read_recording(data_dir / "sub86" / "01.mat")], ["walk", "mix"])
+
+
+def test_json_that_is_no_recording_may_lie_beside_some(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text('{"walk": [1, 2]}')
+    (tmp_path / "marks.json").write_text('[{"x": 1, "y": 2, "z": 3}]')  # landmarks, though not 33
+    (tmp_path / "a.csv").write_text("time,a\n0,1\n1,2\n")
+    assert [p.name for p in find_recordings([tmp_path])] == ["a.csv", "marks.json"]

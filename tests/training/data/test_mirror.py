@@ -46,7 +46,7 @@ def test_rotations_and_places_have_the_same_mirror_image() -> None:
     frames = WAVE.frames[60:61].astype(np.float64)
     there, skeleton = places(frames)
     joints = FeatureMap(CMU_EXPMAP, EVERY)
-    features = joints.features(joints.pose(frames), joints.pose(frames), 1 / 30)
+    features = joints.features(joints.pose(frames), 1 / 30)
     image = mirrored(features, joints)
     assert image is not None
     columns = image[0, :-10].reshape(-1, 3, 2).astype(np.float64)

@@ -18,7 +18,7 @@ from motionscribe_models.features import FeatureMap, moving_joints, recording_fe
 from motionscribe_models.gaps import longest_step_us, runs_without_gap
 from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_models.recordings.files import files_in
-from motionscribe_models.recordings.reading import readers_of
+from motionscribe_models.recordings.reading import reader_of_folder, readers_of
 from motionscribe_models.recordings.table import first_row
 from motionscribe_models.skeleton import Skeleton
 
@@ -48,18 +48,22 @@ class Dataset:
 
 
 def find_recordings(places: Sequence[Path]) -> list[Path]:
-    """The recordings at `places`: files, and for each folder the recordings directly in it, sorted by name.
+    """The recordings at `places`: files, folders that are one, and for others the recordings in them, sorted by name.
 
     A text file is a recording when its first line is a row of a table, so that notes and ground truth may lie beside
-    recordings. What systems leave in folders is none. Raises RecordingError where a place has none.
+    recordings; another file, when it looks like one of its format. What systems leave in folders is none. Raises
+    RecordingError where a place has none.
     """
     found: list[Path] = []
     for place in places:
-        inside = [p for p in files_in(place) if _is_recording(p)] if place.is_dir() else [place]
+        if not place.is_dir() or reader_of_folder(place):
+            found.append(place)
+            continue
+        inside = [p for p in files_in(place) if _is_recording(p)]
         if not inside:
             raise RecordingError(f"{place}: expected recordings ({', '.join(endings())}) in this folder, found none")
         found += inside
-    missing = [p for p in found if not p.is_file()]
+    missing = [p for p in found if not p.exists()]
     if missing:
         raise RecordingError(f"{missing[0]}: expected a recording or a folder of recordings, found nothing")
     return found
@@ -121,7 +125,7 @@ def _layout(skeleton: Skeleton) -> tuple[object, ...]:
 def _is_recording(path: Path) -> bool:
     readers = readers_of(path)
     if not any(reader.table for reader in readers):
-        return bool(readers)
+        return any(reader.matches(path) for reader in readers)
     row = first_row(path)
     # a table, and not one of segments as `motionscribe report` writes it
     return len(row) > 1 and "start_seq" not in row

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from motionscribe_models.body.mapping import mapped
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.lags import Lag
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label, SegmentEnded
@@ -70,6 +72,8 @@ def replay_recording(
 ) -> Replayed:
     """Sends a recording through a new stream. Raises TrainingError for a layout that is not the model's."""
     wanted = model.manifest.skeleton
+    if wanted.representation == BODY.representation != recording.skeleton.representation:
+        recording = mapped(recording)
     if recording.skeleton.width != wanted.width:
         raise TrainingError(
             f"{recording.name}: expected frames of {wanted.width} columns ({wanted.name}), "

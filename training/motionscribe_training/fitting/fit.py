@@ -46,7 +46,7 @@ YOUNG = 0.5
 RADIUS = 0.6
 """With the penalty of durations.py the best of four pairs on seven trials of CMU subject 86 at most latencies;
 `python -m benchmarks.quality` also chooses for each trial on the others."""
-MOST_CLUSTERS = 3 * CAPACITY // 4
+MOST_CLUSTERS = CAPACITY // 2
 """First clusters: they never fade, and a stream needs room for those of its own."""
 PCA_ROWS = 200_000
 """Decoder states that the PCA sees at most; it does not change visibly with more."""

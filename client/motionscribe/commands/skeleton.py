@@ -1,0 +1,41 @@
+"""`motionscribe skeleton`: what a recording's skeleton is, and how a model of the body would read it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from motionscribe_models.body.mapping import find_mapping
+from motionscribe_models.body.plausibility import find_faults
+from motionscribe_models.recordings import endings, read_recording
+from motionscribe_proto.names import escape
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describes the command."""
+    parser = commands.add_parser("skeleton", help="show how a recording's joints are read", description=__doc__)
+    parser.add_argument("file", type=Path, metavar="FILE", help=f"recording: {' '.join(endings())}")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints; 1 where the body is not plausible."""
+    recording = read_recording(args.file)
+    skeleton = recording.skeleton
+    for note in recording.notes:
+        print(escape(f"{args.file}: {note}"), file=sys.stderr)
+    axes = f"{skeleton.up_axis} up{'' if skeleton.level else ' (a camera, levelled while it runs)'}"
+    hand = "left hand" if skeleton.left_handed else "right hand"
+    print(
+        escape(
+            f"{skeleton.name}: {len(skeleton.joints)} joints, {skeleton.representation}, {skeleton.units}, "
+            f"{axes}, axes of a {hand}, {len(recording.frames)} frames at {skeleton.rate_hz:g} Hz"
+        )
+    )
+    mapping = find_mapping(skeleton)
+    print(f"read as {mapping.convention}")
+    for line in mapping.describe():
+        print(escape(f"  {line}"))
+    faults = find_faults(mapping.apply(recording.frames, recording.confidences))
+    for fault in faults:
+        print(f"not plausible: {fault}", file=sys.stderr)
+    return 1 if faults else 0

@@ -1,0 +1,80 @@
+"""What an owner's frames hold, and how they become those of the model: as they are, or mapped to the canonical body.
+
+In: the Open of a call, then its Frames. Out: blocks of the model's frames. Each call says anew what it sends.
+"""
+
+from dataclasses import dataclass
+
+from motionscribe_models.body.mapping import Mapping, find_mapping
+from motionscribe_models.errors import LayoutError
+from motionscribe_models.skeleton import Skeleton
+from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import frames_from_message, skeleton_from_message
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.errors import PreconditionError
+from motionscribe_server.streams.catalog import LoadedModel
+
+
+@dataclass(frozen=True)
+class FrameLayout:
+    """Of one call."""
+
+    skeleton: Skeleton
+    """The sender's, or the model's where frames are as the model wants them."""
+    mapping: Mapping | None
+    """None where they are."""
+
+    def read(self, message: pb.Frames) -> FrameBlock:
+        """The model's frames. Raises WireError."""
+        block = frames_from_message(message, self.skeleton.width, len(self.skeleton.joints))
+        if self.mapping is None:
+            return block
+        return FrameBlock(block.first_seq, self.mapping.apply(block.values, block.confidences), block.timestamps_us)
+
+
+def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:
+    """Raises PreconditionError where the frames that `request` announces cannot become the model's, and WireError."""
+    own = model.manifest.skeleton
+    match request.WhichOneof("layout"):
+        case "skeleton":
+            skeleton = skeleton_from_message(request.skeleton)
+            if model.takes_any_body and skeleton.representation != own.representation:
+                try:
+                    return FrameLayout(skeleton, find_mapping(skeleton))
+                except LayoutError as error:
+                    raise PreconditionError(f"{model.key}: {error}") from error
+            what = "columns" if own.representation == "features" else "joints"
+            _check_same(model.key, what, own.joints, skeleton.joints)
+            if skeleton.representation != own.representation:
+                raise PreconditionError(
+                    f"{model.key}: expected representation {own.representation!r}, got {skeleton.representation!r}"
+                )
+            _check_tree(model.key, own.parents, skeleton)
+        case "features":
+            _check_same(model.key, "columns", own.columns, tuple(request.features.names))
+        case _:
+            raise PreconditionError(
+                f"{model.key}: expected a skeleton of {len(own.joints)} joints ({own.representation}) "
+                f"or {own.width} column names, got neither"
+            )
+    return FrameLayout(own, None)
+
+
+def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:
+    if len(expected) != len(got):
+        more, less = [name for name in got if name not in expected], [name for name in expected if name not in got]
+        differ = "; ".join(
+            f"{kind}: {', '.join(names[:6])}{', ...' if len(names) > 6 else ''}"
+            for kind, names in (("not expected", more), ("missing", less))
+            if names
+        )
+        raise PreconditionError(f"{key}: expected {len(expected)} {what}, got {len(got)}{differ and f' ({differ})'}")
+    for position, (mine, its) in enumerate(zip(expected, got, strict=True)):
+        if mine != its:
+            raise PreconditionError(f"{key}: expected {mine!r} at position {position} of the {what}, got {its!r}")
+
+
+def _check_tree(key: str, expected: tuple[int, ...], skeleton: Skeleton) -> None:
+    for joint, mine, its in zip(skeleton.joints, expected, skeleton.parents, strict=True):
+        if mine != its:
+            raise PreconditionError(f"{key}: expected parent {mine} of joint {joint!r}, got {its}")
