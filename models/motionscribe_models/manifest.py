@@ -19,7 +19,9 @@ from motionscribe_models.plain_files import read_plain_file, sha256
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_models.strict_json import JsonObject, parse_json
 
-FORMAT = 3
+FORMAT = 4
+WINDOWED = 3
+"""The format of models whose encoder begins anew with each window; they are still served."""
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
 ARRAYS = "arrays.npz"
@@ -82,7 +84,7 @@ class Manifest:
     rate_hz: float
     """Rate of the frames that the network sees, Hz."""
     window: int
-    """T, frames the encoder sees."""
+    """T, frames that the network saw before each prediction when it learnt."""
     stride: int
     """Frames between two windows; a moment is one stride."""
     decoder_steps: int
@@ -108,7 +110,7 @@ class Manifest:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        _check(self.format == FORMAT, f"expected format {FORMAT}, got {self.format}")
+        _check(self.format in (WINDOWED, FORMAT), f"expected format {WINDOWED} or {FORMAT}, got {self.format}")
         _check(NAME.fullmatch(self.name), f"expected a name of a-z 0-9 . _ -, got {self.name!r}")
         _check(VERSION.fullmatch(self.version), f"expected a positive integer as version, got {self.version!r}")
         try:
@@ -145,9 +147,20 @@ class Manifest:
             _check(DIGEST.fullmatch(digest), f"{file}: expected a SHA-256 in hexadecimal, got {digest!r}")
 
     @property
+    def forgets_after(self) -> int | None:
+        """Frames after which an encoder state begins anew; None where one runs on from gap to gap."""
+        return self.window if self.format == WINDOWED else None
+
+    @property
     def slots(self) -> int:
-        """W, encoder states that run side by side: window / stride."""
-        return self.window // self.stride
+        """W, encoder states that run side by side: one that runs on, or one for each window that is not complete."""
+        return 1 if self.forgets_after is None else self.forgets_after // self.stride
+
+    def fits_reference(self, shape: tuple[int, ...]) -> bool:
+        """Whether windows (R, L, F) can be a reference: L is T, or at least T where an encoder state runs on."""
+        if len(shape) != 3 or shape[0] == 0 or shape[2] != self.features:
+            return False
+        return shape[1] == self.window if self.forgets_after else self.window <= shape[1] <= MAX_SIZE
 
     @property
     def wanted_files(self) -> tuple[str, ...]:
@@ -167,8 +180,9 @@ class Manifest:
     def from_json(cls, value: object) -> "Manifest":
         """The inverse of to_json. Raises ModelFolderError naming the field that is missing, unknown or mistyped."""
         given = JsonObject.of(MANIFEST, value)
-        if given.fields.get("format") != FORMAT:  # first: another format may well have other fields
-            raise ModelFolderError(f"{MANIFEST}: expected format {FORMAT}, got {given.fields.get('format')!r}")
+        form = given.fields.get("format")
+        if form not in (WINDOWED, FORMAT):  # first: another format may well have other fields
+            raise ModelFolderError(f"{MANIFEST}: expected format {WINDOWED} or {FORMAT}, got {form!r}")
         given.check_fields({f.name for f in fields(cls)})
         try:
             skeleton = Skeleton.from_json(given.inner("skeleton").fields)
@@ -196,6 +210,7 @@ class Manifest:
             training=dict(given.inner("training").fields),
             variants={precision: Variant.from_json(variants.inner(precision)) for precision in variants.fields},
             files={file: files.text(file) for file in files.fields},
+            format=given.whole("format"),
         )
 
 

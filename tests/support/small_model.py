@@ -1,5 +1,6 @@
 """A small network on real motion and the draft of its manifest, for tests of the model folder and of inference."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from motionscribe_models.features import FeatureMap, recording_features
-from motionscribe_models.manifest import Manifest
+from motionscribe_models.manifest import FORMAT, Manifest
 from motionscribe_models.repository import ModelBundle, read_bundle
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_training.exporting.export import export
@@ -63,10 +64,11 @@ def some_windows(features: NDArray[np.float32], count: int) -> NDArray[np.float3
     return np.stack([features[s : s + T] for s in starts])
 
 
-def exported(folder: Path, features: NDArray[np.float32], seed: int = 0) -> ModelBundle:
-    """`small_network` through export, as a server loads it."""
+def exported(folder: Path, features: NDArray[np.float32], seed: int = 0, form: int = FORMAT) -> ModelBundle:
+    """`small_network` through export in format `form`, as a server loads it."""
     network, windows = small_network(features, seed), some_windows(features, 3)
-    export(network, folder=folder, draft=draft(features.shape[1]), arrays={"centres": np.eye(3)}, windows=windows)
+    drafted = replace(draft(features.shape[1]), format=form)
+    export(network, folder=folder, draft=drafted, arrays={"centres": np.eye(3)}, windows=windows)
     return read_bundle(folder)
 
 

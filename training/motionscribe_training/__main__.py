@@ -72,7 +72,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("the network")
     network.add_argument("--hidden", type=int, default=1024, metavar="H", help="units of the cell (published: 1024)")
     network.add_argument("--source-seq-len", type=int, default=50, metavar="T", help="frames that are observed")
-    network.add_argument("--target-seq-len", type=int, default=25, metavar="M", help="frames that are predicted")
+    predicted = "frames that are predicted; 4, or the stride where it is longer, when left out"
+    network.add_argument("--target-seq-len", type=int, metavar="M", help=predicted)
     stride = "frames between two windows, a moment; divides T; 5 at 30 Hz, fewer at lower rates, when left out"
     network.add_argument("--stride", type=int, metavar="N", help=stride)
     network.add_argument(

@@ -37,6 +37,7 @@ from motionscribe_training.exporting.export import export
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import fit
 from motionscribe_training.network.options import TrainOptions
+from motionscribe_training.network.states import frames_to_forget
 from motionscribe_training.network.train import train
 from motionscribe_training.network.trainer import TrainResult
 
@@ -44,8 +45,13 @@ RATE_HZ = 30.0
 """Frames a second that tell motions of people apart."""
 STRIDE, MOMENT_S = 5, 1 / 6
 """Frames of a moment, and how long it is at that rate. A feed that is slower has moments of fewer frames."""
-REFERENCES = 8
-"""Windows of real motion that every server replays against the exported graphs."""
+REFERENCES, REFERENCE_WINDOWS = 8, 4
+"""Pieces of real motion that every server replays against the exported graphs, and how many windows long they are: an
+error that adds up in a state that runs on shows."""
+STEPS = 4
+"""Frames that the network predicts where a moment is not longer: more of them cost time and gain nothing."""
+REMEMBERS_S = 10.0
+"""A network that remembers for longer is not measured."""
 
 Truth = Annotation | None
 
@@ -115,24 +121,26 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
             f"expected a rate of the network of at most {slowest:g} Hz, that of the slowest recording, "
             f"got {options.rate:g}"
         )
-    dataset = make_dataset(recordings, options.rate or default_rate(recordings))
     version = options.version or next_version(options.out / options.name)
     folder: Path = options.out / options.name / version
     if folder.exists():
         raise TrainingError(
             f"expected a new version of {options.name}, {folder} exists; leave --version out for the next"
         )
+    rate_hz = options.rate or default_rate(recordings)
+    stride = options.stride or default_stride(rate_hz, options.source_seq_len)
+    dataset = make_dataset(recordings, rate_hz)
     training = TrainOptions(
         iterations=options.iterations,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         source_seq_len=options.source_seq_len,
-        target_seq_len=options.target_seq_len,
+        target_seq_len=options.target_seq_len or max(STEPS, stride),
         hidden=options.hidden,
         seed=options.seed,
         adversarial=options.adversarial,
     )
-    draft = draft_manifest(options, dataset, training, version)
+    draft = draft_manifest(options, dataset, training, stride, version)
     gaps = len(dataset.sequences) - len(dataset.recordings)
     cut = f", cut at {gaps} gaps" if gaps else ""
     durations = Durations(draft.stride / draft.rate_hz, dict(options.duration))
@@ -177,6 +185,9 @@ def _publish(
         seed=options.seed,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
+    longest = round(REMEMBERS_S * draft.rate_hz)
+    if (remembered := frames_to_forget(result.network, dataset.sequences, draft.window, longest)) is not None:
+        learnt["memory_s"] = remembered / draft.rate_hz
     draft = replace(
         draft,
         latency=fitted.latency,
@@ -184,14 +195,15 @@ def _publish(
         metrics=learnt,
         training={**draft.training, "iterations_run": result.iterations, "best_iteration": result.best_iteration},
     )
-    windows = Windows(dataset.sequences, draft.window).spread(REFERENCES)
+    length = min(REFERENCE_WINDOWS * draft.window, max(map(len, dataset.sequences)))
+    windows = Windows(dataset.sequences, length).spread(REFERENCES)
     manifest = export(result.network, folder=folder, draft=draft, arrays=fitted.arrays, windows=windows)
     errors = ", ".join(f"{name} within {variant.error:.1e}" for name, variant in manifest.variants.items())
     print(f"{folder}: {errors} of torch")
     return folder
 
 
-def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions, version: str) -> Manifest:
+def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions, stride: int, version: str) -> Manifest:
     """The manifest as far as it is known before training. Raises ModelFolderError for options that do not fit."""
     seconds = {r.name: round((int(r.timestamps_us[-1]) - int(r.timestamps_us[0])) / 1e6, 3) for r in dataset.recordings}
     learnt: dict[str, Any] = {
@@ -209,7 +221,7 @@ def draft_manifest(options: Namespace, dataset: Dataset, training: TrainOptions,
         feature_joints=dataset.feature_map.joints,
         rate_hz=dataset.rate_hz,
         window=training.source_seq_len,
-        stride=options.stride or default_stride(dataset.rate_hz, training.source_seq_len),
+        stride=stride,
         decoder_steps=training.target_seq_len,
         features=dataset.feature_map.width,
         hidden=training.hidden,
@@ -234,7 +246,7 @@ def slowest_rate(recordings: Sequence[Recording]) -> float:
 def default_stride(rate_hz: float, window: int) -> int:
     """Frames of the divisor of `window` that is nearest to MOMENT_S, STRIDE at most."""
     wanted = min(STRIDE, MOMENT_S * rate_hz)
-    return min((n for n in range(1, window + 1) if window % n == 0), key=lambda n: abs(n - wanted))
+    return min((n for n in range(1, window + 1) if window % n == 0), key=lambda n: abs(n - wanted), default=1)
 
 
 def largest(recordings: Sequence[Recording]) -> float:

@@ -160,7 +160,7 @@ class Inference:
         self.variant, self.provider = name, provider
         try:
             for size in self._batch_sizes:  # kernels are chosen and memory is planned at the first run of a shape
-                idle = step_of(np.zeros(m.features, np.float32), 0, m.window, m.window)
+                idle = step_of(np.zeros(m.features, np.float32), 0, None, m.window)
                 self._encode([self.new_state()] * size, [[idle]] * size)
                 self._decode([np.zeros(H, np.float32)] * size, [idle.features] * size)
             self.error = self._self_check(bundle.reference)
@@ -171,14 +171,19 @@ class Inference:
             raise ModelFolderError(f"{wanted}, got a relative error of {self.error:.1e}")
 
     def _self_check(self, reference: Arrays) -> float:
-        """Replays the reference windows as streams, twice without a restart, so that slot 0 also starts afresh."""
-        windows, T, stride = reference["windows"], self.manifest.window, self.manifest.stride
+        """Replays the reference windows as streams, twice, so that a state also starts afresh.
+
+        A windowed model's slot 0 does so by itself, a state that runs on at a restart.
+        """
+        windows, window, stride = reference["windows"], self.manifest.forgets_after, self.manifest.stride
         states, errors = [self.new_state() for _ in windows], []
         for turn in range(2):
-            for t in range(T):
-                steps = [step_of(windows[r, t], turn * T + t, T, stride) for r in range(len(windows))]
-                if t < T - 1:  # windows that the reference does not have
-                    steps = [replace(step, decode_slot=-1) for step in steps]
+            for t in range(windows.shape[1]):
+                index = t if window is None else turn * window + t
+                last = t == windows.shape[1] - 1  # the reference has no answers to the windows before
+                steps = [
+                    replace(step_of(row, index, window, stride), decode_slot=0 if last else -1) for row in windows[:, t]
+                ]
                 answers = self.advance(states, [[step] for step in steps])
             # what the PCA leaves out may be next to nothing: its error counts by the length of the whole
             whole = math.hypot(*(float(np.linalg.norm(reference[part])) for part in ("projected", "residual")))

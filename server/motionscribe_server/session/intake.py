@@ -241,5 +241,5 @@ class Intake:
                 arrived.append(item)
                 continue
             for index, moment in enumerate(item.moments, item.first_index):
-                arrived.append(Arrival(step_of(next(features), index, manifest.window, manifest.stride), moment))
+                arrived.append(Arrival(step_of(next(features), index, manifest.forgets_after, manifest.stride), moment))
         return arrived

@@ -1,8 +1,9 @@
-"""The sliding window as staggered encoder states: which slot restarts before a frame, which is decoded after it.
+"""What each frame does to the encoder states of a stream: which restarts before it, which is decoded after it.
 
-A window of T frames every `stride` frames is T / stride encoder states (slots) that all advance with each frame; the
-slot that has seen exactly the last T frames is decoded and then starts again. After a restart all slots begin
-together, so until T frames were seen a window holds all frames since then. Pure arithmetic, no states here.
+The encoder of a model of today is one state that advances with each frame, restarts at gaps alone and is decoded every
+`stride` frames. A windowed model has T / stride of them (slots): the slot that has seen exactly the last T frames is
+decoded and then starts again. After a restart all slots begin together, so until T frames were seen a window holds all
+frames since then. Pure arithmetic, no states here.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Single
 
 EncoderStates = NDArray[np.float32]
-"""(T / stride, H) states of one stream, in what form the engine likes; the engine advances them in place."""
+"""(W, H) states of one stream, in what form the engine likes; the engine advances them in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Step:
     slot_restart: int
     """Slot that is zeroed before this frame, -1 for none."""
     decode_slot: int
-    """Slot whose window is complete after this frame, -1 for none."""
+    """Slot that is decoded after this frame, -1 for none."""
 
     @property
     def restart(self) -> bool:
@@ -37,8 +38,10 @@ class Step:
         return self.index == 0
 
 
-def step_of(features: NDArray[np.float32], index: int, window: int, stride: int) -> Step:
-    """The step of the frame that is `index` frames after a restart."""
+def step_of(features: NDArray[np.float32], index: int, window: int | None, stride: int) -> Step:
+    """The step of the frame that is `index` frames after a restart; without a `window` one state runs on."""
+    if window is None:
+        return Step(features, index, -1, 0 if (index + 1) % stride == 0 else -1)
     slots = window // stride
     starts = index > 0 and index % stride == 0
     completes = (index + 1) % stride == 0

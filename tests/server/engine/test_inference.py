@@ -1,4 +1,4 @@
-"""Inference: staggered states equal recomputed windows, a batch changes no answer, a foreign model is refused."""
+"""Inference: states that run equal what is recomputed, a batch changes no answer, a foreign model is refused."""
 
 import importlib
 import platform
@@ -30,6 +30,7 @@ from tests.support.small_model import (
 )
 
 from motionscribe_models.errors import MissingExtraError, ModelFolderError
+from motionscribe_models.manifest import FORMAT, WINDOWED
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.engine.batching import take
 from motionscribe_server.engine.inference import CUDA, Choice, Inference, relative_error
@@ -42,9 +43,9 @@ F = MOTION.shape[1]
 VARIANTS: list[Choice] = ["fp32", "int8"]
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
-    return exported(tmp_path_factory.mktemp("model") / "1", MOTION)
+@pytest.fixture(scope="module", params=[WINDOWED, FORMAT], ids=["windowed", "running"])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    return exported(tmp_path_factory.mktemp("model") / "1", MOTION, form=request.param)
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -52,8 +53,8 @@ def inference(request: pytest.FixtureRequest, bundle: ModelBundle) -> Inference:
     return Inference(bundle, request.param)
 
 
-def steps_of(features: NDArray[np.float32]) -> list[Step]:
-    return [step_of(frame, index, T, STRIDE) for index, frame in enumerate(features)]
+def steps_of(model: Inference | ModelBundle, features: NDArray[np.float32]) -> list[Step]:
+    return [step_of(frame, index, model.manifest.forgets_after, STRIDE) for index, frame in enumerate(features)]
 
 
 def alone(inference: Inference, steps: Sequence[Step]) -> list[WindowStates | None]:
@@ -75,36 +76,38 @@ def assert_same(got: Sequence[WindowStates | None], wanted: Sequence[WindowState
 
 @pytest.mark.data
 @pytest.mark.parametrize(("variant", "tolerance"), [("fp32", 1e-5), ("int8", 3e-2)])
-def test_staggered_states_equal_recomputed_windows(
-    tmp_path: Path, data_dir: Path, variant: Choice, tolerance: float
+@pytest.mark.parametrize("form", [WINDOWED, FORMAT])
+def test_states_that_run_equal_what_is_recomputed(
+    tmp_path: Path, data_dir: Path, variant: Choice, tolerance: float, form: int
 ) -> None:
     features = real_features(data_dir, "basketball_1")
     network = small_network(features)
-    steps = steps_of(features)
-    answers = alone(Inference(exported(tmp_path / "1", features), variant), steps)
+    inference = Inference(exported(tmp_path / "1", features, form=form), variant)
+    answers = alone(inference, steps_of(inference, features))
     errors = []
     for end, answer in enumerate(answers, start=1):
         assert (answer is not None) == (end % STRIDE == 0)
         if answer is not None:  # until T frames were seen, a window holds them all
-            errors.append(worst(answer, recompute(network, features[max(0, end - T) : end])))
+            begin = max(0, end - T) if form == WINDOWED else 0
+            errors.append(worst(answer, recompute(network, features[begin:end])))
     assert len(errors) > 2 * T // STRIDE
     assert max(errors) < tolerance
 
 
 def test_a_restart_forgets_everything(inference: Inference) -> None:
-    fresh = alone(inference, steps_of(MOTION[100:180]))
+    fresh = alone(inference, steps_of(inference, MOTION[100:180]))
     state = inference.new_state()
-    for step in steps_of(MOTION[:93]):
+    for step in steps_of(inference, MOTION[:93]):
         inference.advance([state], [[step]])
-    again = [inference.advance([state], [[step]])[0] for step in steps_of(MOTION[100:180])]
+    again = [inference.advance([state], [[step]])[0] for step in steps_of(inference, MOTION[100:180])]
     assert_same(again, fresh)
 
 
 def test_shapes_and_types(inference: Inference) -> None:
     state = inference.new_state()
-    assert state.shape == (T // STRIDE, H)
+    assert state.shape == (inference.manifest.slots, H)
     assert not state.any()
-    answers = [inference.advance([state], [[step]])[0] for step in steps_of(MOTION[:STRIDE])]
+    answers = [inference.advance([state], [[step]])[0] for step in steps_of(inference, MOTION[:STRIDE])]
     assert answers[:-1] == [None] * (STRIDE - 1)
     last = answers[-1]
     assert last is not None
@@ -129,7 +132,7 @@ def test_company_in_a_batch_changes_no_answer(
     """Streams of different motion that come and go: each gets what it gets alone, in runs of any length."""
     single, batched = Inference(bundle, variant, (1,)), Inference(bundle, variant, sizes)
     streams = [
-        steps_of(MOTION[start : start + 50])
+        steps_of(bundle, MOTION[start : start + 50])
         for start in data.draw(st.lists(st.integers(0, 350), min_size=1, max_size=20))
     ]
     states = [batched.new_state() for _ in streams]
@@ -157,7 +160,7 @@ def test_ten_recordings_together_and_alone(data_dir: Path, tmp_path: Path, varia
     inference = Inference(exported(tmp_path / "1", np.concatenate(recordings)), variant, threads=2)
     states = [inference.new_state() for _ in names]
     together: list[list[WindowStates | None]] = [[] for _ in names]
-    streams = [steps_of(r) for r in recordings]
+    streams = [steps_of(inference, r) for r in recordings]
     for t in range(max(len(r) for r in recordings)):
         due = [i for i, steps in enumerate(streams) if t < len(steps)]
         for i, answer in zip(
@@ -256,7 +259,7 @@ def test_the_runtimes_own_format_is_refused(bundle: ModelBundle, tmp_path: Path)
 
 @pytest.mark.parametrize("file", ["encoder.onnx", "decoder.onnx"])
 def test_a_graph_of_another_network_is_refused(bundle: ModelBundle, tmp_path: Path, file: str) -> None:
-    other = exported(tmp_path / "1", MOTION, seed=1)
+    other = exported(tmp_path / "1", MOTION, seed=1, form=bundle.manifest.format)
     with pytest.raises(ModelFolderError, match=r"expected the reference windows within 3.0e-05, got a relative error"):
         Inference(with_graph(bundle, file, other.graphs[file]), "fp32")
 

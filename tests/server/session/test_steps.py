@@ -1,4 +1,4 @@
-"""The schedule of staggered slots against slots that are filled frame by frame."""
+"""The schedule of staggered slots against slots that are filled frame by frame, and that of a state that runs on."""
 
 import numpy as np
 import pytest
@@ -42,3 +42,10 @@ def test_only_the_first_frame_restarts_all_slots(stride: int) -> None:
     assert [step.index for step in steps if step.restart] == [0]
     assert steps[0].slot_restart == -1
     assert steps[0].features is NOTHING
+
+
+@given(st.integers(1, 8), st.integers(0, 500))
+def test_a_state_that_runs_on_restarts_at_the_first_frame_alone(stride: int, index: int) -> None:
+    step = step_of(NOTHING, index, None, stride)
+    assert (step.restart, step.slot_restart) == (index == 0, -1)
+    assert step.decode_slot == (0 if (index + 1) % stride == 0 else -1)

@@ -25,7 +25,7 @@ from motionscribe_training.fitting import fit as module
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import FitResult, fit
 from motionscribe_training.network.seq2seq import Seq2Seq
-from motionscribe_training.network.states import window_states
+from motionscribe_training.network.states import frames_to_forget, running_states
 
 T, STRIDE, M, H, P, RATE = 24, 3, 8, 48, 12, 30.0
 SCRIPT = [("walk", 6.0), ("wave", 6.0), ("squat", 6.0), ("walk", 6.0), ("punch", 6.0), ("squat", 6.0)]
@@ -117,9 +117,7 @@ def test_the_network_gets_a_pca_of_its_own_states(made: Made) -> None:
     components = made.network.pca_components.numpy()
     assert components.shape == (P, H)
     np.testing.assert_allclose(components @ components.T, np.eye(P), atol=1e-5)
-    states = np.concatenate(
-        [window_states(made.network, x, window=T, stride=STRIDE, steps=M)[0] for x in made.sequences]
-    )
+    states = np.concatenate([running_states(made.network, x, stride=STRIDE, steps=M)[0] for x in made.sequences])
     centred = states.reshape(-1, H) - made.network.pca_mean.numpy()
     np.testing.assert_allclose(centred.mean(axis=0), 0, atol=1e-5)
     kept = np.square(centred @ components.T).sum()
@@ -127,34 +125,34 @@ def test_the_network_gets_a_pca_of_its_own_states(made: Made) -> None:
     assert kept == pytest.approx(best, rel=1e-4)
 
 
-def test_windows_one_by_one_say_the_same_as_all_at_once(made: Made) -> None:
-    """The slow twin of the slow twin: gate by gate in float64, the first windows shorter."""
+def test_moments_one_by_one_say_the_same_as_all_at_once(made: Made) -> None:
+    """The slow twin of the slow twin: gate by gate in float64, from the first frame for each moment."""
     features = made.sequences[0][:40]
-    states, predictions = window_states(made.network, features, window=T, stride=STRIDE, steps=M)
+    states, predictions = running_states(made.network, features, stride=STRIDE, steps=M)
     assert (states.shape, predictions.shape) == ((13, M, H), (13, M, made.feature_map.width))
     for k in (0, 5, 7, 12):
         end = STRIDE * (k + 1)
-        expected = recompute(made.network, features[max(0, end - T) : end], M)
+        expected = recompute(made.network, features[:end], M)
         centred = states[k] - made.network.pca_mean.numpy()
         np.testing.assert_allclose(centred @ made.network.pca_components.numpy().T, expected["projected"], atol=1e-5)
         np.testing.assert_allclose(predictions[k], expected["prediction"], atol=1e-4)
 
 
 @pytest.mark.parametrize("frames", [0, 1, STRIDE - 1])
-def test_less_than_a_stride_has_no_windows(made: Made, frames: int) -> None:
-    states, predictions = window_states(made.network, made.sequences[0][:frames], window=T, stride=STRIDE, steps=M)
+def test_less_than_a_stride_has_no_moments(made: Made, frames: int) -> None:
+    states, predictions = running_states(made.network, made.sequences[0][:frames], stride=STRIDE, steps=M)
     assert states.shape == (0, M, H)
     assert predictions.shape == (0, M, made.feature_map.width)
 
 
 def projected(network: Seq2Seq, features: np.ndarray) -> np.ndarray:
-    """(m, F) to (n, M, P), each window for itself."""
-    states, _ = window_states(network, features, window=T, stride=STRIDE, steps=M)
+    """(m, F) to (n, M, P)."""
+    states, _ = running_states(network, features, stride=STRIDE, steps=M)
     return np.asarray((states - network.pca_mean.numpy()) @ network.pca_components.numpy().T)
 
 
 def test_a_session_embeds_what_fit_embedded(made: Made) -> None:
-    """Staggered states and folded decoder on one side, whole windows and pooling by definition on the other."""
+    """Steps and folded decoder on one side, whole recordings and pooling by definition on the other."""
     bundle = read_bundle(made.folder)
     model, engine = ServedModel(bundle), Inference(bundle, "fp32", (1,))
     features, arrays = made.sequences[1][:150], made.result.arrays
@@ -164,7 +162,7 @@ def test_a_session_embeds_what_fit_embedded(made: Made) -> None:
     embedding, state = Embedding(model), engine.new_state()
     seen = 0
     for index, row in enumerate(features):
-        (answer,) = engine.advance([state], [[step_of(row, index, T, STRIDE)]])
+        (answer,) = engine.advance([state], [[step_of(row, index, None, STRIDE)]])
         if answer is None:
             continue
         trails = [motion[max(0, index + 1 - span) : index + 1] for span in arrays["spans"]]

@@ -1,6 +1,6 @@
 """Writes a trained and fitted network as a model folder, verified by the runtime that will serve it.
 
-In: the Seq2Seq, a draft manifest, the arrays of fit.py, and some real windows (R, T, F) of raw features. Out: a folder
+In: the Seq2Seq, a draft manifest, the arrays of fit.py, and some real windows (R, L, F) of raw features. Out: a folder
 with graphs of two precisions, arrays.npz, reference.npz and manifest.json, the same bytes for the same network. Parity
 is measured through the server's own Inference, frame by frame; a failed export leaves no folder. Nothing is learnt
 here.
@@ -47,8 +47,8 @@ def export(
 ) -> Manifest:
     """Writes the model folder and returns its manifest: the draft with variants, errors and digests.
 
-    `windows` (R, T, F), raw features of real motion, become the reference that every server replays. The int8 variant
-    is left out where its error exceeds MAX_TOLERANCE. Raises ExportError, and then leaves no folder.
+    `windows` (R, L, F), raw features of real motion and as long as Manifest.fits_reference wants them, become the
+    reference that every server replays. The int8 variant is left out where its error exceeds MAX_TOLERANCE. Raises ExportError, and then leaves no folder.
     """
     if folder.exists():
         raise ExportError(f"{folder}: expected a new folder, since a version never changes once it is out")
@@ -56,8 +56,8 @@ def export(
     got = (weights.features, weights.hidden, weights.projected)
     if got != (draft.features, draft.hidden, draft.projected):
         raise ExportError(f"expected F, H, P = {(draft.features, draft.hidden, draft.projected)} as drafted, got {got}")
-    if windows.ndim != 3 or len(windows) == 0 or windows.shape[1:] != (draft.window, draft.features):
-        raise ExportError(f"expected windows (R, {draft.window}, {draft.features}), got {windows.shape}")
+    if not draft.fits_reference(windows.shape):
+        raise ExportError(f"expected windows such as (R, {draft.window}, {draft.features}), got {windows.shape}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as scratch:
         partial = Path(scratch) / "model"
@@ -95,7 +95,7 @@ def weights_of(network: Seq2Seq) -> Weights:
 
 @torch.no_grad()
 def reference_of(network: Seq2Seq, windows: NDArray[np.float32], steps: int) -> dict[str, NDArray[np.float32]]:
-    """The network's outputs for windows (R, T, F), computed by torch in float64: the arrays of reference.npz."""
+    """The network's outputs for windows (R, L, F), computed by torch in float64: the arrays of reference.npz."""
     exact = copy.deepcopy(network).cpu().double().eval()
     normal = exact.normalise(torch.from_numpy(windows).double())  # (R, T, F)
     states, predictions = exact.decode(exact.encode(normal), normal[:, -1], steps)  # (R, M, H), (R, M, F)

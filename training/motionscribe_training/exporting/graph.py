@@ -1,4 +1,4 @@
-"""The network as two fixed ONNX graphs: one encoder step over all running states, and the unrolled decoder.
+"""The network as two fixed ONNX graphs: one encoder step over all states of a stream, and the unrolled decoder.
 
 In: Weights, plain float64 arrays of a trained network. Out: ONNX bytes, the same for the same weights. Only MatMul and
 elementwise operators, no Loop, Scan or GRU: CUDA graphs refuse control flow, and ONNX Runtime quantises no GRU. Shapes,
@@ -80,7 +80,7 @@ class Weights:
 
 
 def encoder_graph(weights: Weights, slots: int, *, int8: bool) -> bytes:
-    """One step of W = `slots` running states, serialised; `int8` quantises the recurrent MatMul."""
+    """One step of W = `slots` states, serialised; `int8` quantises the recurrent MatMul."""
     w, H = weights, weights.hidden
     graph = _Builder(int8)
     # the mean is not folded into the bias: a pressure in pascal would lose all its digits in that difference

@@ -32,7 +32,7 @@ from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
 from motionscribe_training.fitting.slow_features import REVISIONS, Part, Students, fit_students, fit_teachers
 from motionscribe_training.network.seq2seq import Seq2Seq
-from motionscribe_training.network.states import window_states
+from motionscribe_training.network.states import running_states
 
 SPANS = (0.12, 0.24, 0.4, 0.6, 1.0)
 """Trailing spans of the evidence, shares of the longest."""
@@ -86,7 +86,7 @@ def fit(
         raise TrainingError(f"expected a recording of more than {least * durations.moment_s:.1f} s to fit on")
 
     def see(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return window_states(network, features, window=window, stride=stride, steps=steps)
+        return running_states(network, features, stride=stride, steps=steps)
 
     pca = _fit_pca([_sample(see(x)[0], len(recordings), seed) for x in recordings], projected)
     windows = [see(x) for x in long]

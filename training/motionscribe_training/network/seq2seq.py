@@ -83,6 +83,11 @@ class Seq2Seq(nn.Module):
         h: Tensor = last[0]  # (B, H)
         return h
 
+    def run(self, x: Tensor) -> Tensor:
+        """Normalised frames (B, m, F) to the states (B, m, H) after each of them, from a zero state."""
+        states: Tensor = self.gru(x)[0]  # (B, m, H)
+        return states
+
     def decode(self, h: Tensor, last: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         """Encoder state (B, H) and last observed frame (B, F) to M states and predictions; state 1 is `h` itself.
 
