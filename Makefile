@@ -54,14 +54,14 @@ DATA ?= ../shared/data
 body: .venv/installed
 	rm -rf models/body/1
 	.venv/bin/motionscribe-train run --body $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc $(DATA)/cmu8 \
-	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \
+	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
 	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body --version 1 \
 	  --description "Any body: 13 joints in space, whatever the source"
 
 cmu-expmap: .venv/installed
 	rm -rf models/cmu-expmap/1
 	.venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
-	  --hidden 256 --source-seq-len 48 --target-seq-len 24 --stride 3 --projected 64 \
+	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
 	  --iterations 1000 --learning-rate 0.002 --seed 0 --name cmu-expmap --version 1 \
 	  --description "Whole-body motion as CMU exponential maps, 96 columns"
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.small_model import draft
+from tests.support.small_model import T, draft
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.manifest import (
+    FORMAT,
     MAX_MANIFEST_BYTES,
+    WINDOWED,
     Manifest,
     Variant,
     read_manifest,
@@ -48,9 +50,28 @@ def edit(folder: Path, **changes: Any) -> None:
 
 def test_what_is_written_is_read(folder: Path, manifest: Manifest) -> None:
     assert read_manifest(folder) == manifest
-    assert manifest.slots == 5
+    assert (manifest.slots, manifest.forgets_after) == (1, None)
     assert manifest.files["encoder.onnx"] == sha256(b"encoder.onnx")
     assert sorted(manifest.files) == ["arrays.npz", "decoder.onnx", "encoder.onnx", "reference.npz"]
+
+
+def test_a_windowed_model_is_read_as_one(folder: Path) -> None:
+    """Formats differ in what the encoder forgets alone: many states that begin anew, or one that runs on."""
+    manifest = write_manifest(folder, replace(draft(5), variants={"fp32": VARIANT}, format=WINDOWED))
+    assert read_manifest(folder) == manifest
+    assert (manifest.slots, manifest.forgets_after) == (5, manifest.window)
+
+
+@pytest.mark.parametrize(
+    ("form", "length", "fits"),
+    [(WINDOWED, T, True), (WINDOWED, T + 1, False), (FORMAT, T - 1, False), (FORMAT, T, True), (FORMAT, 9 * T, True)],
+)
+def test_a_reference_is_as_long_as_the_encoder_remembers(form: int, length: int, fits: bool) -> None:
+    manifest = replace(draft(5), format=form)
+    assert manifest.fits_reference((3, length, 5)) == fits
+    assert not manifest.fits_reference((0, length, 5))
+    assert not manifest.fits_reference((3, length, 6))
+    assert not manifest.fits_reference(())
 
 
 def test_the_same_draft_gives_the_same_bytes(folder: Path, manifest: Manifest) -> None:
@@ -84,8 +105,8 @@ def test_json_holds_every_value(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": 2}, "expected format 3, got 2"),
-        ({"format": None}, "expected format 3, got None"),
+        ({"format": 2}, "expected format 3 or 4, got 2"),
+        ({"format": None}, "expected format 3 or 4, got None"),
         ({"window": 41}, "window divisible by stride, got 41 and 8"),
         ({"window": None}, r"missing fields \['window'\]"),
         ({"extra": 1}, r"unknown fields \['extra'\]"),

@@ -211,10 +211,10 @@ def test_arrays_that_are_none_are_refused(folder: Path, raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"windows": np.zeros((R, T + 1, F), np.float32)}, "expected arrays"),
+        ({"windows": np.zeros((R, T - 1, F), np.float32)}, "expected arrays"),
         ({"residual": np.zeros((R + 1, M), np.float32)}, "expected arrays"),
-        ({"windows": np.zeros((0, T, F), np.float32)}, "at least one window"),
-        ({"windows": np.float32(1)}, "at least one window"),
+        ({"windows": np.zeros((0, T, F), np.float32)}, "expected arrays"),
+        ({"windows": np.float32(1)}, "expected arrays"),
         ({"more": np.zeros(3, np.float32)}, "expected arrays"),
         ({"residual": np.zeros((R, M))}, "residual: expected float32, got float64"),
         ({"residual": np.full((R, M), np.nan, np.float32)}, "residual: expected numbers .*, got float32 with 12"),

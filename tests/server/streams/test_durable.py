@@ -58,6 +58,33 @@ def test_a_stream_goes_on_at_another_server(tiny_model: Path, tmp_path: Path) ->
     asyncio.run(run())
 
 
+def test_minutes_at_three_servers_are_those_of_one(tiny_model: Path, tmp_path: Path) -> None:
+    """The encoder's state is that of the first frame on: each server must go on with it to the bit."""
+
+    async def run() -> None:
+        received, token, last, sent = list[Event](), "", 0, 0
+        for part in range(3):
+            async with serving(tiny_model, tmp_path) as server:
+                recording = motion(server.skeleton, 180)
+                if not part:
+                    expected = alone(server, recording, SessionOptions(provisional=False))
+                caller = await server.opened(delivery=DURABLE, resume_token=token, last_event=last)
+                assert caller.opened.next_seq == sent + 1
+                await caller.send(recording, sent, end := (part + 1) * len(recording.frames) // 3)
+                if part == 2:
+                    received += await caller.finish()
+                    break
+                stopping = asyncio.create_task(server.stop())
+                await caller.failure()
+                await stopping
+                received += caller.events
+                token, last, sent = caller.opened.resume_token, caller.numbers[-1], end
+        assert len(expected) > 50
+        assert received == expected
+
+    asyncio.run(run())
+
+
 def test_what_was_told_after_the_last_checkpoint_is_told_the_same_again(tiny_model: Path, tmp_path: Path) -> None:
     """The first server vanishes without a word: another one computes from the checkpoint on."""
 

@@ -170,7 +170,7 @@ def test_what_does_not_fit_is_refused(network: Seq2Seq, tmp_path: Path) -> None:
     for changed, given, reason in (
         (replace(draft(F), hidden=49), windows, r"expected F, H, P = \(60, 49, 8\) as drafted, got \(60, 48, 8\)"),
         (replace(draft(F), projected=P - 1), windows, "expected F, H, P"),
-        (draft(F), windows[:, 1:], rf"expected windows \(R, {T}, {F}\), got \(3, {T - 1}, {F}\)"),
+        (draft(F), windows[:, 1:], rf"expected windows such as \(R, {T}, {F}\), got \(3, {T - 1}, {F}\)"),
         (draft(F), windows[:0], r"got \(0, "),
         (draft(F), windows[0], "expected windows"),
         (draft(F), np.full_like(windows, np.nan), "windows: expected numbers .*, got float32 with 7200 not finite"),

@@ -25,7 +25,7 @@ from motionscribe_training.fitting import fit as module
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import FitResult, fit
 from motionscribe_training.network.seq2seq import Seq2Seq
-from motionscribe_training.network.states import frames_to_forget, running_states
+from motionscribe_training.network.states import running_states
 
 T, STRIDE, M, H, P, RATE = 24, 3, 8, 48, 12, 30.0
 SCRIPT = [("walk", 6.0), ("wave", 6.0), ("squat", 6.0), ("walk", 6.0), ("punch", 6.0), ("squat", 6.0)]

@@ -48,7 +48,8 @@ def export(
     """Writes the model folder and returns its manifest: the draft with variants, errors and digests.
 
     `windows` (R, L, F), raw features of real motion and as long as Manifest.fits_reference wants them, become the
-    reference that every server replays. The int8 variant is left out where its error exceeds MAX_TOLERANCE. Raises ExportError, and then leaves no folder.
+    reference that every server replays. The int8 variant is left out where its error exceeds MAX_TOLERANCE. Raises
+    ExportError, and then leaves no folder.
     """
     if folder.exists():
         raise ExportError(f"{folder}: expected a new folder, since a version never changes once it is out")

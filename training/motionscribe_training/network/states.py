@@ -1,7 +1,7 @@
 """Decoder states and predictions of a trained network along a recording, and how long its encoder remembers.
 
-In: a Seq2Seq and one recording's features (m, F). Out: for every moment (each `stride` frames), its states (n, M, H) and
-prediction (n, M, F). One encoder state runs from the first frame to the last, as it does on a server.
+In: a Seq2Seq and one recording's features (m, F). Out: for every moment (each `stride` frames), its states (n, M, H)
+and prediction (n, M, F). One encoder state runs from the first frame to the last, as it does on a server.
 """
 
 from collections.abc import Sequence
