@@ -4,8 +4,9 @@ CPU seconds of one thread, nothing else running. Ours advances running states by
 is complete; the others compute each window from its first frame. `speedup` is windows per CPU second over those of
 ONNX Runtime in 32 bits; `tail_ratio` is our work after a window's last frame over that of ONNX Runtime, which is all of
 it; `peak_share` is the arithmetic that recomputing would need over what the processor's own matrix product in 32 bits
-would do in our time: above 1 for what 8 bits and running states save. Value is the median of rounds in which all took
-turns, low and high their quartiles.
+would do in our time: above 1 for what 8 bits and running states save. `running_speedup` is what a window of a windowed
+model of the shipped sizes costs over what one costs where the encoder's state runs on, 16 streams together. Value is
+the median of rounds in which all took turns, low and high their quartiles.
 """
 
 import argparse
@@ -18,8 +19,18 @@ import numpy as np
 import torch
 
 from benchmarks.results import Numbers, quartiles, save
-from benchmarks.speed.networks import STEPS, WINDOW, Features, WholeWindow, model_of, with_onnxruntime, with_torch
-from motionscribe_server.engine.inference import Inference
+from benchmarks.speed.networks import (
+    STEPS,
+    WINDOW,
+    Features,
+    WholeWindow,
+    like_shipped,
+    model_of,
+    with_onnxruntime,
+    with_torch,
+)
+from motionscribe_models.manifest import FORMAT, WINDOWED
+from motionscribe_server.engine.inference import Choice, Inference
 from motionscribe_server.session.steps import step_of
 
 HIDDENS, STRIDES, STREAMS = (256, 512, 1024), (5, 25), (1, 16)
@@ -35,7 +46,7 @@ class Running:
     def __init__(self, inference: Inference, streams: int) -> None:
         rng, manifest = np.random.default_rng(0), inference.manifest
         self.stride, self.tail_s, self.windows = manifest.stride, 0.0, 0
-        self._inference, self._window, self._index = inference, manifest.window, 0
+        self._inference, self._window, self._index = inference, manifest.forgets_after, 0
         self._features = rng.normal(size=(streams, manifest.features)).astype(np.float32)
         self._states = [inference.new_state() for _ in range(streams)]
 
@@ -108,6 +119,21 @@ def measure(data: Path, hidden: int, stride: int, streams: int, most: float) -> 
     return rows
 
 
+def measure_running(hidden: int, streams: int) -> dict[str, Numbers]:
+    """Rows of the shipped sizes but for `hidden`."""
+    rows: dict[str, Numbers] = {}
+    suffixes: dict[Choice, str] = {"int8": "", "fp32": "_fp32"}
+    for variant, suffix in suffixes.items():
+        windowed, running = (
+            Running(Inference(like_shipped(hidden, form, steps), variant, (streams,)), streams)
+            for form, steps in ((WINDOWED, 24), (FORMAT, 4))
+        )
+        spent = [(seconds(windowed.window), seconds(running.window)) for _ in range(ROUNDS)]
+        rows[f"kernel/h{hidden}/running_speedup{suffix}"] = quartiles([a / b for a, b in spent])
+        rows[f"kernel/h{hidden}/running_window_ms{suffix}"] = quartiles([1e3 * b / streams for _, b in spent])
+    return rows
+
+
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -120,6 +146,8 @@ def main() -> None:
         for stride in STRIDES:
             for streams in STREAMS:
                 rows |= measure(data, hidden, stride, streams, most)
+    for hidden in (256, 512):
+        rows |= measure_running(hidden, 16)
     save(__file__, "kernel", rows)
 
 

@@ -6,8 +6,10 @@ A model of CMU subject 86 at another size, trained for one iteration: what it sa
 import io
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from motionscribe_models.manifest import read_manifest
 from motionscribe_models.repository import ModelBundle, read_bundle
+from motionscribe_models.shipped import shipped_models
+from motionscribe_training.exporting.export import export
 from motionscribe_training.network.seq2seq import Seq2Seq
 
 WINDOW, STEPS, PROJECTED = 50, 25, 32
@@ -35,6 +40,20 @@ def model_of(data: Path, hidden: int, stride: int) -> ModelBundle:
         places = [str(data / "sub86"), *options, "--out", str(MODELS), "--log", str(MODELS / "log")]
         subprocess.run([sys.executable, "-m", "motionscribe_training", "run", *places], check=True)
     return read_bundle(folder)
+
+
+def like_shipped(hidden: int, form: int, steps: int) -> ModelBundle:
+    """A model of the sizes of the shipped ones but for `hidden`, of format `form`, that learnt nothing."""
+    manifest = read_manifest(shipped_models() / "body" / "1")
+    torch.manual_seed(0)
+    network = Seq2Seq(manifest.features, hidden)
+    network.pca_components = torch.linalg.qr(torch.randn(hidden, manifest.projected)).Q.T.contiguous()
+    draft = replace(manifest, hidden=hidden, decoder_steps=steps, variants={}, files={}, format=form)
+    windows = np.random.default_rng(0).normal(size=(4, manifest.window, manifest.features)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / manifest.name / manifest.version
+        export(network, folder=folder, draft=draft, arrays={}, windows=windows)
+        return read_bundle(folder)
 
 
 class WholeWindow(nn.Module):
