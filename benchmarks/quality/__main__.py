@@ -11,14 +11,13 @@ and the most of a seed's mean over recordings, n how many recordings and seeds t
 import argparse
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import roc_auc_score
 
 from benchmarks.blind.folds import TRIALS
+from benchmarks.provisional import calibration
 from benchmarks.quality.four_channels import four_channels
 from benchmarks.quality.left_out import SEEDS, Without, left_out
 from benchmarks.quality.protocols import OTHERS, Cell, Scores, live, offline, peers, published
@@ -84,7 +83,9 @@ def live_rows(rows: Rows, data: Path, pool: Parallel) -> None:
             }
             for row, score in found.items():
                 rows.setdefault(f"{row}/{latency:g}", {})[seed] = score
-    rows["stability/1"] = {seed: [calibration(seen[n, seed, 1.0, SHIPPED, ""] for n in TRIALS)] for seed in SEEDS}
+    rows["stability/1"] = {
+        seed: [calibration(seen[n, seed, 1.0, SHIPPED, ""].stability for n in TRIALS)] for seed in SEEDS
+    }
 
 
 def offline_rows(rows: Rows, data: Path, pool: Parallel) -> None:
@@ -107,14 +108,6 @@ def best_elsewhere(scores: dict[tuple[str, Cell], list[Scores]]) -> dict[str, Ce
         return float(np.mean([x["accuracy"] + 0.5 * x["boundary_f1"] for x in others]))
 
     return {name: max(CELLS, key=lambda cell: worth(name, cell)) for name in TRIALS}
-
-
-def calibration(watched: Iterable[Watched]) -> Scores:
-    """Of the stability of provisional labels: area under the ROC curve, expected calibration error of ten bins."""
-    told = np.concatenate([w.stability for w in watched])
-    bins = np.minimum((told[:, 0] * 10).astype(int), 9)
-    gaps = [abs(told[bins == b].mean(axis=0) @ [1, -1]) * (bins == b).mean() for b in np.unique(bins)]
-    return {"auroc": float(roc_auc_score(told[:, 1], told[:, 0])), "calibration_error": float(sum(gaps))}
 
 
 def show(rows: Rows) -> None:

@@ -4,20 +4,19 @@ In: a served model and an annotated recording. Out: Watched. Frame labels are sc
 motionscribe_training.evaluation.metrics.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.provisional import Told, count_revisions, told
 from benchmarks.quality.state_metrics import state_metrics
 from motionscribe_models.recordings import Recording
-from motionscribe_proto.events import Label
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
-from motionscribe_server.session.replay import Emitted, replay
+from motionscribe_server.session.replay import replay
 from motionscribe_server.session.session import Session
 from motionscribe_training.data.annotations import Annotation
 from motionscribe_training.evaluation.evaluate import Replayed, embed, gather_labels, score_replayed
@@ -35,8 +34,7 @@ class Watched:
     """Metrics of the final labels, and `revisions_per_boundary`, `id_persistence`."""
     first: dict[str, float]
     """Metrics of the labels as first shown: latency 0."""
-    stability: NDArray[np.float64]
-    """(n, 2): stability that a provisional label was told with, and whether it is the final one."""
+    stability: Told
 
 
 def watch(model: ServedModel, inference: Inference, labelled: Labelled) -> Watched:
@@ -54,23 +52,7 @@ def watch(model: ServedModel, inference: Inference, labelled: Labelled) -> Watch
         "revisions_per_boundary": revisions / max(1, len(truth.boundaries)),
         "id_persistence": persistence(session, replayed.final, recording.timestamps_us, times, points),
     }
-    told = [
-        (label.stability, float(label.cluster == replayed.final[label.start_seq - 1]))
-        for label in (came.event for came in emitted)
-        if isinstance(label, Label) and not label.final
-    ]
-    return Watched(final, measures(replayed, "first"), np.array(told).reshape(-1, 2))
-
-
-def count_revisions(emitted: Sequence[Emitted], frames: int) -> int:
-    """How many labels said another cluster of a frame than the label before."""
-    shown, revisions = np.full(frames, -1, np.int64), 0
-    for came in emitted:
-        if isinstance(came.event, Label) and came.event.cluster > 0:
-            spoken = slice(came.event.start_seq - 1, came.event.end_seq - 1)
-            revisions += bool(np.any((shown[spoken] >= 0) & (shown[spoken] != came.event.cluster)))
-            shown[spoken] = came.event.cluster
-    return revisions
+    return Watched(final, measures(replayed, "first"), told(emitted, replayed.final))
 
 
 def persistence(

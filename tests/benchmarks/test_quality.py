@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from benchmarks.provisional import count_revisions
 from benchmarks.quality.offline import link
 from benchmarks.quality.published import cluster, fill, in_order, learn
 from benchmarks.quality.state_metrics import state_metrics
-from benchmarks.quality.watch import count_revisions, score_moments, watch
+from benchmarks.quality.watch import score_moments, watch
 from tests.support.made_up_session import MOMENT_US, STRIDE, Means, made_up_model, motion, recording
 
 from motionscribe_proto.events import Label
