@@ -20,7 +20,7 @@ from benchmarks.quality.protocols import labelled
 from motionscribe_training.evaluation.evaluate import replay_recording
 from motionscribe_training.evaluation.metrics import Labels, match_clusters
 from motionscribe_training.evaluation.pictures import COLOURS, FONT, INK, WIDTH_IN, Ethogram, draw_ethogram, ethogram
-from motionscribe_training.fitting.fit import partition
+from motionscribe_training.fitting.first_clusters import partition
 
 LATENCIES = ("0", "0.5", "1", "2", "3")
 METRICS = {"accuracy": "frame accuracy", "ari": "adjusted Rand index", "boundary_f1": "boundary F1"}

@@ -19,7 +19,7 @@ from benchmarks.quality.seen import see
 from benchmarks.quality.watch import Labelled, Watched, score_moments, watch
 from motionscribe_models.recordings import read_recording
 from motionscribe_training.data.annotations import find_annotation
-from motionscribe_training.fitting.fit import partition
+from motionscribe_training.fitting.first_clusters import partition
 
 OTHERS = ("13_29", "13_30", "14_14")
 """Of mocap6; labelled by a model of subject 86 alone."""

@@ -12,7 +12,7 @@ from tests.support.made_up_session import MOMENT_US, STRIDE, Means, made_up_mode
 from motionscribe_proto.events import Label
 from motionscribe_server.session.replay import Emitted
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment
-from motionscribe_training.fitting.fit import partition
+from motionscribe_training.fitting.first_clusters import partition
 
 
 def test_a_perfect_stream_is_perfect() -> None:

@@ -87,7 +87,7 @@ def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Sk
         "embedding_mean": np.zeros((3, D)),
         "centres": np.array(centres, float).reshape(-1, D),
         "feature_scale": np.ones(width),
-        "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5], (3, 1)),
+        "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5, 0.0, 0.0], (3, 1)),
         # median 0 and spread 1, for each score whose constants these are
         **{name: np.array([0.0, 1.0]) for name, shape in anomaly_arrays().items() if shape == (2,)},
     }

@@ -111,6 +111,7 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     network only.
     """
     singles = [read(path, options.body) for path in find_recordings(options.single_action)]
+    performances = len(multi_action)
     if options.body:
         rng = np.random.default_rng(options.seed)
         multi_action, singles = ([*own, *(degraded(r, rng) for r in own)] for own in (multi_action, singles))
@@ -161,13 +162,15 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
-    return _publish(options, dataset, len(multi_action), result, draft, durations, folder)
+    # copies follow the originals, in the same order
+    shows = [origin % performances for origin in dataset.origins if origin < len(multi_action)]
+    return _publish(options, dataset, shows, result, draft, durations, folder)
 
 
 def _publish(
     options: Namespace,
     dataset: Dataset,
-    multi_action: int,
+    performances: Sequence[int],
     result: TrainResult,
     draft: Manifest,
     durations: Durations,
@@ -176,7 +179,8 @@ def _publish(
     fitted = fit(
         result.network,
         dataset.sequences,
-        dataset.sequences_of(multi_action),
+        dataset.sequences[: len(performances)],
+        performances,
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,

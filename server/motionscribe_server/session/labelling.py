@@ -83,7 +83,8 @@ class Labelling:
         if has_learnt:
             self._forget_gone()
         if provisional and self._wants_provisional:
-            events += self._provisionals.update(self._labeller.current, self._spans, self._moments - len(self._spans))
+            first = self._moments - len(self._spans)
+            events += self._provisionals.update(self._labeller.current, self._spans, first, moment.estimates[-1])
         return events
 
     def end(self, tail: Span | None, time_us: int) -> list[Event]:

@@ -18,9 +18,10 @@ from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
 from motionscribe_server.session.segmenter import Penalty
+from motionscribe_server.session.stability import INPUTS
 
-STABILITY_INPUTS = 5
-"""What stability.py knows of a moment, in numbers."""
+WINDOWED_INPUTS = 5
+"""Of stability's inputs those that windowed models weigh: the first."""
 
 
 class ServedModel:
@@ -34,7 +35,7 @@ class ServedModel:
       embedding_mean (L + 1, d)
       centres (n, d)               clusters of the training recordings, ids 1..n
       feature_scale (F,)           standard deviation of each feature, for prediction errors
-      stability (3, STABILITY_INPUTS)  a logistic regression (stability.py) for each lag: fast, balanced, stable
+      stability (3, INPUTS)        a logistic regression (stability.py) for each lag: fast, balanced, stable
       anomaly.*                    constants of the anomaly scores and their threshold, see anomaly/reference.py
     Settings: those of Penalty, and radius: the distance within which segments show the same action; durations of
     motionscribe_models/durations.py may be left out.
@@ -60,7 +61,9 @@ class ServedModel:
         self.embedding_mean: Array = self._array("embedding_mean", 2, revisions, self.dimensions)
         self.centres: Array = self._array("centres", 2, None, self.dimensions)
         self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
-        self._stability: Array = self._array("stability", 2, len(LAGS), STABILITY_INPUTS)
+        weighed = INPUTS if self.manifest.forgets_after is None else WINDOWED_INPUTS
+        self._stability = np.zeros((len(LAGS), INPUTS))
+        self._stability[:, :weighed] = self._array("stability", 2, len(LAGS), weighed)
         expected = 2 * (self.motion.shape[2] + self.manifest.projected) * len(self.spans)
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
@@ -104,7 +107,7 @@ class ServedModel:
         return self.manifest.latency[lag]
 
     def stability(self, lag: Lag) -> Array:
-        """Weights (STABILITY_INPUTS,) of the chance that a provisional label stays."""
+        """Weights (INPUTS,) of the chance that a provisional label stays."""
         weights: Array = self._stability[LAGS.index(lag)]
         return weights
 

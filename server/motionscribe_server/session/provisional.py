@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import Label
 from motionscribe_server.session.labeller import Labelled
@@ -21,7 +22,7 @@ class ProvisionalLabels:
     """The label that was last sent of each moment that is not final, oldest first."""
 
     def __init__(self, weights: NDArray[np.float64]) -> None:
-        """`weights` (5,) are those of stability.py."""
+        """`weights` (INPUTS,) are those of stability.py."""
         self._weights = weights
         self._sent: deque[int] = deque()  # 0 for none
 
@@ -33,10 +34,11 @@ class ProvisionalLabels:
         """The oldest moment is final."""
         self._sent.popleft()
 
-    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int) -> list[Label]:
+    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, estimate: Array) -> list[Label]:
         """Labels that are new or changed, and that of the newest moment, as runs.
 
-        `spans` are those of the moments that are not final, which are numbered from `first` on.
+        `spans` are those of the moments that are not final, which are numbered from `first` on; `estimate` (d,) is the
+        embedding of the newest.
         """
         newest = first + len(spans) - 1
         runs: list[Label] = []
@@ -47,8 +49,7 @@ class ProvisionalLabels:
                     continue
                 self._sent[i] = shown.cluster
                 span = spans[i]
-                inputs = stability_inputs(shown.segment.start, shown.segment.end, moment, newest, shown.margin)
-                chance = stability(inputs, self._weights)
+                chance = stability(stability_inputs(shown, moment, newest, estimate), self._weights)
                 last = runs[-1] if runs else None
                 if last and last.cluster == shown.cluster and last.end_seq == span.start_seq:
                     runs[-1] = replace(last, end_seq=span.end_seq, end_us=span.end_us, stability=chance)

@@ -1,31 +1,39 @@
 """Probability that a provisional label becomes final: a logistic regression fitted by replaying recordings.
 
-In: where a moment lies in its hypothesised segment, and how near the next other cluster is. Out: 0..1. The weights
-are the model's; no label of a person is needed to fit them, since the final labels of the same replay are the truth.
+In: where a moment lies in its hypothesised segment, how near the next other cluster is, and how far the newest motion
+has left the segment. Out: 0..1. The weights are the model's; no label of a person is needed to fit them, since the
+final labels of the same replay are the truth.
 """
 
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_server.session.labeller import Labelled
+
+INPUTS = 7
+"""What is known of a moment, in numbers."""
 
 
-def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:
-    """(5,) inputs about `moment` in the segment [start, end), when the newest moment is `now`.
-
-    `margin` is the distance from the segment's mean to the nearest other cluster, in embedding units.
-    """
-    still_open = end > now
+def stability_inputs(shown: Labelled, moment: int, now: int, newest: Array) -> Array:
+    """(INPUTS,) about `moment` in the segment `shown`, when the newest moment is `now`, its estimate `newest` (d,)."""
+    start, end = shown.segment.start, shown.segment.end
+    is_open = end > now
+    long = np.log1p(end - start)
+    # motion that changes leaves the mean of its segment before it is cut from it, the sooner the younger that is
+    away = float(np.linalg.norm(newest - shown.segment.mean)) if is_open else 0.0
     return np.array(
         [
             1.0,
-            np.log1p(end - start),
-            np.log1p(end - 1 - moment if not still_open else now - moment),
-            float(still_open),
-            min(margin, 2.0),
+            long,
+            np.log1p(now - moment if is_open else end - 1 - moment),
+            float(is_open),
+            min(shown.margin, 2.0),
+            away,
+            away * long,
         ]
     )
 
 
 def stability(inputs: Array, weights: Array) -> float:
-    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,)."""
+    """Chance that the label stays, at the precision of the wire; inputs (INPUTS,), weights (INPUTS,)."""
     return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0)))))

@@ -82,7 +82,7 @@ def changed(name: str, value: np.ndarray | None) -> ServedModel:
         ("embedding_mean", np.full((3, D), np.nan), r"embedding_mean: expected finite values"),
         ("centres", np.zeros((4, 3)), r"centres: expected finite values of shape \(None, 2\), got \(4, 3\)"),
         ("feature_scale", np.zeros(5), r"feature_scale: expected finite values of shape \(2,\), got \(5,\)"),
-        ("stability", np.zeros((3, 4)), r"stability: expected finite values of shape \(3, 5\), got \(3, 4\)"),
+        ("stability", np.zeros((3, 4)), r"stability: expected finite values of shape \(3, 7\), got \(3, 4\)"),
         ("anomaly.residual", np.zeros(6), r"anomaly.residual: expected finite values of shape \(2,\), got \(6,\)"),
         ("anomaly.residual", np.zeros(2), r"anomaly.residual: expected a finite median and a positive spread, got 0.0"),
         ("anomaly.forecast_error", None, r"expected the array anomaly.forecast_error, got motion, "),

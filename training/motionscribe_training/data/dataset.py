@@ -42,10 +42,6 @@ class Dataset:
         """Length of all sequences together."""
         return sum(len(s) for s in self.sequences) / self.rate_hz / 3600
 
-    def sequences_of(self, recordings: int) -> list[NDArray[np.float32]]:
-        """The sequences of the first `recordings`."""
-        return [s for s, origin in zip(self.sequences, self.origins, strict=True) if origin < recordings]
-
 
 def find_recordings(places: Sequence[Path]) -> list[Path]:
     """The recordings at `places`: files, folders that are one, and for others the recordings in them, sorted by name.

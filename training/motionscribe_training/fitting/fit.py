@@ -7,30 +7,27 @@ labels are used. What the server computes is computed here by the server's own c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.lags import LAGS
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import fit_reference
-from motionscribe_server.session.clustering import CAPACITY, DPMeans, warm_clusters
-from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import penalty_of
 from motionscribe_server.session.prediction_error import PredictionError
-from motionscribe_server.session.segmenter import Hypothesis, Penalty, Segmenter
 from motionscribe_server.session.span import Span
-from motionscribe_server.session.stability import stability_inputs
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.calibration import fit_stability
 from motionscribe_training.fitting.durations import Durations
+from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
-from motionscribe_training.fitting.slow_features import REVISIONS, Part, Students, fit_students, fit_teachers
+from motionscribe_training.fitting.slow_features import REVISIONS, Part, fit_students, fit_teachers
 from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.network.states import running_states
 
@@ -43,11 +40,6 @@ WEIGHTS = (1.0, 0.7, 1.0)
 From .6 to 1.3 the last made less difference on unseen trials of CMU subject 86 than the seed of the network."""
 YOUNG = 0.5
 """Share of the penalty that a segment costs at first."""
-RADIUS = 0.6
-"""With the penalty of durations.py the best of four pairs on seven trials of CMU subject 86 at most latencies;
-`python -m benchmarks.quality` also chooses for each trial on the others."""
-MOST_CLUSTERS = CAPACITY // 2
-"""First clusters: they never fade, and a stream needs room for those of its own."""
 PCA_ROWS = 200_000
 """Decoder states that the PCA sees at most; it does not change visibly with more."""
 
@@ -65,6 +57,7 @@ def fit(
     network: Seq2Seq,
     recordings: Sequence[NDArray[np.float32]],
     multi_action: Sequence[NDArray[np.float32]],
+    performances: Sequence[int],
     *,
     window: int,
     stride: int,
@@ -75,13 +68,14 @@ def fit(
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
-    The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change. When it
-    was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
-    subject 86 fell by 5 points.
+    The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change, those of
+    one performance with one number in `performances`. When it was also fitted to 28 recordings of other people, most of
+    one action each, accuracy on held-out trials of CMU subject 86 fell by 5 points.
     """
     slow = durations["slow"]
     least = 2 * slow + REVISIONS
-    long = [x for x in multi_action if len(x) // stride > least]
+    kept = [len(x) // stride > least for x in multi_action]
+    long, shows = list(compress(multi_action, kept)), list(compress(performances, kept))
     if not long:
         raise TrainingError(f"expected a recording of more than {least * durations.moment_s:.1f} s to fit on")
 
@@ -105,7 +99,7 @@ def fit(
 
     settings = _settings(durations)
     penalty = penalty_of(settings)
-    centres = _first_clusters(embeddings, penalty, durations)
+    centres = first_clusters(embeddings, penalty, durations)
     latency: dict[str, int] = {lag: durations[lag] for lag in LAGS}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
     normal = [_observe(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
@@ -117,9 +111,7 @@ def fit(
         "embedding_mean": students.embedding_mean.astype(np.float32),
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
-        "stability": np.array(
-            [_fit_stability(evidence, students, centres, penalty, latency[lag], durations) for lag in LAGS]
-        ),
+        "stability": fit_stability(evidence, shows, parts, penalty, latency, durations),
         **fit_reference(normal),
     }
     return FitResult(arrays, settings, latency)
@@ -166,68 +158,6 @@ def _settings(durations: Durations) -> dict[str, float]:
     # deviations add up over moments, so that a penalty is worth the same time at another stride
     closed = durations.exact("penalty")
     return {"closed": closed, "young": YOUNG * closed, **durations.settings(), "radius": RADIUS}
-
-
-def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
-    """The segments of a whole recording's embedding (n, d), settled moment by moment."""
-    segmenter, segments = Segmenter(embedding.shape[1], penalty, len(embedding)), list[Hypothesis]()
-    for row in embedding:
-        segments = segmenter.push(row[None])
-        segmenter.settle()
-    return segments
-
-
-def _first_clusters(embeddings: Sequence[Array], penalty: Penalty, durations: Durations) -> Array:
-    """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
-    segments = [segment for embedding in embeddings for segment in partition(embedding, penalty)]
-    means = np.array([s.mean for s in segments])
-    seconds = np.array([(s.end - s.start) * durations.moment_s for s in segments])
-    groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)
-    shown = np.bincount(groups, seconds)
-    heaviest = np.argsort(-shown, kind="stable")[:MOST_CLUSTERS]
-    least = durations["cluster"] * durations.moment_s
-    centres = [
-        np.average(means[groups == g], axis=0, weights=seconds[groups == g])
-        for g in np.unique(groups)
-        if shown[g] >= least and g in heaviest
-    ]
-    return np.array(centres).reshape(-1, means.shape[1])
-
-
-def _fit_stability(
-    evidence: Sequence[Array],
-    students: Students,
-    centres: Array,
-    penalty: Penalty,
-    latency: int,
-    durations: Durations,
-) -> Array:
-    """Weights (5,) of the chance that the label sent when a moment was new is its final one."""
-    inputs: list[Array] = []
-    stayed: list[bool] = []
-    for x in evidence:
-        segmenter = Segmenter(students.maps.shape[2], penalty, durations["history"])
-        clusterer = DPMeans(students.maps.shape[2], warm_clusters(centres), radius=RADIUS)
-        labeller = Labeller(clusterer, RADIUS, durations.moment_s, durations["history"])
-        estimates = np.array([students.estimate(x, age) for age in range(REVISIONS, -1, -1)])  # (L + 1, n, d)
-        sent: list[list[tuple[Array, int]]] = [[] for _ in x]
-        for now in range(len(x)):
-            labeller.push(segmenter.push(estimates[max(0, REVISIONS - now) :, now]), 0)
-            if now >= REVISIONS:
-                segmenter.settle()
-            for shown in labeller.current:
-                for moment in range(max(shown.segment.start, now - latency + 1), shown.segment.end):
-                    known = stability_inputs(shown.segment.start, shown.segment.end, moment, now, shown.margin)
-                    sent[moment].append((known, shown.cluster))
-            if now >= latency:
-                final = labeller.label(now - latency)
-                for known, cluster in sent[now - latency]:
-                    inputs.append(known)
-                    stayed.append(cluster == final)
-    if len(set(stayed)) < 2:
-        return np.array([3.0, 0.0, 0.0, 0.0, 0.0])  # nothing ever changed: all but certain
-    model = LogisticRegression(fit_intercept=False, max_iter=1000).fit(np.array(inputs), stayed)
-    return np.asarray(model.coef_[0], np.float64)
 
 
 def _observe(
