@@ -6,7 +6,7 @@ frame, though they are told later.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,7 @@ class UnseenJoints:
         self._told_us: int | None = None  # when something was told last
         self._events = 0  # that began
 
-    def watch(
-        self, first_seq: int, times: Sequence[int], unseen: NDArray[np.bool_]
-    ) -> dict[int, list[Degraded]]:
+    def watch(self, first_seq: int, times: Sequence[int], unseen: NDArray[np.bool_]) -> dict[int, list[Degraded]]:
         """Takes frames of `times`, whose joints are not seen where `unseen` (K, J); returns what is told, by row."""
         told: dict[int, list[Degraded]] = {}
         if not (self._turning or self._changes or (unseen != self._as_row()).any()):
@@ -112,9 +110,9 @@ class UnseenJoints:
 
 def degraded_state(event: Degraded) -> State:
     """As plain values; `degraded_of` reads it."""
-    return {"fields": list(astuple(event)[:-1]), "joints": list(event.joints)}
+    return {**asdict(event), "joints": list(event.joints)}
 
 
 def degraded_of(state: State) -> Degraded:
     """The event that gave `state`."""
-    return Degraded(*state["fields"], tuple(state["joints"]))
+    return Degraded(**{**state, "joints": tuple(state["joints"])})
