@@ -18,7 +18,8 @@ from motionscribe_proto.events import Degraded
 HOLD_US = round(1e6 * HOLD_S)
 """From then on features do not hold a lost joint."""
 EVERY_US = 1_000_000
-"""From one change of what is told to the next: joints that come and go one by one make no flood."""
+"""From one change of what is told to the next: joints that come and go one by one make no flood. What has changed back
+by then is not told."""
 
 Frame = tuple[int, int]
 """Seq and time in microseconds."""
@@ -86,7 +87,7 @@ class UnseenJoints:
         return row
 
     def _tell(self, now: Frame) -> list[Degraded]:
-        """At the frame `now`: nothing where joints are those that were told before."""
+        """At the frame `now`; nothing where joints are those that were told before."""
         joints = tuple(self._joints[joint] for joint in sorted(self._lost))
         first, last = self._changes[0], self._changes[-1]
         self._changes = []
