@@ -33,10 +33,11 @@ class ProvisionalLabels:
         """The oldest moment is final."""
         self._sent.popleft()
 
-    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int) -> list[Label]:
+    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, unseen: int) -> list[Label]:
         """Labels that are new or changed, and that of the newest moment, as runs.
 
-        `spans` are those of the moments that are not final, which are numbered from `first` on.
+        `spans` are those of the moments that are not final, which are numbered from `first` on; `unseen` joints are out
+        of sight.
         """
         newest = first + len(spans) - 1
         runs: list[Label] = []
@@ -48,7 +49,7 @@ class ProvisionalLabels:
                 self._sent[i] = shown.cluster
                 span = spans[i]
                 inputs = stability_inputs(shown.segment.start, shown.segment.end, moment, newest, shown.margin)
-                chance = stability(inputs, self._weights)
+                chance = stability(inputs, self._weights, unseen)
                 last = runs[-1] if runs else None
                 if last and last.cluster == shown.cluster and last.end_seq == span.start_seq:
                     runs[-1] = replace(last, end_seq=span.end_seq, end_us=span.end_us, stability=chance)

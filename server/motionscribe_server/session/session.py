@@ -210,6 +210,7 @@ class Session:
             if not isinstance(arrival, Arrival) or arrival.step is not step:
                 raise ValueError(f"expected the oldest step that waits, got step {step.index}")
             events += arrival.degraded
+            self._labelling.degrade(arrival.degraded)
             self._builder.add(step.features)
             self._answered += 1
             self._window_full = step.index >= self.model.manifest.window
@@ -229,6 +230,7 @@ class Session:
         while self._pending and isinstance(broken := self._pending[0], Break):
             self._pending.popleft()
             events += broken.degraded
+            self._labelling.degrade(broken.degraded)
             events += self._end_timeline(broken.tail, broken.gap.start_us)
             events += [broken.gap, Restarted(broken.restart_seq, broken.gap.end_us, "gap")]
         return events

@@ -1,12 +1,16 @@
 """Probability that a provisional label becomes final: a logistic regression fitted by replaying recordings.
 
-In: where a moment lies in its hypothesised segment, and how near the next other cluster is. Out: 0..1. The weights
-are the model's; no label of a person is needed to fit them, since the final labels of the same replay are the truth.
+In: where a moment lies in its hypothesised segment, how near the next other cluster is, and how many joints are out of
+sight. Out: 0..1. The weights are the model's; no label of a person is needed to fit them, since the final labels of the
+same replay are the truth. Joints out of sight have a weight of their own: models are fitted where all are seen.
 """
 
 import numpy as np
 
 from motionscribe_models.arrays import Array
+
+UNSEEN = -0.2
+"""Weight of log(1 + joints out of sight); what it is worth is measured by `python -m benchmarks.anybody.stability`."""
 
 
 def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:
@@ -26,6 +30,7 @@ def stability_inputs(start: int, end: int, moment: int, now: int, margin: float)
     )
 
 
-def stability(inputs: Array, weights: Array) -> float:
-    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,)."""
-    return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0)))))
+def stability(inputs: Array, weights: Array, unseen: int) -> float:
+    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,), joints out of sight."""
+    logit = inputs @ weights + UNSEEN * np.log1p(unseen)
+    return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))))

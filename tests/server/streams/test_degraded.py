@@ -2,9 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.support.lost_joints import LEFT_ARM, PLAY, check_told, without
 from tests.support.serving import serving, wired
 
@@ -29,7 +31,7 @@ def body_model() -> Path:
 def unsure(lost: str) -> Recording:
     """A camera that guesses where the arm is, says that it has no idea, or that it is at 0 0 0."""
     places, gone = (play.frames[:, :-1].reshape(len(play.frames), -1, 3)[:, len(DERIVED) :] for play in (PLAY, NO_ARM))
-    unseen = np.isnan(gone).any(axis=2)
+    unseen: NDArray[np.bool_] = np.isnan(gone).any(axis=2)
     values = {"NaN": gone, "zero": np.where(unseen[..., None], 0, places), "confidence": places}[lost]
     confidences = np.where(unseen, 0.1, 0.9).astype(np.float32) if lost == "confidence" else None
     skeleton = Skeleton("camera", SEEN, (-1,) * len(SEEN), "positions", "m", 1.0, "y", 30.0)
@@ -67,7 +69,7 @@ def test_it_is_told_once_where_a_durable_stream_changes_servers(body_model: Path
                     first.model.served, first.engine, NO_ARM, SessionOptions(provisional=False, rate_hz=30.0)
                 )
             ]
-            opening = {"skeleton": skeleton_to_message(NO_ARM.skeleton), "rate_hz": 30.0, "delivery": 2}
+            opening: dict[str, Any] = {"skeleton": skeleton_to_message(NO_ARM.skeleton), "rate_hz": 30.0, "delivery": 2}
             caller = first.call()
             await caller.open(**opening)
             await caller.send(NO_ARM, 0, 160)
