@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tests.support.lost_joints import LEFT_ARM, PLAY, check_told, without
 from tests.support.serving import serving, wired
 
@@ -31,7 +30,7 @@ def body_model() -> Path:
 def unsure(lost: str) -> Recording:
     """A camera that guesses where the arm is, says that it has no idea, or that it is at 0 0 0."""
     places, gone = (play.frames[:, :-1].reshape(len(play.frames), -1, 3)[:, len(DERIVED) :] for play in (PLAY, NO_ARM))
-    unseen: NDArray[np.bool_] = np.isnan(gone).any(axis=2)
+    unseen = np.atleast_2d(np.isnan(gone).any(axis=2))
     values = {"NaN": gone, "zero": np.where(unseen[..., None], 0, places), "confidence": places}[lost]
     confidences = np.where(unseen, 0.1, 0.9).astype(np.float32) if lost == "confidence" else None
     skeleton = Skeleton("camera", SEEN, (-1,) * len(SEEN), "positions", "m", 1.0, "y", 30.0)
