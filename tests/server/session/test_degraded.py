@@ -19,12 +19,14 @@ from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Degraded, Event, Gap, Label, Restarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session import stability
 from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load, save
+from motionscribe_server.session.stability import UNSEEN
 
 MODEL = made_up_model(skeleton=BODY)
 WARM = (1, 2)
@@ -51,6 +53,25 @@ def test_a_limb_that_is_lost_for_three_seconds_is_one_event(size: int) -> None:
     check_story(events, WARM)
     labels = [e for e in events[: events.index(began)] if isinstance(e, Label)]
     assert labels[-1].end_us == pytest.approx(began.end_us, abs=110_000), "it is told when it is known"
+
+
+def test_provisional_labels_are_less_stable_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = play(NO_ARM)
+    monkeypatch.setattr(stability, "UNSEEN", 0.0)
+    differences = {False: set[float](), True: set[float]()}
+    unseen = False
+    for event, careless in zip(events, play(NO_ARM), strict=True):
+        if isinstance(event, Degraded):
+            unseen = event.ongoing
+        if isinstance(event, Label) and isinstance(careless, Label) and not event.final:
+            differences[unseen].add(round(logit(event.stability) - logit(careless.stability), 3))
+            event = replace(event, stability=careless.stability)
+        assert event == careless
+    assert differences == {False: {0.0}, True: {UNSEEN}}
+
+
+def logit(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
 
 
 def test_what_flickers_or_is_always_seen_is_not_told() -> None:
