@@ -4,8 +4,8 @@ The trials of CMU subject 86 in two halves: each is labelled live by a model tha
 fewer iterations, without that half. Joints of the limbs are lost for some seconds, then seen for as long. Provisional
 labels are counted by how many joints an open Degraded names: the mean stability that they were told with, the share
 that became final, and the calibration error (ten bins); and the same without the weight of joints (stability.py).
-Prints a table and puts its rows into results.json beside this file, with the weight that is
-right on average.
+`missing` is what the logits lacked without that weight, more than those of labels that were told while all joints were
+seen. Prints a table and puts its rows into results.json beside this file.
 """
 
 import argparse
@@ -94,6 +94,11 @@ def calibration(told: NDArray[np.float64], stayed: NDArray[np.float64]) -> float
     return float(sum(abs((told - stayed)[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)))
 
 
+def missing_logit(logits: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
+    """What makes them right on average when it is added to all."""
+    return float(brentq(lambda more: expit(logits + more).mean() - stayed.mean(), -5, 5))
+
+
 def main() -> None:
     """Trains, replays, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,12 +121,11 @@ def main() -> None:
                     watch(model, inference, replace(whole, frames=frames, timestamps_us=times, skeleton=skeleton))
                 )
     told, stayed, unseen = np.concatenate(found).T
-    lost = unseen > 0
-    before = logit(told) - UNSEEN * lost
+    before = logit(told) - UNSEEN * np.log1p(unseen)
     plain = expit(before)
     rows: dict[str, Numbers] = {}
-    for name, (least, most) in GROUPS.items():
-        of = (least <= unseen) & (unseen <= most)
+    groups = {name: (least <= unseen) & (unseen <= most) for name, (least, most) in GROUPS.items()}
+    for name, of in groups.items():
         numbers = {
             "labels": float(of.sum()),
             "stayed": stayed[of].mean(),
@@ -131,8 +135,8 @@ def main() -> None:
             "error_before": calibration(plain[of], stayed[of]),
         }
         rows |= {f"unseen/{name}/{metric}": exactly(round(float(number), 4)) for metric, number in numbers.items()}
-    honest = brentq(lambda weight: expit(before[lost] + weight).mean() - stayed[lost].mean(), -5, 5)
-    rows["unseen/fit/weight"] = exactly(round(honest, 4))
+    missing = {name: missing_logit(before[of], stayed[of]) for name, of in groups.items()}
+    rows |= {f"unseen/{name}/missing": exactly(round(missing[name] - missing["none"], 4)) for name in missing}
     save(__file__, "unseen", rows)
 
 

@@ -46,7 +46,7 @@ class Labelling:
         self._anomaly = AnomalyDetector(
             model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints, settings_of(model.durations)
         )
-        self._unseen = False  # joints are out of sight
+        self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
 
@@ -63,7 +63,7 @@ class Labelling:
     def degrade(self, told: Iterable[Degraded]) -> None:
         """Joints are lost or found: the stability of provisional labels follows."""
         for event in told:
-            self._unseen = event.ongoing
+            self._unseen = len(event.joints) if event.ongoing else 0
 
     def add(self, moment: Moment, scored: bool, provisional: bool) -> list[Event]:
         """One more moment, `scored` for anomalies where its window was full; with or without `provisional` labels."""

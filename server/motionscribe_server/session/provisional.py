@@ -33,11 +33,11 @@ class ProvisionalLabels:
         """The oldest moment is final."""
         self._sent.popleft()
 
-    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, unseen: bool) -> list[Label]:
+    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, unseen: int) -> list[Label]:
         """Labels that are new or changed, and that of the newest moment, as runs.
 
-        `spans` are those of the moments that are not final, which are numbered from `first` on; `unseen` says that
-        joints are out of sight.
+        `spans` are those of the moments that are not final, which are numbered from `first` on; `unseen` joints are out
+        of sight.
         """
         newest = first + len(spans) - 1
         runs: list[Label] = []

@@ -1,6 +1,6 @@
 """Probability that a provisional label becomes final: a logistic regression fitted by replaying recordings.
 
-In: where a moment lies in its hypothesised segment, how near the next other cluster is, and whether joints are out of
+In: where a moment lies in its hypothesised segment, how near the next other cluster is, and how many joints are out of
 sight. Out: 0..1. The weights are the model's; no label of a person is needed to fit them, since the final labels of the
 same replay are the truth. What lost joints do to the odds is the same for all models.
 """
@@ -9,8 +9,9 @@ import numpy as np
 
 from motionscribe_models.arrays import Array
 
-UNSEEN = -0.2
-"""Weight of joints out of sight, however many: TODO"""
+UNSEEN = -0.125
+"""Weight of log(1 + joints out of sight): eight of them lower the odds by a quarter, two by an eighth. It is small and
+differs from trial to trial; `python -m benchmarks.anybody.stability` measures it."""
 
 
 def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:
@@ -30,7 +31,7 @@ def stability_inputs(start: int, end: int, moment: int, now: int, margin: float)
     )
 
 
-def stability(inputs: Array, weights: Array, unseen: bool) -> float:
-    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,)."""
-    logit = inputs @ weights + UNSEEN * unseen
+def stability(inputs: Array, weights: Array, unseen: int) -> float:
+    """Chance that the label stays, at the precision of the wire; inputs (5,), weights (5,), joints out of sight."""
+    logit = inputs @ weights + UNSEEN * np.log1p(unseen)
     return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))))
