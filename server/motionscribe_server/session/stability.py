@@ -11,8 +11,8 @@ from motionscribe_models.arrays import Array
 
 UNSEEN = -0.125
 """Weight of log(1 + joints out of sight): eight of them lower the odds by a quarter, two by an eighth. It is small on
-purpose. On trials that a model had not seen, labels told meanwhile became final as often as others, 85 %, those with five
-joints lost or more 82 %; it varies from trial to trial (`python -m benchmarks.anybody.stability`)."""
+purpose. On trials that a model had not seen, labels told meanwhile became final as often as others, 85 %, with five
+joints lost or more 82 %. It varies from trial to trial (`python -m benchmarks.anybody.stability`)."""
 
 
 def stability_inputs(start: int, end: int, moment: int, now: int, margin: float) -> Array:
