@@ -88,9 +88,10 @@ def main() -> None:
     command = COMMAND if options.seeds == 3 else f"{COMMAND} --seeds {options.seeds}"
     file = HERE / "results.json"
     before = json.loads(file.read_text()) if file.exists() else {}
-    cost = {row: numbers for row, numbers in before.items() if row.startswith("cost/")}
-    commands = [command, *([f"{COMMAND}.cost"] if cost else [])]
-    file.write_text(json.dumps({"command": "; ".join(commands), **rows, **cost}, indent=1) + "\n")
+    # of the other commands of this folder
+    others = {row: numbers for row, numbers in before.items() if row.startswith(("cost/", "unseen/"))}
+    commands = [command, *(c for c in before.get("command", "").split("; ") if c.startswith(f"{COMMAND}."))]
+    file.write_text(json.dumps({"command": "; ".join(commands), **rows, **others}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from motionscribe_proto.codec import (
     frames_to_message,
     skeleton_to_message,
 )
-from motionscribe_proto.events import Anomaly, ClusterCreated, Event, Gap, Label, SegmentEnded
+from motionscribe_proto.events import Anomaly, ClusterCreated, Degraded, Event, Gap, Label, SegmentEnded
 from motionscribe_proto.frames import FrameBlock, WireError
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.engine.messages import EngineInfo
@@ -105,6 +105,7 @@ def _answers() -> list[bytes]:
         Label(5, 9, 100, 200, 4, 1.0, True),
         SegmentEnded(1, 3, "walk", 1, 9, 0, 200),
         Anomaly(1, True, 3, 7, 50, 90, 2.0, ("root",), (1.0,)),
+        Degraded(1, True, 3, 7, 50, 90, ("left_wrist",)),
         ClusterCreated(3, 50),
         Gap(9, 12, 200, 300),
     ]

@@ -19,7 +19,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.lags import Lag
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import KINDS, Anomaly, Event, Label
+from motionscribe_proto.events import KINDS, Anomaly, Degraded, Event, Label
 from motionscribe_proto.frames import FrameBlock, WireError
 
 WIRE_FLOAT = np.dtype("<f4")
@@ -162,11 +162,12 @@ def _event_from_message(message: pb.Event) -> Event:
         raise WireError("expected an event of a known kind, got none: is the other side newer?")
     kind, content = EVENTS[field], getattr(message, field)
     values = {item.name: getattr(content, item.name) for item in dataclasses.fields(kind)}
+    if kind is Anomaly or kind is Degraded:
+        values["joints"] = tuple(values["joints"])
     if kind is Anomaly:
-        joints, shares = tuple(values["joints"]), tuple(values["shares"])
-        if len(joints) != len(shares):
-            raise WireError(f"expected one share per joint, {len(joints)}, got {len(shares)}")
-        values |= {"joints": joints, "shares": shares}
+        values["shares"] = tuple(values["shares"])
+        if len(values["joints"]) != len(values["shares"]):
+            raise WireError(f"expected one share per joint, {len(values['joints'])}, got {len(values['shares'])}")
     return kind(**values)
 
 

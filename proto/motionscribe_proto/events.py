@@ -67,6 +67,19 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True)
+class Degraded:
+    """Joints are not seen: sent when it begins (`ongoing`) and again with its end. Other joints are another one."""
+
+    degraded: int
+    ongoing: bool
+    start_seq: int
+    end_seq: int
+    start_us: int
+    end_us: int
+    joints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterCreated:
     """A cluster was born; its id is never reused within the stream id."""
 
@@ -113,7 +126,7 @@ class Restarted:
 
 
 ClusterChange = ClusterCreated | ClusterMerged | ClusterTableFull
-Event = Label | SegmentStarted | SegmentEnded | Anomaly | ClusterChange | Gap | Restarted
+Event = Label | SegmentStarted | SegmentEnded | Anomaly | Degraded | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}
 """Event classes by name."""

@@ -144,7 +144,7 @@ class Update(_message.Message):
     def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full")
+    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded")
     LABELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_STARTED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_ENDED_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +154,7 @@ class Event(_message.Message):
     GAP_FIELD_NUMBER: _ClassVar[int]
     RESTARTED_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_TABLE_FULL_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
     labels: Labels
     segment_started: SegmentStarted
     segment_ended: SegmentEnded
@@ -163,7 +164,8 @@ class Event(_message.Message):
     gap: Gap
     restarted: Restarted
     cluster_table_full: ClusterTableFull
-    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ...) -> None: ...
+    degraded: Degraded
+    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "cluster", "stability", "final")
@@ -236,6 +238,24 @@ class Anomaly(_message.Message):
     joints: _containers.RepeatedScalarFieldContainer[str]
     shares: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, anomaly: _Optional[int] = ..., ongoing: bool = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., score: _Optional[float] = ..., joints: _Optional[_Iterable[str]] = ..., shares: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Degraded(_message.Message):
+    __slots__ = ("degraded", "ongoing", "start_seq", "end_seq", "start_us", "end_us", "joints")
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    ONGOING_FIELD_NUMBER: _ClassVar[int]
+    START_SEQ_FIELD_NUMBER: _ClassVar[int]
+    END_SEQ_FIELD_NUMBER: _ClassVar[int]
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    JOINTS_FIELD_NUMBER: _ClassVar[int]
+    degraded: int
+    ongoing: bool
+    start_seq: int
+    end_seq: int
+    start_us: int
+    end_us: int
+    joints: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, degraded: _Optional[int] = ..., ongoing: bool = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., joints: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ClusterCreated(_message.Message):
     __slots__ = ("cluster", "time_us")

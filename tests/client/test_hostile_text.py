@@ -16,7 +16,7 @@ from tests.client.test_cli import outcome
 from tests.support.pseudo_terminal import CONTROL, run_in_terminal
 from tests.support.scripted_server import COLUMNS, ScriptedServer
 
-from motionscribe.events import Anomaly, Event, Restarted, SegmentEnded, SegmentStarted
+from motionscribe.events import Anomaly, Degraded, Event, Restarted, SegmentEnded, SegmentStarted
 from motionscribe.sinks import Terminal, draw_ethogram, read_events, write_segments
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages
@@ -55,6 +55,7 @@ def events_named(name: str) -> list[Event]:
         SegmentStarted(1, 1, name, 1, 0),
         Restarted(1, 0, name),
         Anomaly(1, False, 1, 10, 0, 1_000_000, 1.0, (name,), (1.0,)),
+        Degraded(1, False, 1, 10, 0, 1_000_000, (name,)),
         SegmentEnded(1, 1, name, 1, 10, 0, 1_000_000),
     ]
 
@@ -67,8 +68,8 @@ def test_a_name_in_the_live_table(name: str) -> None:
         for event in events_named(name):
             sink.write(event)
     assert_harmless(out.getvalue())
-    if not hidden_in(name):  # what is text is shown as it is, in the title and in each of three rows
-        assert visible(out.getvalue()).count(name) == 4
+    if not hidden_in(name):  # what is text is shown as it is, in the title and in each of four rows
+        assert visible(out.getvalue()).count(name) == 5
 
 
 class Hostile(ScriptedServer):

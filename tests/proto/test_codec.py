@@ -18,6 +18,7 @@ from motionscribe_proto.events import (
     ClusterCreated,
     ClusterMerged,
     ClusterTableFull,
+    Degraded,
     Gap,
     Label,
     Restarted,
@@ -51,6 +52,7 @@ EVENTS = st.one_of(
     LABELS,
     LABELS,  # twice, so that runs to be packed are frequent
     ANOMALIES,
+    st.builds(Degraded, UINT64, st.booleans(), UINT64, UINT64, INT64, INT64, st.lists(TEXT, max_size=4).map(tuple)),
     st.builds(SegmentStarted, UINT64, UINT32, TEXT, UINT64, INT64),
     st.builds(SegmentEnded, UINT64, UINT32, TEXT, UINT64, UINT64, INT64, INT64),
     st.builds(ClusterCreated, UINT32, INT64),

@@ -64,6 +64,7 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.Anomaly: st.builds(
         events.Anomaly, COUNT, st.booleans(), INT64, INT64, INT64, INT64, FLOAT, few(TEXT), few(FLOAT)
     ),
+    events.Degraded: st.builds(events.Degraded, COUNT, st.booleans(), INT64, INT64, INT64, INT64, few(TEXT)),
     events.ClusterCreated: st.builds(events.ClusterCreated, COUNT, INT64),
     events.ClusterMerged: st.builds(events.ClusterMerged, COUNT, COUNT, INT64),
     events.ClusterTableFull: st.builds(events.ClusterTableFull, COUNT, COUNT, INT64),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.body.joints import DERIVED
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import Recording, even_times
@@ -51,7 +52,7 @@ def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Sk
         "edge": 4.0,
         "largest": 10.0,
     }
-    joints = tuple(range(len(skeleton.joints)))
+    joints = tuple(range(len(DERIVED) if skeleton.representation == "body" else 0, len(skeleton.joints)))
     width = FeatureMap(skeleton, joints).width
     manifest = Manifest(
         name="made-up",

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rich.table import Table
 from motionscribe.commands.later_names import LaterNames, names_of, read_names
 from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
 from motionscribe.errors import BadFile, NotFound
-from motionscribe.events import Event, SegmentEnded
+from motionscribe.events import Degraded, Event, SegmentEnded
 from motionscribe.sinks import draw_ethogram, read_events, write_segments
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe.tables import plain, titled
@@ -82,13 +83,16 @@ def _complain(text: str) -> None:
 
 
 def _budget(title: str, events: Sequence[Event]) -> Group:
-    """Time in each cluster, longest first."""
+    """Time in each cluster, longest first; and for how long joints were out of sight."""
     lengths: dict[int, list[float]] = {}
     names: dict[int, str] = {}
+    unseen: Counter[str] = Counter()
     for event in events:
         if isinstance(event, SegmentEnded):
             lengths.setdefault(event.cluster, []).append((event.end_us - event.start_us) / 1e6)
             names[event.cluster] = event.name or f"cluster {event.cluster}"
+        if isinstance(event, Degraded) and not event.ongoing:
+            unseen.update(dict.fromkeys(event.joints, event.end_us - event.start_us))
     total = sum(map(sum, lengths.values())) or 1.0
     table = Table()
     for column in ("what", "segments", "seconds", "mean", "share"):
@@ -97,4 +101,5 @@ def _budget(title: str, events: Sequence[Event]) -> Group:
         length = sum(seconds)
         mean = length / len(seconds)
         table.add_row(plain(names[cluster]), str(len(seconds)), f"{length:.1f}", f"{mean:.1f}", f"{length / total:.0%}")
-    return titled(title, table)
+    lost = ", ".join(f"{joint} {time_us / 1e6:.1f} s" for joint, time_us in unseen.most_common())
+    return titled(title, table, *([plain(f"not seen: {lost}")] if lost else []))

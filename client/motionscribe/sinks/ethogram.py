@@ -1,11 +1,11 @@
-"""The ethogram: what was done when, one row per cluster, anomalies and gaps across. Needs the extra `report`."""
+"""The ethogram: one row per cluster; anomalies, lost joints and gaps across. Needs the extra `report`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from motionscribe.errors import BadEventsFile
-from motionscribe.events import Anomaly, Event, Gap, SegmentEnded
+from motionscribe.events import Anomaly, Degraded, Event, Gap, SegmentEnded
 from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.names import escape
@@ -56,6 +56,9 @@ def _draw(panel: Any, title: str, segments: Sequence[SegmentEnded], events: Sequ
             case Anomaly(ongoing=False):
                 first, length = bar(event.start_us, event.end_us)
                 panel.axvspan(first, first + length, color="red", alpha=0.25, linewidth=0)
+            case Degraded(ongoing=False):
+                first, length = bar(event.start_us, event.end_us)
+                panel.axvspan(first, first + length, color="gold", alpha=0.25, linewidth=0, hatch="..")
             case Gap():
                 first, length = bar(event.start_us, event.end_us)
                 panel.axvspan(first, first + length, color="grey", alpha=0.25, linewidth=0, hatch="//")

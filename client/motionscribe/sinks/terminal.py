@@ -15,6 +15,7 @@ from motionscribe.events import (
     ClusterCreated,
     ClusterMerged,
     ClusterTableFull,
+    Degraded,
     Event,
     Gap,
     Label,
@@ -39,6 +40,7 @@ class Terminal(Sink):
         self._names = dict(names or {})
         self._rows: list[tuple[str, str, str, Text]] = []
         self._ongoing: dict[int, Anomaly] = {}
+        self._degraded: Degraded | None = None
         self._now: Label | None = None
         self._origin_us = start_us
         self._complete = False
@@ -63,6 +65,11 @@ class Terminal(Sink):
             case Anomaly():
                 self._ongoing.pop(event.anomaly, None)
                 self._add(event.start_us, event.end_us, _describe(event))
+            case Degraded(ongoing=True):
+                self._degraded = event
+            case Degraded():
+                self._degraded = None
+                self._add(event.start_us, event.end_us, _name_unseen(event))
             case Gap():
                 self._add(event.start_us, event.end_us, Text("gap: no frames", "dim"))
             case ClusterCreated():
@@ -98,6 +105,8 @@ class Terminal(Sink):
     def _moment(self) -> list[Text]:
         """What is happening now."""
         lines = [_describe(anomaly) for anomaly in self._ongoing.values()]
+        if self._degraded:
+            lines.append(_name_unseen(self._degraded))
         if self._now:
             stability = (f" {self._now.stability:.0%}", "dim")
             lines.insert(0, Text.assemble("now: ", self._name(self._now.cluster), stability))
@@ -122,6 +131,10 @@ class Terminal(Sink):
 def _describe(anomaly: Anomaly) -> Text:
     joints = ", ".join(anomaly.joints[:3])
     return plain(f"anomaly {anomaly.score:.1f}" + (f" in {joints}" if joints else ""), "bold red")
+
+
+def _name_unseen(degraded: Degraded) -> Text:
+    return plain(f"not seen: {', '.join(degraded.joints)}", "yellow")
 
 
 def _clock(time_us: int) -> str:

@@ -102,6 +102,10 @@ class Representation(ABC):
         """(K,) which raw frames (K, D) show anything; the others are as if they had not come."""
         return np.ones(len(frames), bool)
 
+    def unseen(self, frames: NDArray[np.floating], joints: int) -> NDArray[np.bool_]:
+        """(K, J) which joints of a skeleton of J `joints` the raw frames (K, D) do not show."""
+        return np.zeros((len(frames), joints), bool)
+
     @abstractmethod
     def moving_joints(self, spread: Array, joints: int) -> Indices:
         """Indices of the joints that move and are worth a feature, from the deviation (D,) of each column.

@@ -51,6 +51,12 @@ class Body(Representation):
         seen: NDArray[np.bool_] = np.isfinite(frames[:, :-1]).any(axis=1)
         return seen
 
+    def unseen(self, frames: NDArray[np.floating], joints: int) -> NDArray[np.bool_]:
+        """NaN; nothing is said of those that follow from others."""
+        unseen: NDArray[np.bool_] = np.isnan(frames[:, :-1]).reshape(len(frames), joints, 3).any(axis=2)
+        unseen[:, : len(DERIVED)] = False
+        return unseen
+
     def moving_joints(self, spread: Array, joints: int) -> Indices:
         """All that sources supply."""
         return np.arange(len(DERIVED), joints)

@@ -55,6 +55,7 @@ CLASSES: dict[str, type] = {
     "segment_started": events.SegmentStarted,
     "segment_ended": events.SegmentEnded,
     "anomaly": events.Anomaly,
+    "degraded": events.Degraded,
     "cluster_created": events.ClusterCreated,
     "cluster_merged": events.ClusterMerged,
     "cluster_table_full": events.ClusterTableFull,

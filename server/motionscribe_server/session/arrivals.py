@@ -3,15 +3,17 @@
 Values without behaviour, except that those that may have to be stored go into a State and come back.
 """
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.state import State
-from motionscribe_proto.events import Gap
+from motionscribe_proto.events import Degraded, Gap
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import Step
+from motionscribe_server.session.unseen import degraded_of, degraded_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Arrival:
     step: Step
     moment: Span | None
     """The source frames of the moment that it completes; `end_us` is the next frame's expected time."""
+    degraded: Sequence[Degraded]
+    """What is told before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,21 @@ class Break:
     tail: Span | None
     """Frames before the gap that no moment covers."""
     restart_seq: int
+    degraded: list[Degraded]
+    """What is told before it."""
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
         tail = None if self.tail is None else list(astuple(self.tail))
-        return {"gap": list(astuple(self.gap)), "tail": tail, "restart_seq": self.restart_seq}
+        told = [degraded_state(event) for event in self.degraded]
+        return {"gap": list(astuple(self.gap)), "tail": tail, "restart_seq": self.restart_seq, "degraded": told}
 
     @classmethod
     def of(cls, state: State) -> "Break":
         """The one that `state` was taken of."""
         tail = None if state["tail"] is None else Span(*state["tail"])
-        return cls(Gap(*state["gap"]), tail, state["restart_seq"])
+        told = [degraded_of(event) for event in state["degraded"]]
+        return cls(Gap(*state["gap"]), tail, state["restart_seq"], told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,8 @@ class Piece:
     """Index of the first grid point, counted from the last restart."""
     moments: list[Span | None]
     """For each grid point, as in Arrival."""
+    degraded: list[Degraded]
+    """What is told before the first grid point."""
 
     @property
     def points(self) -> int:
@@ -72,10 +82,12 @@ class Piece:
             "share": self.share,
             "first_index": self.first_index,
             "moments": [None if moment is None else list(astuple(moment)) for moment in self.moments],
+            "degraded": [degraded_state(event) for event in self.degraded],
         }
 
     @classmethod
     def of(cls, state: State) -> "Piece":
         """The one that `state` was taken of."""
         moments = [None if moment is None else Span(*moment) for moment in state["moments"]]
-        return cls(state["values"], state["left"], state["share"], state["first_index"], moments)
+        told = [degraded_of(event) for event in state["degraded"]]
+        return cls(state["values"], state["left"], state["share"], state["first_index"], moments, told)

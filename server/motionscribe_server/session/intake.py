@@ -17,13 +17,14 @@ from motionscribe_models.gaps import longest_step_us
 from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
-from motionscribe_proto.events import Gap
+from motionscribe_proto.events import Degraded, Gap
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.arrivals import Arrival, Break, Piece
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import step_of
+from motionscribe_server.session.unseen import UnseenJoints, degraded_of, degraded_state
 
 Features = Iterator[NDArray[np.float32]]
 
@@ -44,6 +45,8 @@ class Intake:
         self._last_us: int | None = None
         self._open: tuple[int, int] | None = None  # seq and time of the first frame that no moment covers
         self._waiting: list[Piece | Break] = []
+        self._unseen = UnseenJoints(manifest.skeleton.joints)
+        self._untold: list[Degraded] = []  # for the next of _waiting that has a grid point, or breaks
         # of what is computed: the last frame (1, D), None after a restart, and what features need of all before (m,)
         self._last_frame: NDArray[np.float32] | None = None
         self._memory = NOTHING_BEFORE
@@ -83,9 +86,14 @@ class Intake:
         for start, end in pairwise(sorted({0, *gaps, len(times)})):
             if start in gaps:
                 self._break(block.first_seq + start, times[start])
-            more, complete = self._piece(block.first_seq + start, times[start:end], block.values[start:end])
+            more, complete = self._stretch(block.first_seq + start, times[start:end], block.values[start:end])
             points, windows = points + more, windows + complete
         return points, windows
+
+    def end(self) -> list[Degraded]:
+        """What is told at the end, for a stream that ends here."""
+        last_us = 0 if self._last_us is None else self._last_us
+        return self._take_untold() + self._unseen.end(self._next_seq, last_us + self._period_us)
 
     def tail(self) -> Span | None:
         """Frames since the last moment, for a stream that ends here."""
@@ -130,6 +138,8 @@ class Intake:
             "next_seq": self._next_seq,
             "last_us": self._last_us,
             "waiting": [item.state() for item in self._waiting],
+            "unseen": self._unseen.state(),
+            "untold": [degraded_state(event) for event in self._untold],
             "last_frame": self._last_frame,
             "memory": self._memory,
             "resampler": self._resampler.state(),
@@ -142,6 +152,8 @@ class Intake:
         self._restart()
         self._next_seq, self._last_us = state["next_seq"], state["last_us"]
         self._waiting = [Break.of(item) if "gap" in item else Piece.of(item) for item in state["waiting"]]
+        self._unseen.restore(state["unseen"])
+        self._untold = [degraded_of(event) for event in state["untold"]]
         self._last_frame, self._memory = state["last_frame"], state["memory"]
         self._resampler.restore(state["resampler"])
         self._index = state["index"]
@@ -156,12 +168,24 @@ class Intake:
         if self._last_us is None:
             raise ValueError("expected a gap between two frames, got one before the first")
         gap = Gap(self._next_seq, seq, self._last_us + self._period_us, time_us)
-        self._waiting.append(Break(gap, self.tail(), seq))
+        told = self._take_untold() + self._unseen.end(gap.start_seq, gap.start_us)
+        self._waiting.append(Break(gap, self.tail(), seq, told))
         self._restart()
         self._next_seq = seq
 
-    def _piece(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> tuple[int, int]:
+    def _stretch(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> tuple[int, int]:
         """Frames without a gap; returns how many grid points and complete windows they bring."""
+        unseen = self._model.feature_map.representation.unseen(values, len(self._model.manifest.skeleton.joints))
+        told = self._unseen.watch(first_seq, times, unseen)
+        points = windows = 0
+        for start, end in pairwise(sorted({0, *(row + 1 for row in told), len(times)})):
+            more, complete = self._piece(first_seq + start, times[start:end], values[start:end])
+            points, windows = points + more, windows + complete
+            self._untold += told.get(end - 1, [])
+        return points, windows
+
+    def _piece(self, first_seq: int, times: list[int], values: NDArray[np.float32]) -> tuple[int, int]:
+        """Those of a stretch up to one that tells something, or up to its end."""
         stride, before = self._model.manifest.stride, self._index
         placed = self._resampler.push(times)
         moments: list[Span | None] = []
@@ -182,7 +206,8 @@ class Intake:
                     self._open = None
             moments.append(moment)
         self._next_seq, self._last_us = first_seq + len(times), times[-1]
-        self._waiting.append(Piece(values, placed.left, placed.share, before, moments))
+        told = self._take_untold() if placed.left else []
+        self._waiting.append(Piece(values, placed.left, placed.share, before, moments, told))
         return len(placed.left), self._index // stride - before // stride
 
     def _moment(self, start: tuple[int, int], first_seq: int, times: list[int], last: int) -> Span | None:
@@ -192,6 +217,10 @@ class Intake:
         if time is None or seq < start_seq:
             return None
         return Span(start_seq, seq + 1, start_us, time + self._period_us)
+
+    def _take_untold(self) -> list[Degraded]:
+        untold, self._untold = self._untold, []
+        return untold
 
     def _take_waiting(self) -> list[Piece | Break]:
         waiting, self._waiting = self._waiting, []
@@ -241,5 +270,6 @@ class Intake:
                 arrived.append(item)
                 continue
             for index, moment in enumerate(item.moments, item.first_index):
-                arrived.append(Arrival(step_of(next(features), index, manifest.forgets_after, manifest.stride), moment))
+                step = step_of(next(features), index, manifest.forgets_after, manifest.stride)
+                arrived.append(Arrival(step, moment, item.degraded if index == item.first_index else ()))
         return arrived

@@ -5,13 +5,13 @@ session.py's. A label is sent before the clusterer learns from its segment, and 
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import astuple, replace
 
 from motionscribe_models.state import State
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Event
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Degraded, Event
 from motionscribe_server.session.anomaly.detector import AnomalyDetector, settings_of
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.cluster_counts import ClusterCounts
@@ -46,6 +46,7 @@ class Labelling:
         self._anomaly = AnomalyDetector(
             model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints, settings_of(model.durations)
         )
+        self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
 
@@ -58,6 +59,11 @@ class Labelling:
     def next_cluster(self) -> int:
         """First cluster id that no final label ever bore."""
         return self._clusterer.next_id
+
+    def degrade(self, told: Iterable[Degraded]) -> None:
+        """Joints are lost or found: the stability of provisional labels follows."""
+        for event in told:
+            self._unseen = len(event.joints) if event.ongoing else 0
 
     def add(self, moment: Moment, scored: bool, provisional: bool) -> list[Event]:
         """One more moment, `scored` for anomalies where its window was full; with or without `provisional` labels."""
@@ -84,7 +90,8 @@ class Labelling:
             self._forget_gone()
         if provisional and self._wants_provisional:
             first = self._moments - len(self._spans)
-            events += self._provisionals.update(self._labeller.current, self._spans, first, moment.estimates[-1])
+            newest = moment.estimates[-1]
+            events += self._provisionals.update(self._labeller.current, self._spans, first, newest, self._unseen)
         return events
 
     def end(self, tail: Span | None, time_us: int) -> list[Event]:
@@ -143,6 +150,7 @@ class Labelling:
             "finals": self._finals.state(),
             "provisionals": self._provisionals.state(),
             "anomaly": self._anomaly.state(),
+            "unseen": self._unseen,
             "moments": self._moments,
             "spans": [list(astuple(span)) for span in self._spans],
         }
@@ -156,7 +164,7 @@ class Labelling:
         self._finals.restore(state["finals"])
         self._provisionals.restore(state["provisionals"])
         self._anomaly.restore(state["anomaly"])
-        self._moments = state["moments"]
+        self._unseen, self._moments = state["unseen"], state["moments"]
         self._spans = deque(Span(*span) for span in state["spans"])
 
     def _finalise(self) -> list[Event]:

@@ -34,11 +34,13 @@ class ProvisionalLabels:
         """The oldest moment is final."""
         self._sent.popleft()
 
-    def update(self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, estimate: Array) -> list[Label]:
+    def update(
+        self, labelled: Sequence[Labelled], spans: Sequence[Span], first: int, estimate: Array, unseen: int
+    ) -> list[Label]:
         """Labels that are new or changed, and that of the newest moment, as runs.
 
         `spans` are those of the moments that are not final, which are numbered from `first` on; `estimate` (d,) is the
-        embedding of the newest.
+        embedding of the newest; `unseen` joints are out of sight.
         """
         newest = first + len(spans) - 1
         runs: list[Label] = []
@@ -49,7 +51,8 @@ class ProvisionalLabels:
                     continue
                 self._sent[i] = shown.cluster
                 span = spans[i]
-                chance = stability(stability_inputs(shown, moment, newest, estimate), self._weights)
+                inputs = stability_inputs(shown, moment, newest, estimate)
+                chance = stability(inputs, self._weights, unseen)
                 last = runs[-1] if runs else None
                 if last and last.cluster == shown.cluster and last.end_seq == span.start_seq:
                     runs[-1] = replace(last, end_seq=span.end_seq, end_us=span.end_us, stability=chance)

@@ -144,6 +144,7 @@ class Session:
         events = self._pass_breaks()
         if self._pending:
             raise ValueError(f"expected answers to {len(self._pending)} steps before the end")
+        events += self._intake.end()
         return events + self._end_timeline(self._intake.tail(), self._intake.last_us or 0)
 
     # clusters
@@ -208,6 +209,8 @@ class Session:
             arrival = self._pending.popleft() if self._pending else None
             if not isinstance(arrival, Arrival) or arrival.step is not step:
                 raise ValueError(f"expected the oldest step that waits, got step {step.index}")
+            events += arrival.degraded
+            self._labelling.degrade(arrival.degraded)
             self._builder.add(step.features)
             self._answered += 1
             self._window_full = step.index >= self.model.manifest.window
@@ -226,6 +229,8 @@ class Session:
         events: list[Event] = []
         while self._pending and isinstance(broken := self._pending[0], Break):
             self._pending.popleft()
+            events += broken.degraded
+            self._labelling.degrade(broken.degraded)
             events += self._end_timeline(broken.tail, broken.gap.start_us)
             events += [broken.gap, Restarted(broken.restart_seq, broken.gap.end_us, "gap")]
         return events

@@ -44,6 +44,11 @@ def test_a_server_tells_names_of_now(events: Path, tmp_path: Path, capsys: pytes
     assert names_in(table)[:3] == [("m1", "1", "stroll"), ("m1", "2", ""), ("m1", "1", "stroll")]
 
 
+def test_joints_out_of_sight_are_summed_up(events: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line for line in outcome(capsys, "report", events)[1].splitlines() if "not seen" in line]
+    assert lines == ["not seen: left_wrist 0.2 s, left_elbow 0.2 s"] * 2
+
+
 def test_a_server_that_is_away_is_an_error(events: Path) -> None:
     with ScriptedServer() as server:
         away = server.address

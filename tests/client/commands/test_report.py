@@ -21,6 +21,7 @@ from motionscribe.events import (
     ClusterCreated,
     ClusterMerged,
     ClusterTableFull,
+    Degraded,
     Event,
     Gap,
     Label,
@@ -38,6 +39,8 @@ STORY: list[Event] = [
     SegmentStarted(2, 2, "wave", 241, 3_000_000),
     Anomaly(1, True, 300, 310, 3_400_000, 3_500_000, 1.5, ("hand", "head"), (0.5, 0.25)),
     Anomaly(1, False, 300, 330, 3_400_000, 3_750_000, 2.25, ("hand", "head"), (0.5, 0.25)),
+    Degraded(1, True, 310, 320, 3_500_000, 3_600_000, ("left_wrist", "left_elbow")),
+    Degraded(1, False, 310, 325, 3_500_000, 3_700_000, ("left_wrist", "left_elbow")),
     SegmentEnded(2, 2, "wave", 241, 361, 3_000_000, 4_000_000),
     Gap(361, 361, 4_000_000, 6_000_000),
     Restarted(361, 6_000_000, "frames were missing"),
@@ -201,7 +204,7 @@ BLUE, ORANGE = (31, 119, 180), (255, 127, 14)  # rows 1 and 2
 
 
 def test_the_ethogram_shows_segments_in_proportion(tmp_path: Path) -> None:
-    calm = [event for event in STORY if not isinstance(event, Anomaly | Gap)]
+    calm = [event for event in STORY if not isinstance(event, Anomaly | Degraded | Gap)]
     draw_ethogram(tmp_path / "calm.png", {"a": calm})
     blue, orange = pixels(tmp_path / "calm.png", BLUE), pixels(tmp_path / "calm.png", ORANGE)
     assert blue > 3000
@@ -236,6 +239,7 @@ def test_the_final_table_tells_the_story() -> None:
     assert rows == [
         ["0:00.00", "0:02.00", "2.00", "cluster 1"],
         ["0:02.40", "0:02.75", "0.35", "anomaly 2.2 in hand, head"],
+        ["0:02.50", "0:02.70", "0.20", "not seen: left_wrist, left_elbow"],
         ["0:02.00", "0:03.00", "1.00", "wave"],
         ["0:03.00", "0:05.00", "2.00", "gap: no frames"],
         ["0:05.00", "0:05.00", "", "restarted: frames were missing"],
@@ -256,6 +260,7 @@ def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
     ]:
         sink.write(event)
     sink.write(STORY[4])
+    sink.write(STORY[6])
     segments = [SegmentEnded(n, 4, f"step {n}", n, n + 1, n * 1_000_000, n * 1_000_000 + 1) for n in range(1, 31)]
     for segment in segments:
         sink.write(segment)
@@ -264,5 +269,6 @@ def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
     text = capture.get()
     assert "now: step 30 50%" in text
     assert "anomaly 1.5 in hand, head" in text
+    assert "not seen: left_wrist, left_elbow" in text
     assert "15 earlier rows" in text
     assert text.count("0:") == 2 * 15

@@ -21,7 +21,7 @@ def test_missing_time_is_one_gap_and_a_restart_whatever_the_blocks(size: int) ->
         arrived += push(intake, piece)
     breaks = [a for a in arrived if isinstance(a, Break)]
     gap_us = int(times[19]) + PERIOD_US, int(times[20])
-    assert breaks == [Break(Gap(23, 23, *gap_us), Span(21, 23, int(times[18]), gap_us[0]), 23)]
+    assert breaks == [Break(Gap(23, 23, *gap_us), Span(21, 23, int(times[18]), gap_us[0]), 23, [])]
     at = arrived.index(breaks[0])
     indices = [a.step.index for a in arrived if isinstance(a, Arrival)]
     assert (at, indices) == (20, [*range(20), *range(20)])

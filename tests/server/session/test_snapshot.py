@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.lost_joints import PLAY, without
 from tests.support.made_up_session import RATE, Means, feed, made_up_model, motion
 
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.recordings import even_times, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.state import State
@@ -164,6 +167,22 @@ def eventful() -> Iterator[State]:
     assert any(isinstance(event, Anomaly) for event in events)
 
 
+def losing_sight() -> Iterator[State]:
+    """What a stream of a body remembers while joints come and go, with and without frames that wait; and at a gap."""
+    recording = without(PLAY, {"head": [(1.0, 3.0), (5.0, 9.0)], "left_wrist": [(1.2, 8.0)]})
+    times = recording.timestamps_us.copy()
+    times[240:] += 2_000_000
+    stream = feed(made_up_model(skeleton=BODY))
+    for start in range(0, 300, 4):
+        block = FrameBlock(start + 1, recording.frames[start : start + 4], times[start : start + 4])
+        ahead = Session(stream.session.model)
+        ahead.restore(stream.session.state())
+        ahead.receive_frames(block)
+        yield ahead.state()
+        stream.send(block)
+        yield stream.session.state()
+
+
 def layout_of(value: Any, path: str) -> set[str]:
     """A line for each kind of value at each place; items of a list are of one place."""
     if isinstance(value, dict):
@@ -181,7 +200,7 @@ def present_layout() -> list[str]:
         tree = json.loads(archive["tree"].tobytes())
     del tree["session"]
     top = layout_of(tree, "")
-    return sorted(top | {line for state in eventful() for line in layout_of(state, "/session")})
+    return sorted(top | {line for state in chain(eventful(), losing_sight()) for line in layout_of(state, "/session")})
 
 
 def test_another_layout_has_another_format_number() -> None:
