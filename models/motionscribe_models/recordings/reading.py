@@ -178,14 +178,14 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(
         (".npz",),
-        "AMASS: places of SMPL's 22 body joints, on an average body",
+        "AMASS: rotations of SMPL's 22 body joints, on an average body",
         "the file's",
         amass.read_amass,
         amass.is_amass,
     ),
     Reader(
         (".npz",),
-        "what `motionscribe_models.recordings.write_recording` writes: any skeleton, any times",
+        "what `motionscribe convert` and `write_recording` write: any skeleton, any times",
         "by the times",
         npz.read_npz,
     ),
