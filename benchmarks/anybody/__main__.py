@@ -88,9 +88,9 @@ def main() -> None:
     command = COMMAND if options.seeds == 3 else f"{COMMAND} --seeds {options.seeds}"
     file = HERE / "results.json"
     before = json.loads(file.read_text()) if file.exists() else {}
-    cost = {row: numbers for row, numbers in before.items() if row.startswith("cost/")}
-    commands = [command, *([f"{COMMAND}.cost"] if cost else [])]
-    file.write_text(json.dumps({"command": "; ".join(commands), **rows, **cost}, indent=1) + "\n")
+    others = {row: numbers for row, numbers in before.items() if row.split("/")[0] in ("cost", "names")}
+    commands = [command, *(f"{COMMAND}.{own}" for own in dict.fromkeys(row.split("/")[0] for row in others))]
+    file.write_text(json.dumps({"command": "; ".join(commands), **rows, **others}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
