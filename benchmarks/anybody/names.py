@@ -4,7 +4,8 @@ Recordings whose annotation or name says what the body does go through the shipp
 At the end each cluster has a name or none: the precision of a name is the share of the time of its clusters in which
 the body does that, the coverage the share of the time in which the body does it that has the name. The thresholds
 were chosen on TUNED, which are not among them; soccer, basketball and playgrounds are not, for they say nothing of the
-legs. The model itself was trained on most of them, without what they show. Prints a table and puts its rows into results.json beside this file.
+legs. The model itself was trained on most of them, without being told what they show. Prints a table and puts its rows
+into results.json beside this file.
 """
 
 import argparse
