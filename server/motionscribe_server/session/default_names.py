@@ -21,7 +21,7 @@ LEAST_S = 3.0
 """Of judged motion, before a cluster has a name."""
 SHARE = 0.9
 """Of the judged moments that must agree. On trials 01, 03 and 07 of CMU subject 86, .8 and .9 name 73 % of the walking,
-.95 names 38 %, and none of the three calls anything else so."""
+.95 names 38 %, and none of the three calls anything else a walk."""
 
 
 @dataclass(frozen=True, slots=True)

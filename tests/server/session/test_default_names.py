@@ -14,7 +14,7 @@ from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Event, SegmentEnded, SegmentStarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
-from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.clustering import ClusterState, DPMeans
 from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session
@@ -113,10 +113,24 @@ def test_the_next_session_of_a_stream_knows_the_name_at_once_and_does_not_take_i
     assert next(state for state in driver.session.clusters() if state.id == walk.id).guessed
 
 
+def test_a_guessed_name_keeps_no_cluster_and_a_users_takes_its_place() -> None:
+    """As where a stream that is not live is edited in the store."""
+    guessed = ClusterState(1, "walk", 0, False, np.zeros(2), 5.0, 0, 0, 1, 5.0, guessed=True)
+    given = ClusterState(2, "walk", 0, False, np.ones(2), 5.0, 0, 0, 1, 5.0)
+    clusterer = DPMeans(2, [guessed, given])
+    clusterer.decay(20_000.0)
+    assert [state.id for state in clusterer.clusters()] == [2]
+    clusterer = DPMeans(2, [guessed, given])
+    clusterer.rename(1, "stroll")
+    first, _ = clusterer.clusters()
+    assert (first.name, first.guessed) == ("stroll", False)
+    clusterer.decay(20_000.0)
+    assert [state.id for state in clusterer.clusters()] == [1, 2]
+
+
 def test_other_models_give_no_names() -> None:
     driver = feed(made_up_model(PLACES[:2]))
     frames = motion([(0, 60), (1, 60)])
     driver.send(FrameBlock(1, frames, even_times(len(frames), 30.0)))
     driver.close()
     assert {(state.name, state.guessed) for state in driver.session.clusters()} == {("", False)}
-    assert np.isfinite(frames).all()
