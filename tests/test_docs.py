@@ -7,6 +7,7 @@ import pytest
 
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
+from motionscribe_models.recordings.writing import WRITERS
 from motionscribe_server.session.anomaly.reference import anomaly_arrays
 from motionscribe_server.streams.life import TRANSITIONS, Change, Life
 from motionscribe_training.fitting.durations import ALL
@@ -40,6 +41,12 @@ def test_the_table_of_sources() -> None:
 def test_the_table_of_file_formats() -> None:
     assert rows_under(CONNECTING, "ending", "what is read", "rate", "extra") == [
         [" ".join(map(code, r.endings)), r.description, r.rate, code(r.extra)] for r in READERS
+    ]
+
+
+def test_the_table_of_formats_that_are_written() -> None:
+    assert rows_under(CONNECTING, "ending", "what is written", "extra") == [
+        [code(w.ending), w.description, code(w.extra)] for w in WRITERS
     ]
 
 

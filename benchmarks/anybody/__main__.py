@@ -89,7 +89,7 @@ def main() -> None:
     file = HERE / "results.json"
     before = json.loads(file.read_text()) if file.exists() else {}
     # of the other commands of this folder
-    others = {row: numbers for row, numbers in before.items() if row.startswith(("cost/", "unseen/"))}
+    others = {row: numbers for row, numbers in before.items() if row.startswith(("cost/", "names/", "unseen/"))}
     commands = [command, *(c for c in before.get("command", "").split("; ") if c.startswith(f"{COMMAND}."))]
     file.write_text(json.dumps({"command": "; ".join(commands), **rows, **others}, indent=1) + "\n")
 

@@ -42,7 +42,7 @@ class Cluster:
 
     id: int
     name: str
-    """Given by a user or by the model; may be empty."""
+    """May be empty."""
     merged_into: int | None
     warm: bool
     """Came with the model."""
@@ -55,6 +55,8 @@ class Cluster:
     segments: int
     seconds: float
     """Total length of the final segments."""
+    guessed: bool = False
+    """Nobody gave the name: it is what the motion plainly is, and may change."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def cluster_from_message(message: pb.Cluster) -> Cluster:
         last_seen_us=message.last_seen_us or None,
         segments=message.segments,
         seconds=message.seconds,
+        guessed=message.guessed,
     )
 
 

@@ -105,6 +105,16 @@ def euler_vector(degrees: NDArray[np.floating], order: str = "xyz") -> Array:
     return quaternion_vector(quaternion * np.where(quaternion[..., :1] < 0, -1.0, 1.0))
 
 
+def rotation_degrees(matrices: NDArray[np.floating]) -> Array:
+    """Matrices (..., 3, 3) to degrees (..., 3) about their own axes z, then y, then x: those that BVH files turn by."""
+    m: Array = np.moveaxis(matrices.astype(np.float64), (-2, -1), (0, 1))
+    level = np.hypot(m[0, 0], m[1, 0])
+    upright = level < 1e-9  # y at 90 degrees: z and x are one turn, which is taken for x
+    z = np.where(upright, 0.0, np.arctan2(m[1, 0], m[0, 0]))
+    x = np.where(upright, np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(m[2, 1], m[2, 2]))
+    return np.asarray(np.rad2deg(np.stack([z, np.arctan2(-m[2, 0], level), x], axis=-1)), np.float64)
+
+
 def orthonormal(matrices: Array) -> Array:
     """(K, 3, 3) interpolated rotations back to rotations, by Gram-Schmidt on the columns.
 

@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations import REPRESENTATIONS
 
 AXES = ("x", "y", "z")
 UP_AXES = (*AXES, *(f"-{axis}" for axis in AXES))
+UPRIGHT = {
+    "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
+    "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
+    "-y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+    "-z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+}
+"""Up axis -> the rotation that makes it y."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,12 @@ class Skeleton:
             )
         except (TypeError, KeyError, ValueError) as error:
             raise LayoutError(f"not a skeleton: {error}") from error
+
+
+def upright(skeleton: Skeleton) -> Array:
+    """(3, 3) from the skeleton's axes to those of a right hand with y up."""
+    turn = np.array(UPRIGHT[skeleton.up_axis], np.float64)
+    return np.diag([1.0, 1.0, -1.0]) @ turn if skeleton.left_handed else turn
 
 
 def feature_skeleton(name: str, columns: tuple[str, ...], rate_hz: float) -> Skeleton:

@@ -6,7 +6,7 @@ No protobuf here: codec.py turns events into messages and back.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -34,6 +34,8 @@ class SegmentStarted:
     name: str
     start_seq: int
     start_us: int
+    guessed: bool = False
+    """Nobody gave the name: it is what the motion plainly is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class SegmentEnded:
     end_seq: int
     start_us: int
     end_us: int
+    guessed: bool = False
+    """As in SegmentStarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def to_dict(event: Event) -> dict[str, Any]:
 def from_dict(values: Mapping[str, Any]) -> Event:
     """The inverse of `to_dict`, also after a way through JSON. Whole numbers are accepted for floats.
 
+    Fields that have a default may be missing: older files lack them.
+
     Raises ValueError for an unknown kind, missing or unknown fields, and a field of the wrong type.
     """
     kind = KINDS.get(str(values.get("event")))
@@ -151,7 +157,8 @@ def from_dict(values: Mapping[str, Any]) -> Event:
         raise ValueError(f"expected an event among {', '.join(KINDS)}, got {values.get('event')!r}")
     given = {name: value for name, value in values.items() if name != "event"}
     types = _TYPES[kind]
-    if given.keys() != types.keys():
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not needed <= given.keys() <= types.keys():
         raise ValueError(f"expected {kind.__name__} with {', '.join(types)}, got {', '.join(given)}")
     return kind(**{name: _checked(name, value, types[name]) for name, value in given.items()})
 

@@ -186,21 +186,23 @@ class Labels(_message.Message):
     def __init__(self, start_seq: _Optional[_Iterable[int]] = ..., end_seq: _Optional[_Iterable[int]] = ..., start_us: _Optional[_Iterable[int]] = ..., end_us: _Optional[_Iterable[int]] = ..., cluster: _Optional[_Iterable[int]] = ..., stability: _Optional[_Iterable[float]] = ..., final: bool = ...) -> None: ...
 
 class SegmentStarted(_message.Message):
-    __slots__ = ("segment", "cluster", "name", "start_seq", "start_us")
+    __slots__ = ("segment", "cluster", "name", "start_seq", "start_us", "guessed")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     START_SEQ_FIELD_NUMBER: _ClassVar[int]
     START_US_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_FIELD_NUMBER: _ClassVar[int]
     segment: int
     cluster: int
     name: str
     start_seq: int
     start_us: int
-    def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
+    guessed: bool
+    def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., guessed: bool = ...) -> None: ...
 
 class SegmentEnded(_message.Message):
-    __slots__ = ("segment", "cluster", "name", "start_seq", "end_seq", "start_us", "end_us")
+    __slots__ = ("segment", "cluster", "name", "start_seq", "end_seq", "start_us", "end_us", "guessed")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +210,7 @@ class SegmentEnded(_message.Message):
     END_SEQ_FIELD_NUMBER: _ClassVar[int]
     START_US_FIELD_NUMBER: _ClassVar[int]
     END_US_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_FIELD_NUMBER: _ClassVar[int]
     segment: int
     cluster: int
     name: str
@@ -215,7 +218,8 @@ class SegmentEnded(_message.Message):
     end_seq: int
     start_us: int
     end_us: int
-    def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ...) -> None: ...
+    guessed: bool
+    def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., guessed: bool = ...) -> None: ...
 
 class Anomaly(_message.Message):
     __slots__ = ("anomaly", "ongoing", "start_seq", "end_seq", "start_us", "end_us", "score", "joints", "shares")
@@ -426,7 +430,7 @@ class DescribeModelRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Cluster(_message.Message):
-    __slots__ = ("id", "name", "merged_into", "warm", "weight", "created_us", "last_seen_us", "segments", "seconds")
+    __slots__ = ("id", "name", "merged_into", "warm", "weight", "created_us", "last_seen_us", "segments", "seconds", "guessed")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MERGED_INTO_FIELD_NUMBER: _ClassVar[int]
@@ -436,6 +440,7 @@ class Cluster(_message.Message):
     LAST_SEEN_US_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_FIELD_NUMBER: _ClassVar[int]
     id: int
     name: str
     merged_into: int
@@ -445,7 +450,8 @@ class Cluster(_message.Message):
     last_seen_us: int
     segments: int
     seconds: float
-    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., merged_into: _Optional[int] = ..., warm: bool = ..., weight: _Optional[float] = ..., created_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., segments: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
+    guessed: bool
+    def __init__(self, id: _Optional[int] = ..., name: _Optional[str] = ..., merged_into: _Optional[int] = ..., warm: bool = ..., weight: _Optional[float] = ..., created_us: _Optional[int] = ..., last_seen_us: _Optional[int] = ..., segments: _Optional[int] = ..., seconds: _Optional[float] = ..., guessed: bool = ...) -> None: ...
 
 class ListClustersRequest(_message.Message):
     __slots__ = ("stream_id",)

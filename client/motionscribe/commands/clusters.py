@@ -93,6 +93,7 @@ def _print(clusters: Sequence[Cluster], as_json: bool) -> None:
     for cluster in clusters:
         notes = [f"part of {cluster.merged_into}"] if cluster.merged_into else []
         notes += ["came with the model"] if cluster.warm else []
+        notes += ["name guessed"] if cluster.guessed else []
         table.add_row(
             str(cluster.id),
             plain(cluster.name),

@@ -29,7 +29,8 @@ class LaterNames:
 
         def now(event: SegmentEnded) -> SegmentEnded:
             cluster = _target(event.cluster, merged)
-            return replace(event, cluster=cluster, name=names.get(cluster, ""))
+            name = names.get(cluster, "")
+            return replace(event, cluster=cluster, name=name, guessed=event.guessed and name == event.name)
 
         return [now(event) if isinstance(event, SegmentEnded) else event for event in events]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.plausibility import find_faults
-from motionscribe_models.recordings import endings, read_recording
+from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_proto.names import escape
 
 
@@ -20,18 +20,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> int:
     """Prints; 1 where the body is not plausible."""
     recording = read_recording(args.file)
-    skeleton = recording.skeleton
     for note in recording.notes:
         print(escape(f"{args.file}: {note}"), file=sys.stderr)
-    axes = f"{skeleton.up_axis} up{'' if skeleton.level else ' (a camera, levelled while it runs)'}"
-    hand = "left hand" if skeleton.left_handed else "right hand"
-    print(
-        escape(
-            f"{skeleton.name}: {len(skeleton.joints)} joints, {skeleton.representation}, {skeleton.units}, "
-            f"{axes}, axes of a {hand}, {len(recording.frames)} frames at {skeleton.rate_hz:g} Hz"
-        )
-    )
-    mapping = find_mapping(skeleton)
+    print(escape(describe(recording)))
+    mapping = find_mapping(recording.skeleton)
     print(f"read as {mapping.convention}")
     for line in mapping.describe():
         print(escape(f"  {line}"))
@@ -39,3 +31,14 @@ def run(args: argparse.Namespace) -> int:
     for fault in faults:
         print(f"not plausible: {fault}", file=sys.stderr)
     return 1 if faults else 0
+
+
+def describe(recording: Recording) -> str:
+    """A recording's layout and length, in a line."""
+    skeleton = recording.skeleton
+    axes = f"{skeleton.up_axis} up{'' if skeleton.level else ' (a camera, levelled while it runs)'}"
+    hand = "left hand" if skeleton.left_handed else "right hand"
+    return (
+        f"{skeleton.name}: {len(skeleton.joints)} joints, {skeleton.representation}, {skeleton.units}, "
+        f"{axes}, axes of a {hand}, {len(recording.frames)} frames at {skeleton.rate_hz:g} Hz"
+    )

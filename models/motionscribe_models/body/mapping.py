@@ -19,7 +19,7 @@ from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError, RecordingError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings.recording import Recording
-from motionscribe_models.skeleton import Skeleton
+from motionscribe_models.skeleton import Skeleton, upright
 
 NEEDED = ("shoulder", "hip", "knee")
 """Without these, of both sides, there is no telling how a body stands or which way it faces."""
@@ -29,15 +29,6 @@ NOT_THERE = "not there"
 """What is said of a joint that a skeleton does not have."""
 FARTHEST_M = 3000.0
 """What is further away is a fault of the sender."""
-UPRIGHT = {
-    "x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
-    "y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    "z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
-    "-x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
-    "-y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
-    "-z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
-}
-"""Up axis -> the rotation that makes it y."""
 MIDDLES = [tuple(SEEN.index(f"{side}_{part}") for side in ("left", "right")) for part in ("hip", "shoulder")]
 """What pelvis and neck are between."""
 
@@ -70,8 +61,7 @@ class Mapping:
     @cached_property
     def _turn(self) -> Array:
         """(3, 3) from the skeleton's axes to those of BODY."""
-        turn = np.array(UPRIGHT[self.skeleton.up_axis], np.float64)
-        return np.diag([1.0, 1.0, -1.0]) @ turn if self.skeleton.left_handed else turn
+        return upright(self.skeleton)
 
     def apply(self, frames: NDArray[np.floating], confidences: NDArray[np.floating] | None = None) -> Single:
         """Raw frames (K, D), confidences (K, J) where they are known, to frames of BODY (K, 46)."""

@@ -1,4 +1,4 @@
-"""AMASS and its relatives, `.npz` with SMPL parameters: places of the 22 joints of the body, in metres, z up.
+"""AMASS and its relatives, `.npz` with SMPL parameters: rotations of the 22 joints of the body, in metres, z up.
 
 A file holds rotations; the body that they turn comes with SMPL, under a licence of its own. Here they turn an average
 body: bones as long as anthropometric tables have them, as shares of a height of 1.7 m. So motions of all people come
@@ -8,6 +8,7 @@ out alike in size; hands, and the shape of the body, are left out.
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -17,8 +18,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.kinematics import joint_positions
-from motionscribe_models.recordings.places import METRE, places_recording, places_skeleton
+from motionscribe_models.recordings.places import METRE
 from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.recordings.skeletons import Vector
 from motionscribe_models.skeleton import Skeleton
@@ -123,13 +123,12 @@ def read_amass(path: Path, rate_hz: float | None = None) -> Recording:
     rate = rate_hz or float(own_rate.ravel()[0] if own_rate.size else 0)
     if not 0 < rate < 1e6:
         raise RecordingError(f"{path}: expected {' or '.join(RATES)} above 0 Hz and below 1 MHz, got {rate}")
-    places = joint_positions(REST, np.hstack([trans, poses[:, :width]]))
-    skeleton = places_skeleton(REST.name, REST.joints, METRE, "z", rate, REST.parents)
-    notes = [
+    notes = (
         "up axis: z, as AMASS has it",
-        f"places are those of an average body of {_TALL_M} m with its pelvis at trans, not of the model's own body",
-    ]
-    return places_recording(path, places, even_times(len(places), rate), skeleton, notes)
+        f"bones are those of an average body of {_TALL_M} m with its pelvis at trans, not of the model's own body",
+    )
+    frames = np.hstack([trans, poses[:, :width]]).astype(np.float32)
+    return Recording(path.stem, frames, even_times(len(frames), rate), replace(REST, rate_hz=rate), notes)
 
 
 def _numbers(content: Mapping[str, NDArray[Any]], key: str, path: Path) -> Array:

@@ -1,7 +1,8 @@
 """Poses of the package `movement`, `.nc`: netCDF 4, which is HDF5. Needs the extra `h5`.
 
 `position` has the dimensions time, space, keypoints and individuals in any order (keypoint and individual in newer
-files), and `confidence` all but space. Times are seconds, or numbers of frames; the attribute `fps` is the rate.
+files), and `confidence` all but space. Times are seconds, or numbers of frames; the attribute `fps` is the rate. In
+space the unit is that of the position's attribute `units`, else by the size of the body.
 """
 
 from pathlib import Path
@@ -34,6 +35,7 @@ def read_movement(path: Path, rate_hz: float | None = None) -> Recording:
         axes = texts(path, dataset(path, file, names["space"]))
         joints = texts(path, dataset(path, file, names["keypoint"]))
         who = texts(path, dataset(path, file, names["individual"]))
+        units = as_text(position.attrs.get("units", ""))
         clock = _clock(path, file, names["time"], rate_hz)
     if axes not in (("x", "y"), ("x", "y", "z")) or not all(places.shape):
         raise RecordingError(f"{path}: expected places x, y or x, y, z, got {', '.join(axes)} of shape {places.shape}")
@@ -43,7 +45,7 @@ def read_movement(path: Path, rate_hz: float | None = None) -> Recording:
     found = [Found.of(np.isfinite(one).all(axis=2)) for one in places]
     chosen, notes = most_found(who, found, places.shape[1])
     one = Keypoints(joints, places[chosen], None if sure is None else sure[chosen])
-    space = image_space(one.places) if len(axes) == 2 else guessed_space(joints, one.places)
+    space = image_space(one.places) if len(axes) == 2 else guessed_space(joints, one.places, units)
     return keypoint_recording(path, "movement", one, space, clock, notes)
 
 

@@ -2,7 +2,7 @@
 
 Confidences are there where the source has them.
 
-What `write_recording` writes, `read_npz` returns unchanged, all but the name, which is the file's, and the notes.
+What `write_npz` writes, `read_npz` returns unchanged, all but the name, which is the file's, and the notes.
 """
 
 import json
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import LayoutError, RecordingError
-from motionscribe_models.new_file import new_file
 from motionscribe_models.recordings.recording import Recording, even_times
 from motionscribe_models.skeleton import Skeleton
 
@@ -25,8 +24,8 @@ KEYS = ("frames", "skeleton", "timestamps_us")
 CONFIDENCES = "confidences"
 
 
-def write_recording(recording: Recording, path: Path | str) -> None:
-    """Writes `path`, which should end in .npz."""
+def write_npz(recording: Recording, path: Path) -> None:
+    """Writes all of a recording but its notes. Raises OSError."""
     arrays: dict[str, NDArray[Any]] = {
         "frames": recording.frames,
         "timestamps_us": recording.timestamps_us,
@@ -34,7 +33,7 @@ def write_recording(recording: Recording, path: Path | str) -> None:
     }
     if recording.confidences is not None:
         arrays[CONFIDENCES] = recording.confidences
-    with new_file(path) as beside, beside.open("wb") as file:
+    with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 

@@ -27,7 +27,8 @@ class Unit:
 
 
 METRE, CENTIMETRE, MILLIMETRE, INCH = Unit("m", 1.0), Unit("cm", 0.01), Unit("mm", 0.001), Unit("inch", 0.0254)
-_LATEST_S = 1e9
+_LATEST_S = 1e10
+"""Since 1970, which some clocks count from, it is some 2e9."""
 _SPELLINGS = {
     METRE: "m meter meters metre metres",
     CENTIMETRE: "cm centimeter centimeters centimetre centimetres",

@@ -148,6 +148,9 @@ _BVH = (
     *map(_bvh_right, _BVH_ARM),
 )
 
+BVH_NAMES = {"root": "Hips", **{bone: parent for _, parent, bone in _BVH if bone}}
+"""Bone of CMU -> the joint that turns it, as BVH files of its motions call it."""
+
 CMU_EXPMAP_117 = Skeleton(
     name="cmu-expmap-117",
     joints=tuple(joint[0] for joint in _BVH),

@@ -81,12 +81,7 @@ class JointRotations(ByTwoPoses):
         """Forward kinematics: each joint's rotation turns what hangs on it."""
         if not layout.offsets:
             raise LayoutError(f"{layout.name}: expected a skeleton with offsets or positions, got neither")
-        rotations = self._matrices_of(layout, frames)
-        if layout.inverted:
-            rotations = rotations.swapaxes(2, 3)
-        if layout.axes:
-            axes = rotation_matrix(np.array(layout.axes))
-            rotations = axes @ rotations @ axes.swapaxes(1, 2)
+        rotations = self.turns(layout, frames)
         offsets = np.array(layout.offsets)
         turned = rotations.copy()  # joint to world, (K, J, 3, 3)
         positions = np.zeros((len(frames), len(layout.joints), 3))
@@ -98,6 +93,16 @@ class JointRotations(ByTwoPoses):
             turning = joint if layout.axes else parent
             positions[:, joint] = positions[:, parent] + turned[:, turning] @ offsets[joint]
         return positions
+
+    def turns(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
+        """(K, J, 3, 3), of each joint's axes as its parent has them: at rest all axes are those of the world."""
+        rotations = self._matrices_of(layout, frames)
+        if layout.inverted:
+            rotations = rotations.swapaxes(2, 3)
+        if layout.axes:
+            axes = rotation_matrix(np.array(layout.axes))
+            rotations = axes @ rotations @ axes.swapaxes(1, 2)
+        return rotations
 
     def mirrored(
         self, layout: Layout, joints: Sequence[int], partners: Sequence[int], features: NDArray[np.float32]

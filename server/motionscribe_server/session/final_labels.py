@@ -3,10 +3,13 @@
 In: moments in order, each once. Out: ClusterCreated for ids that nobody has seen, and what the timeline says.
 """
 
+from collections.abc import Callable
+
 from motionscribe_models.state import State
 from motionscribe_proto.events import ClusterCreated, Event
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import OnlineClusterer
+from motionscribe_server.session.default_names import Name
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.timeline import Timeline
@@ -15,11 +18,19 @@ from motionscribe_server.session.timeline import Timeline
 class FinalLabels:
     """The open segment of one stream, and the rule by which it ends."""
 
-    def __init__(self, labeller: Labeller, clusterer: OnlineClusterer, counts: ClusterCounts, hold: int) -> None:
-        """A label that would change for less than `hold` moments is not changed."""
+    def __init__(
+        self,
+        labeller: Labeller,
+        clusterer: OnlineClusterer,
+        counts: ClusterCounts,
+        name: Callable[[int], Name],
+        hold: int,
+    ) -> None:
+        """A label that would change for less than `hold` moments is not changed. `name` is what a cluster is called."""
         self._labeller = labeller
         self._clusterer = clusterer
         self._counts = counts
+        self._name = name
         self._hold = hold
         self._timeline = Timeline()
 
@@ -35,13 +46,13 @@ class FinalLabels:
         if self._labeller.make_final(id):
             events.append(ClusterCreated(id, span.start_us))
         self._counts.add(id, span, begins=id != self._timeline.cluster)
-        return events + self._timeline.add(span, id, self._clusterer.name(id), self._open_name())
+        return events + self._timeline.add(span, id, self._name(id), self._open_name())
 
     def end(self, tail: Span | None) -> list[Event]:
         """The timeline ends here; `tail` frames that no moment covers are too few to know, and of cluster 0."""
         events: list[Event] = []
         if tail is not None:
-            events += self._timeline.add(tail, 0, "", self._open_name())
+            events += self._timeline.add(tail, 0, Name(""), self._open_name())
         return events + self._timeline.end(self._open_name())
 
     def state(self) -> State:
@@ -61,5 +72,5 @@ class FinalLabels:
             return before
         return id
 
-    def _open_name(self) -> str:
-        return self._clusterer.name(self._timeline.cluster)
+    def _open_name(self) -> Name:
+        return self._name(self._timeline.cluster)

@@ -16,6 +16,7 @@ from motionscribe_server.session.anomaly.detector import AnomalyDetector, settin
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
+from motionscribe_server.session.default_names import DefaultNames, Name
 from motionscribe_server.session.final_labels import FinalLabels
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import ServedModel
@@ -41,7 +42,10 @@ class Labelling:
         self._clusterer = DPMeans(model.dimensions, start, next_cluster, radius=model.radius)
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s, model.durations["history"])
         self._cluster_counts = ClusterCounts(clusters)
-        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, model.durations["hold"])
+        self._default_names = DefaultNames(model, clusters)
+        self._finals = FinalLabels(
+            self._labeller, self._clusterer, self._cluster_counts, self._name, model.durations["hold"]
+        )
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
         self._anomaly = AnomalyDetector(
             model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints, settings_of(model.durations)
@@ -73,6 +77,7 @@ class Labelling:
             self._spans[-1] = replace(self._spans[-1], end_us=span.start_us)
         self._spans.append(span)
         self._provisionals.add_moment()
+        self._default_names.add_moment(moment.frames)
         self._moments += 1
         if moment.error is not None and scored:
             observation = Observation(
@@ -104,6 +109,7 @@ class Labelling:
         while self._spans:
             events += self._finalise()
         events += self._finals.end(tail)
+        self._default_names.end_segment()
         events += self._anomaly.finish()
         self._labeller.finish(time_us)
         events += self._changes(time_us)
@@ -114,7 +120,7 @@ class Labelling:
     def clusters(self) -> list[ClusterState]:
         """All clusters that are remembered, in ascending order of id."""
         states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
-        return self._cluster_counts.complete(states)
+        return [self._named(state) for state in self._cluster_counts.complete(states)]
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
@@ -147,6 +153,7 @@ class Labelling:
             "clusterer": self._clusterer.state(),
             "labeller": self._labeller.state(),
             "cluster_counts": self._cluster_counts.state(),
+            "default_names": self._default_names.state(),
             "finals": self._finals.state(),
             "provisionals": self._provisionals.state(),
             "anomaly": self._anomaly.state(),
@@ -161,6 +168,7 @@ class Labelling:
         self._clusterer.restore(state["clusterer"])
         self._labeller.restore(state["labeller"])
         self._cluster_counts.restore(state["cluster_counts"])
+        self._default_names.restore(state["default_names"])
         self._finals.restore(state["finals"])
         self._provisionals.restore(state["provisionals"])
         self._anomaly.restore(state["anomaly"])
@@ -171,10 +179,26 @@ class Labelling:
         """The oldest moment that is not final becomes it."""
         moment, span = self._moments - len(self._spans), self._spans.popleft()
         self._provisionals.drop_moment()
-        return self._finals.add(moment, span, self._moments) + self._changes(span.start_us)
+        events = self._finals.add(moment, span, self._moments)
+        self._default_names.make_final(self._finals.open_cluster)
+        return events + self._changes(span.start_us)
+
+    def _name(self, id: int) -> Name:
+        """Of a cluster, or of what it was merged into; a user's own comes first."""
+        given = self._clusterer.name(id)
+        guessed = "" if given else self._default_names.name(self._clusterer.resolve(id) or id)
+        return Name(given or guessed, guessed=bool(guessed))
+
+    def _named(self, state: ClusterState) -> ClusterState:
+        if state.given_name or state.merged_into:
+            return state
+        name = self._name(state.id)
+        return replace(state, name=name.text, guessed=name.guessed)
 
     def _forget_gone(self) -> None:
-        self._cluster_counts.keep(self._labeller.forget_gone(self._finals.open_cluster))
+        kept = self._labeller.forget_gone(self._finals.open_cluster)
+        self._cluster_counts.keep(kept)
+        self._default_names.keep(kept)
 
     def _changes(self, time_us: int) -> list[Event]:
         """Merges since the last call, births that no final label showed, and what made room."""
@@ -182,6 +206,7 @@ class Labelling:
         for change in self._clusterer.changes():
             if isinstance(change, Merged):
                 self._cluster_counts.merge(change.source, change.target)
+                self._default_names.merge(change.source, change.target)
                 self._labeller.relabel()
                 events.append(ClusterMerged(change.source, change.target, time_us))
             elif self._labeller.announce(change.id):

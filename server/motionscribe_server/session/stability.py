@@ -41,6 +41,6 @@ def stability_inputs(shown: Labelled, moment: int, now: int, newest: Array) -> A
 
 
 def stability(inputs: Array, weights: Array, unseen: int) -> float:
-    """Chance that the label stays, at the precision of the wire; inputs (INPUTS,), weights (INPUTS,), joints out of sight."""
+    """Chance that the label stays, at the precision of the wire; inputs and weights (INPUTS,), joints out of sight."""
     logit = inputs @ weights + UNSEEN * np.log1p(unseen)
     return float(np.float32(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0)))))

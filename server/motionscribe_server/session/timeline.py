@@ -7,6 +7,7 @@ from dataclasses import astuple
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import Event, Label, SegmentEnded, SegmentStarted
+from motionscribe_server.session.default_names import Name
 from motionscribe_server.session.span import Span
 
 
@@ -18,7 +19,7 @@ class Timeline:
         self._cluster = 0  # of the newest segment
         self._open: Span | None = None  # what the newest segment covers, None once it has ended
 
-    def add(self, span: Span, cluster: int, name: str, previous_name: str) -> list[Event]:
+    def add(self, span: Span, cluster: int, name: Name, previous_name: Name) -> list[Event]:
         """The next span is final; `previous_name` is the open segment's cluster's name."""
         events: list[Event] = []
         if self._open is not None and cluster != self._cluster:
@@ -26,7 +27,9 @@ class Timeline:
         if self._open is None:
             self._segments += 1
             self._cluster, self._open = cluster, span
-            events.append(SegmentStarted(self._segments, cluster, name, span.start_seq, span.start_us))
+            events.append(
+                SegmentStarted(self._segments, cluster, name.text, span.start_seq, span.start_us, name.guessed)
+            )
         else:
             self._open = Span(self._open.start_seq, span.end_seq, self._open.start_us, span.end_us)
         events.append(Label(span.start_seq, span.end_seq, span.start_us, span.end_us, cluster, 1.0, True))
@@ -37,14 +40,13 @@ class Timeline:
         """Cluster of the open segment, 0 when there is none."""
         return self._cluster if self._open else 0
 
-    def end(self, name: str) -> list[Event]:
+    def end(self, name: Name) -> list[Event]:
         """Ends the open segment, of the cluster that is called `name`."""
         if self._open is None:
             return []
         span, self._open = self._open, None
-        return [
-            SegmentEnded(self._segments, self._cluster, name, span.start_seq, span.end_seq, span.start_us, span.end_us)
-        ]
+        where = span.start_seq, span.end_seq, span.start_us, span.end_us
+        return [SegmentEnded(self._segments, self._cluster, name.text, *where, name.guessed)]
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""

@@ -189,7 +189,7 @@ def _prepare(
 
     def write() -> None:
         pipe.hset(clusters_key(stream), model, json.dumps(value))
-        use(pipe, stream, named=any(cluster.name for cluster in clusters))
+        use(pipe, stream, named=any(cluster.given_name for cluster in clusters))
 
     return write
 

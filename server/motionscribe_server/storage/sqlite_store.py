@@ -155,7 +155,7 @@ class SqliteStore:
             "padding = excluded.padding, clusters = excluded.clusters",
             (model, stream, next_id, padding, packed, stream),
         )
-        self._ids.use(stream, named=any(cluster.name for cluster in clusters))
+        self._ids.use(stream, named=any(cluster.given_name for cluster in clusters))
 
     def _expire(self, unused: Unused) -> bool:
         if unused.kept is not Kept.CHECKPOINT:

@@ -22,6 +22,7 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
         last_seen_us=cluster.last_seen_us,
         segments=cluster.segments,
         seconds=cluster.seconds,
+        guessed=cluster.guessed,
     )
 
 

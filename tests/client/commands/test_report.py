@@ -59,7 +59,7 @@ def test_a_line_is_written_to_the_byte() -> None:
     sink.close()
     assert file.getvalue() == (
         '{"stream": "ü1", "event": "SegmentStarted", "segment": 2, "cluster": 2, "name": "wave", "start_seq": 241, '
-        '"start_us": 3000000}\n'
+        '"start_us": 3000000, "guessed": false}\n'
         '{"stream": "ü1", "event": "Anomaly", "anomaly": 1, "ongoing": true, "start_seq": 300, "end_seq": 310, '
         '"start_us": 3400000, "end_us": 3500000, "score": 1.5, "joints": ["hand", "head"], "shares": [0.5, 0.25]}\n'
     )

@@ -11,12 +11,12 @@ from scipy.spatial.transform import Rotation
 
 from motionscribe.demo.performer import perform
 from motionscribe_models.body.joints import JOINTS, SEEN
-from motionscribe_models.body.mapping import UPRIGHT, find_mapping, mapped
+from motionscribe_models.body.mapping import find_mapping, mapped
 from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import CMU_EXPMAP, H36M_EXPMAP_99, Recording, read_recording
-from motionscribe_models.skeleton import Skeleton, feature_skeleton
+from motionscribe_models.skeleton import UPRIGHT, Skeleton, feature_skeleton
 
 CAMERA = Skeleton(
     "camera", ("nose", "left_ear", "right_ear", *SEEN[1:]), (-1,) * 15, "positions", "mm", 0.001, "y", 30.0

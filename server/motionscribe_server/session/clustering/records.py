@@ -59,13 +59,13 @@ class ClusterRecords:
         return root
 
     def name(self, id: int) -> str:
-        """The name of `id`, or of what it was merged into; empty when it has none or is unknown."""
+        """What users call `id`, or what it was merged into; empty when it has none or is unknown."""
         root = self.resolve(id)
-        return self.by_id[root].name if root else ""
+        return self.by_id[root].given_name if root else ""
 
     def keeps(self, id: int) -> bool:
         """True for an id that may not be forgotten: warm, named, or part of a named cluster."""
-        return self.by_id[id].warm or bool(self.by_id[id].name or self.by_id[self.resolve(id)].name)
+        return self.by_id[id].warm or bool(self.by_id[id].given_name or self.name(id))
 
     def changes(self) -> list[Change]:
         """What happened to ids since the last call, in order."""
@@ -80,7 +80,7 @@ class ClusterRecords:
         """Gives a name, or takes it away with an empty one. Raises ClusterError for an id that was merged."""
         if self.root(id) != id:
             raise ClusterError(f"cluster {id} is part of {self.resolve(id)}: name that one")
-        self.by_id[id] = replace(self.by_id[id], name=name)
+        self.by_id[id] = replace(self.by_id[id], name=name, guessed=False)
 
     def merge(self, sources: Sequence[int], target: int) -> None:
         """Makes all of `sources` part of `target`. Raises ClusterError unless they stand for different clusters."""
@@ -133,6 +133,6 @@ class ClusterRecords:
         alive = {self.resolve(id) for id in centred}
         self.by_id = {id: r for id, r in self.by_id.items() if (r.merged_into or id) in alive}
         bare = set(self.by_id) - set(centred)
-        traces = [id for id, r in self.by_id.items() if r.merged_into and not r.name and id in bare]
+        traces = [id for id, r in self.by_id.items() if r.merged_into and not r.given_name and id in bare]
         for id in traces[:-most]:
             del self.by_id[id]

@@ -36,7 +36,7 @@ class ClusterState:
 
     id: int
     name: str
-    """Given by the user, empty when none."""
+    """Empty when none."""
     merged_into: int
     """The cluster that this one is part of, 0 when it stands for itself. Never a cluster that was merged itself."""
     warm: bool
@@ -52,6 +52,8 @@ class ClusterState:
     """Learnt segments, not faded, those of merged clusters included."""
     seconds: float
     """Learnt seconds, likewise."""
+    guessed: bool = False
+    """The name is one that the server gave (session/default_names.py), and no user's."""
 
     def __post_init__(self) -> None:
         centre = np.array(self.centre, np.float64)
@@ -68,6 +70,11 @@ class ClusterState:
                 f"cluster {self.id}: expected finite weight, seconds and segments >= 0, "
                 f"got {self.weight}, {self.seconds}, {self.segments}"
             )
+
+    @property
+    def given_name(self) -> str:
+        """The user's."""
+        return "" if self.guessed else self.name
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ClusterState):

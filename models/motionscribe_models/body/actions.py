@@ -1,0 +1,36 @@
+"""What a body plainly does, by rules of its motion that hold for every source: walk and run, or nothing that is sure.
+
+In: features (n, 44) of the canonical body on an even grid, a second of them (body/follow.py): in its own axes and in
+units of its size. Out: a name, or "". Thresholds were chosen on trials 01, 03 and 07 of CMU subject 86;
+benchmarks/anybody/names.py measures names on other recordings.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe_models.body.joints import SEEN
+
+WINDOW_S = 1.0
+"""About a stride."""
+WALK, RUN = "walk", "run"
+ACTIONS = (WALK, RUN)
+SLOWEST, FASTEST_WALK, SLOWEST_RUN = 0.25, 1.6, 0.8
+"""Sizes a second, forwards."""
+STEP = 0.12
+"""Sizes: the least spread of how far one ankle is before the other. Both feet leave the ground together in a jump."""
+BOB = 0.1
+"""Sizes a second: the spread of the pelvis' vertical speed. A run has flight, a walk has not: .03 and .15."""
+
+_ANKLES = [3 * SEEN.index(f"{side}_ankle") + 2 for side in ("left", "right")]
+_UPWARDS, _FORWARDS = 3 * len(SEEN) + 2, 3 * len(SEEN) + 3
+
+
+def action_of(features: NDArray[np.floating]) -> str:
+    """One of ACTIONS, or ""."""
+    step = float(np.std(features[:, _ANKLES[0]] - features[:, _ANKLES[1]]))
+    bob, forwards = float(np.std(features[:, _UPWARDS])), float(np.mean(features[:, _FORWARDS]))
+    if step < STEP:
+        return ""
+    if bob < BOB:
+        return WALK if SLOWEST <= forwards <= FASTEST_WALK else ""
+    return RUN if forwards >= SLOWEST_RUN else ""

@@ -1,0 +1,1 @@
+"""Writers of recordings: one module a format, and what several of them need. writing.py has the table."""
