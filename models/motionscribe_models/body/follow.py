@@ -31,6 +31,8 @@ SIZE_ONE = 1.55
 """Torso, an arm and a leg of a body of size 1, metres."""
 ENOUGH = 0.5
 """Share of it that must be seen to tell the size."""
+ENOUGH_FLAT = 0.2
+"""In an image there is no size to fall back on."""
 FLOOR_SHARE = 0.05
 """The floor is where the lower ankle is for this share of the time."""
 FASTEST = 12.0
@@ -93,10 +95,11 @@ def begin() -> Array:
     return memory
 
 
-def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float) -> Array:
+def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float, flat: bool = False) -> Array:
     """Changes `memory`; returns (S, 44): 13 joints x y z, then the pelvis' height, velocity x y z and turning rate.
 
     `level` (S,) says whose y axis is truly vertical; the others are levelled by how the body stands over its feet.
+    `flat` are bodies in an image, z = 0, in any unit: their axes are those of the image, once that is level.
     """
     part = {name: memory[:, place] for name, place in _SLICES.items()}
     begun = part["begun"][:, 0] > 0
@@ -105,6 +108,8 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
 
     seen = np.isfinite(joints.sum(axis=2))
     joints = _levelled(joints, part["up"], level, keep)
+    if not begun.all():
+        _begin_at(own, joints, seen, ~begun)
     joints = np.where(seen[..., None], joints, _expected(joints, seen, places, own, part["side"]))
     smooth = np.where(begun, 1 - np.exp(-period_s / SMOOTH_S), 1.0)[:, None, None]
     before = (places[:, L_HIP] + places[:, R_HIP]) / 2
@@ -112,13 +117,14 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     pelvis = (places[:, L_HIP] + places[:, R_HIP]) / 2
 
     earlier, side = part["side"].copy(), part["side"]
-    _turn_to(side, places)
+    if not flat:
+        _turn_to(side, places)
     turned = _to_own(places - pelvis[:, None], side)
     lost_s = part["lost_s"]
     lost_s[:] = np.where(seen, 0, lost_s + period_s)
     known: NDArray[np.bool_] = lost_s < HOLD_S
 
-    size = _size(part["sizes"], places, known, keep)
+    size = _size(part["sizes"], places, known, keep, flat)
     rest = own + (1 - np.exp(-period_s / DRIFT_S)) * (REST * size[:, None, None] - own)
     own[:] = np.where(seen[..., None], turned, np.where(known[..., None], own, rest))
     ankles = np.minimum(places[:, L_ANKLE, 1], places[:, R_ANKLE, 1])
@@ -196,14 +202,32 @@ def _from_own(vectors: Array, side: Array) -> Array:
     return _to_own(vectors, side * [1, 1, -1])
 
 
-def _size(sizes: Array, places: Array, known: NDArray[np.bool_], keep: float) -> Array:
-    """(S,), by the bones whose ends are known; 1 until enough of them were."""
+def _size(sizes: Array, places: Array, known: NDArray[np.bool_], keep: float, flat: bool) -> Array:
+    """(S,), by the bones whose ends are known. Until enough of them were: 1 in space, a guess by the extent if flat."""
+    ratio, share = _measure(places, known)
+    SIZES.add(sizes, np.log(ratio), share > (ENOUGH_FLAT if flat else ENOUGH), keep)
+    guess = np.log(np.maximum(_extent(places), 1e-3) / _extent(REST[None])) if flat else np.zeros(len(places))
+    return np.exp(SIZES.at(sizes, 0.5, guess))
+
+
+def _measure(places: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Length of the bones whose ends are known, over that of a body of size 1, and the share (S,) that they are."""
     ends = np.array(LEGS + ARMS)
     lengths = np.linalg.norm(places[:, ends[:, 0]] - places[:, ends[:, 1]], axis=2)  # (S, 8)
     torso = places[:, [L_SHOULDER, R_SHOULDER]].mean(axis=1) - places[:, [L_HIP, R_HIP]].mean(axis=1)
     weights = np.hstack([known[:, TRUNK].all(axis=1, keepdims=True), known[:, ends].all(axis=2) / 2])  # (S, 9)
     expected = weights @ BONES
     found = (weights * np.hstack([np.linalg.norm(torso, axis=1, keepdims=True), lengths])).sum(axis=1)
-    ratio = np.maximum(found, 1e-3) / np.maximum(expected, 1e-3)
-    SIZES.add(sizes, np.log(ratio), expected > ENOUGH * SIZE_ONE, keep)
-    return np.exp(SIZES.at(sizes, 0.5, np.zeros(len(places))))
+    return np.maximum(found, 1e-3) / np.maximum(expected, 1e-3), expected / SIZE_ONE
+
+
+def _extent(places: Array) -> Array:
+    """(S,), the largest side of the box around them."""
+    sides: Array = np.ptp(places, axis=1).max(axis=1)
+    return sides
+
+
+def _begin_at(own: Array, joints: Array, seen: NDArray[np.bool_], new: NDArray[np.bool_]) -> None:
+    """Changes `own` of bodies that begin: joints that were not seen are where they rest on a body of this size."""
+    ratio, share = _measure(np.where(seen[..., None], joints, 0)[new], seen[new])
+    own[new] = REST * np.where(share > 0, ratio, 1)[:, None, None]
