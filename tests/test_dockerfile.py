@@ -167,7 +167,9 @@ def test_final_stage(target: str) -> None:
     assert "tini" in STAGES[stage.base].all("RUN")[0].split()
     assert "--security-plaintext" in command, "plaintext beyond loopback is asked for in the open"
     models = stage.environment()["MOTIONSCRIBE_MODELS"]
-    assert [to for of, _, to in stage.copies() if of is None] == [f"{models}/body", f"{models}/cmu-expmap"]
+    assert [to for of, _, to in stage.copies() if of is None] == [
+        f"{models}/{name}" for name in ("body", "body2d", "cmu-expmap")
+    ]
     assert Path(stage.environment()["MOTIONSCRIBE_STORAGE_LOCATION"]).parent == Path(stage.all("VOLUME")[0])
 
 

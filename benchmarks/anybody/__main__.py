@@ -2,9 +2,9 @@
 
 For each trial of CMU subject 86 a model is trained like the shipped one but without that trial, and labels it live,
 through the server's own Session, as it is and as worse sources would see it (conditions.py). `people`: the exercise
-routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial by a model of bodies in images
-without that trial, from views that it has not seen. Prints a table and writes results.json beside this file: value is
-the mean over trials and seeds, low and high the least and the most.
+routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial, from views that nobody has
+seen, by a model of bodies in images that has not seen the trial. Prints a table and writes results.json beside this file:
+value is the mean over trials, views and seeds, low and high the least and the most.
 """
 
 import argparse
@@ -86,7 +86,9 @@ def main() -> None:
             return (("flat2d", view) for view in unseen_views(body, seed))
 
         routines = sorted((options.data / "mocap6" / "amc").glob("*.amc"))
-        jobs: list[tuple[str, str, list[Path], Copies]] = [("body", "mocap6", routines, lambda body: [("people", body)])]
+        jobs: list[tuple[str, str, list[Path], Copies]] = [
+            ("body", "mocap6", routines, lambda body: [("people", body)])
+        ]
         for trial in TRIALS:
             paths = [options.data / "sub86" / f"{trial}.mat"]
             jobs += [("body", trial, paths, worse), ("body2d", trial, paths, flat)]

@@ -99,7 +99,7 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     """Changes `memory`; returns (S, 44): 13 joints x y z, then the pelvis' height, velocity x y z and turning rate.
 
     `level` (S,) says whose y axis is truly vertical; the others are levelled by how the body stands over its feet.
-    `flat` are bodies in an image, z = 0, in any unit: their axes are those of the image, turned in it until it is level.
+    `flat` are bodies in an image, z = 0, in any unit: their axes are the image's, turned in it until they are level.
     """
     part = {name: memory[:, place] for name, place in _SLICES.items()}
     begun = part["begun"][:, 0] > 0
@@ -151,9 +151,9 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
 
 
 def _upright(up: Array, joints: Array, level: NDArray[np.bool_], keep: float) -> Array:
-    """(S, 3), which way is up: y where that is `level`, else the running mean direction from feet to neck, kept in `up`.
+    """(S, 3), which way is up: y where that is `level`, else the running mean direction from feet to neck.
 
-    Only bodies that stand straight say which way is up: who crouches leans. A mean over all frames lost 10 points of
+    It is kept in `up`. Only bodies that stand straight say which way is up: who crouches leans. A mean over all frames lost 10 points of
     accuracy on trials of subject 86.
     """
     if level.all():

@@ -1,8 +1,8 @@
 """Frames of any skeleton to frames of the canonical body.
 
 In: a skeleton with places, or with rotations and offsets, and its raw frames (K, D). Out: frames of BODY (K, 46):
-metres, y up, axes of a right hand, NaN where a joint was not seen; of places in an image frames of BODY2D (K, 31), in the
-source's unit, y up. It keeps nothing between frames.
+metres, y up, axes of a right hand, NaN where a joint was not seen; of places in an image frames of BODY2D (K, 31), in
+the source's unit, y up. It keeps nothing between frames.
 """
 
 from collections import Counter

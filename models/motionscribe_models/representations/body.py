@@ -96,7 +96,7 @@ class Body(Representation):
         moving = features[:, -root:] * np.array(self.mirror, np.float32)
         return np.hstack([own.reshape(len(features), -1), moving])
 
-    def _places(self, frames: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _places(self, frames: Array) -> Array:
         return frames[:, :-1].reshape(len(frames), -1, len(self.axes))
 
     def _step(self, memory: Array, poses: Array, period_s: float) -> Array:
@@ -118,6 +118,6 @@ class ImageBody(Body):
         return np.hstack([joints.reshape(len(poses), -1), found[:, [-4, -3]]])
 
 
-def in_space(places: NDArray[np.floating]) -> NDArray[np.floating]:
+def in_space(places: Array) -> Array:
     """Places (..., 2) or (..., 3) as (..., 3)."""
     return np.pad(places, [(0, 0)] * (places.ndim - 1) + [(0, 3 - places.shape[-1])])

@@ -40,7 +40,7 @@ KNOWN = followed(PLACES)
 @settings(max_examples=4)
 @given(st.floats(-3000, 3000), st.floats(-3000, 3000))
 def test_features_do_not_depend_on_the_place_in_the_image(x: float, y: float) -> None:
-    np.testing.assert_allclose(followed(PLACES + [x, y]), KNOWN, atol=2e-3)
+    np.testing.assert_allclose(followed(PLACES + np.array([x, y])), KNOWN, atol=2e-3)
 
 
 @settings(max_examples=4)
