@@ -3,8 +3,8 @@
 For each trial of CMU subject 86 a model is trained like the shipped one but without that trial, and labels it live,
 through the server's own Session, as it is and as worse sources would see it (conditions.py). `people`: the exercise
 routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial, from views that nobody has
-seen, by a model of bodies in images that has not seen the trial. Prints a table and writes results.json beside this file:
-value is the mean over trials, views and seeds, low and high the least and the most.
+seen, by a model of bodies in images that has not seen the trial. Prints a table and writes results.json beside this
+file: value is the mean over trials, views and seeds, low and high the least and the most.
 """
 
 import argparse

@@ -13,7 +13,20 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.body import running_quantile
 from motionscribe_models.body.joints import SEEN
+from motionscribe_models.body.proportions import (
+    L_ANKLE,
+    L_HIP,
+    L_SHOULDER,
+    LEGS,
+    R_ANKLE,
+    R_HIP,
+    R_SHOULDER,
+    REST,
+    SIDES,
+    TRUST,
+)
 from motionscribe_models.body.running_quantile import RunningQuantile
+from motionscribe_models.body.size import measure, running_size
 
 HOLD_S = 0.5
 """A joint that is lost keeps its place relative to the body for so long, then drifts to its place in REST."""
@@ -27,47 +40,13 @@ STRAIGHT = 0.1
 """A body whose neck is nearer to its feet by this share than it could be says little of which way is up."""
 LEVEL_SHARE = 0.25
 """The heading is that of hips and shoulders while at least this share of their breadth is level."""
-SIZE_ONE = 1.55
-"""Torso, an arm and a leg of a body of size 1, metres."""
-ENOUGH = 0.5
-"""Share of it that must be seen to tell the size."""
-ENOUGH_FLAT = 0.2
-"""In an image there is no size to fall back on."""
 FLOOR_SHARE = 0.05
 """The floor is where the lower ankle is for this share of the time."""
 FASTEST = 12.0
 """Sizes and radians a second: what is faster is a fault of the tracking."""
 
-SIZES = RunningQuantile(0.02)
-"""Of the logarithm of size."""
 FLOORS = RunningQuantile(0.03)
 """Of heights, metres."""
-
-_AT = {name: place for place, name in enumerate(SEEN)}
-_SIDES = [[_AT[f"{side}_{joint}"] for joint in ("shoulder", "hip", "ankle")] for side in ("left", "right")]
-(L_SHOULDER, L_HIP, L_ANKLE), (R_SHOULDER, R_HIP, R_ANKLE) = _SIDES
-LEGS, ARMS = (
-    [(_AT[f"{side}_{a}"], _AT[f"{side}_{b}"]) for side in ("left", "right") for a, b in bones]
-    for bones in ((("hip", "knee"), ("knee", "ankle")), (("shoulder", "elbow"), ("elbow", "wrist")))
-)
-TRUNK = [L_SHOULDER, R_SHOULDER, L_HIP, R_HIP]
-BONES = np.array([0.43, 0.36, 0.355, 0.36, 0.355, 0.25, 0.155, 0.25, 0.155])
-"""Torso, thighs and shanks, upper arms and forearms of a body of size 1, metres: CMU's on average."""
-TRUST = np.array([100.0 if "hip" in joint else 10.0 if "shoulder" in joint else 1.0 for joint in SEEN])
-"""How much a joint that is seen says of where the pelvis is, when others are lost."""
-
-REST = np.array(
-    [
-        (0.00, 0.53, 0.08),
-        *((0.15, 0.41, 0.04), (-0.15, 0.41, 0.04)),
-        *((0.20, 0.21, 0.04), (-0.20, 0.21, 0.04)),
-        *((0.20, 0.12, 0.13), (-0.20, 0.12, 0.13)),
-        *((0.07, 0.00, 0.00), (-0.07, 0.00, 0.00)),
-        *((0.06, -0.32, 0.09), (-0.06, -0.32, 0.09)),
-        *((0.06, -0.64, -0.02), (-0.06, -0.64, -0.02)),
-    ]
-)
-"""(13, 3): what CMU's recordings show on average, size 1; x to the left, y up, z forward, from the pelvis."""
 
 _WIDTHS = {
     "begun": 1,
@@ -128,7 +107,7 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
     lost_s[:] = np.where(seen, 0, lost_s + period_s)
     known: NDArray[np.bool_] = lost_s < HOLD_S
 
-    size = _size(part["sizes"], places, known, keep, flat)
+    size = running_size(part["sizes"], places, known, keep, flat)
     rest = own + (1 - np.exp(-period_s / DRIFT_S)) * (REST * size[:, None, None] - own)
     own[:] = np.where(seen[..., None], turned, np.where(known[..., None], own, rest))
     ankles = np.minimum(places[:, L_ANKLE, 1], places[:, R_ANKLE, 1])
@@ -153,12 +132,12 @@ def step(memory: Array, joints: Array, level: NDArray[np.bool_], period_s: float
 def _upright(up: Array, joints: Array, level: NDArray[np.bool_], keep: float) -> Array:
     """(S, 3), which way is up: y where that is `level`, else the running mean direction from feet to neck.
 
-    It is kept in `up`. Only bodies that stand straight say which way is up: who crouches leans. A mean over all frames lost 10 points of
-    accuracy on trials of subject 86.
+    It is kept in `up`. Only bodies that stand straight say which way is up: who crouches leans. A mean over all frames
+    lost 10 points of accuracy on trials of subject 86.
     """
     if level.all():
         return np.tile([0.0, 1.0, 0.0], (len(up), 1))
-    neck, pelvis, ankles = (joints[:, [one, other]].mean(axis=1) for one, other in zip(*_SIDES, strict=True))
+    neck, pelvis, ankles = (joints[:, [one, other]].mean(axis=1) for one, other in zip(*SIDES, strict=True))
     legs = sum(np.linalg.norm(joints[:, one] - joints[:, other], axis=1) for one, other in LEGS) / 2
     stands = neck - ankles
     length = np.linalg.norm(stands, axis=1)
@@ -211,32 +190,7 @@ def _to_own(vectors: Array, side: Array, flat: bool) -> Array:
     return np.stack([along * x + across * z, y, along * z - across * x], axis=2)
 
 
-def _size(sizes: Array, places: Array, known: NDArray[np.bool_], keep: float, flat: bool) -> Array:
-    """(S,), by the bones whose ends are known. Until enough of them were: 1 in space, a guess by the extent if flat."""
-    ratio, share = _measure(places, known)
-    SIZES.add(sizes, np.log(ratio), share > (ENOUGH_FLAT if flat else ENOUGH), keep)
-    guess = np.log(np.maximum(_extent(places), 1e-3) / _extent(REST[None])) if flat else np.zeros(len(places))
-    return np.exp(SIZES.at(sizes, 0.5, guess))
-
-
-def _measure(places: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Length of the bones whose ends are known, over that of a body of size 1, and the share (S,) that they are."""
-    ends = np.array(LEGS + ARMS)
-    lengths = np.linalg.norm(places[:, ends[:, 0]] - places[:, ends[:, 1]], axis=2)  # (S, 8)
-    torso = places[:, [L_SHOULDER, R_SHOULDER]].mean(axis=1) - places[:, [L_HIP, R_HIP]].mean(axis=1)
-    weights = np.hstack([known[:, TRUNK].all(axis=1, keepdims=True), known[:, ends].all(axis=2) / 2])  # (S, 9)
-    expected = weights @ BONES
-    found = (weights * np.hstack([np.linalg.norm(torso, axis=1, keepdims=True), lengths])).sum(axis=1)
-    return np.maximum(found, 1e-3) / np.maximum(expected, 1e-3), expected / SIZE_ONE
-
-
-def _extent(places: Array) -> Array:
-    """(S,), the largest side of the box around them."""
-    sides: Array = np.ptp(places, axis=1).max(axis=1)
-    return sides
-
-
 def _begin_at(own: Array, joints: Array, seen: NDArray[np.bool_], new: NDArray[np.bool_]) -> None:
     """Changes `own` of bodies that begin: joints that were not seen are where they rest on a body of this size."""
-    ratio, share = _measure(np.where(seen[..., None], joints, 0)[new], seen[new])
+    ratio, share = measure(np.where(seen[..., None], joints, 0)[new], seen[new])
     own[new] = REST * np.where(share > 0, ratio, 1)[:, None, None]
