@@ -36,10 +36,12 @@ def test_a_body_on_its_head_is_seen() -> None:
 
 
 def test_an_image_says_less() -> None:
-    """There bones change their length, and nobody knows which way a knee bends; but heads are above hips."""
+    """There bones change their length, and nobody knows which way a knee bends; a camera on its head is levelled."""
     places = PLAY[:, :-1].reshape(len(PLAY), -1, 3)[..., :2]
     image = np.hstack([places.reshape(len(PLAY), -1), np.zeros((len(PLAY), 1))])
     assert find_faults(image, BODY2D) == []
+    assert find_faults(image * -1, BODY2D) == []
+    image[:, -1] = -1  # level, once it is turned round
     assert find_faults(image * -1, BODY2D) == ["the head is below the hips: is the up axis right?"]
     assert find_faults(image * np.nan, BODY2D) == ["nobody was seen in any frame"]
 

@@ -99,7 +99,7 @@ def test_what_differs_between_copies_of_a_motion_is_no_action() -> None:
     mixing, _ = np.linalg.qr(rng.normal(size=(16, 16)))
 
     def copy(seed: int) -> np.ndarray:
-        views = np.repeat(rng.normal(0, 10, (10, 2)), 60, axis=0)
+        views = np.repeat(rng.normal(0, 3, (10, 2)), 60, axis=0)
         evidence: np.ndarray = np.hstack([scenes(seed)[1], views]) @ mixing
         return evidence
 
@@ -107,8 +107,8 @@ def test_what_differs_between_copies_of_a_motion_is_no_action() -> None:
     slow, unseen = scenes(17)[0], copy(17)
     alone = fit_teacher(copies, LAG).embed(unseen)[:, :2]
     together = fit_teacher(copies, LAG, copies=3).embed(unseen)[:, :2]
-    assert explained(slow, alone) < 0.5
-    assert explained(slow, together) > 0.9
+    assert explained(slow, alone) < 0.6
+    assert explained(slow, together) > 0.95
 
 
 def test_centred_is_what_trails_half_a_span_later() -> None:
