@@ -17,11 +17,13 @@ from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_proto.events import Event, Label, SegmentEnded
+from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.settings import Settings
+from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_training.data.views import seen_from
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +79,15 @@ def test_a_body_in_space_is_refused_and_told_where_to_go(tmp_path: Path) -> None
             assert expected in (caught.value.details() or "")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("representation", "model"), [("positions2d", "body2d"), ("positions", "body"), ("", "body")])
+def test_who_names_no_model_gets_the_one_of_the_own_kind(representation: str, model: str) -> None:
+    loaded = [
+        LoadedModel(ServedModel(read_bundle(MODELS / name / "1")), EngineInfo("fp32", "cpu", 1, 1))
+        for name in ("body", "body2d", "cmu-expmap")
+    ]
+    assert Catalog(loaded).find("", "", representation).manifest.name == model
 
 
 def stream_unnamed(paths: list[Path], folder: Path) -> list[tuple[str, list[Event]]]:
