@@ -84,7 +84,7 @@ def test_a_body_in_space_is_refused_and_told_where_to_go(tmp_path: Path) -> None
 @pytest.mark.parametrize(("representation", "model"), [("positions2d", "body2d"), ("positions", "body"), ("", "body")])
 def test_who_names_no_model_gets_the_one_of_the_own_kind(representation: str, model: str) -> None:
     loaded = [
-        LoadedModel(ServedModel(read_bundle(MODELS / name / "1")), EngineInfo("fp32", "cpu", 1, 1))
+        LoadedModel(ServedModel(read_bundle(MODELS / name / "1")), EngineInfo("fp32", "cpu", "", ()))
         for name in ("body", "body2d", "cmu-expmap")
     ]
     assert Catalog(loaded).find("", "", representation).manifest.name == model
