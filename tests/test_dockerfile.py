@@ -112,8 +112,8 @@ def test_stages_copy_from_earlier_stages() -> None:
     for position, (name, stage) in enumerate(STAGES.items()):
         for of, _, _ in stage.copies():
             assert of is None or of in names[:position], f"{name} copies from {of}"
-    assert [of for of, _, _ in final("cpu").copies()] == ["cpu-build", None, None]
-    assert [of for of, _, _ in final("gpu").copies()] == ["gpu-build", None, None]
+    assert [of for of, _, _ in final("cpu").copies()] == ["cpu-build", None, None, None]
+    assert [of for of, _, _ in final("gpu").copies()] == ["gpu-build", None, None, None]
 
 
 def test_targets_differ_in_the_device_only() -> None:
