@@ -43,6 +43,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe 
     && install --directory --owner motionscribe /data
 COPY --from=cpu-build /opt/motionscribe /opt/motionscribe
 COPY models/body /models/body
+COPY models/body2d /models/body2d
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \
@@ -66,6 +67,7 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin motionscribe 
     && install --directory --owner motionscribe /data
 COPY --from=gpu-build /opt/motionscribe /opt/motionscribe
 COPY models/body /models/body
+COPY models/body2d /models/body2d
 COPY models/cmu-expmap /models/cmu-expmap
 ENV PATH=/opt/motionscribe/bin:$PATH \
     MOTIONSCRIBE_PORT=50051 \

@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test redis-server check audit fuzz format body cmu-expmap clean
+.PHONY: demo test redis-server check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
@@ -57,6 +57,13 @@ body: .venv/installed
 	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
 	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body --version 1 \
 	  --description "Any body: 13 joints in space, whatever the source"
+
+body2d: .venv/installed
+	rm -rf models/body2d/1
+	.venv/bin/motionscribe-train run --body2d $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc $(DATA)/cmu8 \
+	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
+	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body2d --version 1 \
+	  --description "Any body in the image of one camera: 13 joints without depth, weaker than body"
 
 cmu-expmap: .venv/installed
 	rm -rf models/cmu-expmap/1

@@ -112,8 +112,8 @@ def test_stages_copy_from_earlier_stages() -> None:
     for position, (name, stage) in enumerate(STAGES.items()):
         for of, _, _ in stage.copies():
             assert of is None or of in names[:position], f"{name} copies from {of}"
-    assert [of for of, _, _ in final("cpu").copies()] == ["cpu-build", None, None]
-    assert [of for of, _, _ in final("gpu").copies()] == ["gpu-build", None, None]
+    assert [of for of, _, _ in final("cpu").copies()] == ["cpu-build", None, None, None]
+    assert [of for of, _, _ in final("gpu").copies()] == ["gpu-build", None, None, None]
 
 
 def test_targets_differ_in_the_device_only() -> None:
@@ -167,7 +167,9 @@ def test_final_stage(target: str) -> None:
     assert "tini" in STAGES[stage.base].all("RUN")[0].split()
     assert "--security-plaintext" in command, "plaintext beyond loopback is asked for in the open"
     models = stage.environment()["MOTIONSCRIBE_MODELS"]
-    assert [to for of, _, to in stage.copies() if of is None] == [f"{models}/body", f"{models}/cmu-expmap"]
+    assert [to for of, _, to in stage.copies() if of is None] == [
+        f"{models}/{name}" for name in ("body", "body2d", "cmu-expmap")
+    ]
     assert Path(stage.environment()["MOTIONSCRIBE_STORAGE_LOCATION"]).parent == Path(stage.all("VOLUME")[0])
 
 

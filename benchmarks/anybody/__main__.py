@@ -2,8 +2,9 @@
 
 For each trial of CMU subject 86 a model is trained like the shipped one but without that trial, and labels it live,
 through the server's own Session, as it is and as worse sources would see it (conditions.py). `people`: the exercise
-routines of mocap6, by a model of subject 86 and single actions alone. Prints a table and writes results.json beside
-this file: value is the mean over trials and seeds, low and high the least and the most.
+routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial, from views that nobody has
+seen, by a model of bodies in images that has not seen the trial. Prints a table and writes results.json beside this
+file: value is the mean over trials, views and seeds, low and high the least and the most.
 """
 
 import argparse
@@ -11,14 +12,16 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks.anybody.conditions import CONDITIONS, seen_as, thinned
+from benchmarks.anybody.conditions import CONDITIONS, seen_as, thinned, unseen_views
 from benchmarks.blind.folds import ROOT, TRIALS, recordings_without
 from benchmarks.spread import spread
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.lags import Lag
 from motionscribe_models.manifest import read_manifest
+from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
@@ -28,17 +31,18 @@ from motionscribe_training.evaluation.table import numbers
 COMMAND = "python -m benchmarks.anybody"
 HERE = Path(__file__).parent
 SECONDS: dict[Lag, str] = {"balanced": "1", "stable": "3"}
-CLEAN = "clean"
 
 Found = dict[str, list[float]]
+Copies = Callable[[Recording], Iterable[tuple[str, Recording]]]
+"""Recordings that are made of one, each with the name of its rows."""
 
 
-def train_without(left_out: str, data: Path, out: Path, seed: int) -> Path:
-    """The folder of a model trained by the shipped model's own command, but without a trial or "mocap6". Made once."""
-    folder = out / f"without-{left_out}-seed-{seed}" / "1"
+def train_without(left_out: str, data: Path, out: Path, seed: int, shipped: str = "body") -> Path:
+    """The folder of a model trained by a shipped model's own command, but without a trial or "mocap6". Made once."""
+    folder = out / f"{shipped}-without-{left_out}-seed-{seed}" / "1"
     if folder.exists():
         return folder
-    _, *arguments = shlex.split(read_manifest(ROOT / "models" / "body" / "1").training["command"])
+    _, *arguments = shlex.split(read_manifest(ROOT / "models" / shipped / "1").training["command"])
     kept = [str(path) for path in recordings_without((left_out,), data)]
     places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")], "cmu8": [str(data / "cmu8")]}
     changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
@@ -48,16 +52,15 @@ def train_without(left_out: str, data: Path, out: Path, seed: int) -> Path:
     return folder
 
 
-def score(folder: Path, paths: list[Path], conditions: dict[str, str], seed: int) -> Found:
-    """Scores of the recordings `paths`; `conditions` by the name of their rows."""
+def score(folder: Path, paths: list[Path], copies: Copies) -> Found:
+    """Scores of the copies of the recordings `paths`."""
     bundle = read_bundle(folder)
     model, inference = ServedModel(bundle), Inference(bundle)
     found: Found = {}
     for recording, annotation in labelled_recordings(paths):
         body = mapped(recording)
         truth = annotation.fitted(len(body.frames))
-        for row, condition in conditions.items():
-            copy = seen_as(body, condition, seed)
+        for row, copy in copies(body):
             thin = truth if len(copy.frames) == len(body.frames) else thinned(truth, len(copy.frames))
             for scored in evaluate(model, inference, [(copy, thin)], list(SECONDS)):
                 metrics = numbers(scored.score)
@@ -75,13 +78,24 @@ def main() -> None:
     options = parser.parse_args()
     found: Found = {}
     for seed in range(options.seeds):
+
+        def worse(body: Recording, seed: int = seed) -> Iterable[tuple[str, Recording]]:
+            return ((name, seen_as(body, name, seed)) for name in CONDITIONS)
+
+        def flat(body: Recording, seed: int = seed) -> Iterable[tuple[str, Recording]]:
+            return (("flat2d", view) for view in unseen_views(body, seed))
+
+        routines = sorted((options.data / "mocap6" / "amc").glob("*.amc"))
+        jobs: list[tuple[str, str, list[Path], Copies]] = [
+            ("body", "mocap6", routines, lambda body: [("people", body)])
+        ]
         for trial in TRIALS:
-            folder = train_without(trial, options.data, options.work, seed)
-            own = score(folder, [options.data / "sub86" / f"{trial}.mat"], {name: name for name in CONDITIONS}, seed)
+            paths = [options.data / "sub86" / f"{trial}.mat"]
+            jobs += [("body", trial, paths, worse), ("body2d", trial, paths, flat)]
+        for shipped, left_out, paths, copies in jobs:
+            folder = train_without(left_out, options.data, options.work, seed, shipped)
+            own = score(folder, paths, copies)
             found |= {row: found.get(row, []) + values for row, values in own.items()}
-        folder = train_without("mocap6", options.data, options.work, seed)
-        others = score(folder, sorted((options.data / "mocap6" / "amc").glob("*.amc")), {"people": CLEAN}, seed)
-        found |= {row: found.get(row, []) + values for row, values in others.items()}
     rows = {row: spread(values) for row, values in found.items()}
     for row, numbers_of in rows.items():
         print(f"{row:24} {numbers_of['value']:.3f}  {numbers_of['low']:.3f} to {numbers_of['high']:.3f}")

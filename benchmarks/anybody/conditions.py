@@ -12,10 +12,12 @@ from motionscribe_models.arrays import Single
 from motionscribe_models.recordings import Recording
 from motionscribe_training.data.annotations import Annotation, Boundary, Segment
 from motionscribe_training.data.degrade import LIMBS, hold_pelvis, lose, noise, tilt
+from motionscribe_training.data.views import seen_from_anywhere
 
 LOST = 0.2
 THINNED = 8
 """120 to 15 Hz."""
+UNSEEN_VIEWS = 3
 Change = Callable[[Single, float, np.random.Generator], bool]
 """Changes places (n, 15, 3) at a rate; returns whether the y axis is still vertical."""
 
@@ -64,6 +66,12 @@ def seen_as(recording: Recording, condition: str, seed: int) -> Recording:
     places = frames[:, :-1].reshape(len(frames), -1, 3)  # a view
     frames[:, -1] = CONDITIONS[condition](places, rate_hz, np.random.default_rng(seed))
     return replace(recording, frames=frames, timestamps_us=times, skeleton=replace(recording.skeleton, rate_hz=rate_hz))
+
+
+def unseen_views(recording: Recording, seed: int) -> list[Recording]:
+    """Images of cameras whose places are drawn apart from those of training, which draws from the seed alone."""
+    rng = np.random.default_rng([seed, *recording.name.encode()])
+    return [seen_from_anywhere(recording, rng) for _ in range(UNSEEN_VIEWS)]
 
 
 def thinned(annotation: Annotation, frames: int) -> Annotation:

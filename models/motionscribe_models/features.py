@@ -104,10 +104,22 @@ def recording_features(
     feature_map: FeatureMap, frames: NDArray[np.floating], timestamps_us: NDArray[np.int64], rate_hz: float
 ) -> NDArray[np.float32]:
     """A whole recording (n, D) at its own times to features (m, F) at `rate_hz`: what a session would compute."""
-    feature_map.check(frames)
-    placed = Resampler(rate_hz).push(timestamps_us.tolist())
-    poses = feature_map.poses_at(frames, placed.left, placed.share)
-    return feature_map.features(poses, 1.0 / rate_hz)
+    return runs_features(feature_map, [(frames, timestamps_us)], rate_hz)[0]
+
+
+def runs_features(
+    feature_map: FeatureMap,
+    runs: Sequence[tuple[NDArray[np.floating], NDArray[np.int64]]],
+    rate_hz: float,
+) -> list[NDArray[np.float32]]:
+    """Features of several recordings, or of parts without gaps: together they cost little more than the longest."""
+    poses = []
+    for frames, timestamps_us in runs:
+        feature_map.check(frames)
+        placed = Resampler(rate_hz).push(timestamps_us.tolist())
+        poses.append(feature_map.poses_at(frames, placed.left, placed.share))
+    features, _ = feature_map.follow([NOTHING_BEFORE] * len(poses), poses, 1.0 / rate_hz)
+    return np.split(features, np.cumsum([len(run) for run in poses])[:-1])
 
 
 def moving_joints(skeleton: Skeleton, recordings: Sequence[NDArray[np.floating]]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionscribe.demo.performer import perform
-from motionscribe_models.body.skeleton import BODY
+from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap, moving_joints, recording_features
 from motionscribe_models.normalisation import ROOT_SHARE, SMALLEST
@@ -22,8 +22,8 @@ PERIOD = 1 / 30
 
 
 def body(representation: str = "expmap", inverted: bool = False, up: str = "y") -> Skeleton:
-    if representation == "body":
-        return BODY
+    if representation in ("body", "body2d"):
+        return BODY if representation == "body" else BODY2D
     return Skeleton("body", ("hip", "knee", "head"), (-1, 0, 0), representation, "cm", 0.01, up, 30.0, inverted)
 
 
@@ -179,7 +179,7 @@ def test_columns_without_a_body_are_their_own_features() -> None:
 @pytest.mark.parametrize("representation", list(REPRESENTATIONS))
 def test_names_joints_and_columns_agree(representation: str) -> None:
     skeleton = body(representation)
-    feature_map = FeatureMap(skeleton, tuple(range(2, 15)) if representation == "body" else (2, 1))
+    feature_map = FeatureMap(skeleton, tuple(range(2, 15)) if representation.startswith("body") else (2, 1))
     frames = np.random.default_rng(0).normal(size=(4, skeleton.width))
     poses = feature_map.pose(frames)
     features = feature_map.features(poses, PERIOD)
@@ -229,8 +229,9 @@ def test_joints_that_move_in_any_recording_are_found(representation: str) -> Non
     still = np.ones((20, skeleton.width))
     waving = still.copy()
     waving[::2, -1] += 0.3  # the head
-    expected = {"positions": (1, 2), "positions2d": (1, 2), "body": tuple(range(2, 15))}.get(representation, (2,))
-    assert moving_joints(skeleton, [still, waving]) == expected
+    joints = tuple(range(2, 15))
+    expected = {"positions": (1, 2), "positions2d": (1, 2), "body": joints, "body2d": joints}
+    assert moving_joints(skeleton, [still, waving]) == expected.get(representation, (2,))
 
 
 @pytest.mark.data

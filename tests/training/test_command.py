@@ -145,3 +145,17 @@ def test_from_recordings_to_a_served_model_and_back_to_its_pictures(
     assert main([*command, *sizes, *places, "--name", "tiny", "--load", str(checkpoint)]) == 0
     second = read_bundle(tmp_path / "models" / "tiny" / "2")
     assert second.graphs == bundle.graphs
+
+
+def test_bodies_are_learnt_in_images_and_labelled_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = perform([("walk", 6.0), ("squat", 6.0), ("walk", 6.0)], seed=0).recording
+    write_recording(recording, tmp_path / "walk.npz")
+    sizes = ["--hidden", "12", "--projected", "8", "--iterations", "3", "--source-seq-len", "10", "--stride", "5"]
+    places = ["--out", str(tmp_path / "models"), "--log", str(tmp_path / "log"), "--name", "flat"]
+    assert main(["run", "--body2d", str(tmp_path / "walk.npz"), *sizes, *places, "--target-seq-len", "5"]) == 0
+    manifest = read_bundle(tmp_path / "models" / "flat" / "1").manifest
+    assert (manifest.skeleton.representation, manifest.features) == ("body2d", 28)
+    assert len(manifest.training["recordings"]) == 4, "of four cameras"
+    with pytest.raises(SystemExit):
+        main(["run", "--body", "--body2d", str(tmp_path / "walk.npz")])
+    assert "not allowed with argument" in capsys.readouterr().err

@@ -65,7 +65,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--num-actions", type=int, metavar="N", help="how many different actions, chosen by --seed")
     what.add_argument("--total-num-actions", type=int, metavar="N", help="how many clips, repeated actions counted")
     body = "map every recording to the canonical body, and learn from worse copies too: a model for any skeleton"
-    what.add_argument("--body", action="store_true", help=body)
+    bodies = what.add_mutually_exclusive_group()
+    bodies.add_argument("--body", action="store_true", help=body)
+    body2d = "the same, seen by cameras without depth that stand anywhere: a model for places in an image"
+    bodies.add_argument("--body2d", action="store_true", help=body2d)
     rate = "rate of the network's frames; 30, or that of the slowest recording where it is lower, when left out"
     what.add_argument("--rate", type=float, metavar="HZ", help=rate)
 

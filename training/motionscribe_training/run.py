@@ -27,7 +27,8 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_training.data.actions import concatenate_actions
 from motionscribe_training.data.annotations import Annotation, find_annotation
 from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset, read_aloud
-from motionscribe_training.data.degrade import degraded
+from motionscribe_training.data.degrade import with_degraded
+from motionscribe_training.data.views import seen_from_anywhere, views_of
 from motionscribe_training.data.windows import Windows
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.command import check_files
@@ -62,6 +63,9 @@ def run(options: Namespace) -> None:
     pairs = gather(options)
     with limit_threads(options.threads):
         folder = options.model or make_model(options, [recording for recording, _ in pairs])
+        if options.body2d:
+            rng = np.random.default_rng(options.seed)
+            pairs = [(seen_from_anywhere(recording, rng), truth) for recording, truth in pairs]
         show(options, folder, pairs)
 
 
@@ -95,13 +99,13 @@ def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
     paths = [*find_recordings(options.places), *find_trials(data, options.trial)]
     if not paths:
         raise TrainingError("expected recordings or folders, --trial or --actions; got nothing to learn from")
-    return [(read(path, options.body), find_annotation(path)) for path in paths]
+    return [(read(path, options), find_annotation(path)) for path in paths]
 
 
-def read(path: Path, body: bool) -> Recording:
+def read(path: Path, options: Namespace) -> Recording:
     """A recording, as one of the canonical body where that is wanted. Raises RecordingError, LayoutError."""
     recording = read_aloud(path)
-    return mapped(recording) if body else recording
+    return mapped(recording) if options.body or options.body2d else recording
 
 
 def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
@@ -110,11 +114,11 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
     The embedding is fitted on `multi_action`, recordings in which actions change; those of --single-action teach the
     network only.
     """
-    singles = [read(path, options.body) for path in find_recordings(options.single_action)]
-    performances = len(multi_action)
-    if options.body:
-        rng = np.random.default_rng(options.seed)
-        multi_action, singles = ([*own, *(degraded(r, rng) for r in own)] for own in (multi_action, singles))
+    singles = [read(path, options) for path in find_recordings(options.single_action)]
+    motions = len(multi_action)
+    if options.body or options.body2d:
+        rng, copy = np.random.default_rng(options.seed), views_of if options.body2d else with_degraded
+        multi_action, singles = copy(multi_action, rng), copy(singles, rng)
     recordings = [*multi_action, *singles]
     slowest = slowest_rate(recordings)
     if options.rate and options.rate > slowest:
@@ -162,15 +166,14 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
-    # copies follow the originals, in the same order
-    shows = [origin % performances for origin in dataset.origins if origin < len(multi_action)]
-    return _publish(options, dataset, shows, result, draft, durations, folder)
+    return _publish(options, dataset, len(multi_action), len(multi_action) // motions, result, draft, durations, folder)
 
 
 def _publish(
     options: Namespace,
     dataset: Dataset,
-    performances: Sequence[int],
+    multi_action: int,
+    copies: int,
     result: TrainResult,
     draft: Manifest,
     durations: Durations,
@@ -179,14 +182,14 @@ def _publish(
     fitted = fit(
         result.network,
         dataset.sequences,
-        dataset.sequences[: len(performances)],
-        performances,
+        [x for x, origin in zip(dataset.sequences, dataset.origins, strict=True) if origin < multi_action],
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,
         projected=draft.projected,
         durations=durations,
         seed=options.seed,
+        copies=copies,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
     longest = round(REMEMBERS_S * draft.rate_hz)

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"read as {mapping.convention}")
     for line in mapping.describe():
         print(escape(f"  {line}"))
-    faults = find_faults(mapping.apply(recording.frames, recording.confidences))
+    faults = find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
     for fault in faults:
         print(f"not plausible: {fault}", file=sys.stderr)
     return 1 if faults else 0

@@ -1,7 +1,8 @@
 """Frames of any skeleton to frames of the canonical body.
 
 In: a skeleton with places, or with rotations and offsets, and its raw frames (K, D). Out: frames of BODY (K, 46):
-metres, y up, axes of a right hand, NaN where a joint was not seen. It keeps nothing between frames.
+metres, y up, axes of a right hand, NaN where a joint was not seen; of places in an image frames of BODY2D (K, 31), in
+the source's unit, y up. It keeps nothing between frames.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array, Single
 from motionscribe_models.body.joints import SEEN
 from motionscribe_models.body.names import Sum, find_joints
-from motionscribe_models.body.skeleton import BODY
+from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import LayoutError, RecordingError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings.recording import Recording
@@ -27,20 +28,27 @@ CONFIDENT = 0.3
 """A joint of less confidence counts as not seen."""
 NOT_THERE = "not there"
 """What is said of a joint that a skeleton does not have."""
-FARTHEST_M = 3000.0
-"""What is further away is a fault of the sender."""
+FARTHEST = {"body": 3000.0, "body2d": 1e5}
+"""Metres, and pixels: what is further away is a fault of the sender."""
+IMAGE = "positions2d"
+"""The representation of places in an image."""
 MIDDLES = [tuple(SEEN.index(f"{side}_{part}") for side in ("left", "right")) for part in ("hip", "shoulder")]
 """What pelvis and neck are between."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """How the joints of `skeleton` become those of BODY. Made by find_mapping."""
+    """How the joints of `skeleton` become those of BODY or BODY2D. Made by find_mapping."""
 
     skeleton: Skeleton
     convention: str
     sums: tuple[tuple[Sum, ...], ...]
     """Of each of SEEN the sums of the skeleton's joints that may stand for it, the best first; empty where none can."""
+
+    @property
+    def body(self) -> Skeleton:
+        """BODY2D for places in an image, BODY for all others."""
+        return body_of(self.skeleton.representation)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -60,16 +68,16 @@ class Mapping:
 
     @cached_property
     def _turn(self) -> Array:
-        """(3, 3) from the skeleton's axes to those of BODY."""
+        """(3, 3) from the skeleton's axes to those of the body."""
         return upright(self.skeleton)
 
     def apply(self, frames: NDArray[np.floating], confidences: NDArray[np.floating] | None = None) -> Single:
-        """Raw frames (K, D), confidences (K, J) where they are known, to frames of BODY (K, 46)."""
+        """Raw frames (K, D), confidences (K, J) where they are known, to frames of the body."""
         frames = np.where(np.isfinite(frames), frames, np.nan)  # what infinity turns to is not defined
         places = self._places(frames)  # (K, J, 3)
         farthest = np.abs(places).max(axis=2)
-        lost = ~(farthest * self.skeleton.metres_per_unit < FARTHEST_M)
-        if self.skeleton.representation == "positions":
+        lost = ~(farthest * self.skeleton.metres_per_unit < FARTHEST[self.body.representation])
+        if self.skeleton.representation in ("positions", IMAGE):
             lost |= farthest == 0  # so many say that they saw nothing
         if confidences is not None:
             lost |= confidences < CONFIDENT
@@ -82,6 +90,8 @@ class Mapping:
                 break
         middles = [(seen[:, left] + seen[:, right]) / 2 for left, right in MIDDLES]
         joints = np.concatenate([np.stack(middles, axis=1), seen], axis=1)
+        if self.body is BODY2D:
+            joints = joints[..., :2]
         level = np.full((len(frames), 1), float(self.skeleton.level))
         return np.hstack([joints.reshape(len(frames), -1), level]).astype(np.float32)
 
@@ -100,13 +110,18 @@ class Mapping:
         return [f"{joint}: {_describe(sums)}" for joint, sums in zip(SEEN, self.sums, strict=True)]
 
 
+def body_of(representation: str) -> Skeleton:
+    """What skeletons of a representation are mapped to."""
+    return BODY2D if representation in (IMAGE, BODY2D.representation) else BODY
+
+
 def find_mapping(skeleton: Skeleton) -> Mapping:
     """Raises LayoutError, with the joints of both, for a skeleton that has not the parts of a body or no places."""
-    if skeleton.representation == "positions2d":
-        raise LayoutError(f"{skeleton.name}: expected joints in space, got places in an image, which have no depth")
+    if skeleton.representation == IMAGE and skeleton.up == 2:
+        raise LayoutError(f"{skeleton.name}: expected an up axis of x, -x, y or -y in an image, got {skeleton.up_axis}")
     if skeleton.representation == "features":
         raise LayoutError(f"{skeleton.name}: expected joints of a body, got columns that are none: {_some(skeleton)}")
-    if skeleton.representation != "positions" and not skeleton.offsets:
+    if skeleton.representation not in ("positions", IMAGE) and not skeleton.offsets:
         raise LayoutError(f"{skeleton.name}: expected rotations with offsets from joint to joint, got them without")
     if twice := [joint for joint, count in Counter(skeleton.joints).items() if count > 1]:
         raise LayoutError(f"{skeleton.name}: expected a name for each joint, got several named {', '.join(twice[:6])}")
@@ -134,7 +149,7 @@ def _some(skeleton: Skeleton) -> str:
 
 
 def mapped(recording: Recording) -> Recording:
-    """A recording of any skeleton that find_mapping takes as one of BODY. Raises RecordingError."""
+    """A recording of any skeleton that find_mapping takes as one of BODY or BODY2D. Raises RecordingError."""
     try:
         mapping = find_mapping(recording.skeleton)
     except LayoutError as error:
@@ -142,5 +157,5 @@ def mapped(recording: Recording) -> Recording:
     frames = mapping.apply(recording.frames, recording.confidences)
     if not np.isfinite(frames[:, :-1]).any():
         raise RecordingError(f"{recording.name}: expected somebody, but no joint of a body was seen in any frame")
-    skeleton = replace(BODY, rate_hz=recording.skeleton.rate_hz)
+    skeleton = replace(mapping.body, rate_hz=recording.skeleton.rate_hz)
     return Recording(recording.name, frames, recording.timestamps_us, skeleton, recording.notes)

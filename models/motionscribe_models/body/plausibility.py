@@ -1,14 +1,14 @@
 """Whether a body can be one: knees that bend backwards betray a mirrored source, or left and right exchanged.
 
-In: frames of BODY. Out: what is wrong, in words. A recording is judged as a whole; nothing is corrected.
+In: frames of BODY or BODY2D. Out: what is wrong, in words. A recording is judged as a whole; nothing is corrected.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.body.joints import JOINTS
-from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.skeleton import Skeleton
 
 BENT = 0.04
 """Share of the body's size by which a knee stands before the line from hip to ankle, of a leg that is bent."""
@@ -18,22 +18,24 @@ LONGER = 2.0
 """Times that a bone may seem longer than at other times: cameras err, but not so much."""
 
 
-def find_faults(frames: NDArray[np.floating]) -> list[str]:
-    """What a person would see at once; empty for a body that is plausible."""
-    feature_map = FeatureMap(BODY, tuple(range(2, len(JOINTS))))
-    features = feature_map.features(feature_map.pose(frames), 1 / BODY.rate_hz)
+def find_faults(frames: NDArray[np.floating], body: Skeleton) -> list[str]:
+    """What a person would see at once; empty for a body that is plausible. Of `body`, in an image, that is less."""
+    feature_map = FeatureMap(body, tuple(range(2, len(JOINTS))))
+    features = feature_map.features(feature_map.pose(frames), 1 / body.rate_hz)
     at = {name: features[:, place] for place, name in enumerate(feature_map.names)}
     if not np.isfinite(frames[:, :-1]).any():
         return ["nobody was seen in any frame"]
     faults = []
+    if float(np.median(at["head.y"])) < 0:
+        faults.append("the head is below the hips: is the up axis right?")
+    if body.representation == "body2d":
+        return faults  # bones change their length there, and nobody knows which way is forward
     places = frames[:, :-1].reshape(len(frames), -1, 3)
     for one, other in (("left_hip", "left_knee"), ("right_shoulder", "right_elbow")):
         bone = np.linalg.norm(places[:, JOINTS.index(one)] - places[:, JOINTS.index(other)], axis=1)
         bone = bone[np.isfinite(bone)]
         if len(bone) and np.quantile(bone, 0.9) > LONGER * np.quantile(bone, 0.1):
             faults.append(f"the bone from {one} to {other} changes its length: are these places?")
-    if float(np.median(at["head.y"])) < 0:
-        faults.append("the head is below the hips: is the up axis right?")
     ahead = np.concatenate(
         [at[f"{side}_knee.z"] - (at[f"{side}_hip.z"] + at[f"{side}_ankle.z"]) / 2 for side in ("left", "right")]
     )

@@ -1,4 +1,6 @@
-"""The layout of the canonical body's frames."""
+"""The layouts of the canonical body's frames: in space, and in an image."""
+
+from dataclasses import replace
 
 from motionscribe_models.body.joints import JOINTS, PARENTS
 from motionscribe_models.skeleton import Skeleton
@@ -13,3 +15,5 @@ BODY = Skeleton(
     up_axis="y",
     rate_hz=30.0,
 )
+BODY2D = replace(BODY, name="body2d", representation="body2d", units="any")
+"""Pixels, or shares of the image."""

@@ -5,7 +5,7 @@ and pictures all go through the table; nothing else compares the names.
 """
 
 from motionscribe_models.representations.base import Representation
-from motionscribe_models.representations.body import Body
+from motionscribe_models.representations.body import Body, ImageBody
 from motionscribe_models.representations.expmap import Expmap
 from motionscribe_models.representations.features import Features
 from motionscribe_models.representations.positions import ImagePositions, Positions
@@ -17,6 +17,7 @@ REPRESENTATIONS: dict[str, Representation] = {
     "positions": Positions(),
     "positions2d": ImagePositions(),
     "body": Body(),
+    "body2d": ImageBody(),
     "features": Features(),
 }
 """Name in a skeleton, on the wire and in manifest.json -> what its numbers mean."""

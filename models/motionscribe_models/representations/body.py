@@ -1,10 +1,12 @@
-"""`body`: the places of 15 joints of a human body, whoever moves and whatever saw it (body/joints.py).
+"""`body` and `body2d`: the places of 15 joints of a human body, whoever moves and whatever saw it (body/joints.py).
 
-Places are metres, y up; NaN is a joint that was not seen. The last column says 1 where y is truly vertical, 0 where it
-is the axis of a camera. Pelvis and neck are for pictures: they follow from the others. A pose is the frame itself.
+In space places are metres; in an image x and y, in any unit. y is up. NaN is a joint that was not seen. The last column
+says 1 where y is truly vertical, 0 where it is the axis of a camera. Pelvis and neck are for pictures: they follow from
+the others. A pose is the frame itself.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +23,21 @@ LEVEL = "level"
 class Body(Representation):
     """x y z per joint, then `level`."""
 
-    joint_features = (".x", ".y", ".z")
-    root_features = ("root.height", "root.vx", "root.vy", "root.vz", "root.turning")
-    rates = 4
+    axes: ClassVar[str] = "xyz"
+    joint_features: ClassVar[tuple[str, ...]] = (".x", ".y", ".z")
+    root_features: ClassVar[tuple[str, ...]] = ("root.height", "root.vx", "root.vy", "root.vz", "root.turning")
+    rates: ClassVar[int] = 4
+    mirror: ClassVar[tuple[int, ...]] = (1, -1, 1, 1, -1)
+    """What becomes of the root's features in a mirror."""
     may_be_lost = True
 
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
         """`<joint>.x`, `.y`, `.z`, then `level`."""
-        return (*(f"{joint}.{axis}" for joint in joints for axis in "xyz"), LEVEL)
+        return (*(f"{joint}.{axis}" for joint in joints for axis in self.axes), LEVEL)
 
     def places(self, joints: int) -> range:
         """Every joint's."""
-        return range(0, 3 * joints, 3)
+        return range(0, len(self.axes) * joints, len(self.axes))
 
     def check_joints(self, joints: Sequence[str]) -> None:
         """They are those of the canonical body."""
@@ -63,7 +68,7 @@ class Body(Representation):
 
     def pose(self, layout: Layout, joints: Indices, values: Array) -> Array:
         """The chosen joints and `level`."""
-        places = values[:, :-1].reshape(len(values), -1, 3)[:, joints]
+        places = self._places(values)[:, joints]
         return np.hstack([places.reshape(len(values), -1), values[:, -1:]])
 
     def follow(
@@ -75,24 +80,50 @@ class Body(Representation):
         lengths = np.array([len(runs[run]) for run in order])
         starts = np.cumsum([0, *map(len, runs)])[order]
         poses = np.concatenate(runs)
-        features = np.empty((len(poses), 3 * len(SEEN) + len(self.root_features)), np.float32)
+        features = np.empty((len(poses), len(self.axes) * len(SEEN) + len(self.root_features)), np.float32)
         for frame in range(lengths[0]):
             rows = starts[: np.count_nonzero(lengths > frame)] + frame
-            places = poses[rows, :-1].reshape(len(rows), -1, 3)
-            features[rows] = follow.step(memory[: len(rows)], places, poses[rows, -1] > 0.5, period_s)
+            features[rows] = self._step(memory[: len(rows)], poses[rows], period_s)
         after = dict(zip(order.tolist(), memory, strict=True))
         return features, [after[run].copy() for run in range(len(runs))]
 
     def joint_positions(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
-        """The frames themselves, as (K, J, 3)."""
-        return frames[:, :-1].astype(np.float64).reshape(len(frames), -1, 3)
+        """The frames themselves, as (K, J, 3); places in an image lie in the plane z = 0."""
+        return in_space(self._places(frames.astype(np.float64)))
 
     def mirrored(
         self, layout: Layout, joints: Sequence[int], partners: Sequence[int], features: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Left and right exchanged, x and turning the other way round."""
         order = [list(joints).index(partners[joint]) for joint in joints]
-        root = len(self.root_features)
-        own = features[:, :-root].reshape(len(features), -1, 3)[:, order] * np.array([-1, 1, 1], np.float32)
-        moving = features[:, -root:] * np.array([1, -1, 1, 1, -1], np.float32)
+        root, flip = len(self.root_features), np.ones(len(self.axes), np.float32)
+        flip[0] = -1
+        own = features[:, :-root].reshape(len(features), -1, len(flip))[:, order] * flip
+        moving = features[:, -root:] * np.array(self.mirror, np.float32)
         return np.hstack([own.reshape(len(features), -1), moving])
+
+    def _places(self, frames: Array) -> Array:
+        return frames[:, :-1].reshape(len(frames), -1, len(self.axes))
+
+    def _step(self, memory: Array, poses: Array, period_s: float) -> Array:
+        return follow.step(memory, self._places(poses), poses[:, -1] > 0.5, period_s)
+
+
+class ImageBody(Body):
+    """x y per joint, then `level`. Nobody knows which way a body faces: its axes are the image's, levelled."""
+
+    axes = "xy"
+    joint_features = (".x", ".y")
+    root_features = ("root.vx", "root.vy")
+    rates = 2
+    mirror = (-1, 1)
+
+    def _step(self, memory: Array, poses: Array, period_s: float) -> Array:
+        found = follow.step(memory, in_space(self._places(poses)), poses[:, -1] > 0.5, period_s, flat=True)
+        joints = found[:, : 3 * len(SEEN)].reshape(len(poses), -1, 3)[..., :2]
+        return np.hstack([joints.reshape(len(poses), -1), found[:, [-4, -3]]])
+
+
+def in_space(places: Array) -> Array:
+    """Places (..., 2) or (..., 3) as (..., 3)."""
+    return np.pad(places, [(0, 0)] * (places.ndim - 1) + [(0, 3 - places.shape[-1])])

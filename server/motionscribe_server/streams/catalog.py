@@ -7,7 +7,8 @@ Reading takes a moment and blocks; it happens before the server listens, or in a
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from motionscribe_models.body.skeleton import BODY
+from motionscribe_models.body.mapping import body_of
+from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import UnknownModelError
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import Manifest
@@ -42,7 +43,7 @@ class LoadedModel:
     @property
     def takes_any_body(self) -> bool:
         """Frames of other skeletons are mapped to its own (frame_layout.py)."""
-        return self.manifest.skeleton.representation == BODY.representation
+        return self.manifest.skeleton.representation in (BODY.representation, BODY2D.representation)
 
     def latency_us(self, lag: Lag) -> int:
         """Source time between a moment and its final label, microseconds."""
@@ -79,14 +80,16 @@ class Catalog:
         """What is served from now on."""
         self.models = tuple(sorted(models, key=lambda model: (model.manifest.name, int(model.manifest.version))))
 
-    def find(self, name: str, version: str) -> LoadedModel:
+    def find(self, name: str, version: str, representation: str = "") -> LoadedModel:
         """A model; an empty version or "latest" is the highest.
 
-        An empty name is the only model there is, or the only one that takes any skeleton.
+        An empty name is the only model there is, or the only one that takes any skeleton of this `representation`: of
+        places in an image, or of others.
         """
         names = sorted({model.manifest.name for model in self.models})
         if not name:
-            any_body = sorted({model.manifest.name for model in self.models if model.takes_any_body})
+            body = body_of(representation).representation
+            any_body = sorted({m.manifest.name for m in self.models if m.manifest.skeleton.representation == body})
             for alone in (names, any_body):
                 name = name or (alone[0] if len(alone) == 1 else "")
             if not name:

@@ -5,7 +5,8 @@ In: the Open of a call, then its Frames. Out: blocks of the model's frames. Each
 
 from dataclasses import dataclass
 
-from motionscribe_models.body.mapping import Mapping, find_mapping
+from motionscribe_models.body.mapping import Mapping, body_of, find_mapping
+from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
@@ -39,10 +40,7 @@ def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:
         case "skeleton":
             skeleton = skeleton_from_message(request.skeleton)
             if model.takes_any_body and skeleton.representation != own.representation:
-                try:
-                    return FrameLayout(skeleton, find_mapping(skeleton))
-                except LayoutError as error:
-                    raise PreconditionError(f"{model.key}: {error}") from error
+                return FrameLayout(skeleton, _mapping(model, skeleton))
             what = "columns" if own.representation == "features" else "joints"
             _check_same(model.key, what, own.joints, skeleton.joints)
             if skeleton.representation != own.representation:
@@ -58,6 +56,18 @@ def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:
                 f"or {own.width} column names, got neither"
             )
     return FrameLayout(own, None)
+
+
+def _mapping(model: LoadedModel, skeleton: Skeleton) -> Mapping:
+    body = body_of(skeleton.representation)
+    if skeleton.representation != "features" and body.representation != model.manifest.skeleton.representation:
+        space, image = "joints in space", "places in an image, which have no depth"
+        expected, got = (image, space) if body is BODY else (space, image)
+        raise PreconditionError(f"{model.key}: expected {expected}, got {got}: the model {body.name} takes those")
+    try:
+        return find_mapping(skeleton)
+    except LayoutError as error:
+        raise PreconditionError(f"{model.key}: {error}") from error
 
 
 def _check_same(key: str, what: str, expected: tuple[str, ...], got: tuple[str, ...]) -> None:

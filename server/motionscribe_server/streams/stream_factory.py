@@ -54,8 +54,9 @@ class StreamFactory:
 
     def find_model(self, request: OpenRequest) -> LoadedModel:
         """The model of a new stream. Raises UnknownModelError, PreconditionError."""
-        model = self._catalog.find(request.message.model, request.message.version)
-        find_layout(model, request.message)
+        message = request.message
+        model = self._catalog.find(message.model, message.version, message.skeleton.representation)
+        find_layout(model, message)
         return model
 
     async def begin_session(self, request: OpenRequest, model: LoadedModel) -> Link:

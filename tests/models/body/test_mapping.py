@@ -111,8 +111,6 @@ def test_what_has_no_body_is_refused_with_what_it_has() -> None:
         find_mapping(replace(CAMERA, joints=tuple(name.replace("knee", "thing") for name in CAMERA.joints)))
     with pytest.raises(LayoutError, match="expected joints of a body, got columns that are none: torque, heat"):
         find_mapping(feature_skeleton("rig", ("torque", "heat"), 1.0))
-    with pytest.raises(LayoutError, match="places in an image, which have no depth"):
-        find_mapping(replace(CAMERA, representation="positions2d"))
     with pytest.raises(LayoutError, match="expected rotations with offsets"):
         find_mapping(replace(H36M_EXPMAP_99, offsets=()))
 

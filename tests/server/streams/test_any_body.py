@@ -150,7 +150,10 @@ BAD: dict[str, tuple[Skeleton, str]] = {
         Skeleton("hand", ("wrist", "thumb"), (-1, 0), "positions", "m", 1.0, "y", 30.0),
         "found no left_shoulder, right_shoulder, left_hip, right_hip, left_knee, right_knee among its joints: wrist",
     ),
-    "an image": (replace(camera(1).skeleton, representation="positions2d"), "places in an image, which have no depth"),
+    "an image": (
+        replace(camera(1).skeleton, representation="positions2d", up_axis="-y"),
+        "expected joints in space, got places in an image, which have no depth: the model body2d takes those",
+    ),
 }
 
 

@@ -48,7 +48,7 @@ def untrained(sequences: list[np.ndarray], feature_map: FeatureMap) -> Seq2Seq:
 
 def fitted(network: Seq2Seq, sequences: list[np.ndarray], **changes: int) -> FitResult:
     sizes = {"window": T, "stride": STRIDE, "steps": M, "projected": P, "seed": 0, **changes}
-    return fit(network, sequences, sequences[:2], range(2), durations=Durations(sizes["stride"] / RATE, {}), **sizes)
+    return fit(network, sequences, sequences[:2], durations=Durations(sizes["stride"] / RATE, {}), **sizes)
 
 
 @dataclass(frozen=True)

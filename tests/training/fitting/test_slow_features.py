@@ -93,6 +93,24 @@ def test_who_moves_is_not_an_action(recordings: list[tuple[np.ndarray, np.ndarra
     np.testing.assert_allclose(np.abs(shifted.directions), np.abs(plain.directions), rtol=1e-6, atol=1e-9)
 
 
+def test_what_differs_between_copies_of_a_motion_is_no_action() -> None:
+    """Here a third slow motion is as slow as the actions, but every copy has its own: as where it is seen from."""
+    rng = np.random.default_rng(5)
+    mixing, _ = np.linalg.qr(rng.normal(size=(16, 16)))
+
+    def copy(seed: int) -> np.ndarray:
+        views = np.repeat(rng.normal(0, 3, (10, 2)), 60, axis=0)
+        evidence: np.ndarray = np.hstack([scenes(seed)[1], views]) @ mixing
+        return evidence
+
+    copies = [copy(seed) for _ in range(3) for seed in range(4)]
+    slow, unseen = scenes(17)[0], copy(17)
+    alone = fit_teacher(copies, LAG).embed(unseen)[:, :2]
+    together = fit_teacher(copies, LAG, copies=3).embed(unseen)[:, :2]
+    assert explained(slow, alone) < 0.6
+    assert explained(slow, together) > 0.95
+
+
 def test_centred_is_what_trails_half_a_span_later() -> None:
     """Values that rise steadily are, centred, what they are in the middle; at the end there is no later."""
     values = np.arange(60.0)[:, None]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.features import FeatureMap, moving_joints, recording_features
+from motionscribe_models.features import FeatureMap, moving_joints, runs_features
 from motionscribe_models.gaps import longest_step_us, runs_without_gap
 from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_models.recordings.files import files_in
@@ -102,15 +102,18 @@ def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
         raise RecordingError(
             f"{first.name}: expected motion, but no joint moves in any of {len(recordings)} recordings"
         )
-    sequences: list[NDArray[np.float32]] = []
-    origins: list[int] = []
-    for origin, r in enumerate(recordings):
-        own = FeatureMap(r.skeleton, joints)  # bodies may be measured in different units
-        for run in runs_without_gap(r.timestamps_us, longest_step_us(r.skeleton.rate_hz, rate_hz)):
-            sequences.append(recording_features(own, r.frames[run], r.timestamps_us[run], rate_hz))
-            origins.append(origin)
-    feature_map = FeatureMap(first.skeleton, joints)
-    return Dataset(tuple(recordings), feature_map, rate_hz, tuple(sequences), tuple(origins))
+    runs = [
+        (origin, r.skeleton, r.frames[run], r.timestamps_us[run])
+        for origin, r in enumerate(recordings)
+        for run in runs_without_gap(r.timestamps_us, longest_step_us(r.skeleton.rate_hz, rate_hz))
+    ]
+    sequences: dict[int, NDArray[np.float32]] = {}
+    for skeleton in {skeleton: None for _, skeleton, _, _ in runs}:  # bodies may be measured in different units
+        own = [number for number, run in enumerate(runs) if run[1] == skeleton]
+        found = runs_features(FeatureMap(skeleton, joints), [runs[number][2:] for number in own], rate_hz)
+        sequences |= zip(own, found, strict=True)
+    ordered = tuple(sequences[number] for number in range(len(runs)))
+    return Dataset(tuple(recordings), FeatureMap(first.skeleton, joints), rate_hz, ordered, tuple(r[0] for r in runs))
 
 
 def _layout(skeleton: Skeleton) -> tuple[object, ...]:

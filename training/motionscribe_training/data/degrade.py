@@ -4,6 +4,7 @@ In: a recording of the canonical body (motionscribe_models/body). Out: the same 
 of sight, a tilted camera, or the pelvis held in place, as monocular cameras give it. All is drawn from a generator.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,11 @@ ROOTLESS_SHARE = 0.5
 
 PELVIS = JOINTS.index("pelvis")
 LIMBS = [JOINTS.index(joint) for joint in SEEN if joint.split("_")[-1] in ("elbow", "wrist", "knee", "ankle")]
+
+
+def with_degraded(recordings: Sequence[Recording], rng: np.random.Generator) -> list[Recording]:
+    """All recordings, then a copy of each."""
+    return [*recordings, *(degraded(recording, rng) for recording in recordings)]
 
 
 def degraded(recording: Recording, rng: np.random.Generator) -> Recording:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from motionscribe_models.body.mapping import mapped
-from motionscribe_models.body.skeleton import BODY
+from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.lags import Lag
 from motionscribe_models.recordings import Recording
 from motionscribe_proto.events import Label, SegmentEnded
@@ -72,7 +72,8 @@ def replay_recording(
 ) -> Replayed:
     """Sends a recording through a new stream. Raises TrainingError for a layout that is not the model's."""
     wanted = model.manifest.skeleton
-    if wanted.representation == BODY.representation != recording.skeleton.representation:
+    bodies = BODY.representation, BODY2D.representation
+    if wanted.representation in bodies and recording.skeleton.representation not in bodies:
         recording = mapped(recording)
     if recording.skeleton.width != wanted.width:
         raise TrainingError(

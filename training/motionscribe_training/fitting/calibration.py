@@ -1,9 +1,9 @@
 """Weights of stability: how likely a provisional label is to stay, learnt from motion that the embedding did not see.
 
-In: trailing evidence (n, Q) of recordings and which performance each shows. Out: the weights of stability.py for each
-lag. Performances are left out in turns, each time the embedding and the first clusters are fitted to the others, and
-the ones left out are labelled as a session labels them: on motion that it was fitted to, the embedding is too sure. The
-network has seen all of it. No labels of a person are used.
+In: trailing evidence (n, Q) of recordings. Out: the weights of stability.py for each lag. Recordings are left out in
+turns, each with its copies; the embedding and the first clusters are fitted to the others, and what was left out is
+labelled as a session labels it: on motion that it was fitted to, the embedding is too sure. The network has seen all of
+it. No labels of a person are used.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,16 +30,19 @@ Told = tuple[Array, bool]
 
 def fit_stability(
     evidence: Sequence[Array],
-    performances: Sequence[int],
+    copies: int,
     parts: Sequence[Part],
     penalty: Penalty,
     latency: Mapping[str, int],
     durations: Durations,
 ) -> Array:
-    """Weights (lags, INPUTS). A single performance is not left out: there would be nothing to fit to."""
+    """Weights (lags, INPUTS) from several `copies` of all recordings, one set after another.
+
+    A single recording is not left out: there would be nothing to fit to.
+    """
     told: dict[str, list[Told]] = {lag: [] for lag in LAGS}
-    for others, left_out in _folds(evidence, performances):
-        teachers = fit_teachers(others, parts, durations["slow"])
+    for others, left_out in _folds(evidence, copies):
+        teachers = fit_teachers(others, parts, durations["slow"], copies)
         students = fit_students(others, teachers)
         centres = first_clusters([teachers.embed(x) for x in others], penalty, durations)
         for lag in LAGS:
@@ -48,16 +51,15 @@ def fit_stability(
     return np.array([_weights(told[lag]) for lag in LAGS])
 
 
-def _folds(evidence: Sequence[Array], performances: Sequence[int]) -> Iterator[tuple[list[Array], list[Array]]]:
-    """Recordings to fit to and recordings to label; copies of one performance are never in both."""
-    distinct = sorted(set(performances))
-    folds = min(FOLDS, len(distinct))
+def _folds(evidence: Sequence[Array], copies: int) -> Iterator[tuple[list[Array], list[Array]]]:
+    """Recordings to fit to and recordings to label; copies of one are never in both."""
+    distinct = len(evidence) // copies
+    folds = min(FOLDS, distinct)
     if folds < 2:
         yield list(evidence), list(evidence)
         return
-    place = {performance: number % folds for number, performance in enumerate(distinct)}
     for fold in range(folds):
-        left_out = [place[performance] == fold for performance in performances]
+        left_out = [number % distinct % folds == fold for number in range(len(evidence))]
         yield (
             [x for x, out in zip(evidence, left_out, strict=True) if not out],
             [x for x, out in zip(evidence, left_out, strict=True) if out],

@@ -7,7 +7,6 @@ labels are used. What the server computes is computed here by the server's own c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,6 @@ def fit(
     network: Seq2Seq,
     recordings: Sequence[NDArray[np.float32]],
     multi_action: Sequence[NDArray[np.float32]],
-    performances: Sequence[int],
     *,
     window: int,
     stride: int,
@@ -65,17 +63,18 @@ def fit(
     projected: int,
     durations: Durations,
     seed: int,
+    copies: int = 1,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
-    The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change, those of
-    one performance with one number in `performances`. When it was also fitted to 28 recordings of other people, most of
-    one action each, accuracy on held-out trials of CMU subject 86 fell by 5 points.
+    The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change. When it
+    was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
+    subject 86 fell by 5 points. Of several `copies` of all of these, one set after another and equally long, the
+    embedding shows what they have in common.
     """
     slow = durations["slow"]
     least = 2 * slow + REVISIONS
-    kept = [len(x) // stride > least for x in multi_action]
-    long, shows = list(compress(multi_action, kept)), list(compress(performances, kept))
+    long = [x for x in multi_action if len(x) // stride > least]
     if not long:
         raise TrainingError(f"expected a recording of more than {least * durations.moment_s:.1f} s to fit on")
 
@@ -93,7 +92,7 @@ def fit(
     motion = fit_motion(long, network.std.cpu().numpy())
     evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
     parts = parts_of(spans, stride, 2 * motion.shape[2], 2 * projected)
-    teachers = fit_teachers(evidence, parts, slow)
+    teachers = fit_teachers(evidence, parts, slow, copies)
     embeddings = [teachers.embed(x) for x in evidence]
     students = fit_students(evidence, teachers)
 
@@ -111,7 +110,7 @@ def fit(
         "embedding_mean": students.embedding_mean.astype(np.float32),
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
-        "stability": fit_stability(evidence, shows, parts, penalty, latency, durations),
+        "stability": fit_stability(evidence, copies, parts, penalty, latency, durations),
         **fit_reference(normal),
     }
     return FitResult(arrays, settings, latency)

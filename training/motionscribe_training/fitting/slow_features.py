@@ -22,6 +22,11 @@ RIDGE = 0.03
 SHARE = 0.05
 """Ridge of the fast covariance, in units of its mean variance."""
 
+APART = 3.0
+"""Weight of the covariance between copies of one motion, as fast. On seven held-out trials of CMU subject 86, from
+views not seen and without the network, bodies in images had right labels after 1 s for .65 of the time with 0, .82 with
+1 and 3, .79 with 10."""
+
 TINY = 1e-9
 """Variance below which evidence is constant."""
 
@@ -39,16 +44,22 @@ class Teacher:
         return (evidence - self.mean) @ self.directions
 
 
-def fit_teacher(recordings: Sequence[Array], lag: int) -> Teacher:
+def fit_teacher(recordings: Sequence[Array], lag: int, copies: int = 1) -> Teacher:
     """Fits a teacher to trailing evidence (n, q) of recordings with several actions each.
 
     Differences over `lag` moments count as fast: they occur within an action as often as between two.
     Covariances are taken within recordings: between recordings the person differs, which is slower than any action.
+    Of several `copies` of all recordings, one set after another, what differs at one moment is no action either.
     """
     centred = np.vstack([x - x.mean(axis=0) for x in recordings])
     total = centred.T @ centred / len(centred)
     steps = np.vstack([x[lag:] - x[:-lag] for x in recordings if len(x) > lag])
     fast = steps.T @ steps / len(steps) / 2
+    if copies > 1:
+        motions = len(recordings) // copies
+        together = [np.stack(list(recordings[motion::motions])) for motion in range(motions)]
+        apart = np.vstack([(x - x.mean(axis=0)).reshape(-1, len(fast)) for x in together])
+        fast += APART * (apart.T @ apart) / len(apart) * copies / (copies - 1)
     fast += (SHARE * np.trace(fast) / len(fast) + TINY) * np.eye(len(fast))
     _, vectors = eigh(total, fast)
     directions = vectors[:, ::-1][:, :DIMENSIONS]
@@ -92,9 +103,10 @@ def centred(trailing: Array, span: int) -> Array:
     return trailing[np.minimum(np.arange(len(trailing)) + span // 2, len(trailing) - 1)]
 
 
-def fit_teachers(recordings: Sequence[Array], parts: Sequence[Part], lag: int) -> Teachers:
+def fit_teachers(recordings: Sequence[Array], parts: Sequence[Part], lag: int, copies: int = 1) -> Teachers:
     """Fits one teacher for each part to trailing evidence (n, Q)."""
-    return Teachers(tuple(parts), tuple(fit_teacher([x[:, part.pooled] for x in recordings], lag) for part in parts))
+    pooled = ([x[:, part.pooled] for x in recordings] for part in parts)
+    return Teachers(tuple(parts), tuple(fit_teacher(own, lag, copies) for own in pooled))
 
 
 @dataclass(frozen=True)
