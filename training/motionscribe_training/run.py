@@ -166,13 +166,13 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
-    return _publish(options, dataset, len(multi_action), len(multi_action) // motions, result, draft, durations, folder)
+    return _publish(options, dataset, motions, len(multi_action) // motions, result, draft, durations, folder)
 
 
 def _publish(
     options: Namespace,
     dataset: Dataset,
-    multi_action: int,
+    motions: int,
     copies: int,
     result: TrainResult,
     draft: Manifest,
@@ -182,7 +182,7 @@ def _publish(
     fitted = fit(
         result.network,
         dataset.sequences,
-        [x for x, origin in zip(dataset.sequences, dataset.origins, strict=True) if origin < multi_action],
+        [x for x, origin in zip(dataset.sequences, dataset.origins, strict=True) if origin < motions * copies],
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,
@@ -190,6 +190,7 @@ def _publish(
         durations=durations,
         seed=options.seed,
         copies=copies,
+        views=copies if options.body2d else 1,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
     longest = round(REMEMBERS_S * draft.rate_hz)

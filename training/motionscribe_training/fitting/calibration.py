@@ -31,18 +31,19 @@ Told = tuple[Array, bool]
 def fit_stability(
     evidence: Sequence[Array],
     copies: int,
+    views: int,
     parts: Sequence[Part],
     penalty: Penalty,
     latency: Mapping[str, int],
     durations: Durations,
 ) -> Array:
-    """Weights (lags, INPUTS) from several `copies` of all recordings, one set after another.
+    """Weights (lags, INPUTS) from `copies` of all recordings, one set after another, of as many `views` or of one.
 
     A single recording is not left out: there would be nothing to fit to.
     """
     told: dict[str, list[Told]] = {lag: [] for lag in LAGS}
     for others, left_out in _folds(evidence, copies):
-        teachers = fit_teachers(others, parts, durations["slow"], copies)
+        teachers = fit_teachers(others, parts, durations["slow"], views)
         students = fit_students(others, teachers)
         centres = first_clusters([teachers.embed(x) for x in others], penalty, durations)
         for lag in LAGS:

@@ -64,13 +64,14 @@ def fit(
     durations: Durations,
     seed: int,
     copies: int = 1,
+    views: int = 1,
 ) -> FitResult:
     """Fits all of it and sets network.pca_mean and pca_components. Raises TrainingError for too little motion.
 
     The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change. When it
     was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
-    subject 86 fell by 5 points. Of several `copies` of all of these, one set after another and equally long, the
-    embedding shows what they have in common.
+    subject 86 fell by 5 points. There may be several `copies` of all of these, one set after another and equally
+    long; where they are as many `views`, the embedding shows what they have in common.
     """
     slow = durations["slow"]
     least = 2 * slow + REVISIONS
@@ -92,7 +93,7 @@ def fit(
     motion = fit_motion(long, network.std.cpu().numpy())
     evidence = [evidence_of(x, s, motion, spans, stride) for x, s in zip(long, states, strict=True)]
     parts = parts_of(spans, stride, 2 * motion.shape[2], 2 * projected)
-    teachers = fit_teachers(evidence, parts, slow, copies)
+    teachers = fit_teachers(evidence, parts, slow, views)
     embeddings = [teachers.embed(x) for x in evidence]
     students = fit_students(evidence, teachers)
 
@@ -110,7 +111,7 @@ def fit(
         "embedding_mean": students.embedding_mean.astype(np.float32),
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
-        "stability": fit_stability(evidence, copies, parts, penalty, latency, durations),
+        "stability": fit_stability(evidence, copies, views, parts, penalty, latency, durations),
         **fit_reference(normal),
     }
     return FitResult(arrays, settings, latency)
