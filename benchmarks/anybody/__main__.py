@@ -3,8 +3,10 @@
 For each trial of CMU subject 86 a model is trained like the shipped one but without that trial, and labels it live,
 through the server's own Session, as it is and as worse sources would see it (conditions.py). `people`: the exercise
 routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial, from views that nobody has
-seen, by a model of bodies in images that has not seen the trial. Prints a table and writes results.json beside this
-file: value is the mean over trials, views and seeds, low and high the least and the most.
+seen, by a model of bodies in images that has not seen the trial. `taken_back`: how often labels that were shown are
+taken back, for each true boundary; `auroc` and `calibration_error` are of the stability of all provisional labels
+together (provisional.py). Prints a table and writes results.json beside this file: value is the mean over trials, views
+and seeds, low and high the least and the most.
 """
 
 import argparse
@@ -17,6 +19,8 @@ from pathlib import Path
 
 from benchmarks.anybody.conditions import CONDITIONS, seen_as, thinned, unseen_views
 from benchmarks.blind.folds import ROOT, TRIALS, recordings_without
+from benchmarks.provisional import Told, calibration, count_taken_back, told
+from benchmarks.results import exactly
 from benchmarks.spread import spread
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.lags import Lag
@@ -25,7 +29,9 @@ from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
-from motionscribe_training.evaluation.evaluate import evaluate, labelled_recordings
+from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.replay import replay
+from motionscribe_training.evaluation.evaluate import gather_labels, labelled_recordings, score_replayed
 from motionscribe_training.evaluation.table import numbers
 
 COMMAND = "python -m benchmarks.anybody"
@@ -33,6 +39,7 @@ HERE = Path(__file__).parent
 SECONDS: dict[Lag, str] = {"balanced": "1", "stable": "3"}
 
 Found = dict[str, list[float]]
+"""Numbers of recordings, by row."""
 Copies = Callable[[Recording], Iterable[tuple[str, Recording]]]
 """Recordings that are made of one, each with the name of its rows."""
 
@@ -52,8 +59,8 @@ def train_without(left_out: str, data: Path, out: Path, seed: int, shipped: str 
     return folder
 
 
-def score(folder: Path, paths: list[Path], copies: Copies) -> Found:
-    """Scores of the copies of the recordings `paths`."""
+def score(folder: Path, paths: list[Path], copies: Copies, labels: dict[str, list[Told]]) -> Found:
+    """Scores of the copies of the recordings `paths`; adds to the provisional `labels` of each row."""
     bundle = read_bundle(folder)
     model, inference = ServedModel(bundle), Inference(bundle)
     found: Found = {}
@@ -61,11 +68,16 @@ def score(folder: Path, paths: list[Path], copies: Copies) -> Found:
         body = mapped(recording)
         truth = annotation.fitted(len(body.frames))
         for row, copy in copies(body):
-            thin = truth if len(copy.frames) == len(body.frames) else thinned(truth, len(copy.frames))
-            for scored in evaluate(model, inference, [(copy, thin)], list(SECONDS)):
-                metrics = numbers(scored.score)
-                for metric in ("accuracy", "ari"):
-                    found.setdefault(f"{row}/{SECONDS[scored.lag]}/{metric}", []).append(metrics[metric])
+            frames = len(copy.frames)
+            thin = truth if frames == len(body.frames) else thinned(truth, frames)
+            for lag, seconds in SECONDS.items():
+                emitted = replay(model, inference, copy, SessionOptions(lag=lag, rate_hz=copy.skeleton.rate_hz))
+                replayed = gather_labels(emitted, copy, thin, lag)
+                metrics = numbers(score_replayed(replayed))
+                metrics["taken_back"] = count_taken_back(emitted, frames) / len(thin.boundaries)
+                for metric in ("accuracy", "ari", "taken_back"):
+                    found.setdefault(f"{row}/{seconds}/{metric}", []).append(metrics[metric])
+                labels.setdefault(f"{row}/{seconds}", []).append(told(emitted, replayed.final))
     return found
 
 
@@ -77,6 +89,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="networks of each fold")
     options = parser.parse_args()
     found: Found = {}
+    labels: dict[str, list[Told]] = {}
     for seed in range(options.seeds):
 
         def worse(body: Recording, seed: int = seed) -> Iterable[tuple[str, Recording]]:
@@ -94,9 +107,11 @@ def main() -> None:
             jobs += [("body", trial, paths, worse), ("body2d", trial, paths, flat)]
         for shipped, left_out, paths, copies in jobs:
             folder = train_without(left_out, options.data, options.work, seed, shipped)
-            own = score(folder, paths, copies)
+            own = score(folder, paths, copies, labels)
             found |= {row: found.get(row, []) + values for row, values in own.items()}
     rows = {row: spread(values) for row, values in found.items()}
+    for row, several in labels.items():
+        rows |= {f"{row}/{metric}": exactly(round(value, 4)) for metric, value in calibration(several).items()}
     for row, numbers_of in rows.items():
         print(f"{row:24} {numbers_of['value']:.3f}  {numbers_of['low']:.3f} to {numbers_of['high']:.3f}")
     command = COMMAND if options.seeds == 3 else f"{COMMAND} --seeds {options.seeds}"

@@ -1,17 +1,14 @@
 """Is the stability of labels honest while joints are out of sight? `python -m benchmarks.anybody.stability`.
 
-The trials of CMU subject 86 in two halves: each is labelled live by a model that was trained like the shipped one, in
-fewer iterations, without that half. Joints of the limbs are lost for some seconds, then seen for as long. Provisional
-labels are counted by how many joints an open Degraded names: the mean stability that they were told with, the share
-that became final, and the calibration error (ten bins); and the same without the weight of joints (stability.py).
-`missing` is what the logits lacked without that weight, more than those of labels that were told while all joints were
-seen. Prints a table and puts its rows into results.json beside this file.
+Each trial of CMU subject 86 is labelled live by the model of `python -m benchmarks.anybody` that has not seen it.
+Joints of the limbs are lost for some seconds, then seen for as long. Provisional labels are counted by how many joints
+an open Degraded names: the mean stability that they were told with, the share that became final, and the calibration
+error (ten bins); and the same without the weight of joints (stability.py). `missing` is what the logits lacked without
+that weight, more than those of labels that were told while all joints were seen. Prints a table and puts its rows into
+results.json beside this file.
 """
 
 import argparse
-import shlex
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +17,12 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from benchmarks.blind.folds import ROOT, recordings_without
+from benchmarks.anybody.__main__ import train_without
+from benchmarks.blind.folds import TRIALS
+from benchmarks.provisional import calibration
 from benchmarks.results import Numbers, exactly, save
 from motionscribe_models.arrays import Single
 from motionscribe_models.body.mapping import mapped
-from motionscribe_models.manifest import read_manifest
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Degraded, Label
@@ -35,31 +33,12 @@ from motionscribe_server.session.replay import replay
 from motionscribe_server.session.stability import UNSEEN
 from motionscribe_training.data.degrade import LIMBS
 
-HALVES = (("01", "07", "10", "13"), ("03", "09", "11"))
-ITERATIONS = 300
-"""A third of the shipped model's: stability hardly depends on them."""
 THINNED = 4
 """120 to 30 Hz, the model's rate."""
 JOINTS = (0, 1, 2, 4, 8)
 """How many are lost at a time."""
 AWAY_S = (1.5, 4.0)
 GROUPS = {"none": (0, 0), "1": (1, 1), "2": (2, 2), "3_or_4": (3, 4), "more": (5, 13), "any": (1, 13), "all": (0, 13)}
-
-
-def train_without(half: tuple[str, ...], data: Path, out: Path) -> Path:
-    """The folder of a model. Made once."""
-    folder = out / f"without-{'-'.join(half)}" / "1"
-    if folder.exists():
-        return folder
-    _, *arguments = shlex.split(read_manifest(ROOT / "models" / "body" / "1").training["command"])
-    kept = [str(path) for path in recordings_without(half, data)]
-    places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")], "cmu8": [str(data / "cmu8")]}
-    changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
-    # of options given twice the last counts
-    result = ["--name", folder.parent.name, "--out", str(out), "--log", str(out / "log"), "--seed", "0"]
-    more = ["--iterations", str(ITERATIONS)]
-    subprocess.run([sys.executable, "-m", "motionscribe_training", *changed, *result, *more], check=True)
-    return folder
 
 
 def lose(places: Single, joints: int, rate_hz: float, rng: np.random.Generator) -> None:
@@ -88,10 +67,9 @@ def watch(model: ServedModel, inference: Inference, body: Recording) -> NDArray[
     return np.array([(label.stability, label.cluster == final[label.start_seq], n) for label, n in labels])
 
 
-def calibration(told: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
-    """Expected calibration error of ten bins."""
-    bins = np.minimum((told * 10).astype(int), 9)
-    return float(sum(abs((told - stayed)[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)))
+def error_of(stability: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
+    """Expected calibration error."""
+    return calibration([np.stack([stability, stayed], axis=1)])["calibration_error"]
 
 
 def missing_logit(logits: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:
@@ -106,20 +84,17 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/anybody"), help="where the models are kept")
     options = parser.parse_args()
     found: list[NDArray[np.float64]] = []
-    for half in HALVES:
-        bundle = read_bundle(train_without(half, options.data, options.work))
+    for trial in TRIALS:
+        bundle = read_bundle(train_without(trial, options.data, options.work, 0))
         model, inference = ServedModel(bundle), Inference(bundle)
-        for trial in half:
-            whole = mapped(read_recording(options.data / "sub86" / f"{trial}.mat"))
-            rate_hz = whole.skeleton.rate_hz / THINNED
-            for joints in JOINTS:
-                frames = whole.frames[::THINNED].copy()
-                lose(frames[:, :-1].reshape(len(frames), -1, 3), joints, rate_hz, np.random.default_rng(joints))
-                skeleton = replace(whole.skeleton, rate_hz=rate_hz)
-                times = whole.timestamps_us[::THINNED]
-                found.append(
-                    watch(model, inference, replace(whole, frames=frames, timestamps_us=times, skeleton=skeleton))
-                )
+        whole = mapped(read_recording(options.data / "sub86" / f"{trial}.mat"))
+        rate_hz = whole.skeleton.rate_hz / THINNED
+        for joints in JOINTS:
+            frames = whole.frames[::THINNED].copy()
+            lose(frames[:, :-1].reshape(len(frames), -1, 3), joints, rate_hz, np.random.default_rng(joints))
+            skeleton, times = replace(whole.skeleton, rate_hz=rate_hz), whole.timestamps_us[::THINNED]
+            thinned = replace(whole, frames=frames, timestamps_us=times, skeleton=skeleton)
+            found.append(watch(model, inference, thinned))
     told, stayed, unseen = np.concatenate(found).T
     before = logit(told) - UNSEEN * np.log1p(unseen)
     plain = expit(before)
@@ -130,9 +105,9 @@ def main() -> None:
             "labels": float(of.sum()),
             "stayed": stayed[of].mean(),
             "told": told[of].mean(),
-            "error": calibration(told[of], stayed[of]),
+            "error": error_of(told[of], stayed[of]),
             "told_before": plain[of].mean(),
-            "error_before": calibration(plain[of], stayed[of]),
+            "error_before": error_of(plain[of], stayed[of]),
         }
         rows |= {f"unseen/{name}/{metric}": exactly(round(float(number), 4)) for metric, number in numbers.items()}
     missing = {name: missing_logit(before[of], stayed[of]) for name, of in groups.items()}
