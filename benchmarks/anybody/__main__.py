@@ -4,10 +4,10 @@ For each trial of CMU subject 86 a model is trained like the shipped one but wit
 through the server's own Session, as it is and as worse sources would see it (conditions.py). `people`: the exercise
 routines of mocap6, by a model of subject 86 and single actions alone. `flat2d`: each trial, from views that nobody has
 seen, by a model of bodies in images that has not seen the trial. `first_10_s`: accuracy of the first ten seconds alone,
-in which size, floor and level settle; clusters are matched over the whole. `taken_back`: how often labels that were shown are
-taken back, for each true boundary; `auroc` and `calibration_error` are of the stability of all provisional labels
-together (provisional.py). Prints a table and writes results.json beside this file: value is the mean over trials, views
-and seeds, low and high the least and the most.
+in which size, floor and level settle; clusters are matched over the whole. `taken_back`: how often labels that were
+shown are taken back, for each true boundary; `auroc` and `calibration_error` are of the stability of all provisional
+labels together (provisional.py). Prints a table and writes results.json beside this file: value is the mean over
+trials, views and seeds, low and high the least and the most.
 """
 
 import argparse

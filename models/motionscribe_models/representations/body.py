@@ -58,7 +58,7 @@ class Body(Representation):
 
     def unseen(self, frames: NDArray[np.floating], joints: int) -> NDArray[np.bool_]:
         """NaN; nothing is said of those that follow from others."""
-        unseen: NDArray[np.bool_] = np.isnan(frames[:, :-1]).reshape(len(frames), joints, 3).any(axis=2)
+        unseen: NDArray[np.bool_] = np.isnan(frames[:, :-1]).reshape(len(frames), joints, -1).any(axis=2)
         unseen[:, : len(DERIVED)] = False
         return unseen
 
