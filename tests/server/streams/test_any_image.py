@@ -16,7 +16,7 @@ from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.codec import skeleton_to_message
-from motionscribe_proto.events import Event, Label, SegmentEnded
+from motionscribe_proto.events import Degraded, Event, Label, SegmentEnded
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
@@ -50,6 +50,8 @@ def labels_by_frame(events: list[Event], frames: int) -> np.ndarray:
 def test_places_in_an_image_are_mapped_and_labelled(tmp_path: Path) -> None:
     recording = web_camera()
     recording.frames[100:110, :20] = np.nan
+    wrist = SEEN.index("left_wrist")
+    recording.frames[200:260, 2 * wrist : 2 * wrist + 2] = np.nan
 
     async def run() -> None:
         async with serving(MODELS / "body2d" / "1", tmp_path) as served:
@@ -61,6 +63,9 @@ def test_places_in_an_image_are_mapped_and_labelled(tmp_path: Path) -> None:
             options = SessionOptions(provisional=False, rate_hz=30.0)
             replayed = replay(served.model.served, served.engine, mapped(recording), options)
             assert events == wired(emitted.event for emitted in replayed)
+            assert [
+                (e.joints, e.start_seq, e.end_seq) for e in events if isinstance(e, Degraded) and not e.ongoing
+            ] == [(("left_wrist",), 201, 261)]
             ended = [event for event in events if isinstance(event, SegmentEnded)]
             assert len({event.cluster for event in ended}) >= 2
             assert ended[0].cluster == ended[-1].cluster, "it walks before and after"
