@@ -46,7 +46,7 @@ RATE_HZ = 30.0
 """Frames a second that tell motions of people apart."""
 STRIDE, MOMENT_S = 5, 1 / 6
 """Frames of a moment, and how long it is at that rate. A feed that is slower has moments of fewer frames."""
-REFERENCES, REFERENCE_WINDOWS = 8, 4
+REFERENCES, REFERENCE_WINDOWS = 4, 4
 """Pieces of real motion that every server replays against the exported graphs, and how many windows long they are: an
 error that adds up in a state that runs on shows."""
 STEPS = 4
