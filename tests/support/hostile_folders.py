@@ -207,6 +207,7 @@ HOSTILE: dict[str, tuple[Harm, str]] = {
     "states of terabytes": (manifest('"hidden": 48,', '"hidden": 999999999999,'), "expected a hidden from 1 to 65536"),
     "states of gigabytes": (
         lambda folder: [
+            manifest('"format": 4', '"format": 3')(folder),
             manifest('"window": 40,', '"window": 60000,')(folder),
             manifest('"hidden": 48,', '"hidden": 60000,')(folder),
         ][0],

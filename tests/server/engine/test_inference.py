@@ -153,9 +153,8 @@ def test_company_in_a_batch_changes_no_answer(
 @pytest.mark.data
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_ten_recordings_together_and_alone(data_dir: Path, tmp_path: Path, variant: Choice) -> None:
-    names = [
-        f"{action}_{trial}" for action in ("basketball", "jumping", "running", "soccer", "walking") for trial in (1, 2)
-    ]
+    actions = ("basketball", "jumping", "running", "soccer", "walking")
+    names = [f"{action}_{trial}" for action in actions for trial in (1, 2)]
     recordings = [real_features(data_dir, name)[:120] for name in names]
     inference = Inference(exported(tmp_path / "1", np.concatenate(recordings)), variant, threads=2)
     states = [inference.new_state() for _ in names]
@@ -163,14 +162,12 @@ def test_ten_recordings_together_and_alone(data_dir: Path, tmp_path: Path, varia
     streams = [steps_of(inference, r) for r in recordings]
     for t in range(max(len(r) for r in recordings)):
         due = [i for i, steps in enumerate(streams) if t < len(steps)]
-        for i, answer in zip(
-            due, inference.advance([states[i] for i in due], [[streams[i][t]] for i in due]), strict=True
-        ):
+        answers = inference.advance([states[i] for i in due], [[streams[i][t]] for i in due])
+        for i, answer in zip(due, answers, strict=True):
             together[i].append(answer)
-    ends = []
     for got, steps in zip(together, streams, strict=True):
         assert_same(got, alone(inference, steps))
-        ends.append([a.projected for a in got if a is not None][-1])
+    ends = [[a.projected for a in got if a is not None][-1] for got in together]
     assert min(np.abs(a - b).max() for i, a in enumerate(ends) for b in ends[:i]) > 1e-3  # they do differ
 
 
