@@ -37,7 +37,7 @@ def prediction_errors(manifest: Manifest, inference: Inference, recording: Recor
     _, scale = feature_map.normalisation([features])
     state, errors = inference.new_state(), np.zeros(2)
     for index, frame in enumerate(features[: -manifest.decoder_steps]):
-        (answer,) = inference.advance([state], [[step_of(frame, index, manifest.window, manifest.stride)]])
+        (answer,) = inference.advance([state], [[step_of(frame, index, manifest.forgets_after, manifest.stride)]])
         if answer is not None:
             future = features[index + 1 : index + 1 + manifest.decoder_steps]
             errors += [np.square((guess - future) / scale).sum() for guess in (answer.prediction, frame)]

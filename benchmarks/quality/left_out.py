@@ -91,7 +91,7 @@ class LeftOut:
         manifest, arrays, inference = self.bundle.manifest, self.bundle.arrays, self.inference()
         features, state, projected = self._features(recording), inference.new_state(), []
         for index, frame in enumerate(features):
-            (states,) = inference.advance([state], [[step_of(frame, index, manifest.window, manifest.stride)]])
+            (states,) = inference.advance([state], [[step_of(frame, index, manifest.forgets_after, manifest.stride)]])
             if states is not None:
                 projected.append(states.projected)
         motion = arrays["motion"].astype(np.float64)

@@ -70,7 +70,7 @@ class Tick:
     def __call__(self) -> None:
         """The next frame."""
         m, frame = self._manifest, next(self._frames)
-        steps = [step_of(row, frame + i, m.window, m.stride) for i, row in enumerate(self._features)]
+        steps = [step_of(row, frame + i, m.forgets_after, m.stride) for i, row in enumerate(self._features)]
         self._inference.advance(self._states, [[step] for step in steps])
 
 
