@@ -40,6 +40,7 @@ LABELS = {
     "ClaSP": "peers/clasp",
     "one label for all": "peers/one_label",
 }
+BODIES = ["clean", "noise4", "drop20", "rootless", "low15", "people", "flat2d"]
 SERVICES = ["h512_k1", "h512_k5", "h512_120hz_k20", "h512_stride25_k5", "simple_k5"]
 FAULTS = ["kill", "worker", "rolling", "network", "partition", "flat_out"]
 OTHERS = [
@@ -93,6 +94,17 @@ def test_labels_beside_other_ways() -> None:
         for cell, metric in zip(cells, columns.values(), strict=True):
             if cell != "-":
                 check(cell, quality[f"{LABELS[label]}/{metric}"])
+
+
+def test_any_body() -> None:
+    found = results("anybody")
+    columns = ("source", "1 s", "3 s", "first 10 s, at 1 s", "taken back, at 1 s")
+    for (_, *cells, first, back), name in zip(rows_under(RESULTS, *columns), BODIES, strict=True):
+        for cell, seconds in zip(cells, (1, 3), strict=True):
+            for number, metric in zip(cell.split(" / "), ("accuracy", "ari"), strict=True):
+                check(number, found[f"{name}/{seconds}/{metric}"])
+        check(first, found[f"{name}/1/first_10_s"])
+        check(back, found[f"{name}/1/taken_back"])
 
 
 def test_streams_of_a_server() -> None:
