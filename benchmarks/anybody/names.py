@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.blind.folds import ROOT, TRIALS
 from benchmarks.results import Numbers, exactly, save
-from motionscribe_models.body.actions import ACTIONS, RUN, WALK
+from motionscribe_models.body.actions import ACTIONS, WALK
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import read_bundle
@@ -28,7 +28,7 @@ from motionscribe_training.evaluation.evaluate import labelled_recordings
 
 TUNED = ("01", "03", "07")
 """Trials of subject 86."""
-CALLED = {"walk": WALK, "walking": WALK, "run": RUN, "running": RUN}
+CALLED = {"walk": WALK, "walking": WALK}
 """What annotations and files call an action; all else is another one."""
 FILES = {
     "cmu8": ("walking_*", "running_*", "jumping_*", "basketball_signal_*", "directing_traffic_*", "washwindow_*"),

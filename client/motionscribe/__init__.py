@@ -16,6 +16,7 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.descriptions import Cluster, Model, Opened
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Opened",
     "PushSource",
     "RecordingSource",
+    "Skeleton",
     "Stream",
     "errors",
     "events",

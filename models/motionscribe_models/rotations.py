@@ -45,7 +45,7 @@ def quaternion_matrix(quaternions: NDArray[np.floating]) -> Array:
 def quaternion_length(quaternions: NDArray[np.floating]) -> Array:
     """(..., 1) of quaternions (..., 4), in float64. Raises LayoutError for length 0."""
     length: Array = np.linalg.norm(quaternions.astype(np.float64), axis=-1, keepdims=True)
-    if np.any(length < 1e-12):
+    if np.any(length < TINY):
         raise LayoutError("expected quaternions w x y z of length 1, got one of length 0")
     return length
 

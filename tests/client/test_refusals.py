@@ -76,7 +76,7 @@ def test_frames_of_another_width_are_told_in_values_before_the_server_takes_them
     # three frames of four values are six of two
     frames = [(n, [0.0] * 4) for n in range(3)]
     with ScriptedServer() as server, Client(server.address) as client:
-        with pytest.raises(errors.BadFrames, match=r"^expected 2 values a frame, got 4$"):
+        with pytest.raises(errors.BadFrames, match=r"^expected 2 values a frame, got 4, for "):
             list(client.stream(frames))
         assert server.blocks == []
 

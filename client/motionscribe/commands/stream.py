@@ -9,8 +9,9 @@ from pathlib import Path
 from motionscribe.commands.options import add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
-from motionscribe.sources import Source, schemes
-from motionscribe_models.body.mapping import NOT_THERE
+from motionscribe.sources import RecordingSource, Source, schemes
+from motionscribe_models.body.mapping import NOT_THERE, find_mapping
+from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 from motionscribe_proto.names import escape
@@ -25,7 +26,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")
-    parser.add_argument("--model", default="", metavar="NAME", help="default: the only one, or the one for any body")
+    parser.add_argument(
+        "--model",
+        default="",
+        metavar="NAME",
+        help="default: the only one, body, or body2d in an image",
+    )
     parser.add_argument("--version", default="latest", help="of the model (default: %(default)s)")
     parser.add_argument(
         "--lag", choices=LAGS, default="balanced", help="how soon labels are final (default: %(default)s)"
@@ -40,7 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 def run(args: argparse.Namespace) -> None:
     """Streams one source after the other."""
     if args.stream_id and len(args.sources) > 1:
-        args.parser.error("--stream-id is for one SOURCE")
+        args.parser.error("--stream-id is for one SOURCE: send each with a command of its own, with the same id")
     feeds = _open_feeds(args)
     first = next(feeds)
     with connect(args) as client, open_outputs(args, _files(args)) as makers:
@@ -63,8 +69,19 @@ def run(args: argparse.Namespace) -> None:
             for line in opened.mapping:
                 if line.endswith(NOT_THERE):
                     print(escape(f"{text}: {line}"), file=sys.stderr)
+            for fault in _faults(source) if opened.mapping else ():
+                print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
             names = {cluster.id: cluster.name for cluster in opened.clusters}
             show(stream, makers, StreamInfo(opened.stream_id, title, names))
+
+
+def _faults(source: Source) -> list[str]:
+    """What is wrong with the body in a recording that the server maps."""
+    if not isinstance(source, RecordingSource):
+        return []
+    recording = source.recording
+    mapping = find_mapping(recording.skeleton)
+    return find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
 
 
 def _files(args: argparse.Namespace) -> list[Path]:

@@ -134,7 +134,8 @@ class AsyncStream:
         skeleton = self._source.skeleton
         expected, got = skeleton.width if skeleton else len(self.opened.model.columns), block.values.shape[1]
         if expected and got != expected:
-            raise BadFrames(f"expected {expected} values a frame, got {got}")
+            hint = "" if skeleton else f", for {self.opened.model.name}; say what yours are with skeleton="
+            raise BadFrames(f"expected {expected} values a frame, got {got}{hint}")
 
     async def _take_from_source(self) -> None:
         await self._link.ready.wait()

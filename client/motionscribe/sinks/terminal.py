@@ -125,7 +125,8 @@ class Terminal(Sink):
         self._rows.append((_clock(start_us - origin_us), _clock(end_us - origin_us), seconds, what))
 
     def _name(self, cluster: int) -> Text:
-        return plain(self._names.get(cluster) or f"cluster {cluster}", COLOURS[cluster % len(COLOURS)])
+        name = self._names.get(cluster)
+        return plain(f"{name} ({cluster})" if name else f"cluster {cluster}", COLOURS[cluster % len(COLOURS)])
 
 
 def _describe(anomaly: Anomaly) -> Text:

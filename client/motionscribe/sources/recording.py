@@ -12,7 +12,7 @@ class RecordingSource(Source):
     """Frames of a recording, as fast as they are taken; the client paces them where asked."""
 
     def __init__(self, recording: Recording) -> None:
-        self._recording = recording
+        self.recording = recording
         self.name = recording.name
         self.skeleton = recording.skeleton
         self.rate_hz = recording.skeleton.rate_hz
@@ -20,7 +20,7 @@ class RecordingSource(Source):
 
     async def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:
         """Slices of the recording, without a copy."""
-        recording = self._recording
+        recording = self.recording
         whole = FrameBlock(1, recording.frames, recording.timestamps_us, recording.confidences)
         for start in range(0, len(whole), size):
             yield whole.rows(start, min(start + size, len(whole)))

@@ -20,6 +20,7 @@ from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import LayoutError, RecordingError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings.recording import Recording
+from motionscribe_models.rotations import TINY
 from motionscribe_models.skeleton import Skeleton, upright
 
 NEEDED = ("shoulder", "hip", "knee")
@@ -30,6 +31,8 @@ NOT_THERE = "not there"
 """What is said of a joint that a skeleton does not have."""
 FARTHEST = {"body": 3000.0, "body2d": 1e5}
 """Metres, and pixels: what is further away is a fault of the sender."""
+MOST_JOINTS = 4096
+"""Of all actors and props of a feed."""
 IMAGE = "positions2d"
 """The representation of places in an image."""
 MIDDLES = [tuple(SEEN.index(f"{side}_{part}") for side in ("left", "right")) for part in ("hip", "shoulder")]
@@ -88,6 +91,7 @@ class Mapping:
             seen = np.where(there[..., None], weights @ places, seen)
             if not np.isnan(seen).any():
                 break
+        seen[~(np.abs(seen).max(axis=2) < FARTHEST[self.body.representation])] = np.nan  # sums of what is far apart
         middles = [(seen[:, left] + seen[:, right]) / 2 for left, right in MIDDLES]
         joints = np.concatenate([np.stack(middles, axis=1), seen], axis=1)
         if self.body is BODY2D:
@@ -96,14 +100,13 @@ class Mapping:
         return np.hstack([joints.reshape(len(frames), -1), level]).astype(np.float32)
 
     def _places(self, frames: NDArray[np.floating]) -> Array:
-        """In the skeleton's units and axes; NaN where rotations mean nothing."""
-        try:
-            return joint_positions(self.skeleton, frames)
-        except LayoutError:
-            if len(frames) == 1:
-                return np.full((1, len(self.skeleton.joints), 3), np.nan)
-            # seldom: one frame spoils no other
-            return np.concatenate([self._places(frames[row : row + 1]) for row in range(len(frames))])
+        """In the skeleton's units and axes; NaN of what rotations turn that mean nothing."""
+        if self.skeleton.representation == "quaternion":
+            rotations = frames[:, 3:].reshape(len(frames), -1, 4).astype(np.float64)
+            means = np.linalg.norm(rotations, axis=2, keepdims=True) >= TINY
+            rotations = np.where(means, rotations, np.nan)
+            frames = np.hstack([frames[:, :3], rotations.reshape(len(frames), -1)])
+        return joint_positions(self.skeleton, frames)
 
     def describe(self) -> list[str]:
         """A line for each joint of the body, for people."""
@@ -125,6 +128,9 @@ def find_mapping(skeleton: Skeleton) -> Mapping:
         raise LayoutError(f"{skeleton.name}: expected rotations with offsets from joint to joint, got them without")
     if twice := [joint for joint, count in Counter(skeleton.joints).items() if count > 1]:
         raise LayoutError(f"{skeleton.name}: expected a name for each joint, got several named {', '.join(twice[:6])}")
+    if len(skeleton.joints) > MOST_JOINTS:
+        got = len(skeleton.joints)
+        raise LayoutError(f"{skeleton.name}: expected a body among at most {MOST_JOINTS} joints, got {got}")
     convention, found = find_joints(skeleton.joints)
     sides = [f"{side}_{part}" for part in NEEDED for side in ("left", "right")]
     lost = [joint for joint in sides if joint not in found]

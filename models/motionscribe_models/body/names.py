@@ -100,6 +100,8 @@ CONVENTIONS = (
 )
 LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
+MOST_ACTORS = 64
+"""Of a feed, in the order of its joints: each is looked at, while nothing else happens."""
 BEFORE = {"b", "bip", "bn", "bone", "character", "def", "j", "joint", "jnt"}
 AFTER = {"bone", "joint", "jnt"}
 """Words that programs put around the names of joints."""
@@ -140,9 +142,10 @@ def find_joints(joints: Sequence[str]) -> tuple[str, Mapping[str, tuple[Sum, ...
     """The convention that names most of a body, and canonical joint -> sums of `joints` by their own names."""
     best: tuple[str, dict[str, tuple[Sum, ...]]] = ("", {})
     # joints of several actors stand side by side, apart by what is before the colon
-    actors = dict.fromkeys(joint.rpartition(":")[0] for joint in joints)
-    groups = [[joint for joint in joints if joint.rpartition(":")[0] == actor] for actor in actors]
-    for names, convention in product(map(read_names, groups), CONVENTIONS):
+    actors: dict[str, list[str]] = {}
+    for joint in joints:
+        actors.setdefault(joint.rpartition(":")[0], []).append(joint)
+    for names, convention in product(map(read_names, [*actors.values()][:MOST_ACTORS]), CONVENTIONS):
         wanted = {"head": [convention.head]} | {
             f"{side}_{limb}": [_sided(getattr(convention, limb), side)] for limb in LIMBS for side in ("left", "right")
         }

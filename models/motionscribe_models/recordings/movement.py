@@ -1,8 +1,9 @@
 """Poses of the package `movement`, `.nc`: netCDF 4, which is HDF5. Needs the extra `h5`.
 
 `position` has the dimensions time, space, keypoints and individuals in any order (keypoint and individual in newer
-files), and `confidence` all but space. Times are seconds, or numbers of frames; the attribute `fps` is the rate. In
-space the unit is that of the position's attribute `units`, else by the size of the body.
+files), and `confidence` all but space; NaN there says that nothing is known. Times are seconds, or numbers of frames;
+the attribute `fps` is the rate. In space the unit is that of the position's attribute `units`, else by the size of the
+body.
 """
 
 from pathlib import Path
@@ -44,9 +45,15 @@ def read_movement(path: Path, rate_hz: float | None = None) -> Recording:
         raise RecordingError(f"{path}: expected a name for each of the position's parts, got {shape}, {places.shape}")
     found = [Found.of(np.isfinite(one).all(axis=2)) for one in places]
     chosen, notes = most_found(who, found, places.shape[1])
-    one = Keypoints(joints, places[chosen], None if sure is None else sure[chosen])
+    one = Keypoints(joints, places[chosen], _known(sure[chosen]) if sure is not None else None)
     space = image_space(one.places) if len(axes) == 2 else guessed_space(joints, one.places, units)
     return keypoint_recording(path, "movement", one, space, clock, notes)
+
+
+def _known(sure: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Confidences (n, J); where one is not known the joint is as sure as can be, None where none is."""
+    unknown = np.isnan(sure)
+    return None if unknown.all() else np.where(unknown, 1.0, sure)
 
 
 def _in_order(path: Path, file: Any, found: Any, order: tuple[str, ...]) -> tuple[NDArray[np.float64], dict[str, str]]:

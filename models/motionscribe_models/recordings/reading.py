@@ -224,7 +224,9 @@ def read_recording(path: Path | str, rate_hz: float | None = None) -> Recording:
     if path.is_dir():
         reader = reader_of_folder(path)
         if reader is None:
-            raise RecordingError(f"{path}: expected a file, or a folder of OpenPose's JSON files, got another folder")
+            raise RecordingError(
+                f"{path}: expected a file, or a folder of OpenPose's JSON files, got another folder; name its files"
+            )
         return reader.read(path, rate_hz)
     readers = readers_of(path)
     if not readers:

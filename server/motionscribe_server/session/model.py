@@ -61,6 +61,8 @@ class ServedModel:
         self.embedding_mean: Array = self._array("embedding_mean", 2, revisions, self.dimensions)
         self.centres: Array = self._array("centres", 2, None, self.dimensions)
         self.feature_scale: Array = self._array("feature_scale", 1, self.manifest.features)
+        if not self.feature_scale.min() > 0:
+            raise ModelFolderError(f"feature_scale: expected values above 0, got {self.feature_scale.min():g}")
         weighed = INPUTS if self.manifest.forgets_after is None else WINDOWED_INPUTS
         self._stability = np.zeros((len(LAGS), INPUTS))
         self._stability[:, :weighed] = self._array("stability", 2, len(LAGS), weighed)
@@ -75,8 +77,8 @@ class ServedModel:
         self.penalty = penalty_of(self.manifest.settings)
         self.durations = session_moments(self.manifest.settings, self.moment_s)
         """Moments by name, those of durations.SESSION."""
-        self.radius = _setting(self.manifest.settings, "radius")
-        self.largest = _setting(self.manifest.settings, "largest")
+        self.radius = _positive(self.manifest.settings, "radius")
+        self.largest = _positive(self.manifest.settings, "largest")
         """Magnitude of the raw values that it was trained on."""
         for lag in LAGS:
             if self.latency(lag) > self.durations["history"]:  # what is learnt has no label any more
@@ -130,6 +132,13 @@ def penalty_of(settings: Mapping[str, float]) -> Penalty:
         return Penalty(closed, young, int(adult), int(shortest), int(edge))
     except ValueError as error:
         raise ModelFolderError(f"settings: {error}") from error
+
+
+def _positive(settings: Mapping[str, float], name: str) -> float:
+    value = _setting(settings, name)
+    if not value > 0:
+        raise ModelFolderError(f"expected a {name} above 0, got {value:g}")
+    return value
 
 
 def _setting(settings: Mapping[str, float], name: str) -> float:

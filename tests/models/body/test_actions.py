@@ -47,12 +47,3 @@ def test_what_is_not_plainly_a_walk_is_none(change: str) -> None:
     else:
         walk[:, UPWARDS] = 0.25 * np.sin(np.arange(30))
     assert action_of(walk) == ""
-
-
-def test_a_run_goes_fast_and_has_flight() -> None:
-    run = features("walk", 0)[:30]
-    run[:, FORWARDS] = 1.5
-    run[:, UPWARDS] = 0.25 * np.sin(np.arange(30))
-    assert action_of(run) == "run"
-    run[:, FORWARDS] = 0.1  # jogging on the spot
-    assert action_of(run) == ""

@@ -115,6 +115,38 @@ def test_what_has_no_body_is_refused_with_what_it_has() -> None:
         find_mapping(replace(H36M_EXPMAP_99, offsets=()))
 
 
+@pytest.mark.parametrize(("joint", "lost"), [("lfingers", []), ("lwrist", []), ("lradius", ["left_wrist"])])
+def test_a_rotation_of_no_length_loses_what_it_turns_and_no_more(joint: str, lost: list[str]) -> None:
+    """In Acclaim a joint is a bone: it turns its own end."""
+    turning = replace(CMU_EXPMAP, representation="quaternion", inverted=False)
+    frames = np.zeros((4, turning.width), np.float32)
+    frames[:, 3::4] = 1.0
+    whole = places_of(find_mapping(turning).apply(frames))
+    frames[2, 3 + 4 * turning.joints.index(joint) :][:4] = 0.0
+    hurt = places_of(find_mapping(turning).apply(frames))
+    gone = np.isnan(hurt).any(axis=2)
+    assert [JOINTS[place] for place in np.flatnonzero(gone[2])] == lost
+    np.testing.assert_array_equal(hurt[~gone], whole[~gone])
+
+
+def test_a_sum_of_joints_far_apart_is_no_place() -> None:
+    ears = [CAMERA.joints.index(name) for name in ("left_ear", "right_ear")]
+    camera = replace(CAMERA, joints=tuple({"left_ear": "neck", "right_ear": "head"}.get(n, n) for n in CAMERA.joints))
+    frame = seen_by(CAMERA, frames=1)
+    frame.reshape(-1, 3)[ears] = [[-2500e3, 0, 0], [2500e3, 0, 0]]
+    found = places_of(find_mapping(camera).apply(frame))[0]
+    assert np.nanmax(np.abs(found)) < 3000
+
+
+def test_actors_and_joints_without_end_are_looked_at_no_longer() -> None:
+    many = replace(CAMERA, joints=tuple(f"a{n}:x" for n in range(5000)), parents=(-1,) * 5000)
+    with pytest.raises(LayoutError, match="expected a body among at most 4096 joints, got 5000"):
+        find_mapping(many)
+    actors = (*(f"a{n}:x" for n in range(1000)), *CAMERA.joints)
+    with pytest.raises(LayoutError, match="found no left_shoulder"):
+        find_mapping(replace(CAMERA, joints=actors, parents=(-1,) * len(actors)))
+
+
 def test_a_mapping_can_be_read() -> None:
     lines = find_mapping(CAMERA).describe()
     assert lines[0] == "head: 0.5 left_ear + 0.5 right_ear, else nose"

@@ -101,3 +101,16 @@ def test_a_file_without_places_says_what_it_has(tmp_path: Path) -> None:
         file["rainfall"] = np.zeros(3)
     with pytest.raises(RecordingError, match=r"a\.nc: expected a dataset position in /, got rainfall"):
         read_recording(tmp_path / "a.nc")
+
+
+def test_confidences_that_are_not_known_hide_no_joint(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nc", body(3), PLURAL)
+    with h5py.File(path, "r+") as file:
+        file["confidence"][:, 0] = np.nan
+    some = read_recording(path).confidences
+    assert some is not None
+    np.testing.assert_allclose(some[:, 0], 1.0)
+    np.testing.assert_allclose(some[:, 1:], 0.7, rtol=1e-6)
+    with h5py.File(path, "r+") as file:
+        file["confidence"][...] = np.nan
+    assert read_recording(path).confidences is None

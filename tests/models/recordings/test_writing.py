@@ -64,6 +64,7 @@ def test_places_stay(
     assert found.skeleton.joints == wanted.skeleton.joints
     assert found.skeleton.rate_hz == pytest.approx(50)
     assert found.timestamps_us.tolist() == wanted.timestamps_us.tolist()
+    assert found.confidences is None, "nobody is taken for doubtful of whom nothing is known"
     np.testing.assert_allclose(in_metres(found), in_metres(wanted), atol=1e-6)
     if metres_per_unit != 0.05:  # which no reader knows
         assert found.skeleton.metres_per_unit == wanted.skeleton.metres_per_unit

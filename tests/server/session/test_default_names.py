@@ -113,6 +113,14 @@ def test_the_next_session_of_a_stream_knows_the_name_at_once_and_does_not_take_i
     assert next(state for state in driver.session.clusters() if state.id == walk.id).guessed
 
 
+def test_a_guessed_name_goes_with_a_merge() -> None:
+    guessed = ClusterState(1, "walk", 0, False, np.zeros(2), 5.0, 0, 0, 1, 5.0, guessed=True)
+    given = ClusterState(2, "stroll", 0, False, np.ones(2), 5.0, 0, 0, 1, 5.0)
+    clusterer = DPMeans(2, [guessed, given])
+    clusterer.merge([1], 2)
+    assert [(state.name, state.guessed) for state in clusterer.clusters()] == [("", False), ("stroll", False)]
+
+
 def test_a_guessed_name_keeps_no_cluster_and_a_users_takes_its_place() -> None:
     """As where a stream that is not live is edited in the store."""
     guessed = ClusterState(1, "walk", 0, False, np.zeros(2), 5.0, 0, 0, 1, 5.0, guessed=True)

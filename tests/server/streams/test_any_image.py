@@ -1,6 +1,7 @@
 """Feeds of places in an image on a real server: mapped and labelled by body2d, which takes no others."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -9,10 +10,11 @@ import pytest
 from tests.support.serving import final, serving, wired
 
 from motionscribe import Client
+from motionscribe.cli import main
 from motionscribe.demo.performer import perform
 from motionscribe_models.body.joints import SEEN
 from motionscribe_models.body.mapping import mapped
-from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.recordings import Recording, read_recording, write_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.codec import skeleton_to_message
@@ -70,6 +72,20 @@ def test_places_in_an_image_are_mapped_and_labelled(tmp_path: Path) -> None:
             assert ended[0].cluster == ended[-1].cluster, "it walks before and after"
 
     asyncio.run(run())
+
+
+def test_the_command_says_what_is_wrong_with_a_body(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a camera that is not sure of anything nothing is labelled: whoever sent it must learn why."""
+    recording = web_camera()
+    doubtful = replace(recording, confidences=np.full((len(recording.frames), len(SEEN)), 0.1, np.float32))
+    write_recording(doubtful, path := tmp_path / "webcam.npz")
+
+    async def run() -> int:
+        async with serving(MODELS / "body2d" / "1", tmp_path) as served:
+            return await asyncio.to_thread(main, ["stream", str(path), "--address", f"127.0.0.1:{served.server.port}"])
+
+    assert asyncio.run(run()) == 0
+    assert f"{path}: not plausible: nobody was seen in any frame" in capsys.readouterr().err.splitlines()
 
 
 def test_a_body_in_space_is_refused_and_told_where_to_go(tmp_path: Path) -> None:

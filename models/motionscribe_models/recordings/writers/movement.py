@@ -4,6 +4,7 @@
 seconds, NaN for a joint that was not seen. Confidences that nobody knows are NaN, as `movement` has them.
 """
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def write_movement(recording: Recording, path: Path) -> None:
         "keypoints": list(recording.skeleton.joints),
         "individuals": ["id_0"],
     }
-    with h5py.File(path, "w", track_order=True) as file:  # netCDF wants things in the order in which they were made
+    whole = BytesIO()  # HDF5 crashes where a disk is full
+    with h5py.File(whole, "w", track_order=True) as file:  # netCDF wants things in the order in which they were made
         attributes = {"fps": recording.skeleton.rate_hz, "time_unit": "seconds", "ds_type": "poses"}
         file.attrs.update({**attributes, "source_software": "motionscribe"})
         for number, (dim, values) in enumerate(coordinates.items()):
@@ -43,6 +45,7 @@ def write_movement(recording: Recording, path: Path) -> None:
         _add(file, "position", places.values.transpose(0, 2, 1)[..., None], _DIMS)
         file["position"].attrs["units"] = places.unit
         _add(file, "confidence", sure[..., None], (_DIMS[0], *_DIMS[2:]))
+    path.write_bytes(whole.getvalue())
 
 
 def _add(file: Any, name: str, values: Any, dims: tuple[str, ...]) -> None:

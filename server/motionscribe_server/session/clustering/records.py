@@ -101,7 +101,8 @@ class ClusterRecords:
         )
         for id, record in self.by_id.items():
             if id == source or record.merged_into == source:
-                self.by_id[id] = replace(record, merged_into=target)
+                # what nobody called it is what it stands for now
+                self.by_id[id] = replace(record, merged_into=target, name=record.given_name, guessed=False)
         self._changes.append(Merged(source, target))
 
     def add(self, id: int, centre: NDArray[Any], weight: float) -> None:
