@@ -240,13 +240,13 @@ def test_the_final_table_tells_the_story() -> None:
         ["0:00.00", "0:02.00", "2.00", "cluster 1"],
         ["0:02.40", "0:02.75", "0.35", "anomaly 2.2 in hand, head"],
         ["0:02.50", "0:02.70", "0.20", "not seen: left_wrist, left_elbow"],
-        ["0:02.00", "0:03.00", "1.00", "wave"],
+        ["0:02.00", "0:03.00", "1.00", "wave (2)"],
         ["0:03.00", "0:05.00", "2.00", "gap: no frames"],
         ["0:05.00", "0:05.00", "", "restarted: frames were missing"],
         ["0:05.50", "0:05.50", "", "new: cluster 3"],
-        ["0:05.60", "0:05.60", "", "cluster 3 is part of wave"],
+        ["0:05.60", "0:05.60", "", "cluster 3 is part of wave (2)"],
         ["0:05.70", "0:05.70", "", "64 clusters are learnt: cluster 9 made room"],
-        ["0:05.00", "0:06.00", "1.00", "walk"],
+        ["0:05.00", "0:06.00", "1.00", "walk (1)"],
     ]
 
 
@@ -267,7 +267,7 @@ def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
     with console.capture() as capture:
         console.print(sink.render())
     text = capture.get()
-    assert "now: step 30 50%" in text
+    assert "now: step 30 (4) 50%" in text
     assert "anomaly 1.5 in hand, head" in text
     assert "not seen: left_wrist, left_elbow" in text
     assert "15 earlier rows" in text

@@ -36,7 +36,7 @@ def test_a_watcher_waits_and_counts_from_the_first_frame_of_the_stream(capsys: p
         code, out, _ = outcome(capsys, "watch", "gym", "--wait", *at)
     assert (code, server.asked) == (0, 3)
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
-    assert rows == [["1:05.00", "1:10.50", "5.50", "walk"]]
+    assert rows == [["1:05.00", "1:10.50", "5.50", "walk (1)"]]
 
 
 def test_the_start_is_known_before_the_first_event() -> None:
