@@ -1,5 +1,6 @@
 """A file that is there as a whole or not at all: what stood at its place stays until the new one is complete."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ def new_file(path: Path | str) -> Iterator[Path]:
 
     A pipe or a device is written to as it is. Raises OSError.
     """
-    target = Path(path).resolve()  # a link stays a link
+    target = Path(os.path.realpath(path))  # a link stays a link; resolve() stumbles over one that leads to itself
     if target.exists() and not target.is_file():
         yield Path(path)
         return

@@ -8,8 +8,8 @@ from motionscribe.commands.options import positive, refuse_inputs
 from motionscribe.commands.skeleton import describe
 from motionscribe.errors import BadFile
 from motionscribe_models.new_file import new_file
-from motionscribe_models.recordings import endings, read_recording, write_recording
-from motionscribe_models.recordings.writing import WRITERS
+from motionscribe_models.recordings import endings, read_recording
+from motionscribe_models.recordings.writing import WRITERS, writer_of
 from motionscribe_proto.names import escape
 
 
@@ -29,11 +29,14 @@ def run(args: argparse.Namespace) -> None:
     refuse_inputs("OUT", args.output, [args.input])
     if args.output.exists() and not args.replace:
         raise BadFile(f"expected a new file, got {args.output}, which exists: add --replace")
+    writer = writer_of(args.output)
+    if not args.output.parent.is_dir():
+        raise BadFile(f"expected a folder for {args.output}, found none at {args.output.parent}")
     recording = read_recording(args.input, args.rate)
     for note in recording.notes:
         print(escape(f"{args.input}: {note}"), file=sys.stderr)
     with new_file(args.output) as beside:
-        write_recording(recording, beside)
+        writer.write(recording, beside)
         written = read_recording(beside)
     print(escape(f"{args.input}: {describe(recording)}"))
     print(escape(f"{args.output}: {describe(written)}"))

@@ -62,7 +62,7 @@ def refuse_inputs(option: str, output: Path, inputs: Iterable[Path]) -> None:
     """Raises BadFile where `output`, which `option` names, is one of the files that are read."""
     for given in inputs:
         same = output.exists() and given.exists() and output.samefile(given)
-        if same or output.resolve() == given.resolve():
+        if same or os.path.realpath(output) == os.path.realpath(given):
             raise BadFile(f"expected another file for {option} than {given}, which is read")
 
 

@@ -47,10 +47,16 @@ def write_recording(recording: Recording, path: Path | str) -> None:
     Raises RecordingError for an ending that none has, ContractError for a recording that the format cannot hold, and
     OSError.
     """
+    writer = writer_of(path)
+    with new_file(path) as beside:
+        writer.write(recording, beside)
+
+
+def writer_of(path: Path | str) -> Writer:
+    """What writes a file of this ending. Raises RecordingError for one that none has."""
     ending = Path(path).suffix.lower()
     writer = next((writer for writer in WRITERS if writer.ending == ending), None)
     if writer is None:
         known = ", ".join(writer.ending for writer in WRITERS)
         raise RecordingError(f"{path}: expected a file ending in {known}, got {ending or 'no ending'}")
-    with new_file(path) as beside:
-        writer.write(recording, beside)
+    return writer

@@ -43,6 +43,12 @@ class ServedModel:
 
     def __init__(self, bundle: ModelBundle) -> None:
         self.manifest: Manifest = bundle.manifest
+        try:
+            self._read(bundle)
+        except ModelFolderError as error:
+            raise ModelFolderError(f"{self.key}: {error}") from error
+
+    def _read(self, bundle: ModelBundle) -> None:
         self.feature_map = FeatureMap(bundle.manifest.skeleton, bundle.manifest.feature_joints)
         if self.feature_map.width != self.manifest.features:
             raise ModelFolderError(

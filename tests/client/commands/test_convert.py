@@ -44,5 +44,13 @@ def test_what_cannot_be_written_leaves_nothing_behind(walk: Path, capsys: pytest
     assert main(["convert", str(walk.with_suffix(".trc")), str(walk.with_suffix(".bvh"))]) == 1
     assert "expected rotations for .bvh" in capsys.readouterr().err
     assert main(["convert", str(walk), str(walk.with_suffix(".doc"))]) == 1
-    assert "expected a file ending in .npz, .csv, .trc, .bvh, .nc, got .doc" in capsys.readouterr().err
+    assert f"{walk.parent}/walk.doc: expected a file ending in .npz, .csv, .trc, .bvh, .nc" in capsys.readouterr().err
+    assert main(["convert", str(walk), str(walk.parent / "away" / "walk.csv")]) == 1
+    assert f"expected a folder for {walk.parent}/away/walk.csv, found none" in capsys.readouterr().err
     assert sorted(path.name for path in walk.parent.iterdir()) == ["walk.npz", "walk.trc"]
+
+
+def test_a_link_that_leads_to_itself_gives_way(walk: Path) -> None:
+    (walk.parent / "loop.csv").symlink_to("loop.csv")
+    assert main(["convert", str(walk), str(walk.parent / "loop.csv")]) == 0
+    assert read_recording(walk.parent / "loop.csv").skeleton.joints[0] == "root"

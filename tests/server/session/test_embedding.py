@@ -91,7 +91,7 @@ def changed(name: str, value: np.ndarray | None) -> ServedModel:
     ],
 )
 def test_arrays_of_another_form_are_refused(name: str, value: np.ndarray | None, message: str) -> None:
-    with pytest.raises(ModelFolderError, match=message):
+    with pytest.raises(ModelFolderError, match=rf"^made-up/1: .*{message}"):
         changed(name, value)
 
 
