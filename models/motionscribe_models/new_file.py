@@ -1,6 +1,5 @@
 """A file that is there as a whole or not at all: what stood at its place stays until the new one is complete."""
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,10 @@ def new_file(path: Path | str) -> Iterator[Path]:
 
     A pipe or a device is written to as it is. Raises OSError.
     """
-    target = Path(os.path.realpath(path))  # a link stays a link; resolve() stumbles over one that leads to itself
+    try:
+        target = Path(path).resolve()  # a link stays a link
+    except RuntimeError as error:  # one that leads to itself, before Python 3.13
+        raise OSError(f"{path}: expected a place for a file, got {error}") from error
     if target.exists() and not target.is_file():
         yield Path(path)
         return

@@ -58,6 +58,12 @@ def positive(text: str) -> float:
     return number
 
 
+def add_joints(parser: argparse.ArgumentParser) -> None:
+    """Names of joints that no table knows."""
+    what = "what joints are called here, in lines such as `left_shoulder: LSHO`; default: by their names"
+    parser.add_argument("--joints", type=Path, metavar="FILE", help=what)
+
+
 def refuse_inputs(option: str, output: Path, inputs: Iterable[Path]) -> None:
     """Raises BadFile where `output`, which `option` names, is one of the files that are read."""
     for given in inputs:

@@ -4,7 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from motionscribe.commands.options import add_joints
 from motionscribe_models.body.mapping import find_mapping
+from motionscribe_models.body.own_names import read_own_names, renamed
 from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.recordings import Recording, endings, read_recording
 from motionscribe_proto.names import escape
@@ -14,6 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Describes the command."""
     parser = commands.add_parser("skeleton", help="show how a recording's joints are read", description=__doc__)
     parser.add_argument("file", type=Path, metavar="FILE", help=f"recording: {' '.join(endings())}")
+    add_joints(parser)
     parser.set_defaults(run=run)
 
 
@@ -23,7 +26,10 @@ def run(args: argparse.Namespace) -> int:
     for note in recording.notes:
         print(escape(f"{args.file}: {note}"), file=sys.stderr)
     print(escape(describe(recording)))
-    mapping = find_mapping(recording.skeleton)
+    skeleton = recording.skeleton
+    if args.joints:
+        skeleton = renamed(skeleton, read_own_names(args.joints))
+    mapping = find_mapping(skeleton)
     print(f"read as {mapping.convention}")
     for line in mapping.describe():
         print(escape(f"  {line}"))

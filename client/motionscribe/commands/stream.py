@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from motionscribe.commands.options import add_output, add_server, connect, positive
+from motionscribe.commands.options import add_joints, add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.sinks import StreamInfo
 from motionscribe.sources import RecordingSource, Source, schemes
 from motionscribe_models.body.mapping import NOT_THERE, find_mapping
+from motionscribe_models.body.own_names import read_own_names, renamed
 from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
@@ -38,6 +39,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     parser.add_argument("--durable", action="store_true", help="lose nothing even where the server dies")
     parser.add_argument("--stream-id", metavar="ID", help="names of clusters belong to it (default: made up)")
+    add_joints(parser)
     add_output(parser)
     add_server(parser)
     parser.set_defaults(run=run, parser=parser)
@@ -80,7 +82,7 @@ def _faults(source: Source) -> list[str]:
     if not isinstance(source, RecordingSource):
         return []
     recording = source.recording
-    mapping = find_mapping(recording.skeleton)
+    mapping = find_mapping(source.skeleton or recording.skeleton)
     return find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
 
 
@@ -91,9 +93,12 @@ def _files(args: argparse.Namespace) -> list[Path]:
 
 def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:
     """Each source as it was named, whether it is live, and opened when its turn comes. Says what its reader decided."""
+    names = read_own_names(args.joints) if args.joints else {}
     for text in args.sources:
         scheme, address = schemes.parse_address(text)
         source = scheme.open(address, args.rate)
+        if names and source.skeleton:
+            source.skeleton = renamed(source.skeleton, names)
         for note in source.notes:
             print(f"{text}: {note}", file=sys.stderr)
         yield text, scheme.live, source

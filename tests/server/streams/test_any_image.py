@@ -88,6 +88,26 @@ def test_the_command_says_what_is_wrong_with_a_body(tmp_path: Path, capsys: pyte
     assert f"{path}: not plausible: nobody was seen in any frame" in capsys.readouterr().err.splitlines()
 
 
+def test_joints_are_called_what_a_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = web_camera()
+    points = tuple(f"P{number}" for number in range(len(SEEN)))
+    odd = replace(recording, skeleton=replace(recording.skeleton, joints=points))
+    write_recording(odd, path := tmp_path / "webcam.npz")
+    (names := tmp_path / "joints.txt").write_text("\n".join(f"{joint}: P{n}" for n, joint in enumerate(SEEN)))
+
+    async def run() -> list[int]:
+        async with serving(MODELS / "body2d" / "1", tmp_path) as served:
+            send = ["stream", str(path), "--address", f"127.0.0.1:{served.server.port}", "--json"]
+            return [await asyncio.to_thread(main, [*send, *more]) for more in ([], ["--joints", str(names)])]
+
+    assert main(["skeleton", str(path), "--joints", str(names)]) == 0
+    assert "left_wrist: left_wrist" in capsys.readouterr().out
+    assert asyncio.run(run()) == [1, 0]
+    out, err = capsys.readouterr()
+    assert "expected a body" in err
+    assert "SegmentEnded" in out
+
+
 def test_a_body_in_space_is_refused_and_told_where_to_go(tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(MODELS / "body2d" / "1", tmp_path) as served:
