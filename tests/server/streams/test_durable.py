@@ -69,8 +69,10 @@ def test_minutes_at_three_servers_are_those_of_one(tiny_model: Path, tmp_path: P
                 if not part:
                     expected = alone(server, recording, SessionOptions(provisional=False))
                 caller = await server.opened(delivery=DURABLE, resume_token=token, last_event=last)
-                assert caller.opened.next_seq == sent + 1
-                await caller.send(recording, sent, end := (part + 1) * len(recording.frames) // 3)
+                # a server that is told to stop need not take what it was sent last
+                assert 1 <= caller.opened.next_seq <= sent + 1
+                sent = (part + 1) * len(recording.frames) // 3
+                await caller.send(recording, caller.opened.next_seq - 1, sent)
                 if part == 2:
                     received += await caller.finish()
                     break
@@ -78,7 +80,7 @@ def test_minutes_at_three_servers_are_those_of_one(tiny_model: Path, tmp_path: P
                 await caller.failure()
                 await stopping
                 received += caller.events
-                token, last, sent = caller.opened.resume_token, caller.numbers[-1], end
+                token, last = caller.opened.resume_token, max(caller.numbers, default=last)
         assert len(expected) > 50
         assert received == expected
 
