@@ -1,11 +1,10 @@
 """`motionscribe convert`: a recording of any format that is read, as a file of another."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from motionscribe.commands.options import positive, refuse_inputs
-from motionscribe.commands.skeleton import describe
+from motionscribe.commands.skeleton import describe, read_aloud
 from motionscribe.errors import BadFile
 from motionscribe_models.new_file import new_file
 from motionscribe_models.recordings import endings, read_recording
@@ -32,9 +31,7 @@ def run(args: argparse.Namespace) -> None:
     writer = writer_of(args.output)
     if not args.output.parent.is_dir():
         raise BadFile(f"expected a folder for {args.output}, found none at {args.output.parent}")
-    recording = read_recording(args.input, args.rate)
-    for note in recording.notes:
-        print(escape(f"{args.input}: {note}"), file=sys.stderr)
+    recording = read_aloud(args.input, args.rate)
     with new_file(args.output) as beside:
         writer.write(recording, beside)
         written = read_recording(beside)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from motionscribe.commands.options import add_joints
-from motionscribe_models.body.mapping import find_mapping
+from motionscribe_models.body.mapping import Mapping, find_mapping
 from motionscribe_models.body.own_names import read_own_names, renamed
 from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.recordings import Recording, endings, read_recording
@@ -22,9 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace) -> int:
     """Prints; 1 where the body is not plausible."""
-    recording = read_recording(args.file)
-    for note in recording.notes:
-        print(escape(f"{args.file}: {note}"), file=sys.stderr)
+    recording = read_aloud(args.file)
     print(escape(describe(recording)))
     skeleton = recording.skeleton
     if args.joints:
@@ -33,10 +31,23 @@ def run(args: argparse.Namespace) -> int:
     print(f"read as {mapping.convention}")
     for line in mapping.describe():
         print(escape(f"  {line}"))
-    faults = find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
+    faults = faults_of(mapping, recording)
     for fault in faults:
         print(f"not plausible: {fault}", file=sys.stderr)
     return 1 if faults else 0
+
+
+def read_aloud(path: Path, rate_hz: float | None = None) -> Recording:
+    """Reads a recording, and says on standard error what its reader decided. Raises RecordingError."""
+    recording = read_recording(path, rate_hz)
+    for note in recording.notes:
+        print(escape(f"{path}: {note}"), file=sys.stderr)
+    return recording
+
+
+def faults_of(mapping: Mapping, recording: Recording) -> list[str]:
+    """What is not plausible in a body that `mapping` makes of a recording."""
+    return find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
 
 
 def describe(recording: Recording) -> str:

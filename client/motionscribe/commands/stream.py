@@ -8,11 +8,11 @@ from pathlib import Path
 
 from motionscribe.commands.options import add_joints, add_output, add_server, connect, positive
 from motionscribe.commands.showing import open_outputs, show
+from motionscribe.commands.skeleton import faults_of
 from motionscribe.sinks import StreamInfo
 from motionscribe.sources import RecordingSource, Source, schemes
 from motionscribe_models.body.mapping import NOT_THERE, find_mapping
 from motionscribe_models.body.own_names import read_own_names, renamed
-from motionscribe_models.body.plausibility import find_faults
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 from motionscribe_proto.names import escape
@@ -28,10 +28,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")
     parser.add_argument(
-        "--model",
-        default="",
-        metavar="NAME",
-        help="default: the only one, body, or body2d in an image",
+        "--model", default="", metavar="NAME", help="default: the only one, body, or body2d in an image"
     )
     parser.add_argument("--version", default="latest", help="of the model (default: %(default)s)")
     parser.add_argument(
@@ -71,19 +68,17 @@ def run(args: argparse.Namespace) -> None:
             for line in opened.mapping:
                 if line.endswith(NOT_THERE):
                     print(escape(f"{text}: {line}"), file=sys.stderr)
-            for fault in _faults(source) if opened.mapping else ():
-                print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
             names = {cluster.id: cluster.name for cluster in opened.clusters}
             show(stream, makers, StreamInfo(opened.stream_id, title, names))
+            for fault in _faults(source) if opened.mapping else ():  # last: of a long recording it takes seconds
+                print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
 
 
 def _faults(source: Source) -> list[str]:
     """What is wrong with the body in a recording that the server maps."""
     if not isinstance(source, RecordingSource):
         return []
-    recording = source.recording
-    mapping = find_mapping(source.skeleton or recording.skeleton)
-    return find_faults(mapping.apply(recording.frames, recording.confidences), mapping.body)
+    return faults_of(find_mapping(source.skeleton or source.recording.skeleton), source.recording)
 
 
 def _files(args: argparse.Namespace) -> list[Path]:

@@ -8,23 +8,27 @@ from numpy.typing import NDArray
 
 from motionscribe_models.body.joints import JOINTS
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.representations.base import NOTHING_BEFORE
 from motionscribe_models.skeleton import Skeleton
 
 BENT = 0.04
 """Share of the body's size by which a knee stands before the line from hip to ankle, of a leg that is bent."""
 LEAST = 0.02
 """Share of the frames with a bent leg, without which nothing can be said."""
+PIECE = 1000
+"""Frames that are followed one by one; pieces go side by side, since an hour would take minutes otherwise."""
 LONGER = 2.0
 """Times that a bone may seem longer than at other times: cameras err, but not so much."""
 
 
 def find_faults(frames: NDArray[np.floating], body: Skeleton) -> list[str]:
     """What a person would see at once; empty for a body that is plausible. Of `body`, in an image, that is less."""
-    feature_map = FeatureMap(body, tuple(range(2, len(JOINTS))))
-    features = feature_map.features(feature_map.pose(frames), 1 / body.rate_hz)
-    at = {name: features[:, place] for place, name in enumerate(feature_map.names)}
     if not np.isfinite(frames[:, :-1]).any():
         return ["nobody was seen in any frame"]
+    feature_map = FeatureMap(body, tuple(range(2, len(JOINTS))))
+    pieces = [feature_map.pose(frames[at : at + PIECE]) for at in range(0, len(frames), PIECE)]
+    features, _ = feature_map.follow([NOTHING_BEFORE] * len(pieces), pieces, 1 / body.rate_hz)
+    at = {name: features[:, place] for place, name in enumerate(feature_map.names)}
     faults = []
     if float(np.median(at["head.y"])) < 0:
         faults.append("the head is below the hips: is the up axis right?")
