@@ -51,25 +51,17 @@ format: .venv/installed
 
 # the shipped models, from the recordings in DATA; five minutes each
 DATA ?= ../shared/data
-body: .venv/installed
-	rm -rf models/body/1
-	.venv/bin/motionscribe-train run --body $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc $(DATA)/cmu8 \
-	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
-	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body --version 1 \
-	  --description "Any body: 13 joints in space, whatever the source"
-
-body2d: .venv/installed
-	rm -rf models/body2d/1
-	.venv/bin/motionscribe-train run --body2d $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc $(DATA)/cmu8 \
-	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
-	  --iterations 1000 --learning-rate 0.002 --seed 0 --name body2d --version 1 \
-	  --description "Any body in the image of one camera: 13 joints without depth, weaker than body"
+ACTIONS = $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc
+RECIPE = --hidden 256 --source-seq-len 48 --stride 3 --projected 64 --iterations 1000 --learning-rate 0.002 --seed 0
+body: ABOUT = Any body: 13 joints in space, whatever the source
+body2d: ABOUT = Any body in the image of one camera: 13 joints without depth, weaker than body
+body body2d: .venv/installed
+	rm -rf models/$@/1
+	.venv/bin/motionscribe-train run --$@ $(ACTIONS) $(DATA)/cmu8 $(RECIPE) --name $@ --version 1 --description "$(ABOUT)"
 
 cmu-expmap: .venv/installed
-	rm -rf models/cmu-expmap/1
-	.venv/bin/motionscribe-train run $(DATA)/sub86 $(DATA)/mocap6/amc --single-action $(DATA)/cmu_amc \
-	  --hidden 256 --source-seq-len 48 --stride 3 --projected 64 \
-	  --iterations 1000 --learning-rate 0.002 --seed 0 --name cmu-expmap --version 1 \
+	rm -rf models/$@/1
+	.venv/bin/motionscribe-train run $(ACTIONS) $(RECIPE) --name $@ --version 1 \
 	  --description "Whole-body motion as CMU exponential maps, 96 columns"
 
 clean:

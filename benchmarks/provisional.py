@@ -35,22 +35,20 @@ def calibration(several: Iterable[Told]) -> dict[str, float]:
 
 def count_taken_back(emitted: Sequence[Emitted], frames: int) -> int:
     """At how many moments labels said another cluster of a frame than was shown: a viewer sees one change."""
-    shown, moments = np.full(frames, -1, np.int64), set[int]()
-    for came in emitted:
-        if isinstance(came.event, Label) and came.event.cluster > 0:
-            spoken = slice(came.event.start_seq - 1, came.event.end_seq - 1)
-            if np.any((shown[spoken] >= 0) & (shown[spoken] != came.event.cluster)):
-                moments.add(came.time_us)
-            shown[spoken] = came.event.cluster
-    return len(moments)
+    return len({came.time_us for came in _taking_back(emitted, frames)})
 
 
 def count_revisions(emitted: Sequence[Emitted], frames: int) -> int:
     """How many labels said another cluster of a frame than the label before."""
-    shown, revisions = np.full(frames, -1, np.int64), 0
+    return len(_taking_back(emitted, frames))
+
+
+def _taking_back(emitted: Sequence[Emitted], frames: int) -> list[Emitted]:
+    shown, found = np.full(frames, -1, np.int64), list[Emitted]()
     for came in emitted:
         if isinstance(came.event, Label) and came.event.cluster > 0:
             spoken = slice(came.event.start_seq - 1, came.event.end_seq - 1)
-            revisions += bool(np.any((shown[spoken] >= 0) & (shown[spoken] != came.event.cluster)))
+            if np.any((shown[spoken] >= 0) & (shown[spoken] != came.event.cluster)):
+                found.append(came)
             shown[spoken] = came.event.cluster
-    return revisions
+    return found

@@ -32,6 +32,7 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 from motionscribe_server.session.stability import UNSEEN
 from motionscribe_training.data.degrade import LIMBS
+from motionscribe_training.evaluation.evaluate import gather_labels
 
 THINNED = 4
 """120 to 30 Hz, the model's rate."""
@@ -53,18 +54,16 @@ def lose(places: Single, joints: int, rate_hz: float, rng: np.random.Generator) 
 def watch(model: ServedModel, inference: Inference, body: Recording) -> NDArray[np.float64]:
     """(n, 3) of each provisional label: its stability, whether it became final, joints that were told of then."""
     emitted = replay(model, inference, body, SessionOptions(rate_hz=body.skeleton.rate_hz))
-    final = np.zeros(len(body.frames) + 1, np.int64)
+    final = gather_labels(emitted, body, None, "balanced").final
     labels: list[tuple[Label, int]] = []
     unseen = 0
     for event in (came.event for came in emitted):
         match event:
             case Degraded():
                 unseen = len(event.joints) if event.ongoing else 0
-            case Label(final=True):
-                final[event.start_seq : event.end_seq] = event.cluster
-            case Label():
+            case Label(final=False):
                 labels.append((event, unseen))
-    return np.array([(label.stability, label.cluster == final[label.start_seq], n) for label, n in labels])
+    return np.array([(label.stability, label.cluster == final[label.start_seq - 1], n) for label, n in labels])
 
 
 def error_of(stability: NDArray[np.float64], stayed: NDArray[np.float64]) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+from numpy.typing import NDArray
 from tests.support.caller import Caller
 from tests.support.waiting import until
 
@@ -216,3 +217,12 @@ def wired(events: Iterable[Event]) -> list[Event]:
 def final(events: Sequence[Event]) -> list[Event]:
     """All but provisional labels."""
     return [event for event in events if not (isinstance(event, Label) and not event.final)]
+
+
+def labels_by_frame(events: Sequence[Event], frames: int) -> NDArray[np.int64]:
+    """Clusters (n,) of the final labels, 0 for a frame that has none."""
+    found = np.zeros(frames, np.int64)
+    for event in final(events):
+        if isinstance(event, Label):
+            found[event.start_seq - 1 : event.end_seq - 1] = event.cluster
+    return found

@@ -18,12 +18,12 @@ MOST_BYTES = 1 << 20
 def read_own_names(path: Path) -> dict[str, str]:
     """Joint of the source -> joint of the canonical body. Raises RecordingError with the line, OSError."""
     raw = path.read_bytes()
-    try:
-        lines = raw[: MOST_BYTES + 1].decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{path}: expected text in UTF-8, got {len(raw)} bytes: {error.reason}") from error
     if len(raw) > MOST_BYTES:
         raise RecordingError(f"{path}: expected names of joints, got {len(raw)} bytes")
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{path}: expected text in UTF-8, got {len(raw)} bytes: {error.reason}") from error
     names: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()

@@ -190,10 +190,8 @@ class Labelling:
         return Name(given or guessed, guessed=bool(guessed))
 
     def _named(self, state: ClusterState) -> ClusterState:
-        if state.given_name:
+        if state.given_name or state.merged_into:
             return state
-        if state.merged_into:
-            return replace(state, name="", guessed=False)
         name = self._name(state.id)
         return replace(state, name=name.text, guessed=name.guessed)
 

@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 from tests.support.caller import Caller
-from tests.support.serving import Served, final, serving, wired
+from tests.support.serving import Served, labels_by_frame, serving, wired
 
 from motionscribe import Client
 from motionscribe.demo.performer import perform
@@ -18,7 +18,7 @@ from motionscribe_models.body.mapping import mapped
 from motionscribe_models.recordings import Recording, read_recording, write_recording
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
 from motionscribe_proto.codec import skeleton_to_message
-from motionscribe_proto.events import Event, Gap, Label, Restarted, SegmentEnded
+from motionscribe_proto.events import Event, Gap, Restarted, SegmentEnded
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import replay
 
@@ -109,14 +109,6 @@ def test_lost_joints_are_no_error_and_change_little(body_model: Path, tmp_path: 
             assert (labels_by_frame(events, len(values)) == truth).mean() > 0.9
 
     asyncio.run(run())
-
-
-def labels_by_frame(events: list[Event], frames: int) -> np.ndarray:
-    found = np.zeros(frames, int)
-    for event in final(events):
-        if isinstance(event, Label):
-            found[event.start_seq - 1 : event.end_seq - 1] = event.cluster
-    return found
 
 
 @pytest.mark.parametrize("seconds", [0.2, 2.0])

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from tests.support.serving import final, serving, wired
+from tests.support.serving import labels_by_frame, serving, wired
 
 from motionscribe import Client
 from motionscribe.cli import main
@@ -18,7 +18,7 @@ from motionscribe_models.recordings import Recording, read_recording, write_reco
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.codec import skeleton_to_message
-from motionscribe_proto.events import Degraded, Event, Label, SegmentEnded
+from motionscribe_proto.events import Degraded, Event, SegmentEnded
 from motionscribe_server.engine.messages import EngineInfo
 from motionscribe_server.server import Server
 from motionscribe_server.session.model import ServedModel
@@ -39,14 +39,6 @@ def web_camera() -> Recording:
     places = seen.frames[::4, :-1].reshape(-1, 15, 2)[:, 2:] * [1, -1] + [640, 360]
     skeleton = Skeleton("coco", SEEN, (-1,) * len(SEEN), "positions2d", "px", 1.0, "-y", 30.0, level=False)
     return Recording("webcam", places.reshape(len(places), -1).astype(np.float32), seen.timestamps_us[::4], skeleton)
-
-
-def labels_by_frame(events: list[Event], frames: int) -> np.ndarray:
-    found = np.zeros(frames, int)
-    for event in final(events):
-        if isinstance(event, Label):
-            found[event.start_seq - 1 : event.end_seq - 1] = event.cluster
-    return found
 
 
 def test_places_in_an_image_are_mapped_and_labelled(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from motionscribe_models.body.joints import JOINTS
 from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
-from motionscribe_training.data.degrade import degraded
+from motionscribe_training.data.degrade import PELVIS, degraded
 from motionscribe_training.data.mirror import partners_of
 
 VIEWS = 4
@@ -23,8 +23,6 @@ PITCH_DEGREES = (-10.0, 35.0)
 NEAREST_M = (2.5, 6.0)
 """Between a camera and the place where the body comes nearest to it."""
 FOCAL_PX = 1000.0
-
-PELVIS = JOINTS.index("pelvis")
 
 
 def views_of(recordings: Sequence[Recording], rng: np.random.Generator) -> list[Recording]:

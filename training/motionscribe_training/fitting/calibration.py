@@ -48,7 +48,7 @@ def fit_stability(
         centres = first_clusters([teachers.embed(x) for x in others], penalty, durations)
         for lag in LAGS:
             for x in left_out:
-                told[lag] += label(x, students, centres, penalty, latency[lag], durations)
+                told[lag] += _tell(x, students, centres, penalty, latency[lag], durations)
     return np.array([_weights(told[lag]) for lag in LAGS])
 
 
@@ -67,7 +67,7 @@ def _folds(evidence: Sequence[Array], copies: int) -> Iterator[tuple[list[Array]
         )
 
 
-def label(
+def _tell(
     evidence: Array, students: Students, centres: Array, penalty: Penalty, latency: int, durations: Durations
 ) -> list[Told]:
     """The labels that a session tells of each moment until it is final."""
