@@ -37,6 +37,8 @@ IMAGE = "positions2d"
 """The representation of places in an image."""
 MIDDLES = [tuple(SEEN.index(f"{side}_{part}") for side in ("left", "right")) for part in ("hip", "shoulder")]
 """What pelvis and neck are between."""
+PIECE = 10_000
+"""Frames of a recording that are mapped at once: rotations of an hour would take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,11 @@ def mapped(recording: Recording) -> Recording:
         mapping = find_mapping(recording.skeleton)
     except LayoutError as error:
         raise RecordingError(f"{recording.name}: {error}") from error
-    frames = mapping.apply(recording.frames, recording.confidences)
+    frames, confidences = recording.frames, recording.confidences
+    pieces = [slice(at, at + PIECE) for at in range(0, len(frames), PIECE)]
+    frames = np.concatenate(
+        [mapping.apply(frames[piece], None if confidences is None else confidences[piece]) for piece in pieces]
+    )
     if not np.isfinite(frames[:, :-1]).any():
         raise RecordingError(f"{recording.name}: expected somebody, but no joint of a body was seen in any frame")
     skeleton = replace(mapping.body, rate_hz=recording.skeleton.rate_hz)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from motionscribe_models.body.joints import SEEN
 from motionscribe_models.errors import LayoutError, RecordingError
+from motionscribe_models.recordings.text import read_text, split_lines
 from motionscribe_models.skeleton import Skeleton
 
 MOST_BYTES = 1 << 20
@@ -17,15 +18,10 @@ MOST_BYTES = 1 << 20
 
 def read_own_names(path: Path) -> dict[str, str]:
     """Joint of the source -> joint of the canonical body. Raises RecordingError with the line, OSError."""
-    raw = path.read_bytes()
-    if len(raw) > MOST_BYTES:
-        raise RecordingError(f"{path}: expected names of joints, got {len(raw)} bytes")
-    try:
-        lines = raw.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{path}: expected text in UTF-8, got {len(raw)} bytes: {error.reason}") from error
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise RecordingError(f"{path}: expected names of joints, got {size} bytes")
     names: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(split_lines(read_text(path)), 1):
         text = line.partition("#")[0].strip()
         if not text:
             continue

@@ -103,14 +103,15 @@ class SegmentationService(SegmentationServicer):
                 stream.last_message_at = self._registry.now()
                 match request.WhichOneof("message"):
                     case "frames":
-                        block = layout.read(request.frames)
+                        block = await layout.read(request.frames)
                         wait_s = self._quota.spend(tenant_of(stream.info.key), len(block), request.frames.ByteSize())
                         if wait_s > 0:
                             # before they are computed: another call of the tenant would wait as long
                             stream.last_message_at = self._registry.now() + wait_s
                             await asyncio.sleep(wait_s)
                             self._metrics.throttled.inc(wait_s)
-                        stream.receive_frames(block)
+                        if not writer.ended:
+                            stream.receive_frames(block)
                     case "ack":
                         stream.acknowledge(request.ack.last_event)
                     case "close":

@@ -3,6 +3,7 @@
 In: the Open of a call, then its Frames. Out: blocks of the model's frames. Each call says anew what it sends.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from motionscribe_models.body.mapping import Mapping, body_of, find_mapping
@@ -15,6 +16,9 @@ from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.errors import PreconditionError
 from motionscribe_server.streams.catalog import LoadedModel
 
+AT_ONCE = 2000
+"""Joints times frames that are mapped while other streams wait: rotations of as many take some 8 ms."""
+
 
 @dataclass(frozen=True)
 class FrameLayout:
@@ -25,12 +29,16 @@ class FrameLayout:
     mapping: Mapping | None
     """None where they are."""
 
-    def read(self, message: pb.Frames) -> FrameBlock:
-        """The model's frames. Raises WireError."""
+    async def read(self, message: pb.Frames) -> FrameBlock:
+        """The model's frames; other streams go on while many are mapped. Raises WireError."""
         block = frames_from_message(message, self.skeleton.width, len(self.skeleton.joints))
         if self.mapping is None:
             return block
-        return FrameBlock(block.first_seq, self.mapping.apply(block.values, block.confidences), block.timestamps_us)
+        if len(block) * len(self.skeleton.joints) <= AT_ONCE:
+            values = self.mapping.apply(block.values, block.confidences)
+        else:
+            values = await asyncio.to_thread(self.mapping.apply, block.values, block.confidences)
+        return FrameBlock(block.first_seq, values, block.timestamps_us)
 
 
 def find_layout(model: LoadedModel, request: pb.Open) -> FrameLayout:

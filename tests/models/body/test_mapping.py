@@ -96,6 +96,20 @@ def test_rotations_go_through_their_bones() -> None:
     np.testing.assert_allclose(body[:, JOINTS.index("left_ankle")], positions[:, ankle], atol=1e-5)
 
 
+@pytest.mark.parametrize("confident", [False, True])
+def test_a_long_recording_is_mapped_in_pieces_as_at_once(monkeypatch: pytest.MonkeyPatch, confident: bool) -> None:
+    recording = perform([("walk", 4.0)], seed=1).recording
+    if confident:
+        body = mapped(recording)
+        places = body.frames[:, :-1].reshape(len(body.frames), len(JOINTS), 3)
+        skeleton = Skeleton("rig", JOINTS, (-1,) * len(JOINTS), "positions", "m", 1.0, "y", body.skeleton.rate_hz)
+        sure = np.random.default_rng(0).random(places.shape[:2]).astype(np.float32)
+        recording = Recording("rig", places.reshape(len(places), -1), body.timestamps_us, skeleton, confidences=sure)
+    at_once = mapped(recording).frames
+    monkeypatch.setattr("motionscribe_models.body.mapping.PIECE", 100)
+    np.testing.assert_array_equal(mapped(recording).frames, at_once)
+
+
 @given(st.lists(st.sampled_from(["nan", "inf", "zero", "value"]), min_size=45, max_size=45))
 def test_whatever_comes_is_a_place_or_none(kinds: list[str]) -> None:
     values = {"nan": np.nan, "inf": np.inf, "zero": 0.0, "value": 700.0}

@@ -56,7 +56,7 @@ def test_a_file_that_says_nothing_is_refused_with_the_line(tmp_path: Path, text:
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "joints.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RecordingError, match="expected text in UTF-8"):
+    with pytest.raises(RecordingError, match=r"joints\.txt: expected utf-16 text"):
         read_own_names(tmp_path / "joints.txt")
     (tmp_path / "joints.txt").write_bytes(b"#" * 2_000_000)
     with pytest.raises(RecordingError, match="expected names of joints, got 2000000 bytes"):

@@ -1,6 +1,7 @@
 """Feeds of any skeleton on a real server of the body model: mapped, labelled, with lost joints and nobody in sight."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import numpy as np
 import pytest
 from tests.support.caller import Caller
 from tests.support.serving import Served, labels_by_frame, serving, wired
+from tests.support.waiting import PATIENCE_S
 
 from motionscribe import Client
 from motionscribe.demo.performer import perform
 from motionscribe_models.body.joints import SEEN
-from motionscribe_models.body.mapping import mapped
+from motionscribe_models.body.mapping import Mapping, mapped
 from motionscribe_models.recordings import Recording, read_recording, write_recording
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
+from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_proto.events import Event, Gap, Restarted, SegmentEnded
 from motionscribe_server.session.options import SessionOptions
@@ -66,6 +69,32 @@ def test_frames_of_a_camera_are_mapped_and_labelled(body_model: Path, tmp_path: 
             ended = [event for event in events if isinstance(event, SegmentEnded)]
             assert len({event.cluster for event in ended}) >= 2
             assert ended[0].cluster == ended[-1].cluster, "it walks before and after"
+
+    asyncio.run(run())
+
+
+def test_a_large_message_is_mapped_while_others_are_served(
+    body_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mapping ends only after another call was answered."""
+    recording, answered, apply = camera(), threading.Event(), Mapping.apply
+
+    def patient(self: Mapping, *values: Any) -> Any:
+        assert answered.wait(PATIENCE_S), "nobody else is served"
+        return apply(self, *values)
+
+    monkeypatch.setattr(Mapping, "apply", patient)
+
+    async def run() -> None:
+        async with serving(body_model, tmp_path) as served:
+            caller = await open_as(served, recording.skeleton)
+            await caller.send(recording, block=len(recording.frames))
+            await asyncio.sleep(0.1)  # the message is there before the other call
+            await served.models.ListModels(pb.ListModelsRequest())
+            answered.set()
+            events = await caller.finish()
+            monkeypatch.undo()
+            assert events == expected_of(served, recording)
 
     asyncio.run(run())
 
