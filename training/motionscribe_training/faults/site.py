@@ -1,0 +1,68 @@
+"""Where in a recording a fault can be seen: a limb that hardly moves cannot be seen to freeze."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from motionscribe_models.arrays import Array
+from motionscribe_models.recordings import Recording
+from motionscribe_training.errors import TrainingError
+from motionscribe_training.faults.channels import Channels
+from motionscribe_training.faults.inject import candidates, channels_of, limb_of
+from motionscribe_training.faults.kind import LIMB_KINDS, Kind, kind_of
+
+LEAST_SPREAD_DEG = 8.0
+"""Of a limb's first two joints: one that moves less cannot freeze or limp visibly."""
+TRIES = 200
+
+
+@dataclass(frozen=True)
+class Site:
+    """Frames [start, end), counted from 0, and the joint to give to `inject`: None for a frozen feed."""
+
+    start: int
+    end: int
+    joint: str | None
+
+
+def find_site(
+    recording: Recording,
+    kind: Kind,
+    length: int,
+    rng: np.random.Generator,
+    earliest: int = 0,
+    latest: int | None = None,
+) -> Site | None:
+    """A span of `length` frames within [earliest, latest) and a joint whose fault is visible there.
+
+    None where there is no room, or where nothing visible was found in 200 tries. Raises TrainingError for a length,
+    kind or skeleton that is not possible.
+    """
+    kind, end = kind_of(kind), len(recording.frames) if latest is None else min(latest, len(recording.frames))
+    if length < 1 or earliest < 0:
+        raise TrainingError(f"expected a length from 1 on and frames from 0 on, got {length} frames from {earliest} on")
+    channels, possible = channels_of(recording.skeleton), candidates(recording.skeleton, kind)
+    if end - length < earliest:
+        return None
+    for _ in range(TRIES):
+        start = int(rng.integers(earliest, end - length + 1))
+        if kind is Kind.FROZEN_FEED:
+            return Site(start, start + length, None)
+        joint = str(rng.choice(possible))
+        part = recording.frames[start : start + length].astype(np.float64)
+        if _is_visible(channels, kind, part, recording.skeleton.joints.index(joint)):
+            return Site(start, start + length, joint)
+    return None
+
+
+def _is_visible(channels: Channels, kind: Kind, part: Array, joint: int) -> bool:
+    if kind not in LIMB_KINDS:
+        involved = (joint, *channels.turned_by(joint))
+        loss = kind in (Kind.DROPOUT, Kind.ZEROS)
+        return channels.shows_loss(part, joint) if loss else channels.known(part, involved)
+    part_of_body = limb_of(channels, joint).part
+    limbs = [limb for limb in channels.anatomy.limbs if limb.part == part_of_body]
+    if not channels.known(part, tuple(at for limb in limbs for at in channels.whole(limb))):
+        return False
+    moving = channels.moving(limb_of(channels, joint))[:2]
+    return kind is Kind.SWAP or channels.spread(part, moving) >= LEAST_SPREAD_DEG
