@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe.demo.actions import ACTIONS, STAND, Movement, Style, single
+from motionscribe.demo.actions import ACTIONS
+from motionscribe.demo.falls import balance_lost
+from motionscribe.demo.faults import BODY, SENSORS, Fault, apply_faults
+from motionscribe.demo.movement import STAND, Movement, Style, single
 from motionscribe_models.arrays import Array
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times
@@ -63,6 +66,11 @@ class Truth:
     start_seq: int
     end_seq: int
     name: str
+    balance_lost_seq: int | None = None
+    """From this frame on the pelvis goes down without stopping until the body lies; None where nobody falls.
+
+    Some of those who `fall` do so while they still blend into it, up to 0.1 s before start_seq.
+    """
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,21 @@ class Performance:
 
     recording: Recording
     segments: tuple[Truth, ...]
+    faults: tuple[Fault, ...] = ()
+    """In the order of their first frames."""
 
 
-def perform(script: Sequence[tuple[str, float]] | None = None, seed: int = 0, rate_hz: float = 120.0) -> Performance:
-    """Acts out `script` (action, seconds); equal arguments give equal frames. Raises ValueError for a wrong script."""
+def perform(
+    script: Sequence[tuple[str, float]] | None = None,
+    seed: int = 0,
+    rate_hz: float = 120.0,
+    faults: Sequence[tuple[str, float, float]] = (),
+) -> Performance:
+    """Acts out `script` (action, seconds) with `faults` (kind, second at which it begins, seconds that it lasts).
+
+    Equal arguments give equal frames; faults change nothing outside their time, but that the ground follows the feet
+    0.12 s earlier and later. Raises ValueError for a wrong script or fault.
+    """
     script = SCRIPT if script is None else script
     if not script or not 10 <= rate_hz <= 1000:
         raise ValueError(f"expected a script and a rate of 10 to 1000 Hz, got {len(script)} actions at {rate_hz} Hz")
@@ -83,24 +102,35 @@ def perform(script: Sequence[tuple[str, float]] | None = None, seed: int = 0, ra
             raise ValueError(
                 f"expected one of {', '.join(ACTIONS)} for {BLEND_S} to 3600 s, got {name!r} for {seconds} s"
             )
+    for kind, _, _ in faults:
+        if kind not in BODY and kind not in SENSORS:
+            raise ValueError(f"expected a fault of {', '.join((*BODY, *SENSORS))}, got {kind!r}")
     rng = np.random.default_rng(seed)
     style = _draw_style(rng)
     edges = np.rint(np.cumsum([0.0, *(seconds for _, seconds in script)]) * rate_hz).astype(int)
     joints = len(CMU_EXPMAP.joints)
     angles, travel = np.zeros((edges[-1], joints, 3)), np.zeros((edges[-1], 4))
     half = round(BLEND_S * rate_hz / 2)
+    tips: list[int | None] = []
     for (name, _), start, end in zip(script, edges[:-1], edges[1:], strict=True):
         begin, stop = max(0, start - half), min(edges[-1], end + half)
         movement = ACTIONS[name](np.arange(stop - begin) / rate_hz, _vary(style, rng))
         weight = _weight(np.arange(begin, stop), start, end, half, edges[-1])
         angles[begin:stop] += weight[:, None, None] * _joint_angles(movement, style, stop - begin)
         travel[begin:stop] += weight[:, None] * _travel(movement, stop - begin)
+        tips.append(None if movement.tips_s is None else int(begin) + round(movement.tips_s * rate_hz))
+    of_body = apply_faults(BODY, faults, angles, rate_hz, seed)
     frames = _frames(_with_tremor(angles, rate_hz, rng), travel, rate_hz)
+    heights = frames[:, 1].copy()
     frames[:, :3] += rng.normal(0, NOISE_UNITS, size=(len(frames), 3))
+    of_sensors = apply_faults(SENSORS, faults, frames[:, 3:].reshape(len(frames), joints, 3), rate_hz, seed)
     skeleton = replace(CMU_EXPMAP, rate_hz=rate_hz)
     recording = Recording(f"synthetic-{seed}", frames.astype(np.float32), even_times(len(frames), rate_hz), skeleton)
-    bounds = zip(edges[:-1].tolist(), edges[1:].tolist(), script, strict=True)
-    return Performance(recording, tuple(Truth(start + 1, end + 1, name) for start, end, (name, _) in bounds))
+    segments = tuple(
+        Truth(start + 1, end + 1, name, None if at is None or at >= end else balance_lost(heights[:end], at) + 1)
+        for (name, _), start, end, at in zip(script, edges[:-1].tolist(), edges[1:].tolist(), tips, strict=True)
+    )
+    return Performance(recording, segments, tuple(sorted(of_body + of_sensors, key=lambda fault: fault.start_seq)))
 
 
 def _draw_style(rng: np.random.Generator) -> Style:

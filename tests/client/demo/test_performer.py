@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from motionscribe.demo.actions import ACTIONS, Style
+from motionscribe.demo.actions import ACTIONS
+from motionscribe.demo.movement import Style
 from motionscribe.demo.performer import SCRIPT, Performance, Truth, perform
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.kinematics import joint_positions
@@ -59,7 +60,7 @@ def test_truth_tiles_the_recording(performance: Performance) -> None:
 
 def test_the_script_shows_every_action_some_again_and_falls_last() -> None:
     names = [name for name, _ in SCRIPT]
-    assert set(names) == set(ACTIONS)
+    assert set(names) == set(ACTIONS) - {"fall_backwards", "fall_sideways", "collapse", "stumble"}
     assert sum(names.count(name) > 1 for name in set(names)) >= 4
     assert names[-1] == "fall"
     assert names.count("fall") == 1

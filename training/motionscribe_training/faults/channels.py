@@ -65,8 +65,3 @@ class Channels(ABC):
     def known(self, frames: Array, joints: tuple[int, ...]) -> bool:
         """True where all numbers of joints are there."""
         return bool(np.isfinite(self.numbers(frames)[:, joints]).all())
-
-
-def degrees_of_spread(vectors: Array) -> float:
-    """Degrees of vectors (n, m, 3) in radians: the root of the mean over m of their variances."""
-    return float(np.degrees(np.sqrt(vectors.var(axis=0).sum(axis=1).mean())))

@@ -1,8 +1,8 @@
 """Puts a fault into a recording of anybody.
 
 A recording, a kind and a span of frames go in; a copy with the fault in that span, and the joints at fault, come out.
-Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`. Sizes of faults are
-below; everything else is drawn from a generator.
+Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`. What a fault
+leaves open is drawn from a generator.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.faults import limp_share, tremor_degrees
 from motionscribe_models.recordings import Recording
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.errors import TrainingError
@@ -20,11 +21,8 @@ from motionscribe_training.faults.kind import LIMB_KINDS, Kind, kind_of
 from motionscribe_training.faults.places import Places
 from motionscribe_training.faults.rotations import Rotations
 
-DRIFT_DEG, JUMP_DEG, TREMOR_DEG = 40.0, 30.0, 4.0
-"""How far a joint drifts until the end of the fault; how far it jumps; the amplitude of its trembling."""
-TREMOR_HZ = 8.0
-LIMP_SHARE, LIMP_FADE_S = 0.7, 0.25
-"""The share of a leg's swing that is lost, and how long the limp takes to come and to go."""
+DRIFT_DEG, JUMP_DEG = 40.0, 30.0
+"""How far a joint drifts until the end of the fault, and how far it jumps. Others: motionscribe_models/faults.py."""
 
 CHANNELS: dict[str, Callable[[Skeleton], Channels]] = {"expmap": Rotations, "positions": Places, "body": Places}
 """By representation."""
@@ -115,8 +113,7 @@ def _apply(
         if kind is Kind.FREEZE:
             channels.bend(part, joints, lambda motion: motion[0], np.ones(len(part)))
         else:
-            fade = np.minimum(np.arange(len(part)), np.arange(len(part))[::-1]) / (LIMP_FADE_S * rate_hz)
-            channels.bend(part, joints, lambda motion: motion.mean(axis=0), LIMP_SHARE * np.minimum(1, fade))
+            channels.bend(part, joints, lambda motion: motion.mean(axis=0), limp_share(len(part), rate_hz))
         return joints
     if kind in (Kind.DROPOUT, Kind.ZEROS):
         lost = np.nan if kind is Kind.DROPOUT and isinstance(channels, Places) else 0.0
@@ -134,5 +131,4 @@ def _degrees(kind: Kind, count: int, rate_hz: float) -> Array:
         return DRIFT_DEG * np.arange(1, count + 1) / count
     if kind is Kind.JUMP:
         return np.full(count, JUMP_DEG)
-    trembling: Array = TREMOR_DEG * np.sin(2 * np.pi * TREMOR_HZ * np.arange(count) / rate_hz)
-    return trembling
+    return tremor_degrees(count, rate_hz)

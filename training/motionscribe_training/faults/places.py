@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.faults import spread_degrees
 from motionscribe_models.rotations import TINY, orthonormal, rotation_matrix
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.faults.anatomy import Limb, anatomy_of
-from motionscribe_training.faults.channels import Channels, degrees_of_spread
+from motionscribe_training.faults.channels import Channels
 
 
 class Places(Channels):
@@ -79,7 +80,7 @@ class Places(Channels):
     def spread(self, frames: Array, joints: tuple[int, ...]) -> float:
         """Of the directions of bones."""
         places = self.numbers(frames)
-        return degrees_of_spread(_unit(self._bones(places, joints) @ self._trunk(places)))
+        return spread_degrees(_unit(self._bones(places, joints) @ self._trunk(places)))
 
     def shows_loss(self, frames: Array, joint: int) -> bool:
         """Whether it was seen."""

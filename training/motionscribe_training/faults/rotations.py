@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.faults import spread_degrees
 from motionscribe_models.rotations import rotation_matrix, rotation_vector
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_training.faults.anatomy import Limb, anatomy_of
-from motionscribe_training.faults.channels import Channels, degrees_of_spread
+from motionscribe_training.faults.channels import Channels
 
 LEAST_TURN_DEG = 10.0
 """On average: a joint nearer than this to its zero rotation cannot drop out visibly."""
@@ -66,7 +67,7 @@ class Rotations(Channels):
 
     def spread(self, frames: Array, joints: tuple[int, ...]) -> float:
         """Of rotation vectors."""
-        return degrees_of_spread(self.numbers(frames)[:, joints])
+        return spread_degrees(self.numbers(frames)[:, joints])
 
     def shows_loss(self, frames: Array, joint: int) -> bool:
         """Whether it is turned far enough from rotation 0."""

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.faults import LEAST_SPREAD_DEG
 from motionscribe_models.recordings import Recording
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.faults.channels import Channels
 from motionscribe_training.faults.inject import candidates, channels_of, limb_of
 from motionscribe_training.faults.kind import LIMB_KINDS, Kind, kind_of
 
-LEAST_SPREAD_DEG = 8.0
-"""Of a limb's first two joints: one that moves less cannot freeze or limp visibly."""
 TRIES = 200
 
 
