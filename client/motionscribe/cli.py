@@ -6,12 +6,24 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from motionscribe.commands import admin, clusters, convert, demo, models, report, simulate, skeleton, stream, watch
+from motionscribe.commands import (
+    admin,
+    clusters,
+    convert,
+    demo,
+    models,
+    report,
+    simulate,
+    simulate_lsl,
+    skeleton,
+    stream,
+    watch,
+)
 from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
 from motionscribe_proto.names import escape
 
-COMMANDS = (stream, watch, models, clusters, report, skeleton, convert, simulate, admin, demo)
+COMMANDS = (stream, watch, models, clusters, report, skeleton, convert, simulate, simulate_lsl, admin, demo)
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 
 

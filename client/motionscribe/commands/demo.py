@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from motionscribe.commands.options import PICTURES, picture
+from motionscribe.commands.options import PICTURES, picture, whole
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.shipped import shipped_models
 
@@ -34,7 +34,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--lag", choices=LAGS, default=LAG, help="how long until a label is final (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another performer (default: %(default)s)")
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="another performer (default: %(default)s)")
     parser.add_argument(
         "--models",
         type=Path,
@@ -60,9 +60,3 @@ def run(args: argparse.Namespace) -> int:
     for text in missing:
         print(f"motionscribe demo: expected {text}", file=sys.stderr)
     return 1 if missing else 0
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text}")
-    return int(text)

@@ -58,6 +58,13 @@ def positive(text: str) -> float:
     return number
 
 
+def whole(text: str) -> int:
+    """An argparse type."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text}")
+    return int(text)
+
+
 def add_joints(parser: argparse.ArgumentParser) -> None:
     """Names of joints that no table knows."""
     what = "what joints are called here, in lines such as `left_shoulder: LSHO`; default: by their names"

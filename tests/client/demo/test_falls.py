@@ -1,4 +1,4 @@
-"""Falls of the synthetic performer: the pelvis goes down from the frame at which the truth says that balance is lost."""
+"""Falls of the synthetic performer: the pelvis goes down from the frame in which the truth says balance is lost."""
 
 import numpy as np
 import pytest
