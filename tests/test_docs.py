@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from motionscribe.demo.faults import BODY, SENSORS
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
 from motionscribe_models.recordings.writing import WRITERS
@@ -47,6 +48,12 @@ def test_the_table_of_file_formats() -> None:
 def test_the_table_of_formats_that_are_written() -> None:
     assert rows_under(CONNECTING, "ending", "what is written", "extra") == [
         [code(w.ending), w.description, code(w.extra)] for w in WRITERS
+    ]
+
+
+def test_the_table_of_faults() -> None:
+    assert [fault for fault, _ in rows_under(CONNECTING, "fault", "what happens")] == [
+        code(kind) for kind in (*BODY, *SENSORS)
     ]
 
 
