@@ -6,6 +6,7 @@ import pytest
 from motionscribe.demo.performer import perform
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.recordings import Recording
+from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.faults.inject import inject
 from motionscribe_training.faults.kind import Kind
@@ -54,6 +55,18 @@ def test_joints_that_are_lost_already_fail_no_more() -> None:
     lost = Recording("lost", frames, body.timestamps_us, body.skeleton)
     for kind in Kind:
         assert (find_site(lost, kind, LENGTH, np.random.default_rng(0)) is None) == (kind is not Kind.FROZEN_FEED)
+
+
+def test_a_feed_of_anything_freezes() -> None:
+    skeleton = feature_skeleton("rig", ("pressure", "flow"), 1.0)
+    rig = Recording("rig", np.arange(200, dtype=np.float32).reshape(100, 2), np.arange(100) * 1_000_000, skeleton)
+    site = find_site(rig, Kind.FROZEN_FEED, 40, np.random.default_rng(0))
+    assert site is not None
+    got = inject(rig, Kind.FROZEN_FEED, site.start, site.end, np.random.default_rng(0))
+    assert (got.recording.frames[site.start : site.end] == rig.frames[site.start]).all()
+    assert got.joints == ("pressure", "flow")
+    with pytest.raises(TrainingError, match="rig: expected a representation of expmap, positions, body, got features"):
+        find_site(rig, Kind.JUMP, 40, np.random.default_rng(0))
 
 
 def test_no_room() -> None:

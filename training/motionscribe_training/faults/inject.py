@@ -1,8 +1,8 @@
 """Puts a fault into a recording of anybody.
 
 A recording, a kind and a span of frames go in; a copy with the fault in that span, and the joints at fault, come out.
-Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`. What a fault
-leaves open is drawn from a generator.
+Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`; only a frozen feed may be
+of anything. What a fault leaves open is drawn from a generator.
 """
 
 from collections.abc import Callable
@@ -80,9 +80,10 @@ def channels_of(skeleton: Skeleton) -> Channels:
 
 def candidates(skeleton: Skeleton, kind: Kind) -> tuple[str, ...]:
     """Joints that a fault of a kind may begin with; none for a frozen feed. Raises TrainingError."""
-    channels = channels_of(skeleton)
+    kind = kind_of(kind)
     if kind is Kind.FROZEN_FEED:
         return ()
+    channels = channels_of(skeleton)
     if kind is Kind.ZEROS and isinstance(channels, Rotations):
         raise TrainingError(f"{skeleton.name}: expected places for {kind}, got rotations: take {Kind.DROPOUT}")
     if kind in LIMB_KINDS:

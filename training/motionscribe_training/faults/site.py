@@ -40,13 +40,15 @@ def find_site(
     kind, end = kind_of(kind), len(recording.frames) if latest is None else min(latest, len(recording.frames))
     if length < 1 or earliest < 0:
         raise TrainingError(f"expected a length from 1 on and frames from 0 on, got {length} frames from {earliest} on")
-    channels, possible = channels_of(recording.skeleton), candidates(recording.skeleton, kind)
-    if end - length < earliest:
+    starts = earliest, end - length + 1
+    if starts[0] >= starts[1]:
         return None
+    if kind is Kind.FROZEN_FEED:
+        start = int(rng.integers(*starts))
+        return Site(start, start + length, None)
+    channels, possible = channels_of(recording.skeleton), candidates(recording.skeleton, kind)
     for _ in range(TRIES):
-        start = int(rng.integers(earliest, end - length + 1))
-        if kind is Kind.FROZEN_FEED:
-            return Site(start, start + length, None)
+        start = int(rng.integers(*starts))
         joint = str(rng.choice(possible))
         part = recording.frames[start : start + length].astype(np.float64)
         if _is_visible(channels, kind, part, recording.skeleton.joints.index(joint)):
@@ -55,13 +57,12 @@ def find_site(
 
 
 def _is_visible(channels: Channels, kind: Kind, part: Array, joint: int) -> bool:
+    if kind in (Kind.DROPOUT, Kind.ZEROS):
+        return channels.shows_loss(part, joint)
     if kind not in LIMB_KINDS:
-        involved = (joint, *channels.turned_by(joint))
-        loss = kind in (Kind.DROPOUT, Kind.ZEROS)
-        return channels.shows_loss(part, joint) if loss else channels.known(part, involved)
-    part_of_body = limb_of(channels, joint).part
-    limbs = [limb for limb in channels.anatomy.limbs if limb.part == part_of_body]
-    if not channels.known(part, tuple(at for limb in limbs for at in channels.whole(limb))):
+        return channels.known(part, (joint, *channels.turned_by(joint)))
+    own = limb_of(channels, joint)
+    pair = [limb for limb in channels.anatomy.limbs if limb.part == own.part]
+    if not channels.known(part, tuple(at for limb in pair for at in channels.whole(limb))):
         return False
-    moving = channels.moving(limb_of(channels, joint))[:2]
-    return kind is Kind.SWAP or channels.spread(part, moving) >= LEAST_SPREAD_DEG
+    return kind is Kind.SWAP or channels.spread(part, channels.moving(own)[:2]) >= LEAST_SPREAD_DEG
