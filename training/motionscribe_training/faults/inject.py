@@ -1,8 +1,8 @@
 """Puts a fault into a recording of anybody.
 
 A recording, a kind and a span of frames go in; a copy with the fault in that span, and the joints at fault, come out.
-Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`; only a frozen feed may be
-of anything. What a fault leaves open is drawn from a generator.
+Skeletons are those of a body, as exponential maps, places (`positions`) or the canonical `body`; only a frozen feed may
+be of anything. What a fault leaves open is drawn from a generator.
 """
 
 from collections.abc import Callable
