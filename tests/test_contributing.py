@@ -17,10 +17,14 @@ from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.recordings import Recording, even_times, read_recording, reading, write_recording
 from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_models.skeleton import Skeleton
-from motionscribe_server.session.anomaly.reference import fit_reference
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.pools import Pools
+from motionscribe_server.session.anomaly.reference import Layout
+from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.span import Span
 from motionscribe_server.storage import open_store as stores
-from tests.support.anomaly_moments import moments, noise
+from tests.support.made_up_session import SKELETON as PLANE
 from tests.support.scripted_server import ScriptedServer
 from tests.throwaway.store import MemoryStore
 
@@ -79,9 +83,11 @@ def test_a_sink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_an_anomaly_score(monkeypatch: pytest.MonkeyPatch) -> None:
     module, line = recipe("An anomaly score", monkeypatch)
     monkeypatch.setitem(SCORES, *entry(line, module))
-    observed = moments(*noise(300, 0))
-    score = module.Unrest(fit_reference([observed]))
-    assert -3 <= [score.update(moment) for moment in observed][-1] < 5
+    layout = Layout(FeatureMap(PLANE, (0, 1)))
+    assert layout.slices()[-1] == (module.Unrest, slice(len(layout.columns) - 1, len(layout.columns)))
+    sensed = Sensed(np.ones(2), np.array([1.0, 3.0]), np.zeros(2))
+    logs, _ = Pools(layout, 2.0).add(Observation(Span(1, 2, 0, 1), sensed, np.ones(2), 1.0))
+    assert logs[-1] == pytest.approx(np.log(2.0))
 
 
 def test_a_representation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def try_on(path: Path, folder: Path) -> Tried:
     times_s = recording.timestamps_us / 1e6
     begins_s, ends_s = float(times_s[faulty].min()), float(times_s[faulty].max())
     events = [came.event for came in replay(ServedModel(bundle), Inference(bundle, "fp32", (1,)), recording)]
-    alarms_s = [event.start_us / 1e6 for event in events if isinstance(event, Anomaly) and event.ongoing]
+    alarms_s = [event.start_us / 1e6 for event in events if isinstance(event, Anomaly) and event.phase == "begun"]
     inside = [alarm_s for alarm_s in alarms_s if begins_s <= alarm_s <= ends_s]
     return Tried(
         tuple(alarm_s - begins_s for alarm_s in inside),

@@ -27,7 +27,16 @@ from motionscribe_proto.codec import (
     frames_to_message,
     skeleton_to_message,
 )
-from motionscribe_proto.events import Anomaly, ClusterCreated, Degraded, Event, Gap, Label, SegmentEnded
+from motionscribe_proto.events import (
+    Anomaly,
+    AnomalyScores,
+    ClusterCreated,
+    Degraded,
+    Event,
+    Gap,
+    Label,
+    SegmentEnded,
+)
 from motionscribe_proto.frames import FrameBlock, WireError
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.engine.messages import EngineInfo
@@ -74,10 +83,14 @@ def _request(data: bytes) -> None:
 def _requests() -> list[bytes]:
     skeleton = _model().manifest.skeleton
     frames = np.zeros((2, skeleton.width), np.float32)
+    false_alarms = pb.FalseAlarms(sensor=0.5, motion=6.0)
+    features = pb.FeatureNames(names=skeleton.columns)
     even, uneven = np.array([0, 8333]), np.array([5, 7])
     messages = [
         pb.StreamRequest(open=pb.Open(stream_id="a", model="cmu-expmap", skeleton=skeleton_to_message(skeleton))),
-        pb.StreamRequest(open=pb.Open(stream_id="a", features=pb.FeatureNames(names=skeleton.columns), rate_hz=30)),
+        pb.StreamRequest(
+            open=pb.Open(stream_id="a", features=features, rate_hz=30, false_alarms_per_hour=false_alarms)
+        ),
         pb.StreamRequest(frames=frames_to_message(FrameBlock(1, frames, even))),
         pb.StreamRequest(frames=frames_to_message(FrameBlock(9, frames, uneven))),
         pb.StreamRequest(ack=pb.Ack(last_event=7)),
@@ -104,7 +117,8 @@ def _answers() -> list[bytes]:
         Label(1, 5, 0, 100, 3, 0.5, False),
         Label(5, 9, 100, 200, 4, 1.0, True),
         SegmentEnded(1, 3, "walk", 1, 9, 0, 200),
-        Anomaly(1, True, 3, 7, 50, 90, 2.0, ("root",), (1.0,)),
+        Anomaly(1, True, 3, 7, 50, 90, "sensor fault", "jump", "begun", 0.25, ("root",), (6.5,), 3),
+        AnomalyScores(3, 7, 50, 90, 0.25, 30.0, 600.0),
         Degraded(1, True, 3, 7, 50, 90, ("left_wrist",)),
         ClusterCreated(3, 50),
         Gap(9, 12, 200, 300),

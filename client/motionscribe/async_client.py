@@ -15,6 +15,7 @@ from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, cluster_from_message, model_from_message
 from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
+from motionscribe.false_alarms import FalseAlarms, false_alarms_to_message
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
@@ -76,6 +77,8 @@ class AsyncClient:
         version: str = "latest",
         lag: Lag = "balanced",
         provisional: bool = True,
+        false_alarms_per_hour: FalseAlarms | None = None,
+        anomaly_scores: bool = False,
         durable: bool = False,
         block: int | None = None,
         realtime: float | None = None,
@@ -86,6 +89,11 @@ class AsyncClient:
         model        empty: the server's only one
         lag          how long the server waits before a label is final: "fast", "balanced" or "stable"
         provisional  also yield labels that may still change
+        false_alarms_per_hour
+                     how many may be expected of each kind of anomaly: a number for all kinds, or a mapping with some of
+                     the keys "sensor", "motion" and "behaviour". Default: 0.5
+        anomaly_scores
+                     also yield AnomalyScores, how normal each moment is
         durable      the server keeps checkpoints: events come exactly once even where it dies; frames are kept here
                      until they are in one
         block        frames a message; None: a tenth of a second
@@ -106,6 +114,8 @@ class AsyncClient:
             skeleton=skeleton_to_message(source.skeleton) if source.skeleton else None,
             rate_hz=source.rate_hz,
             provisional=provisional,
+            false_alarms_per_hour=false_alarms_to_message(false_alarms_per_hour),
+            anomaly_scores=anomaly_scores,
             lag=LAG_NUMBERS[lag],
             delivery=pb.DELIVERY_DURABLE if durable else pb.DELIVERY_LIVE,
         )

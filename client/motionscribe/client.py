@@ -14,6 +14,7 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, Model, Opened
+from motionscribe.false_alarms import FalseAlarms
 from motionscribe.loop_thread import Future, LoopThread, finish
 from motionscribe.sources import AnySource
 from motionscribe_models.lags import Lag
@@ -71,6 +72,8 @@ class Client(_Closing):
         version: str = "latest",
         lag: Lag = "balanced",
         provisional: bool = True,
+        false_alarms_per_hour: FalseAlarms | None = None,
+        anomaly_scores: bool = False,
         durable: bool = False,
         block: int | None = None,
         realtime: float | None = None,
@@ -83,6 +86,8 @@ class Client(_Closing):
             version=version,
             lag=lag,
             provisional=provisional,
+            false_alarms_per_hour=false_alarms_per_hour,
+            anomaly_scores=anomaly_scores,
             durable=durable,
             block=block,
             realtime=realtime,

@@ -2,6 +2,7 @@
 
 from motionscribe_proto.events import (
     Anomaly,
+    AnomalyScores,
     ClusterCreated,
     ClusterMerged,
     ClusterTableFull,
@@ -16,6 +17,7 @@ from motionscribe_proto.events import (
 
 __all__ = [
     "Anomaly",
+    "AnomalyScores",
     "ClusterCreated",
     "ClusterMerged",
     "ClusterTableFull",

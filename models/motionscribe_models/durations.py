@@ -54,11 +54,6 @@ SEGMENTS: dict[str, Duration] = {
 SESSION: dict[str, Duration] = {
     "hold": Duration(0.8, 4, "a final label that would change for less is not changed"),
     "history": Duration(30.0, 300, "is cut into segments anew; a segment that ended before is learnt"),
-    "anomaly_begin": Duration(1.0, 10, "at the threshold until an anomaly begins"),
-    "anomaly_end": Duration(1.0, 10, "below the threshold until it ends"),
-    "anomaly_burn_in": Duration(10.0, 100, "learnt of a stream before anything is an anomaly"),
-    "anomaly_patience": Duration(60.0, 600, "after which an anomaly is learnt as the new normal"),
-    "anomaly_memory": Duration(600.0, 6000, "scores of the stream that its threshold follows"),
 }
 """Settings that may be left out: then they follow the model's rate."""
 

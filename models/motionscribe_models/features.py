@@ -71,6 +71,15 @@ class FeatureMap:
         """Raw frames (K, D) to interpolable poses (K, Q)."""
         return self.representation.pose(self.skeleton, self._chosen, frames.astype(np.float64))
 
+    def sensors(self, frames: NDArray[np.floating]) -> Array:
+        """Raw frames (K, D) to what B sensors say, (K, B, d), before anything is held or smoothed; NaN is not seen."""
+        return self.representation.sensors(self.skeleton, self._chosen, frames.astype(np.float64))
+
+    @property
+    def sensor_joints(self) -> NDArray[np.int64]:
+        """(B,) index into skeleton.joints of the joint that each sensor is of."""
+        return self.representation.sensor_joints(self._chosen)
+
     def poses_at(self, frames: NDArray[np.floating], left: ArrayLike, share: ArrayLike) -> Array:
         """Poses (g, Q) at grid points: of the frames `left` (g,), or a `share` (g,) of the way to the one after."""
         left, share = np.asarray(left, np.int64), np.asarray(share)

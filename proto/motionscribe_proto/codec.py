@@ -165,9 +165,10 @@ def _event_from_message(message: pb.Event) -> Event:
     if kind is Anomaly or kind is Degraded:
         values["joints"] = tuple(values["joints"])
     if kind is Anomaly:
-        values["shares"] = tuple(values["shares"])
-        if len(values["joints"]) != len(values["shares"]):
-            raise WireError(f"expected one share per joint, {len(values['joints'])}, got {len(values['shares'])}")
+        values["deviations"] = tuple(values["deviations"])
+        joints, deviations = len(values["joints"]), len(values["deviations"])
+        if joints != deviations:
+            raise WireError(f"expected one deviation per joint, {joints}, got {deviations}")
     return kind(**values)
 
 

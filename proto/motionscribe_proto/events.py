@@ -55,7 +55,7 @@ class SegmentEnded:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """Motion unlike what the model and this stream know: sent when it begins (`ongoing`) and again with its end."""
+    """Sent when it begins, is confirmed, has lasted for a minute, and has ended; one of each kind is open at most."""
 
     anomaly: int
     ongoing: bool
@@ -63,11 +63,33 @@ class Anomaly:
     end_seq: int
     start_us: int
     end_us: int
-    score: float
-    """Highest score so far; 1 is the stream's threshold."""
+    kind: str
+    """"sensor fault", "motion fault" or "new behaviour"."""
+    detector: str
+    """The score that was the least normal."""
+    phase: str
+    """"begun", "confirmed", "persisting" or "ended"."""
+    false_alarms_per_hour: float
+    """The severity: so many are to be expected where alarms begin at a score like this; the least so far."""
     joints: tuple[str, ...]
-    shares: tuple[float, ...]
-    """Share of the error that each of `joints` carries, 0..1, strongest first."""
+    """The least normal first."""
+    deviations: tuple[float, ...]
+    """Of each of `joints` from its own normal, standard deviations."""
+    cluster: int
+    """The nearest known behaviour, 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyScores:
+    """False alarms an hour to be expected where alarms begin at what [start, end) shows: the lower the less normal."""
+
+    start_seq: int
+    end_seq: int
+    start_us: int
+    end_us: int
+    sensor: float
+    motion: float
+    behaviour: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +152,7 @@ class Restarted:
 
 
 ClusterChange = ClusterCreated | ClusterMerged | ClusterTableFull
-Event = Label | SegmentStarted | SegmentEnded | Anomaly | Degraded | ClusterChange | Gap | Restarted
+Event = Label | SegmentStarted | SegmentEnded | Anomaly | AnomalyScores | Degraded | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}
 """Event classes by name."""

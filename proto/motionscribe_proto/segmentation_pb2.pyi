@@ -40,7 +40,7 @@ class StreamRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[Open, _Mapping]] = ..., frames: _Optional[_Union[Frames, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., close: _Optional[_Union[Close, _Mapping]] = ...) -> None: ...
 
 class Open(_message.Message):
-    __slots__ = ("stream_id", "model", "version", "skeleton", "features", "rate_hz", "provisional", "lag", "delivery", "resume_token", "last_event")
+    __slots__ = ("stream_id", "model", "version", "skeleton", "features", "rate_hz", "provisional", "lag", "delivery", "resume_token", "last_event", "false_alarms_per_hour", "anomaly_scores")
     STREAM_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,8 @@ class Open(_message.Message):
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LAST_EVENT_FIELD_NUMBER: _ClassVar[int]
+    FALSE_ALARMS_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    ANOMALY_SCORES_FIELD_NUMBER: _ClassVar[int]
     stream_id: str
     model: str
     version: str
@@ -63,7 +65,19 @@ class Open(_message.Message):
     delivery: Delivery
     resume_token: str
     last_event: int
-    def __init__(self, stream_id: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., skeleton: _Optional[_Union[Skeleton, _Mapping]] = ..., features: _Optional[_Union[FeatureNames, _Mapping]] = ..., rate_hz: _Optional[float] = ..., provisional: bool = ..., lag: _Optional[_Union[Lag, str]] = ..., delivery: _Optional[_Union[Delivery, str]] = ..., resume_token: _Optional[str] = ..., last_event: _Optional[int] = ...) -> None: ...
+    false_alarms_per_hour: FalseAlarms
+    anomaly_scores: bool
+    def __init__(self, stream_id: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., skeleton: _Optional[_Union[Skeleton, _Mapping]] = ..., features: _Optional[_Union[FeatureNames, _Mapping]] = ..., rate_hz: _Optional[float] = ..., provisional: bool = ..., lag: _Optional[_Union[Lag, str]] = ..., delivery: _Optional[_Union[Delivery, str]] = ..., resume_token: _Optional[str] = ..., last_event: _Optional[int] = ..., false_alarms_per_hour: _Optional[_Union[FalseAlarms, _Mapping]] = ..., anomaly_scores: bool = ...) -> None: ...
+
+class FalseAlarms(_message.Message):
+    __slots__ = ("sensor", "motion", "behaviour")
+    SENSOR_FIELD_NUMBER: _ClassVar[int]
+    MOTION_FIELD_NUMBER: _ClassVar[int]
+    BEHAVIOUR_FIELD_NUMBER: _ClassVar[int]
+    sensor: float
+    motion: float
+    behaviour: float
+    def __init__(self, sensor: _Optional[float] = ..., motion: _Optional[float] = ..., behaviour: _Optional[float] = ...) -> None: ...
 
 class Frames(_message.Message):
     __slots__ = ("first_seq", "values", "timestamps_us", "start_us", "step_us", "confidences")
@@ -144,7 +158,7 @@ class Update(_message.Message):
     def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded")
+    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded", "anomaly_scores")
     LABELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_STARTED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_ENDED_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +169,7 @@ class Event(_message.Message):
     RESTARTED_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_TABLE_FULL_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    ANOMALY_SCORES_FIELD_NUMBER: _ClassVar[int]
     labels: Labels
     segment_started: SegmentStarted
     segment_ended: SegmentEnded
@@ -165,7 +180,8 @@ class Event(_message.Message):
     restarted: Restarted
     cluster_table_full: ClusterTableFull
     degraded: Degraded
-    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ...) -> None: ...
+    anomaly_scores: AnomalyScores
+    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ..., anomaly_scores: _Optional[_Union[AnomalyScores, _Mapping]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "cluster", "stability", "final")
@@ -222,26 +238,52 @@ class SegmentEnded(_message.Message):
     def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., guessed: bool = ...) -> None: ...
 
 class Anomaly(_message.Message):
-    __slots__ = ("anomaly", "ongoing", "start_seq", "end_seq", "start_us", "end_us", "score", "joints", "shares")
+    __slots__ = ("anomaly", "ongoing", "start_seq", "end_seq", "start_us", "end_us", "joints", "kind", "detector", "phase", "false_alarms_per_hour", "deviations", "cluster")
     ANOMALY_FIELD_NUMBER: _ClassVar[int]
     ONGOING_FIELD_NUMBER: _ClassVar[int]
     START_SEQ_FIELD_NUMBER: _ClassVar[int]
     END_SEQ_FIELD_NUMBER: _ClassVar[int]
     START_US_FIELD_NUMBER: _ClassVar[int]
     END_US_FIELD_NUMBER: _ClassVar[int]
-    SCORE_FIELD_NUMBER: _ClassVar[int]
     JOINTS_FIELD_NUMBER: _ClassVar[int]
-    SHARES_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DETECTOR_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    FALSE_ALARMS_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    DEVIATIONS_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
     anomaly: int
     ongoing: bool
     start_seq: int
     end_seq: int
     start_us: int
     end_us: int
-    score: float
     joints: _containers.RepeatedScalarFieldContainer[str]
-    shares: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, anomaly: _Optional[int] = ..., ongoing: bool = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., score: _Optional[float] = ..., joints: _Optional[_Iterable[str]] = ..., shares: _Optional[_Iterable[float]] = ...) -> None: ...
+    kind: str
+    detector: str
+    phase: str
+    false_alarms_per_hour: float
+    deviations: _containers.RepeatedScalarFieldContainer[float]
+    cluster: int
+    def __init__(self, anomaly: _Optional[int] = ..., ongoing: bool = ..., start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., joints: _Optional[_Iterable[str]] = ..., kind: _Optional[str] = ..., detector: _Optional[str] = ..., phase: _Optional[str] = ..., false_alarms_per_hour: _Optional[float] = ..., deviations: _Optional[_Iterable[float]] = ..., cluster: _Optional[int] = ...) -> None: ...
+
+class AnomalyScores(_message.Message):
+    __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "sensor", "motion", "behaviour")
+    START_SEQ_FIELD_NUMBER: _ClassVar[int]
+    END_SEQ_FIELD_NUMBER: _ClassVar[int]
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    SENSOR_FIELD_NUMBER: _ClassVar[int]
+    MOTION_FIELD_NUMBER: _ClassVar[int]
+    BEHAVIOUR_FIELD_NUMBER: _ClassVar[int]
+    start_seq: int
+    end_seq: int
+    start_us: int
+    end_us: int
+    sensor: float
+    motion: float
+    behaviour: float
+    def __init__(self, start_seq: _Optional[int] = ..., end_seq: _Optional[int] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., sensor: _Optional[float] = ..., motion: _Optional[float] = ..., behaviour: _Optional[float] = ...) -> None: ...
 
 class Degraded(_message.Message):
     __slots__ = ("degraded", "ongoing", "start_seq", "end_seq", "start_us", "end_us", "joints")

@@ -78,6 +78,19 @@ def test_stream_shows_a_table_and_paces(recording: Path, capsys: pytest.CaptureF
     assert server.blocks == [10] * 10
 
 
+def test_stream_asks_for_false_alarms_and_scores(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with ScriptedServer() as server:
+        at = ["--address", server.address, "--rate", 100, "--json"]
+        assert outcome(capsys, "stream", recording, *at)[0] == 0
+        asked = ["--false-alarms-per-hour", "sensor=0.5,motion=6", "--anomaly-scores"]
+        assert outcome(capsys, "stream", recording, *at, *asked)[0] == 0
+    plain, first = server.opens
+    assert not plain.HasField("false_alarms_per_hour")
+    assert not plain.anomaly_scores
+    assert first.false_alarms_per_hour == pb.FalseAlarms(sensor=0.5, motion=6)
+    assert first.anomaly_scores
+
+
 def test_a_watcher_sees_segments(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     saved = tmp_path / "events.jsonl"
     with ScriptedServer() as server:
@@ -154,6 +167,7 @@ def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert code == 0
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
     assert rows == [["walk", "2", "3.0", "1.5", "75%"], ["wave", "1", "1.0", "1.0", "25%"]]
+    assert "anomalies: 1 x sensor fault 0.3 s\nnot seen: " in out
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert len(table.read_text().splitlines()) == 4
 
@@ -199,6 +213,7 @@ def test_no_server_is_one_clear_line(recording: Path, capsys: pytest.CaptureFixt
         ["stream", "a", "--speed", "2", "--realtime"],
         ["stream", "a", "b", "--stream-id", "x"],
         ["stream", "a", "--lag", "slow"],
+        ["stream", "a", "--false-alarms-per-hour", "seldom"],
         ["clusters", "merge", "m1", "1"],
         ["clusters", "rename", "m1", "one", "name"],
         ["clusters", "rename", "m1", "4294967296", "name"],

@@ -33,6 +33,8 @@ def test_what_the_open_message_says() -> None:
         list(client.stream(pairs(3), stream_id="mine"))
         with pytest.raises(ValueError, match="expected lag to be one of fast, balanced, stable, got 'slow'"):
             client.stream(pairs(3), lag="slow")  # type: ignore[arg-type]  # wrong on purpose
+        with pytest.raises(ValueError, match="expected more than 0 false alarms an hour of kind motion, got -1"):
+            client.stream(pairs(3), false_alarms_per_hour={"motion": -1})
     first, second = server.opens
     assert re.fullmatch(r"my-machine-7-[0-9a-f]{8}", first.stream_id)
     assert (first.model, first.version, first.rate_hz, first.lag) == ("echo", "2", 50.0, pb.LAG_STABLE)

@@ -15,6 +15,7 @@ from motionscribe_proto import codec
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import (
     Anomaly,
+    AnomalyScores,
     ClusterCreated,
     ClusterMerged,
     ClusterTableFull,
@@ -32,6 +33,7 @@ UINT32 = st.integers(0, 2**32 - 1)
 UINT64 = st.integers(0, 2**64 - 1)
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOAT32 = st.floats(width=32, allow_nan=False)
+FLOAT64 = st.floats(allow_nan=False)
 TEXT = st.text(max_size=12)
 LABELS = st.builds(Label, UINT64, UINT64, INT64, INT64, UINT32, FLOAT32, st.booleans())
 ANOMALIES = st.integers(0, 4).flatmap(
@@ -43,15 +45,20 @@ ANOMALIES = st.integers(0, 4).flatmap(
         UINT64,
         INT64,
         INT64,
-        FLOAT32,
+        TEXT,
+        TEXT,
+        TEXT,
+        FLOAT64,
         st.tuples(*[TEXT] * n),
         st.tuples(*[FLOAT32] * n),
+        UINT32,
     )
 )
 EVENTS = st.one_of(
     LABELS,
     LABELS,  # twice, so that runs to be packed are frequent
     ANOMALIES,
+    st.builds(AnomalyScores, UINT64, UINT64, INT64, INT64, FLOAT64, FLOAT64, FLOAT64),
     st.builds(Degraded, UINT64, st.booleans(), UINT64, UINT64, INT64, INT64, st.lists(TEXT, max_size=4).map(tuple)),
     st.builds(SegmentStarted, UINT64, UINT32, TEXT, UINT64, INT64),
     st.builds(SegmentEnded, UINT64, UINT32, TEXT, UINT64, UINT64, INT64, INT64),
@@ -182,7 +189,7 @@ def test_runs_of_labels_share_a_message() -> None:
     [
         (pb.Event(), "expected an event of a known kind"),
         (pb.Event(labels=pb.Labels(start_seq=[1, 2], end_seq=[2])), r"labels of one length, got \[2, 1, 0, 0, 0, 0\]"),
-        (pb.Event(anomaly=pb.Anomaly(joints=["hand"])), "one share per joint, 1, got 0"),
+        (pb.Event(anomaly=pb.Anomaly(joints=["hand"])), "one deviation per joint, 1, got 0"),
     ],
 )
 def test_malformed_events_are_refused(message: pb.Event, text: str) -> None:

@@ -11,6 +11,8 @@ from motionscribe_proto import codec
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import KINDS, Anomaly, ClusterCreated, Event, Label, from_dict, to_dict
 
+ANOMALY = Anomaly(1, True, 2, 3, 4, 5, "motion fault", "tremor", "begun", 0.25, ("hand",), (6.5,), 7)
+
 
 @given(EVENTS)
 def test_events_survive_a_dictionary_and_json(event: Event) -> None:
@@ -19,10 +21,10 @@ def test_events_survive_a_dictionary_and_json(event: Event) -> None:
 
 
 def test_a_dictionary_is_plain_and_in_order() -> None:
-    anomaly = Anomaly(1, True, 2, 3, 4, 5, 1.5, ("hand",), (1.0,))
-    assert json.dumps(to_dict(anomaly)) == (
+    assert json.dumps(to_dict(ANOMALY)) == (
         '{"event": "Anomaly", "anomaly": 1, "ongoing": true, "start_seq": 2, "end_seq": 3, "start_us": 4, "end_us": 5, '
-        '"score": 1.5, "joints": ["hand"], "shares": [1.0]}'
+        '"kind": "motion fault", "detector": "tremor", "phase": "begun", "false_alarms_per_hour": 0.25, '
+        '"joints": ["hand"], "deviations": [6.5], "cluster": 7}'
     )
 
 
@@ -35,7 +37,7 @@ def test_whole_numbers_are_floats_where_floats_are_expected() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"event": "Dance"}, "an event among Anomaly, ClusterCreated, .*SegmentStarted, got 'Dance'"),
+        ({"event": "Dance"}, "an event among Anomaly, AnomalyScores, .*SegmentStarted, got 'Dance'"),
         ({"event": None}, "an event among .* got None"),
         ({"stream": "s"}, "ClusterCreated with cluster, time_us, got cluster, time_us, stream"),
         ({"cluster": 1.5}, "cluster of type int, got 1.5"),
@@ -49,7 +51,7 @@ def test_what_is_no_event_is_refused(change: dict[str, object], text: str) -> No
 
 
 def test_a_tuple_of_the_wrong_type_is_refused() -> None:
-    anomaly = to_dict(Anomaly(1, True, 2, 3, 4, 5, 1.5, ("hand",), (1.0,)))
+    anomaly = to_dict(ANOMALY)
     with pytest.raises(ValueError, match="joints of type str, got 1"):
         from_dict(anomaly | {"joints": [1]})
     with pytest.raises(ValueError, match=r"joints of type .*, got 'hand'"):

@@ -56,14 +56,20 @@ def blocks(draw: st.DrawFn) -> FrameBlock:
     return FrameBlock(draw(st.integers(1, 2**62)), values, times, confidences)
 
 
-OPTIONS = st.builds(SessionOptions, st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), FLOAT)
+OPTIONS = st.builds(
+    SessionOptions,
+    *(st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), FLOAT, FLOAT, FLOAT, FLOAT, st.booleans()),
+)
 EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.Label: st.builds(events.Label, INT64, INT64, INT64, INT64, COUNT, FLOAT, st.booleans()),
     events.SegmentStarted: st.builds(events.SegmentStarted, COUNT, COUNT, TEXT, INT64, INT64),
     events.SegmentEnded: st.builds(events.SegmentEnded, COUNT, COUNT, TEXT, INT64, INT64, INT64, INT64),
     events.Anomaly: st.builds(
-        events.Anomaly, COUNT, st.booleans(), INT64, INT64, INT64, INT64, FLOAT, few(TEXT), few(FLOAT)
+        events.Anomaly,
+        *(COUNT, st.booleans(), INT64, INT64, INT64, INT64),
+        *(TEXT, TEXT, TEXT, FLOAT, few(TEXT), few(FLOAT), COUNT),
     ),
+    events.AnomalyScores: st.builds(events.AnomalyScores, INT64, INT64, INT64, INT64, FLOAT, FLOAT, FLOAT),
     events.Degraded: st.builds(events.Degraded, COUNT, st.booleans(), INT64, INT64, INT64, INT64, few(TEXT)),
     events.ClusterCreated: st.builds(events.ClusterCreated, COUNT, INT64),
     events.ClusterMerged: st.builds(events.ClusterMerged, COUNT, COUNT, INT64),

@@ -3,11 +3,12 @@
 No network: `Means` stands where Inference does, and the students are chosen so that pooling is undone exactly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.support.anomaly_arrays import Knots, made_up_anomaly
 
 from motionscribe_models.body.joints import DERIVED
 from motionscribe_models.features import FeatureMap
@@ -25,7 +26,6 @@ from motionscribe_proto.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe_server.session.anomaly.reference import anomaly_arrays
 from motionscribe_server.session.drive import Driver
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session
@@ -41,8 +41,15 @@ PLACES = ((0.0, 0.0), (1.2, 0.0), (0.0, 1.2), (1.2, 1.2), (2.4, 0.0), (0.0, 2.4)
 """Each is a motion of its own, as far apart as actions are in an embedding whose variance is 1 in all."""
 
 
-def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Skeleton = SKELETON) -> ModelBundle:
-    """Clusters 1..n at `centres`; radius .5. Another skeleton than the plane only serves the intake."""
+def made_up_bundle(
+    centres: Sequence[Sequence[float]] = PLACES[:2],
+    skeleton: Skeleton = SKELETON,
+    knots: Mapping[str, Knots] | None = None,
+) -> ModelBundle:
+    """Clusters 1..n at `centres`; radius .5. Another skeleton than the plane only serves the intake.
+
+    It gives no alarms but by the scores that `knots` names (anomaly_arrays.py).
+    """
     settings = {
         "closed": 4.5,
         "young": 1.5,
@@ -89,8 +96,7 @@ def made_up_bundle(centres: Sequence[Sequence[float]] = PLACES[:2], skeleton: Sk
         "centres": np.array(centres, float).reshape(-1, D),
         "feature_scale": np.ones(width),
         "stability": np.tile([1.0, 0.5, 0.5, -1.0, 0.5, 0.0, 0.0], (3, 1)),
-        # median 0 and spread 1, for each score whose constants these are
-        **{name: np.array([0.0, 1.0]) for name, shape in anomaly_arrays().items() if shape == (2,)},
+        **made_up_anomaly(FeatureMap(skeleton, joints), D, knots),
     }
     return ModelBundle(manifest, {}, arrays, {})
 

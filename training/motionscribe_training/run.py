@@ -26,6 +26,7 @@ from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.model import ServedModel
 from motionscribe_training.data.actions import concatenate_actions
 from motionscribe_training.data.annotations import Annotation, find_annotation
+from motionscribe_training.data.copies import copies_of
 from motionscribe_training.data.dataset import Dataset, find_recordings, find_trials, make_dataset, read_aloud
 from motionscribe_training.data.degrade import with_degraded
 from motionscribe_training.data.views import seen_from_anywhere, views_of
@@ -37,6 +38,7 @@ from motionscribe_training.evaluation.table import Row, table
 from motionscribe_training.exporting.export import export
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import fit
+from motionscribe_training.fitting.sensed import sensed_in
 from motionscribe_training.network.options import TrainOptions
 from motionscribe_training.network.states import frames_to_forget
 from motionscribe_training.network.train import train
@@ -179,10 +181,13 @@ def _publish(
     durations: Durations,
     folder: Path,
 ) -> Path:
+    origins = [run.origin for run in dataset.runs]
+    known = copies_of(origins, motions, len(dataset.recordings) // copies - motions, copies)
     fitted = fit(
         result.network,
         dataset.sequences,
-        [x for x, origin in zip(dataset.sequences, dataset.origins, strict=True) if origin < motions * copies],
+        [x for x, origin in zip(dataset.sequences, origins, strict=True) if origin < motions * copies],
+        sensed_in(dataset, draft.stride),
         window=draft.window,
         stride=draft.stride,
         steps=draft.decoder_steps,
@@ -191,6 +196,8 @@ def _publish(
         seed=options.seed,
         copies=copies,
         views=copies if options.body2d else 1,
+        normal={n: motion for n, (copy, motion) in enumerate(known) if copy == 0 or options.body},
+        feature_map=dataset.feature_map,
     )
     learnt = {"prediction_error": result.validation, "repeating_error": result.repeating}
     longest = round(REMEMBERS_S * draft.rate_hz)
@@ -199,7 +206,7 @@ def _publish(
     draft = replace(
         draft,
         latency=fitted.latency,
-        settings={**fitted.settings, "largest": largest(dataset.recordings)},
+        settings={**fitted.settings, "largest": dataset.largest},
         metrics=learnt,
         training={**draft.training, "iterations_run": result.iterations, "best_iteration": result.best_iteration},
     )
@@ -255,11 +262,6 @@ def default_stride(rate_hz: float, window: int) -> int:
     """Frames of the divisor of `window` that is nearest to MOMENT_S, STRIDE at most."""
     wanted = min(STRIDE, MOMENT_S * rate_hz)
     return min((n for n in range(1, window + 1) if window % n == 0), key=lambda n: abs(n - wanted), default=1)
-
-
-def largest(recordings: Sequence[Recording]) -> float:
-    """The largest magnitude of raw values, to three digits."""
-    return float(f"{max(float(np.nanmax(np.abs(recording.frames))) for recording in recordings):.3g}")
 
 
 def next_version(folder: Path) -> str:

@@ -9,7 +9,8 @@ import grpc
 
 from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
-from motionscribe.errors import BadFile
+from motionscribe.errors import BadFile, BadRequest
+from motionscribe.false_alarms import FalseAlarms, parse_false_alarms
 from motionscribe.sinks import outputs
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -63,6 +64,14 @@ def whole(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text}")
     return int(text)
+
+
+def false_alarms(text: str) -> FalseAlarms:
+    """An argparse type."""
+    try:
+        return parse_false_alarms(text)
+    except BadRequest as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_joints(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from motionscribe.commands.later_names import LaterNames, names_of, read_names
 from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
 from motionscribe.errors import BadFile, NotFound
-from motionscribe.events import Degraded, Event, SegmentEnded
+from motionscribe.events import Anomaly, Degraded, Event, SegmentEnded
 from motionscribe.sinks import draw_ethogram, read_events, write_segments
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe.tables import plain, titled
@@ -83,14 +83,17 @@ def _complain(text: str) -> None:
 
 
 def _budget(title: str, events: Sequence[Event]) -> Group:
-    """Time in each cluster, longest first; and for how long joints were out of sight."""
+    """Time in each cluster, longest first; how often and how long each kind of anomaly was; what was out of sight."""
     lengths: dict[int, list[float]] = {}
     names: dict[int, str] = {}
+    anomalies: dict[str, list[float]] = {}
     unseen: Counter[str] = Counter()
     for event in events:
         if isinstance(event, SegmentEnded):
             lengths.setdefault(event.cluster, []).append((event.end_us - event.start_us) / 1e6)
             names[event.cluster] = event.name or f"cluster {event.cluster}"
+        if isinstance(event, Anomaly) and not event.ongoing:
+            anomalies.setdefault(event.kind, []).append((event.end_us - event.start_us) / 1e6)
         if isinstance(event, Degraded) and not event.ongoing:
             unseen.update(dict.fromkeys(event.joints, event.end_us - event.start_us))
     total = sum(map(sum, lengths.values())) or 1.0
@@ -101,5 +104,7 @@ def _budget(title: str, events: Sequence[Event]) -> Group:
         length = sum(seconds)
         mean = length / len(seconds)
         table.add_row(plain(names[cluster]), str(len(seconds)), f"{length:.1f}", f"{mean:.1f}", f"{length / total:.0%}")
+    kinds = ", ".join(f"{len(seconds)} x {kind} {sum(seconds):.1f} s" for kind, seconds in anomalies.items())
     lost = ", ".join(f"{joint} {time_us / 1e6:.1f} s" for joint, time_us in unseen.most_common())
-    return titled(title, table, *([plain(f"not seen: {lost}")] if lost else []))
+    below = {"anomalies": kinds, "not seen": lost}
+    return titled(title, table, *(plain(f"{what}: {text}") for what, text in below.items() if text))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from motionscribe.commands.options import add_joints, add_output, add_server, connect, positive
+from motionscribe.commands.options import add_joints, add_output, add_server, connect, false_alarms, positive
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.commands.skeleton import faults_of
 from motionscribe.sinks import StreamInfo
@@ -34,6 +34,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--lag", choices=LAGS, default="balanced", help="how soon labels are final (default: %(default)s)"
     )
+    parser.add_argument(
+        "--false-alarms-per-hour",
+        type=false_alarms,
+        metavar="N",
+        help="of anomalies, to be expected: 0.5, or sensor=0.5,motion=6,behaviour=2 (default: 0.5 of each kind)",
+    )
+    parser.add_argument("--anomaly-scores", action="store_true", help="also how normal each moment is")
     parser.add_argument("--durable", action="store_true", help="lose nothing even where the server dies")
     parser.add_argument("--stream-id", metavar="ID", help="names of clusters belong to it (default: made up)")
     add_joints(parser)
@@ -57,6 +64,8 @@ def run(args: argparse.Namespace) -> None:
                 version=args.version,
                 lag=args.lag,
                 provisional=not args.no_provisional,
+                false_alarms_per_hour=args.false_alarms_per_hour,
+                anomaly_scores=args.anomaly_scores,
                 durable=args.durable,
                 realtime=None if live else args.speed,
             )

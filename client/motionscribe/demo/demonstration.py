@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from motionscribe.anomaly_text import describe
 from motionscribe.client import Client, Stream
 from motionscribe.demo.performer import Performance, perform
 from motionscribe.demo.picture import save_picture
@@ -58,7 +59,7 @@ def demonstrate(models: Path, picture: Path, *, seed: int, lag: Lag, speed: floa
     result = score(truth, found)
     console.print(compare(performance, found, result.names))
     for anomaly in anomalies:
-        console.print(f"{_span(anomaly)}  anomaly {anomaly.score:.2f}: {', '.join(anomaly.joints[:4])}")
+        console.print(f"{_span(anomaly)}  {describe(anomaly)}")
     save_picture(picture, performance, events, result.names)
     noticed = anomalies_in(truth[-1], anomalies)
     console.print(
@@ -87,8 +88,8 @@ def follow(stream: Stream, console: Console) -> list[Event]:
                     status.update(f"{end_us / 1e6:5.1f} s  cluster {cluster}, {stability:.0%} stable")
                 case SegmentEnded(cluster=cluster):
                     console.print(f"{_span(event)}  cluster {cluster}")
-                case Anomaly(ongoing=True, start_us=start_us):
-                    console.print(f"{start_us / 1e6:5.1f} s to ...    anomaly", style="bold red")
+                case Anomaly(phase="begun", start_us=start_us):
+                    console.print(f"{start_us / 1e6:5.1f} s to ...    {describe(event)}", style="bold red")
                 case _:
                     pass
     return events

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from motionscribe.anomaly_text import describe
 from motionscribe.events import (
     Anomaly,
     ClusterCreated,
@@ -130,8 +131,7 @@ class Terminal(Sink):
 
 
 def _describe(anomaly: Anomaly) -> Text:
-    joints = ", ".join(anomaly.joints[:3])
-    return plain(f"anomaly {anomaly.score:.1f}" + (f" in {joints}" if joints else ""), "bold red")
+    return plain(describe(anomaly), "bold red")
 
 
 def _name_unseen(degraded: Degraded) -> Text:

@@ -8,6 +8,7 @@ An object has no state: one serves all streams and threads. What features need o
 running body size, a floor) is a memory (m,), which the caller keeps, saves, and replaces by NOTHING_BEFORE at a gap.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -80,6 +81,10 @@ class Representation(ABC):
     """How many features, the last ones, are per second."""
     may_be_lost: ClassVar[bool] = False
     """NaN in a recording says that a joint was not seen."""
+    still: ClassVar[float] = 0.0
+    """A sensor whose numbers change by no more from one frame to the next stands still."""
+    impossible: ClassVar[float] = math.inf
+    """Acceleration of a sensor, per second squared, that no body has: the sensor is at fault."""
 
     @abstractmethod
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
@@ -116,6 +121,17 @@ class Representation(ABC):
     @abstractmethod
     def pose(self, layout: Layout, joints: Indices, values: Array) -> Array:
         """Raw frames (K, D) to poses (K, Q) of the chosen joints and the root."""
+
+    def sensors(self, layout: Layout, joints: Indices, values: Array) -> Array:
+        """Raw frames (K, D) to what B sensors say of the chosen joints, (K, B, d), before anything is held or smoothed.
+
+        NaN is what was not seen. Here the columns of each joint, of which each has as many.
+        """
+        return values.reshape(len(values), len(layout.joints), -1)[:, joints]
+
+    def sensor_joints(self, joints: Indices) -> Indices:
+        """(B,) the joint that each sensor is of."""
+        return joints
 
     @abstractmethod
     def follow(

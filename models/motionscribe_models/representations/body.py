@@ -5,6 +5,7 @@ says 1 where y is truly vertical, 0 where it is the axis of a camera. Pelvis and
 the others. A pose is the frame itself.
 """
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -18,6 +19,22 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_models.representations.base import Indices, Layout, Representation
 
 LEVEL = "level"
+LENGTHS = (
+    *(("elbow", "left", "shoulder", "right"), ("elbow", "right", "shoulder", "left")),
+    *(("wrist", "left", "shoulder", "left"), ("wrist", "right", "shoulder", "right")),
+    *(("knee", "left", "hip", "right"), ("knee", "right", "hip", "left")),
+    *(("ankle", "left", "hip", "left"), ("ankle", "right", "hip", "right")),
+    *(("head", "", "hip", "left"), ("head", "", "hip", "right")),
+)
+"""Far end and near end of lengths that change whenever a limb moves: where its sensors stand still, they do too."""
+
+
+def _index(part: str, side: str) -> int:
+    return SEEN.index(f"{side}_{part}" if side else part)
+
+
+_FAR = [_index(part, side) for part, side, _, _ in LENGTHS]
+_NEAR = [_index(part, side) for _, _, part, side in LENGTHS]
 
 
 class Body(Representation):
@@ -30,6 +47,8 @@ class Body(Representation):
     mirror: ClassVar[tuple[int, ...]] = (1, -1, 1, 1, -1)
     """What becomes of the root's features in a mirror."""
     may_be_lost = True
+    still = 2e-5
+    impossible = 1000.0
 
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
         """`<joint>.x`, `.y`, `.z`, then `level`."""
@@ -70,6 +89,17 @@ class Body(Representation):
         """The chosen joints and `level`."""
         places = self._places(values)[:, joints]
         return np.hstack([places.reshape(len(values), -1), values[:, -1:]])
+
+    def sensors(self, layout: Layout, joints: Indices, values: Array) -> Array:
+        """The place of each joint, and lengths that change whenever a limb moves, (K, n + len(LENGTHS), A)."""
+        places = self._places(values)[:, joints]
+        lengths = np.zeros((len(places), len(LENGTHS), places.shape[2]))
+        lengths[..., 0] = np.linalg.norm(places[:, _FAR] - places[:, _NEAR], axis=2)
+        return np.concatenate([places, lengths], axis=1)
+
+    def sensor_joints(self, joints: Indices) -> Indices:
+        """Those of the places, then the far end of each of LENGTHS."""
+        return np.concatenate([joints, joints[_FAR]])
 
     def follow(
         self, layout: Layout, memories: Sequence[Array], runs: Sequence[Array], period_s: float
@@ -117,6 +147,7 @@ class ImageBody(Body):
     root_features = ("root.vx", "root.vy")
     rates = 2
     mirror = (-1, 1)
+    impossible = math.inf
 
     def _step(self, memory: Array, poses: Array, period_s: float) -> Array:
         found = follow.step(memory, in_space(self._places(poses)), poses[:, -1] > 0.5, period_s, flat=True)

@@ -26,6 +26,7 @@ class JointRotations(ByTwoPoses):
         *("root.vx", "root.vy", "root.vz", "root.wx", "root.wy", "root.wz"),
     )
     rates = 6
+    impossible = 5000.0
     rotation_columns: ClassVar[tuple[str, ...]]
     """Ending of the name of each number of a rotation."""
 
@@ -60,6 +61,10 @@ class JointRotations(ByTwoPoses):
                 values[:, :3] * layout.metres_per_unit,
             ]
         )
+
+    def sensors(self, layout: Layout, joints: Indices, values: Array) -> Array:
+        """The columns of each chosen joint's rotation, (K, n, 6)."""
+        return self._matrices_of(layout, values)[:, joints, :, :2].reshape(len(values), len(joints), 6)
 
     def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
         """The joints' columns as they are; of the root the up vector, height (m), velocity (m/s) and turning (rad/s).

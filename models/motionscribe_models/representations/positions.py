@@ -48,6 +48,10 @@ class Positions(ByTwoPoses):
         relative = positions[:, joints] - positions[:, :1]
         return np.hstack([relative.reshape(len(values), -1), positions[:, 0]])
 
+    def sensors(self, layout: Layout, joints: Indices, values: Array) -> Array:
+        """The place of each chosen joint in the world, (K, n, A), metres."""
+        return values.reshape(len(values), -1, len(self.axes))[:, joints] * layout.metres_per_unit
+
     def features(self, layout: Layout, poses: Array, before: Array, period_s: float) -> NDArray[np.float32]:
         """The joints relative to the first; its height (m) and velocity (m/s) in the world's axes."""
         axes = len(self.axes)

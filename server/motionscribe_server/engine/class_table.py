@@ -55,6 +55,7 @@ CLASSES: dict[str, type] = {
     "segment_started": events.SegmentStarted,
     "segment_ended": events.SegmentEnded,
     "anomaly": events.Anomaly,
+    "anomaly_scores": events.AnomalyScores,
     "degraded": events.Degraded,
     "cluster_created": events.ClusterCreated,
     "cluster_merged": events.ClusterMerged,

@@ -3,13 +3,14 @@
 A frame's way, file by file:
 
     frame_checks  a block is checked: values that a pose can have, times that increase
-    intake        cut at gaps, put on the model's time grid; features of each grid point
+    intake        cut at gaps, put on the model's time grid; features of each grid point;
+                  anomaly/sensed: what the sensors said
     steps         what the encoder must do with each of them; Engine is what computes
                   ... here the states leave the session, to be computed for many at once (engine/inference.py)
     moment        a stride of frames, and the window that ends with them:
                   evidence (models' pooling) -> embedding; prediction_error against what came
     labelling     moments to events:
-      anomaly/      motion unlike what the model and the stream know
+      alarms        anomaly/: faults of sensors and of motion, and behaviour that nobody has shown
       segmenter     the timeline cut into segments, the newest seconds again and again
       labeller      segments to clusters; clustering/ learns them once they are old
       provisional   labels that may still change, with their stability

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import Degraded, Gap
+from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import Step
 from motionscribe_server.session.unseen import degraded_of, degraded_state
@@ -23,6 +24,8 @@ class Arrival:
     step: Step
     moment: Span | None
     """The source frames of the moment that it completes; `end_us` is the next frame's expected time."""
+    sensed: Sensed | None
+    """What the sensors said in these frames; None where the span is."""
     degraded: Sequence[Degraded]
     """What is told before it."""
 
@@ -66,6 +69,8 @@ class Piece:
     """Index of the first grid point, counted from the last restart."""
     moments: list[Span | None]
     """For each grid point, as in Arrival."""
+    sensed: list[Sensed | None]
+    """The same."""
     degraded: list[Degraded]
     """What is told before the first grid point."""
 
@@ -82,6 +87,7 @@ class Piece:
             "share": self.share,
             "first_index": self.first_index,
             "moments": [None if moment is None else list(astuple(moment)) for moment in self.moments],
+            "sensed": [None if sensed is None else sensed.state() for sensed in self.sensed],
             "degraded": [degraded_state(event) for event in self.degraded],
         }
 
@@ -89,5 +95,6 @@ class Piece:
     def of(cls, state: State) -> "Piece":
         """The one that `state` was taken of."""
         moments = [None if moment is None else Span(*moment) for moment in state["moments"]]
+        sensed = [None if own is None else Sensed(**own) for own in state["sensed"]]
         told = [degraded_of(event) for event in state["degraded"]]
-        return cls(state["values"], state["left"], state["share"], state["first_index"], moments, told)
+        return cls(state["values"], state["left"], state["share"], state["first_index"], moments, sensed, told)

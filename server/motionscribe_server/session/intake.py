@@ -19,6 +19,7 @@ from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
 from motionscribe_proto.events import Degraded, Gap
 from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.session.anomaly.sensed import Sensed, Sensors
 from motionscribe_server.session.arrivals import Arrival, Break, Piece
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
@@ -46,6 +47,7 @@ class Intake:
         self._open: tuple[int, int] | None = None  # seq and time of the first frame that no moment covers
         self._waiting: list[Piece | Break] = []
         self._unseen = UnseenJoints(manifest.skeleton.joints)
+        self._sensors = Sensors(model.feature_map, rate_hz, manifest.rate_hz)
         self._untold: list[Degraded] = []  # for the next of _waiting that has a grid point, or breaks
         # of what is computed: the last frame (1, D), None after a restart, and what features need of all before (m,)
         self._last_frame: NDArray[np.float32] | None = None
@@ -139,6 +141,7 @@ class Intake:
             "last_us": self._last_us,
             "waiting": [item.state() for item in self._waiting],
             "unseen": self._unseen.state(),
+            "sensors": self._sensors.state(),
             "untold": [degraded_state(event) for event in self._untold],
             "last_frame": self._last_frame,
             "memory": self._memory,
@@ -153,6 +156,7 @@ class Intake:
         self._next_seq, self._last_us = state["next_seq"], state["last_us"]
         self._waiting = [Break.of(item) if "gap" in item else Piece.of(item) for item in state["waiting"]]
         self._unseen.restore(state["unseen"])
+        self._sensors.restore(state["sensors"])
         self._untold = [degraded_of(event) for event in state["untold"]]
         self._last_frame, self._memory = state["last_frame"], state["memory"]
         self._resampler.restore(state["resampler"])
@@ -163,6 +167,7 @@ class Intake:
         self._resampler = Resampler(self._model.manifest.rate_hz)
         self._index = 0  # grid points since the restart
         self._open = None
+        self._sensors.restart()
 
     def _break(self, seq: int, time_us: int) -> None:
         if self._last_us is None:
@@ -189,14 +194,19 @@ class Intake:
         stride, before = self._model.manifest.stride, self._index
         placed = self._resampler.push(times)
         moments: list[Span | None] = []
+        sensed: list[Sensed | None] = []
+        start = -self._sensors.waiting  # row of the first frame that is in no moment
+        self._sensors.push(values, times)
         # frames that were lost just before, too few for a gap, count with the frame that follows them
         if self._open is None:
             self._open = self._next_seq, times[0]
         for left in placed.left:
             self._index += 1
-            moment = None
+            moment, own = None, None
             if self._index % stride == 0 and self._open is not None:
                 moment = self._moment(self._open, first_seq, times, left)
+                if moment is not None:
+                    own, start = self._sensors.take(left + 1 - start), left + 1
                 uncovered = left + 1  # row of the first frame that no moment covers yet
                 if uncovered == 0:
                     self._open = self._next_seq, times[0]
@@ -205,9 +215,10 @@ class Intake:
                 else:
                     self._open = None
             moments.append(moment)
+            sensed.append(own)
         self._next_seq, self._last_us = first_seq + len(times), times[-1]
         told = self._take_untold() if placed.left else []
-        self._waiting.append(Piece(values, placed.left, placed.share, before, moments, told))
+        self._waiting.append(Piece(values, placed.left, placed.share, before, moments, sensed, told))
         return len(placed.left), self._index // stride - before // stride
 
     def _moment(self, start: tuple[int, int], first_seq: int, times: list[int], last: int) -> Span | None:
@@ -269,7 +280,7 @@ class Intake:
             if isinstance(item, Break):
                 arrived.append(item)
                 continue
-            for index, moment in enumerate(item.moments, item.first_index):
+            for index, (moment, sensed) in enumerate(zip(item.moments, item.sensed, strict=True), item.first_index):
                 step = step_of(next(features), index, manifest.forgets_after, manifest.stride)
-                arrived.append(Arrival(step, moment, item.degraded if index == item.first_index else ()))
+                arrived.append(Arrival(step, moment, sensed, item.degraded if index == item.first_index else ()))
         return arrived

@@ -12,8 +12,7 @@ from dataclasses import astuple, replace
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Degraded, Event
-from motionscribe_server.session.anomaly.detector import AnomalyDetector, settings_of
-from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.alarms import Alarms
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
 from motionscribe_server.session.default_names import DefaultNames, Name
@@ -47,9 +46,7 @@ class Labelling:
             self._labeller, self._clusterer, self._cluster_counts, self._name, model.durations["hold"]
         )
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
-        self._anomaly = AnomalyDetector(
-            model.anomaly, model.feature_map.joint_of, model.manifest.skeleton.joints, settings_of(model.durations)
-        )
+        self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options)
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
@@ -79,11 +76,8 @@ class Labelling:
         self._provisionals.add_moment()
         self._default_names.add_moment(moment.frames)
         self._moments += 1
-        if moment.error is not None and scored:
-            observation = Observation(
-                span=span, frames=moment.frames, residual=moment.residual, forecast_error=moment.error
-            )
-            events += self._anomaly.update(observation)
+        if self._alarms and scored and moment.misfit is not None:
+            events += self._alarms.update(moment, moment.misfit, self._clusterer)
         hypotheses = self._segmenter.push(moment.estimates)
         if len(moment.estimates) > self._revisions:
             self._segmenter.settle()
@@ -110,7 +104,7 @@ class Labelling:
             events += self._finalise()
         events += self._finals.end(tail)
         self._default_names.end_segment()
-        events += self._anomaly.finish()
+        events += self._alarms.finish() if self._alarms else []
         self._labeller.finish(time_us)
         events += self._changes(time_us)
         self._forget_gone()
@@ -156,7 +150,7 @@ class Labelling:
             "default_names": self._default_names.state(),
             "finals": self._finals.state(),
             "provisionals": self._provisionals.state(),
-            "anomaly": self._anomaly.state(),
+            "alarms": None if self._alarms is None else self._alarms.state(),
             "unseen": self._unseen,
             "moments": self._moments,
             "spans": [list(astuple(span)) for span in self._spans],
@@ -171,7 +165,8 @@ class Labelling:
         self._default_names.restore(state["default_names"])
         self._finals.restore(state["finals"])
         self._provisionals.restore(state["provisionals"])
-        self._anomaly.restore(state["anomaly"])
+        if self._alarms:
+            self._alarms.restore(state["alarms"])
         self._unseen, self._moments = state["unseen"], state["moments"]
         self._spans = deque(Span(*span) for span in state["spans"])
 

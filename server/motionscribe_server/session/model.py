@@ -16,7 +16,7 @@ from motionscribe_models.features import FeatureMap
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
-from motionscribe_server.session.anomaly.reference import AnomalyReference, anomaly_arrays
+from motionscribe_server.session.anomaly.reference import BEHAVIOURS, AnomalyReference, anomaly_arrays
 from motionscribe_server.session.segmenter import Penalty
 from motionscribe_server.session.stability import INPUTS
 
@@ -36,7 +36,7 @@ class ServedModel:
       centres (n, d)               clusters of the training recordings, ids 1..n
       feature_scale (F,)           standard deviation of each feature, for prediction errors
       stability (3, INPUTS)        a logistic regression (stability.py) for each lag: fast, balanced, stable
-      anomaly.*                    constants of the anomaly scores and their threshold, see anomaly/reference.py
+      anomaly.*                    constants of the anomaly scores, see anomaly/reference.py; may be left out
     Settings: those of Penalty, and radius: the distance within which segments show the same action; durations of
     motionscribe_models/durations.py may be left out.
     """
@@ -75,11 +75,8 @@ class ServedModel:
         expected = 2 * (self.motion.shape[2] + self.manifest.projected) * len(self.spans)
         if evidence != expected:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
-        anomaly = {name: self._array(name, len(shape), *shape) for name, shape in anomaly_arrays().items()}
-        try:
-            self.anomaly = AnomalyReference(anomaly)
-        except LayoutError as error:
-            raise ModelFolderError(str(error)) from error
+        self.anomaly = self._read_anomaly()
+        """None for a model that was trained before there were alarms of these kinds: it gives none."""
         self.penalty = penalty_of(self.manifest.settings)
         self.durations = session_moments(self.manifest.settings, self.moment_s)
         """Moments by name, those of durations.SESSION."""
@@ -118,6 +115,15 @@ class ServedModel:
         """Weights (INPUTS,) of the chance that a provisional label stays."""
         weights: Array = self._stability[LAGS.index(lag)]
         return weights
+
+    def _read_anomaly(self) -> AnomalyReference | None:
+        if BEHAVIOURS not in self._arrays:
+            return None
+        arrays = {name: self._array(name, len(shape), *shape) for name, shape in anomaly_arrays().items()}
+        try:
+            return AnomalyReference(self.feature_map, arrays, self.dimensions)
+        except LayoutError as error:
+            raise ModelFolderError(str(error)) from error
 
     def _array(self, name: str, dimensions: int, *shape: int | None) -> NDArray[Any]:
         if name not in self._arrays:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
+from motionscribe_server.session.anomaly.pose_model import PoseMemory
+from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.prediction_error import PredictionError
@@ -18,17 +21,33 @@ from motionscribe_server.session.steps import WindowStates
 
 
 @dataclass(frozen=True, slots=True)
+class MomentSource:
+    """The source frames of a moment."""
+
+    span: Span
+    sensed: Sensed
+    """What their sensors said."""
+
+    def followed_by(self, other: "MomentSource") -> "MomentSource":
+        """Both as one."""
+        span = Span(self.span.start_seq, other.span.end_seq, self.span.start_us, other.span.end_us)
+        return MomentSource(span, self.sensed.followed_by(other.sensed))
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """What is known of one moment, and what it tells of those before it."""
 
     span: Span
     """Its source frames."""
+    sensed: Sensed
+    """What their sensors said."""
     frames: NDArray[np.float32]
     """(n, F) features of its frames on the model's grid."""
     estimates: NDArray[np.float64]
     """(l, d) embeddings of the l newest moments, oldest first; all but the oldest will be estimated again."""
-    residual: float
-    """Mean length of what the PCA leaves out."""
+    misfit: Array | None
+    """(G,) how badly each group of joints fits the others (anomaly/pose_model.py), None for a model without alarms."""
     error: NDArray[np.float64] | None
     """(F,) mean squared errors of the predicted frames (prediction_error.py), None where none were predicted."""
 
@@ -40,6 +59,8 @@ class MomentBuilder:
         self._features = model.manifest.features
         self._embedding = Embedding(model)
         self._prediction_error = PredictionError(model.feature_scale, model.manifest.stride)
+        self._pose_model = None if model.anomaly is None else model.anomaly.pose_model
+        self._poses = PoseMemory()
         self._frames: list[NDArray[np.float32]] = []
 
     def __len__(self) -> int:
@@ -54,21 +75,29 @@ class MomentBuilder:
         """Forgets what came before a gap."""
         self._embedding.restart()
         self._prediction_error.restart()
+        self._poses.restart()
         self._frames = []
 
     @classmethod
     def build_many(
-        cls, builders: Sequence["MomentBuilder"], spans: Sequence[Span], windows: Sequence[WindowStates]
+        cls, builders: Sequence["MomentBuilder"], sources: Sequence[MomentSource], windows: Sequence[WindowStates]
     ) -> list[Moment]:
-        """The moments of builders with equally many frames, each with its span and the states of its window."""
+        """The moments of builders with equally many frames, each with its source and the states of its window."""
+        first: MomentBuilder = builders[0]
         taken = [cls._take(builder) for builder in builders]
         embeddings, prediction_errors, rows = zip(*taken, strict=True)
         frames = np.array(rows)  # (s, n, F)
         estimates = Embedding.estimate_many(embeddings, frames, np.array([w.projected for w in windows]))
         predictions = np.array([w.prediction for w in windows])
         errors = PredictionError.compare_many(prediction_errors, frames, predictions)
-        residuals = np.array([window.residual for window in windows]).mean(axis=1).tolist()
-        return [Moment(*parts) for parts in zip(spans, frames, estimates, residuals, errors, strict=True)]
+        misfits: Sequence[Array | None] = [None] * len(builders)
+        if first._pose_model is not None:
+            inputs = [cls._remember(builder, own) for builder, own in zip(builders, frames, strict=True)]
+            misfits = [*first._pose_model.misfits(np.stack(inputs))]
+        return [
+            Moment(source.span, source.sensed, *parts)
+            for source, *parts in zip(sources, frames, estimates, misfits, errors, strict=True)
+        ]
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
@@ -76,6 +105,7 @@ class MomentBuilder:
             "frames": np.array(self._frames, np.float32).reshape(-1, self._features),
             "embedding": self._embedding.state(),
             "prediction_error": self._prediction_error.state(),
+            "poses": self._poses.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -83,8 +113,13 @@ class MomentBuilder:
         self._frames = list(state["frames"])
         self._embedding.restore(state["embedding"])
         self._prediction_error.restore(state["prediction_error"])
+        self._poses.restore(state["poses"])
 
     def _take(self) -> tuple[Embedding, PredictionError, list[NDArray[np.float32]]]:
         """The parts, and the frames, which the next moment will not have."""
         frames, self._frames = self._frames, []
         return self._embedding, self._prediction_error, frames
+
+    def _remember(self, frames: NDArray[np.float32]) -> Array:
+        """What the pose model looks at once these frames came."""
+        return self._poses.add(frames)

@@ -18,7 +18,7 @@ from motionscribe_server.session.frame_checks import CheckedBlock, check
 from motionscribe_server.session.intake import Intake
 from motionscribe_server.session.labelling import Labelling
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.moment import Moment, MomentBuilder
+from motionscribe_server.session.moment import Moment, MomentBuilder, MomentSource
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import Step, WindowStates
@@ -117,20 +117,20 @@ class Session:
         the events of a session that failed; it does no harm to the others.
         """
         outcomes: list[list[Event] | Exception] = []
-        groups: dict[int, list[tuple[int, list[Event], Span, WindowStates]]] = {}  # by frames of the moment
+        groups: dict[int, list[tuple[int, list[Event], MomentSource, WindowStates]]] = {}  # by frames of the moment
         for i, (session, run, states) in enumerate(zip(sessions, runs, answers, strict=True)):
             try:
-                events, span = cls._answer(session, run)
+                events, source = cls._answer(session, run)
             except Exception as error:
                 outcomes.append(error)
                 continue
             outcomes.append(events)
             # a window in which no source frame fell is no moment: the next one has its frames and is longer
-            if states is not None and span is not None:
-                groups.setdefault(len(cls._get_builder(session)), []).append((i, events, span, states))
+            if states is not None and source is not None:
+                groups.setdefault(len(cls._get_builder(session)), []).append((i, events, source, states))
         for group in groups.values():
-            indices, before, spans, windows = zip(*group, strict=True)
-            moments = MomentBuilder.build_many([cls._get_builder(sessions[i]) for i in indices], spans, windows)
+            indices, before, sources, windows = zip(*group, strict=True)
+            moments = MomentBuilder.build_many([cls._get_builder(sessions[i]) for i in indices], sources, windows)
             for i, events, moment in zip(indices, before, moments, strict=True):
                 try:
                     events += cls._label(sessions[i], moment, sessions[i] not in final_only)
@@ -197,13 +197,13 @@ class Session:
         self._pending.extend(arrived)
         return [item.step for item in arrived if isinstance(item, Arrival)]
 
-    def _answer(self, run: Sequence[Step]) -> tuple[list[Event], Span | None]:
-        """The oldest steps were computed: what happened before, and the span of the moment that the last one completes.
+    def _answer(self, run: Sequence[Step]) -> tuple[list[Event], MomentSource | None]:
+        """The oldest steps were computed: what happened before, and whence the moment that the last one completes.
 
         None where it completes none, or one that saw no frame.
         """
         events: list[Event] = []
-        span = None
+        source = None
         for step in run:
             events += self._pass_breaks()
             arrival = self._pending.popleft() if self._pending else None
@@ -214,11 +214,10 @@ class Session:
             self._builder.add(step.features)
             self._answered += 1
             self._window_full = step.index >= self.model.manifest.window
-            if span is None:
-                span = arrival.moment
-            elif arrival.moment is not None:  # of a window that was passed over
-                span = Span(span.start_seq, arrival.moment.end_seq, span.start_us, arrival.moment.end_us)
-        return events, span
+            if arrival.moment is not None and arrival.sensed is not None:
+                newer = MomentSource(arrival.moment, arrival.sensed)
+                source = newer if source is None else source.followed_by(newer)  # a window was passed over
+        return events, source
 
     def _label(self, moment: Moment, provisional: bool) -> list[Event]:
         if self._on_moment:

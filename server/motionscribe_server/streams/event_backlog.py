@@ -1,7 +1,7 @@
 """Event messages that were numbered and sent, until the client acknowledges them: what a resumed stream is sent again.
 
 Bounded: the oldest events go first, and a client that comes back later than that sees a jump in the numbers.
-Provisional labels use up numbers but are not kept, since newer ones have replaced them. In memory only.
+Provisional labels and anomaly scores use up numbers but are not kept: nobody wants old ones. In memory only.
 """
 
 from collections import deque
@@ -16,12 +16,13 @@ KEPT = 4096
 MOST_UNACKNOWLEDGED = 65_536
 """Events of a stream that keeps all: a client that acknowledges none is sent no more credits until it does."""
 MOST_PROVISIONAL = 65_536
-"""Hours of provisional labels: a client that claims to have more after the last event that is kept is not believed."""
+"""An hour of provisional labels and anomaly scores: a client that claims to have more of them after the last event that
+is kept is not believed."""
 
 
 def is_provisional(event: pb.Event) -> bool:
-    """Labels that may still change."""
-    return event.HasField("labels") and not event.labels.final
+    """Labels that may still change, and anomaly scores: newer ones replace them."""
+    return event.HasField("anomaly_scores") or (event.HasField("labels") and not event.labels.final)
 
 
 class EventBacklog:
@@ -36,7 +37,7 @@ class EventBacklog:
     ) -> None:
         """Keeps at most `kept` events, None keeps all.
 
-        `events` were sent by an earlier server, and perhaps provisional labels up to number `told` after them; those
+        `events` were sent by an earlier server, and perhaps provisional ones up to number `told` after them; those
         beyond `last_event` will be appended once more.
         """
         self._events: deque[tuple[int, pb.Event]] = deque(events, kept)

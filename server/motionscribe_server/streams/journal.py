@@ -1,8 +1,8 @@
 """What is kept of one durable stream for the time after this server: its events, edits and checkpoints.
 
 In: numbered events, edits, snapshots of its session. Out: rows in a store from which another server goes on.
-Provisional labels use up numbers but are not written, since newer ones replace them. The epoch fences: an owner that
-lost the stream can write no more of it. When something is written is decided in durability.py.
+Provisional labels and anomaly scores use up numbers but are not written, since newer ones replace them. The epoch
+fences: an owner that lost the stream can write no more of it. When something is written is decided in durability.py.
 """
 
 import asyncio

@@ -50,5 +50,20 @@ def read_open(request: pb.Open, tenant: str) -> OpenRequest:
     if request.lag not in LAG_BY_NUMBER:
         lags = ", ".join(f"{number} ({lag})" for number, lag in LAG_BY_NUMBER.items())
         raise RequestError(f"expected a lag of {lags}, got {request.lag}; DescribeModel says how long each of them is")
-    options = SessionOptions(LAG_BY_NUMBER[request.lag], request.provisional, request.rate_hz)
+    options = SessionOptions(
+        LAG_BY_NUMBER[request.lag],
+        request.provisional,
+        request.rate_hz,
+        **_read_false_alarms(request.false_alarms_per_hour),
+        anomaly_scores=request.anomaly_scores,
+    )
     return OpenRequest(key_of(tenant, request.stream_id), request, options, durable)
+
+
+def _read_false_alarms(message: pb.FalseAlarms) -> dict[str, float]:
+    """Those options that are not left to their default. Raises RequestError."""
+    asked = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
+    for kind, per_hour in asked.items():
+        if not (0 <= per_hour < math.inf):
+            raise RequestError(f"expected 0 or more false alarms an hour of kind {kind}, got {per_hour}")
+    return {f"{kind}_false_alarms": per_hour for kind, per_hour in asked.items() if per_hour}

@@ -31,7 +31,7 @@ class UpdateWriter:
     """Writes to one call.
 
     `progress` is asked whenever an Update leaves. `limit` is how many events may wait before the call ends, None leaves
-    that to the credits. Without `provisional`, labels that are not final are left out.
+    that to the credits. Without `provisional`, labels that are not final are left out, and so are anomaly scores.
     """
 
     def __init__(self, progress: Callable[[], Progress], limit: int | None = None, provisional: bool = True) -> None:

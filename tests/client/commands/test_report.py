@@ -1,17 +1,14 @@
-"""Events on file and on paper: JSON lines, the table of segments, the ethogram, the terminal."""
+"""Events on file and in words: JSON lines, the table of segments, the terminal."""
 
 import csv
 import io
 import json
-import sys
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 from rich.console import Console
 from tests.proto.test_codec import EVENTS
 
@@ -29,16 +26,24 @@ from motionscribe.events import (
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe.sinks import JsonLines, Terminal, draw_ethogram, read_events, write_segments
-from motionscribe_models.errors import MissingExtraError
+from motionscribe.sinks import JsonLines, Terminal, read_events, write_segments
+
+
+def anomaly(end_seq: int, phase: str, per_hour: float, kind: str = "sensor fault") -> Anomaly:
+    """Frames from 300 on, at 100 Hz from 3.4 s on."""
+    start_us, joints, deviations = 3_400_000, ("hand", "head"), (6.5, 4.0)
+    end_us = start_us + 10_000 * (end_seq - 300)
+    about = 1, phase != "ended", 300, end_seq, start_us, end_us
+    return Anomaly(*about, kind, "jump", phase, per_hour, joints, deviations, 2)
+
 
 STORY: list[Event] = [
     Label(1, 61, 1_000_000, 1_500_000, 1, 0.75, False),
     SegmentStarted(1, 1, "", 1, 1_000_000),
     SegmentEnded(1, 1, "", 1, 241, 1_000_000, 3_000_000),
     SegmentStarted(2, 2, "wave", 241, 3_000_000),
-    Anomaly(1, True, 300, 310, 3_400_000, 3_500_000, 1.5, ("hand", "head"), (0.5, 0.25)),
-    Anomaly(1, False, 300, 330, 3_400_000, 3_750_000, 2.25, ("hand", "head"), (0.5, 0.25)),
+    anomaly(310, "begun", 0.25),
+    anomaly(330, "ended", 0.025),
     Degraded(1, True, 310, 320, 3_500_000, 3_600_000, ("left_wrist", "left_elbow")),
     Degraded(1, False, 310, 325, 3_500_000, 3_700_000, ("left_wrist", "left_elbow")),
     SegmentEnded(2, 2, "wave", 241, 361, 3_000_000, 4_000_000),
@@ -61,7 +66,8 @@ def test_a_line_is_written_to_the_byte() -> None:
         '{"stream": "ü1", "event": "SegmentStarted", "segment": 2, "cluster": 2, "name": "wave", "start_seq": 241, '
         '"start_us": 3000000, "guessed": false}\n'
         '{"stream": "ü1", "event": "Anomaly", "anomaly": 1, "ongoing": true, "start_seq": 300, "end_seq": 310, '
-        '"start_us": 3400000, "end_us": 3500000, "score": 1.5, "joints": ["hand", "head"], "shares": [0.5, 0.25]}\n'
+        '"start_us": 3400000, "end_us": 3500000, "kind": "sensor fault", "detector": "jump", "phase": "begun", '
+        '"false_alarms_per_hour": 0.25, "joints": ["hand", "head"], "deviations": [6.5, 4.0], "cluster": 2}\n'
     )
 
 
@@ -193,37 +199,6 @@ def test_segments_as_a_table(tmp_path: Path) -> None:
     ]
 
 
-def pixels(path: Path, colour: tuple[int, int, int]) -> int:
-    """How many of this colour, more or less."""
-    with Image.open(path) as image:
-        difference = np.asarray(image.convert("RGB")).astype(int) - colour
-    return int((abs(difference).max(axis=2) < 12).sum())
-
-
-BLUE, ORANGE = (31, 119, 180), (255, 127, 14)  # rows 1 and 2
-
-
-def test_the_ethogram_shows_segments_in_proportion(tmp_path: Path) -> None:
-    calm = [event for event in STORY if not isinstance(event, Anomaly | Degraded | Gap)]
-    draw_ethogram(tmp_path / "calm.png", {"a": calm})
-    blue, orange = pixels(tmp_path / "calm.png", BLUE), pixels(tmp_path / "calm.png", ORANGE)
-    assert blue > 3000
-    # cluster 1 lasts 2 + 1 s, cluster 2 lasts 1 s
-    assert blue / orange == pytest.approx(3.0, rel=0.1)
-    draw_ethogram(tmp_path / "story.png", {"a": STORY})
-    assert pixels(tmp_path / "story.png", ORANGE) < orange  # the anomaly lies over it
-    draw_ethogram(tmp_path / "two.png", {"a": calm, "b": calm, "empty": []})
-    assert pixels(tmp_path / "two.png", ORANGE) == pytest.approx(2 * orange, rel=0.2)
-
-
-def test_nothing_to_draw_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(errors.BadEventsFile, match="expected ended segments"):
-        draw_ethogram(tmp_path / "x.png", {"a": STORY[:2]})
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "motionscribe\[report\]"'):
-        draw_ethogram(tmp_path / "x.png", {"a": STORY})
-
-
 def shown(events: list[Event], *, terminal: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
@@ -238,7 +213,7 @@ def test_the_final_table_tells_the_story() -> None:
     rows = [[cell.strip() for cell in line[1:-1]] for line in lines if len(line) > 2]
     assert rows == [
         ["0:00.00", "0:02.00", "2.00", "cluster 1"],
-        ["0:02.40", "0:02.75", "0.35", "anomaly 2.2 in hand, head"],
+        ["0:02.40", "0:02.70", "0.30", "sensor fault in hand, head (once in 40 h)"],
         ["0:02.50", "0:02.70", "0.20", "not seen: left_wrist, left_elbow"],
         ["0:02.00", "0:03.00", "1.00", "wave (2)"],
         ["0:03.00", "0:05.00", "2.00", "gap: no frames"],
@@ -268,7 +243,7 @@ def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
         console.print(sink.render())
     text = capture.get()
     assert "now: step 30 (4) 50%" in text
-    assert "anomaly 1.5 in hand, head" in text
+    assert "sensor fault in hand, head (begun, once in 4 h)" in text
     assert "not seen: left_wrist, left_elbow" in text
     assert "15 earlier rows" in text
     assert text.count("0:") == 2 * 15

@@ -127,7 +127,8 @@ def test_what_was_done_in_a_span() -> None:
 
 def test_anomalies_that_share_a_frame_with_a_segment() -> None:
     anomalies = [
-        Anomaly(n, False, a, b, 0, 1, 1.0, (), ()) for n, (a, b) in enumerate([(1, 11), (10, 12), (20, 99), (21, 22)])
+        Anomaly(n, False, a, b, 0, 1, "motion fault", "misfit", "ended", 0.1, (), (), 0)
+        for n, (a, b) in enumerate([(1, 11), (10, 12), (20, 99), (21, 22)])
     ]
     assert anomalies_in(TRUTH[1], anomalies) == anomalies[1:3]
 

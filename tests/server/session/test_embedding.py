@@ -84,10 +84,10 @@ def changed(name: str, value: np.ndarray | None) -> ServedModel:
         ("feature_scale", np.zeros(5), r"feature_scale: expected finite values of shape \(2,\), got \(5,\)"),
         ("feature_scale", np.array([1.0, 0.0]), r"feature_scale: expected values above 0, got 0"),
         ("stability", np.zeros((3, 4)), r"stability: expected finite values of shape \(3, 7\), got \(3, 4\)"),
-        ("anomaly.residual", np.zeros(6), r"anomaly.residual: expected finite values of shape \(2,\), got \(6,\)"),
-        ("anomaly.residual", np.zeros(2), r"anomaly.residual: expected a finite median and a positive spread, got 0.0"),
-        ("anomaly.forecast_error", None, r"expected the array anomaly.forecast_error, got motion, "),
-        ("anomaly.threshold", np.ones(2), r"anomaly.threshold: expected finite median < quantile, got 1.0 and 1.0"),
+        ("anomaly.jump.normal", np.zeros((2, 2)), r"anomaly.jump.normal: expected finite values of shape \(4, None\)"),
+        ("anomaly.jump.normal", np.zeros((4, 2)), r"anomaly.jump.normal: expected shape \(4, 2\) and spreads above 0"),
+        ("anomaly.jump.rates", None, r"expected the array anomaly.jump.rates, got motion, "),
+        ("anomaly.jump.rates", np.ones((2, 2)), r"anomaly.jump.rates: expected knots that rise"),
     ],
 )
 def test_arrays_of_another_form_are_refused(name: str, value: np.ndarray | None, message: str) -> None:

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.anomaly_arrays import TENFOLD
 from tests.support.made_up_session import (
     LATENCY,
+    PLACES,
     RATE,
     STRIDE,
     D,
     Means,
     check_story,
     feed,
+    made_up_bundle,
     motion,
 )
 from tests.support.session_stories import MODEL, SCRIPT, WARM, events_of, options_of, send_all, stories
@@ -27,6 +30,7 @@ from motionscribe_proto.events import (
 )
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.batching import take
+from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
@@ -185,16 +189,19 @@ def test_memory_does_not_grow_with_a_stream() -> None:
 # -- anomalies
 
 
-def test_what_the_network_did_not_foresee_is_an_anomaly_with_its_columns() -> None:
-    frames = motion([(0, 260)])
-    frames[600:690, 1] += np.tile([8.0, -8.0, 0.0], 30).astype(np.float32)  # its mean of a moment is 0
-    events = events_of(frames)
+def test_a_sensor_that_jumps_is_an_anomaly_with_its_column() -> None:
+    frames = motion([(0, 260)], noise=0.0) + np.linspace(0, 1, 780, dtype=np.float32)[:, None]
+    frames[600:690, 1] += 5.0
+    model = ServedModel(made_up_bundle(PLACES[:2], knots={"jump": TENFOLD}))
+    driver = feed(model, SessionOptions(sensor_false_alarms=1.0))
+    events = [*send_all(driver, frames), *driver.close()]
     check_story(events, WARM)
-    begin, end = [e for e in events if isinstance(e, Anomaly)]
-    assert begin.ongoing
-    assert not end.ongoing
-    assert (begin.anomaly, end.anomaly) == (1, 1)
-    assert begin.joints[0] == end.joints[0] == "y"
-    assert 600 <= begin.start_seq <= 640
-    assert 660 <= end.end_seq <= 730
-    assert end.score >= begin.score >= 1.0
+    anomalies = [e for e in events if isinstance(e, Anomaly)]
+    first, second = [[e for e in anomalies if e.anomaly == number] for number in (1, 2)]
+    assert len(first) + len(second) == len(anomalies)
+    for phases in (first, second):
+        assert (phases[0].phase, phases[0].ongoing) == ("begun", True)
+        assert (phases[-1].phase, phases[-1].ongoing) == ("ended", False)
+        assert (phases[0].kind, phases[0].detector, phases[0].joints[0]) == ("sensor fault", "jump", "y")
+    assert first[0].start_seq <= 601 < first[0].end_seq
+    assert second[0].start_seq <= 691 < second[0].end_seq

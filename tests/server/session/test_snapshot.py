@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.anomaly_arrays import TENFOLD
 from tests.support.lost_joints import PLAY, without
-from tests.support.made_up_session import RATE, Means, feed, made_up_model, motion
+from tests.support.made_up_session import RATE, Means, feed, made_up_bundle, made_up_model, motion
 
 from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.recordings import even_times, read_recording
@@ -32,7 +33,7 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import FORMAT, load, save
 
-MODEL = made_up_model()
+MODEL = ServedModel(made_up_bundle(knots={"tremor": TENFOLD}))
 SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30), (3, 20), (2, 25), (1, 12)]
 FRAMES = motion(SCRIPT)
 TIMES = even_times(len(FRAMES), RATE)
@@ -144,7 +145,7 @@ def test_sessions_restored_from_one_state_share_nothing() -> None:
 def eventful() -> Iterator[State]:
     """What a stream remembers at all times, through anomalies, a gap, names and merges."""
     frames = motion([(0, 240), *SCRIPT])
-    frames[600:690, 1] += np.tile([8.0, -8.0, 0.0], 30).astype(np.float32)
+    frames[600:690, 1] += np.tile([80.0, -80.0, 0.0], 30).astype(np.float32)
     times = even_times(len(frames), RATE)
     times[900:] += 2_000_000
     stream, events = feed(MODEL), list[Event]()

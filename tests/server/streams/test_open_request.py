@@ -23,6 +23,15 @@ def test_what_is_left_out_has_its_default() -> None:
     assert request.options == SessionOptions(provisional=False)
 
 
+def test_false_alarms_that_are_not_said_are_the_default() -> None:
+    said = pb.FalseAlarms(sensor=0.1, behaviour=6)
+    request = read_open(pb.Open(stream_id="walk", false_alarms_per_hour=said, anomaly_scores=True), "lab")
+    assert request.options == SessionOptions(
+        provisional=False, sensor_false_alarms=0.1, behaviour_false_alarms=6.0, anomaly_scores=True
+    )
+    assert request.options.motion_false_alarms == 0.5
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
@@ -35,6 +44,12 @@ def test_what_is_left_out_has_its_default() -> None:
             r"expected a lag of 0 \(balanced\), 1 \(fast\), 2 \(balanced\), 3 \(stable\), got 9; DescribeModel",
         ),
         ({"delivery": 9}, "expected live or durable delivery, got 9"),
+        (
+            {"false_alarms_per_hour": {"motion": -1.0}},
+            "expected 0 or more false alarms an hour of kind motion, got -1.0",
+        ),
+        ({"false_alarms_per_hour": {"sensor": float("nan")}}, "false alarms an hour of kind sensor, got nan"),
+        ({"false_alarms_per_hour": {"behaviour": float("inf")}}, "false alarms an hour of kind behaviour, got inf"),
     ],
 )
 def test_a_field_out_of_its_range_is_named(fields: dict[str, Any], expected: str) -> None:

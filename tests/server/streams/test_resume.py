@@ -12,7 +12,7 @@ from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages, skeleton_to_message
-from motionscribe_proto.events import ClusterCreated, Label, SegmentStarted
+from motionscribe_proto.events import AnomalyScores, ClusterCreated, Label, SegmentStarted
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.streams.event_backlog import EventBacklog
@@ -39,6 +39,13 @@ def test_an_outbox_keeps_what_is_final_until_it_is_acknowledged() -> None:
     backlog.acknowledge(2**63)
     assert backlog.runs_after(0) == []
     assert backlog.append([started]) == 5
+
+
+def test_an_outbox_keeps_no_anomaly_scores_but_numbers_them() -> None:
+    backlog = EventBacklog()
+    (scores,) = events_to_messages([AnomalyScores(1, 4, 0, 100_000, 30.0, 2.0, 600.0)])
+    backlog.append([scores, _label(1, True), scores])
+    assert (backlog.last_event, backlog.runs_after(0)) == (3, [(2, [_label(1, True)])])
 
 
 def test_an_outbox_is_bounded_and_the_oldest_goes_first() -> None:

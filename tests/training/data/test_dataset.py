@@ -157,7 +157,7 @@ def test_a_recording_is_cut_where_a_session_cuts_it(rate: float, step_s: float) 
     cut = Recording("cut", rng.normal(size=(500, 96)).astype(np.float32), times, skeleton)
     whole = replace(cut, timestamps_us=even_times(500, rate))
     dataset = make_dataset([cut, whole], 30.0)
-    assert dataset.origins == (0, 0, 1)
+    assert [run.origin for run in dataset.runs] == [0, 0, 1]
     assert dataset.hours == pytest.approx(sum(len(s) for s in dataset.sequences) / 30 / 3600)
     for sequence, part in zip(dataset.sequences, (slice(0, 200), slice(200, 500)), strict=False):
         alone = Recording("part", cut.frames[part], cut.timestamps_us[part], skeleton)

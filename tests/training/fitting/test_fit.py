@@ -15,6 +15,7 @@ from motionscribe_models.manifest import Manifest
 from motionscribe_models.recordings import CMU_EXPMAP
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
+from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.replay import replay
@@ -48,7 +49,19 @@ def untrained(sequences: list[np.ndarray], feature_map: FeatureMap) -> Seq2Seq:
 
 def fitted(network: Seq2Seq, sequences: list[np.ndarray], **changes: int) -> FitResult:
     sizes = {"window": T, "stride": STRIDE, "steps": M, "projected": P, "seed": 0, **changes}
-    return fit(network, sequences, sequences[:2], durations=Durations(sizes["stride"] / RATE, {}), **sizes)
+    joints = moving_joints(CMU_EXPMAP, [perform(SCRIPT, seed=1).recording.frames])
+    feature_map, stride = FeatureMap(CMU_EXPMAP, joints), sizes["stride"]
+    still = Sensed(*np.ones((3, len(feature_map.sensor_joints))))
+    return fit(
+        network,
+        sequences,
+        sequences[:2],
+        [[still] * (len(sequence) // stride) for sequence in sequences],
+        durations=Durations(stride / RATE, {}),
+        feature_map=feature_map,
+        normal={number: number for number in range(len(sequences))},
+        **sizes,
+    )
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,19 @@ from motionscribe_models.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
+class Run:
+    """A part of a recording without a gap."""
+
+    origin: int
+    """Index of the recording."""
+    skeleton: Skeleton
+    frames: NDArray[np.floating]
+    """(K, D)"""
+    timestamps_us: NDArray[np.int64]
+    """(K,)"""
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Recordings of one layout, and their features."""
 
@@ -34,8 +47,13 @@ class Dataset:
     """Frames per second of the sequences."""
     sequences: tuple[NDArray[np.float32], ...]
     """(m, F) each, in the order of the recordings; none has a gap in it."""
-    origins: tuple[int, ...]
-    """For each sequence the index of the recording that it is of."""
+    runs: tuple[Run, ...]
+    """The raw frames of each sequence."""
+
+    @property
+    def largest(self) -> float:
+        """The largest magnitude of raw values, to three digits."""
+        return float(f"{max(float(np.nanmax(np.abs(recording.frames))) for recording in self.recordings):.3g}")
 
     @property
     def hours(self) -> float:
@@ -103,17 +121,18 @@ def make_dataset(recordings: Sequence[Recording], rate_hz: float) -> Dataset:
             f"{first.name}: expected motion, but no joint moves in any of {len(recordings)} recordings"
         )
     runs = [
-        (origin, r.skeleton, r.frames[run], r.timestamps_us[run])
+        Run(origin, r.skeleton, r.frames[run], r.timestamps_us[run])
         for origin, r in enumerate(recordings)
         for run in runs_without_gap(r.timestamps_us, longest_step_us(r.skeleton.rate_hz, rate_hz))
     ]
     sequences: dict[int, NDArray[np.float32]] = {}
-    for skeleton in {skeleton: None for _, skeleton, _, _ in runs}:  # bodies may be measured in different units
-        own = [number for number, run in enumerate(runs) if run[1] == skeleton]
-        found = runs_features(FeatureMap(skeleton, joints), [runs[number][2:] for number in own], rate_hz)
+    for skeleton in {run.skeleton: None for run in runs}:  # bodies may be measured in different units
+        own = [number for number, run in enumerate(runs) if run.skeleton == skeleton]
+        raw = [(runs[number].frames, runs[number].timestamps_us) for number in own]
+        found = runs_features(FeatureMap(skeleton, joints), raw, rate_hz)
         sequences |= zip(own, found, strict=True)
     ordered = tuple(sequences[number] for number in range(len(runs)))
-    return Dataset(tuple(recordings), FeatureMap(first.skeleton, joints), rate_hz, ordered, tuple(r[0] for r in runs))
+    return Dataset(tuple(recordings), FeatureMap(first.skeleton, joints), rate_hz, ordered, tuple(runs))
 
 
 def _layout(skeleton: Skeleton) -> tuple[object, ...]:

@@ -63,8 +63,10 @@ def export(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as scratch:
         partial = Path(scratch) / "model"
         partial.mkdir()
-        np.savez(partial / ARRAYS, allow_pickle=False, **dict(arrays))
-        np.savez(partial / REFERENCE, allow_pickle=False, **reference_of(network, windows, draft.decoder_steps))
+        np.savez_compressed(partial / ARRAYS, allow_pickle=False, **dict(arrays))
+        np.savez_compressed(
+            partial / REFERENCE, allow_pickle=False, **reference_of(network, windows, draft.decoder_steps)
+        )
         fp32 = _write_variant(partial, draft, weights, int8=False)
         if fp32.error > PARITY:
             raise ExportError(f"expected fp32 graphs within {PARITY:.0e} of torch, got {fp32.error:.1e}")

@@ -5,7 +5,7 @@ Out: arrays and settings as ServedModel (motionscribe_server.session.model) read
 labels are used. What the server computes is computed here by the server's own classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.features import FeatureMap
 from motionscribe_models.lags import LAGS
-from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.reference import fit_reference
+from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.model import penalty_of
-from motionscribe_server.session.prediction_error import PredictionError
-from motionscribe_server.session.span import Span
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.anomaly import Normal, fit_anomaly
 from motionscribe_training.fitting.calibration import fit_stability
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters
@@ -56,6 +55,7 @@ def fit(
     network: Seq2Seq,
     recordings: Sequence[NDArray[np.float32]],
     multi_action: Sequence[NDArray[np.float32]],
+    sensed: Sequence[Sequence[Sensed]],
     *,
     window: int,
     stride: int,
@@ -63,6 +63,8 @@ def fit(
     projected: int,
     durations: Durations,
     seed: int,
+    feature_map: FeatureMap,
+    normal: Mapping[int, int],
     copies: int = 1,
     views: int = 1,
 ) -> FitResult:
@@ -71,7 +73,9 @@ def fit(
     The PCA is fitted to all `recordings`; the embedding to `multi_action`, recordings in which actions change. When it
     was also fitted to 28 recordings of other people, most of one action each, accuracy on held-out trials of CMU
     subject 86 fell by 5 points. There may be several `copies` of all of these, one set after another and equally
-    long; where they are as many `views`, the embedding shows what they have in common.
+    long; where they are as many `views`, the embedding shows what they have in common. What anomalies are compared
+    with is fitted to `normal`: indices of recordings, each with the number of its motion, of which there may be copies;
+    `sensed` is what the sensors said in their moments.
     """
     slow = durations["slow"]
     least = 2 * slow + REVISIONS
@@ -102,7 +106,16 @@ def fit(
     centres = first_clusters(embeddings, penalty, durations)
     latency: dict[str, int] = {lag: durations[lag] for lag in LAGS}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
-    normal = [_observe(network, x, p, s, scale, window, stride) for x, (s, p) in zip(long, windows, strict=True)]
+
+    def embed(x: NDArray[np.float32]) -> Array:
+        found = pca.transform(see(x)[0].reshape(-1, network.pca_mean.shape[0]))
+        return students.estimate(evidence_of(x, found.reshape(-1, steps, projected), motion, spans, stride), 0)
+
+    moving = [
+        Normal(motion, recordings[n], sensed[n], embed(recordings[n]))
+        for n, motion in normal.items()
+        if len(recordings[n]) >= stride
+    ]
     arrays = {
         "motion": motion.astype(np.float32),
         "spans": np.array(spans),
@@ -112,7 +125,7 @@ def fit(
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
         "stability": fit_stability(evidence, copies, views, parts, penalty, latency, durations),
-        **fit_reference(normal),
+        **fit_anomaly(feature_map, moving, stride, durations.moment_s, seed),
     }
     return FitResult(arrays, settings, latency)
 
@@ -158,27 +171,3 @@ def _settings(durations: Durations) -> dict[str, float]:
     # deviations add up over moments, so that a penalty is worth the same time at another stride
     closed = durations.exact("penalty")
     return {"closed": closed, "young": YOUNG * closed, **durations.settings(), "radius": RADIUS}
-
-
-def _observe(
-    network: Seq2Seq,
-    features: NDArray[np.float32],
-    predictions: NDArray[np.float32],
-    states: NDArray[np.float32],
-    scale: Array,
-    window: int,
-    stride: int,
-) -> list[Observation]:
-    """The moments that a session scores: those after the first full window. Their times are frame numbers."""
-    centred = states - network.pca_mean.cpu().numpy()
-    components = network.pca_components.cpu().numpy()
-    residuals = np.linalg.norm(centred - centred @ components.T @ components, axis=2).mean(axis=1)
-    forecast, observations = PredictionError(scale, stride), list[Observation]()
-    for moment in range(window // stride - 1, len(states)):
-        start, end = moment * stride, (moment + 1) * stride
-        frames = features[start:end]
-        (error,) = PredictionError.compare_many([forecast], frames[None], predictions[None, moment])
-        if error is not None:
-            span, residual = Span(start + 1, end + 1, start, end), float(residuals[moment])
-            observations.append(Observation(span=span, frames=frames, residual=residual, forecast_error=error))
-    return observations

@@ -1,1 +1,1 @@
-"""Motion unlike what the model and the stream know: scores, their threshold, and the events that come of them."""
+"""Faults of sensors and of motion, and new behaviour: scores, how rare they are, and the events that come of them."""

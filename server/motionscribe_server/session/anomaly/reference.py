@@ -1,63 +1,98 @@
-"""What normal motion looks like to all scores: the anomaly arrays of a model folder, fitted offline, read by sessions.
+"""What the anomaly scores of one model compare with, in its named arrays: fitted offline, read by every stream.
 
-In: the model's arrays, or observations of normal motion (`fit_reference`). Out: fresh scores of a stream, and how high
-the largest of them is in normal motion. No state of a stream here.
+Arrays, for each score of table.py with W columns: `anomaly.NAME.normal` (4, W), those of score.py; `anomaly.NAME.rates`
+(2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py, `anomaly.behaviours` (k, d) embeddings that the
+training recordings have shown. A model folder without them gives no alarms.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
-from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.score import Score, Shape, largest
+from motionscribe_models.features import FeatureMap
+from motionscribe_server.session.anomaly import pose_model
+from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.pose_model import PoseModel
+from motionscribe_server.session.anomaly.score import Score
 from motionscribe_server.session.anomaly.table import SCORES
 
-THRESHOLD = "anomaly.threshold"
-"""Array (2,): median and QUANTILE of the largest score in normal motion."""
-QUANTILE = 0.99
-"""The highest that ten minutes of moments tell reliably: 60 of them lie above it."""
+BEHAVIOURS = "anomaly.behaviours"
+Shape = tuple[int | None, ...]
 
 
 def anomaly_arrays() -> dict[str, Shape]:
-    """Names and shapes of all anomaly arrays of a model folder."""
-    return {name: shape for score in SCORES.values() for name, shape in score.arrays.items()} | {THRESHOLD: (2,)}
+    """Names and shapes of all anomaly arrays of a model folder; None is any size."""
+    scores = {normal_of(name): (4, None) for name in SCORES} | {rates_of(name): (2, None) for name in SCORES}
+    return {**scores, **{pose_model.PREFIX + n: s for n, s in pose_model.SHAPES.items()}, BEHAVIOURS: (None, None)}
+
+
+def normal_of(score: str) -> str:
+    """Name of an array."""
+    return f"anomaly.{score.replace(' ', '_')}.normal"
+
+
+def rates_of(score: str) -> str:
+    """Name of an array."""
+    return f"anomaly.{score.replace(' ', '_')}.rates"
+
+
+class Layout:
+    """Which columns the scores of a skeleton have, one score's after another's."""
+
+    def __init__(self, feature_map: FeatureMap) -> None:
+        sensors = [frozenset([int(joint)]) for joint in feature_map.sensor_joints]
+        groups = [frozenset(group) for group in pose_model.groups_of(feature_map)]
+        columns = [score.columns(tuple(sensors), tuple(groups)) for score in SCORES.values()]
+        self.columns = [joints for own in columns for joints in own]
+        """(C,) the joints that each column speaks of."""
+        counts = [*map(len, columns)]
+        self.ends = np.cumsum(counts)
+        self.starts: NDArray[np.int64] = self.ends - np.array(counts)
+        """(S,) the first column of each score."""
+        others = np.array([[not (joints & sensor) for sensor in sensors] for joints in self.columns], np.float64)
+        self.others = others / np.maximum(others.sum(axis=1, keepdims=True), 1)
+        """(C, B) weights of the sensors whose mean is the vigour that a column is compared with."""
+
+    def slices(self) -> list[tuple[type[Score], slice]]:
+        """Each score with its columns."""
+        return [(s, slice(a, b)) for s, a, b in zip(SCORES.values(), self.starts, self.ends, strict=True)]
 
 
 class AnomalyReference:
     """The anomaly constants of one model, shared by its streams."""
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    def __init__(self, feature_map: FeatureMap, arrays: Mapping[str, Array], dimensions: int) -> None:
         """`arrays` are those of `anomaly_arrays`. Raises LayoutError for values that no fit gives."""
-        self._arrays = {name: arrays[name] for name in anomaly_arrays()}
-        self.score_median, self.score_quantile = (float(value) for value in arrays[THRESHOLD])
-        if not -math.inf < self.score_median < self.score_quantile < math.inf:
-            raise LayoutError(
-                f"{THRESHOLD}: expected finite median < quantile, got {self.score_median} and {self.score_quantile}"
-            )
-        self.scores()
-
-    def scores(self) -> dict[str, Score]:
-        """A fresh one of each kind, for one stream, by name."""
-        return {name: kind(self._arrays) for name, kind in SCORES.items()}
-
-
-def fit_reference(recordings: Sequence[Sequence[Observation]]) -> dict[str, Array]:
-    """The arrays of AnomalyReference from recordings of normal motion, each the observations of its moments in order.
-
-    Give recordings that the network was not trained on: the others it knows too well. Raises LayoutError for no
-    recording, for one too short for any score, and where nothing varies.
-    """
-    if not all(recordings) or not recordings:
-        raise LayoutError(f"expected recordings with moments, got {[len(recording) for recording in recordings]}")
-    arrays = {name: array for kind in SCORES.values() for name, array in kind.fit(recordings).items()}
-    normal: list[float] = []
-    for recording in recordings:
-        scores = [kind(arrays) for kind in SCORES.values()]
-        found = [largest(scores, observation) for observation in recording]
-        if found[-1] is None:
-            raise LayoutError(f"expected recordings long enough to score, got one of {len(recording)} moments")
-        normal += [score for score in found if score is not None]
-    return arrays | {THRESHOLD: np.quantile(normal, [0.5, QUANTILE])}
+        self.pose_model = PoseModel(feature_map, arrays)
+        self.behaviours = arrays[BEHAVIOURS]
+        self.impossible = feature_map.representation.impossible
+        """Acceleration of a sensor that no body has."""
+        if self.behaviours.shape[1] != dimensions or not len(self.behaviours):
+            raise LayoutError(f"{BEHAVIOURS}: expected shape (k, {dimensions}), got {self.behaviours.shape}")
+        self.layout = Layout(feature_map)
+        normal = []
+        self.knots: list[Array] = []
+        """Of each score."""
+        for score, own in self.layout.slices():
+            width = own.stop - own.start
+            name, rates = normal_of(score.name), arrays[rates_of(score.name)]
+            if arrays[name].shape != (4, width) or not arrays[name][2].min() > 0:
+                raise LayoutError(f"{name}: expected shape (4, {width}) and spreads above 0, got {arrays[name].shape}")
+            falls = rates.shape[1] >= 2 and (np.diff(rates[0]) > 0).all() and rates[1, -1] < rates[1, -2]
+            if not falls:
+                raise LayoutError(f"{rates_of(score.name)}: expected knots that rise, of a rate that falls at the end")
+            normal.append(arrays[name])
+            self.knots.append(rates)
+        self.normal = np.concatenate(normal, axis=1)
+        """(4, C)"""
+        kinds = [score.kind for score in SCORES.values()]
+        self.of_kind: dict[Kind, Sequence[int]] = {
+            kind: [s for s, own in enumerate(kinds) if own is kind] for kind in KINDS
+        }
+        """Indices of the scores of each kind."""
+        self.shared = {kind: math.log(len(own)) for kind, own in self.of_kind.items()}
+        """The logarithm of how many scores share a kind's budget."""

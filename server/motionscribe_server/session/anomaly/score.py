@@ -1,49 +1,77 @@
-"""What every anomaly score is: constants fitted offline from normal motion, one number for each moment live.
+"""What every anomaly score is: positive numbers of a moment, how their logarithms are in normal motion, and their tail.
 
-In: Observations. Out: how abnormal each moment is, in standard deviations of normal motion, so that scores compare.
+In: Observations. Out: for each score how many false alarms an hour are to be expected at what it says (rates.py).
 A score is one file beside this one and one line in table.py; the detector, the model folder and fitting follow.
+
+A number is compared with its own normal: z = (log value - a - b log(vigour)) / s, where vigour is how much the other
+sensors accelerate: who moves fast jerks and misfits more than who stands. a, b and s are of each column: of a wrist
+other than of a hip. Less vigour than any recording has counts as the least that one has.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
 
 from motionscribe_models.arrays import Array
-from motionscribe_models.state import State
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.rates import fit_rates
 
-Shape = tuple[int | None, ...]
-"""None stands for any size."""
+Columns = tuple[frozenset[int], ...]
+"""The joints that each of a score's W numbers speaks of."""
+TINY = 1e-9
+"""Smallest number whose logarithm is taken."""
+STEEPEST = 1.5
+"""b lies between 0 and this."""
+QUANTILE, SIGMAS = 0.998, 2.88
+"""s is the distance from the median to this quantile, over the standard deviations that it is in a normal distribution:
+what counts is how far the tail of normal motion reaches, not how wide its middle is."""
+LEAST_SPREAD = 0.05
+LEAST = 0.01
+"""Quantile of vigour."""
 
 
-class Score(Protocol):
-    """One way to see that motion is abnormal. An object scores one stream; `fit` is of the class."""
+class Score(ABC):
+    """One way to see that something is abnormal. Scores have no state: pooling is the same for all (pools.py)."""
 
     name: ClassVar[str]
-    """Its key in the table and in snapshots."""
-    arrays: ClassVar[Mapping[str, Shape]]
-    """Its arrays in the model folder, each named `anomaly.NAME` or `anomaly.NAME.PART`, with their shapes."""
+    """Its key in the table, and the `detector` of an event."""
+    kind: ClassVar[Kind]
+    pooled_s: ClassVar[float]
+    """The logarithms are averaged over so long; 0 for a single moment."""
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
-        """Reads its own of the model's arrays, which have the shapes it named. Raises LayoutError for bad values."""
+    @staticmethod
+    @abstractmethod
+    def measure(observation: Observation) -> Array:
+        """(W,) positive numbers, larger where things are more abnormal."""
+
+    @staticmethod
+    def columns(sensors: Columns, groups: Columns) -> Columns:
+        """What its W numbers speak of, by the joints of B sensors and of the G groups of the pose model."""
+        del groups
+        return sensors
 
     @classmethod
-    def fit(cls, recordings: Sequence[Sequence[Observation]]) -> dict[str, Array]:
-        """Its arrays, from recordings of normal motion, each the observations of its moments in order."""
+    def fit_normal(cls, logs: Array, vigour: Array, pooled: Sequence[Array]) -> Array:
+        """a, b, s and the least log vigour (4, W), of logarithms (n, W) at log vigour (n, W).
 
-    def update(self, observation: Observation) -> float | None:
-        """The score of the next moment; None while it has seen too few. Changes nothing but this object."""
+        `pooled` are the logarithms by recording.
+        """
+        return np.stack([_line(own, at) for own, at in zip(logs.T, vigour.T, strict=True)], axis=1)
 
-    def restart(self) -> None:
-        """The next moment does not follow the last one: there was a gap."""
-
-    def state(self) -> State:
-        """What it remembers of the stream: plain values and arrays, as copies. Bounded in size."""
-
-    def restore(self, state: State) -> None:
-        """Goes on as the score that gave `state`, to the bit."""
+    @classmethod
+    def fit_rates(cls, scores: Sequence[Array], moment_s: float) -> Array:
+        """Knots (2, n) of rates.py from the largest z of each moment of recordings."""
+        return fit_rates(scores, moment_s)
 
 
-def largest(scores: Iterable[Score], observation: Observation) -> float | None:
-    """Lets all scores see the moment; the largest of them, since a mean would halve what only one sees."""
-    found = [score.update(observation) for score in scores]
-    return max((score for score in found if score is not None), default=None)
+def _line(logs: Array, vigour: Array) -> Array:
+    """a, b, s and the least vigour of one column."""
+    variance = float(vigour.var())
+    b = float(np.clip(np.cov(vigour, logs)[0, 1] / variance, 0, STEEPEST)) if variance > 0 else 0.0
+    rest = logs - b * vigour
+    a = float(np.median(rest))
+    spread = max((float(np.quantile(rest, QUANTILE)) - a) / SIGMAS, LEAST_SPREAD)
+    return np.array([a, b, spread, float(np.quantile(vigour, LEAST))])

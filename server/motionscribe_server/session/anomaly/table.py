@@ -1,14 +1,16 @@
 """The table of anomaly scores: a line a score.
 
-Everything derives from it: what fit.py fits, which arrays a model folder has, what a session scores.
+Everything derives from it: what is fitted, which arrays a model folder has, what a session scores.
 """
 
-from motionscribe_server.session.anomaly.forecast_error import ForecastError
-from motionscribe_server.session.anomaly.residual import Residual
+from motionscribe_server.session.anomaly.frozen import Frozen
+from motionscribe_server.session.anomaly.jump import Jump
+from motionscribe_server.session.anomaly.misfit import LastingMisfit, Misfit
 from motionscribe_server.session.anomaly.score import Score
+from motionscribe_server.session.anomaly.strangeness import Strangeness
+from motionscribe_server.session.anomaly.tremor import Tremor
 
 SCORES: dict[str, type[Score]] = {
-    Residual.name: Residual,
-    ForecastError.name: ForecastError,
+    score.name: score for score in (Jump, Frozen, Misfit, LastingMisfit, Tremor, Strangeness)
 }
-"""By name. Distance to clusters is left out: abnormal motion hardly shows in it (AUC .56 on CMU subject 86)."""
+"""By name."""

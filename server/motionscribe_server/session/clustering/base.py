@@ -102,6 +102,15 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
         """Ids (k,) that the centres answer with, one id twice where merged, and distances (n,k) of X (n,d) to them."""
         return self._roots(), np.sqrt(np.square(points_of(X, self.dimensions)[:, None] - self._centres).sum(2))
 
+    def nearest(self, x: ArrayLike, segments: int) -> tuple[int, float] | None:
+        """Id and distance of the cluster nearest to x (d,), of those that learnt at least so many; None for none."""
+        ids, distances = self.distances(point_of(x, self.dimensions)[None])
+        often = np.array([self._records.by_id[int(id)].segments >= segments for id in ids], bool)
+        if not often.any():
+            return None
+        nearest = int(np.where(often, distances[0], math.inf).argmin())
+        return int(ids[nearest]), float(distances[0, nearest])
+
     def learn(self, x: ArrayLike, weight: float, id: int | None = None, time_us: int = 0) -> int:
         """Learns the mean x (d,) of a segment of `weight` seconds that ended at `time_us`; returns the id that took it.
 

@@ -1,114 +1,162 @@
-"""The battery for every anomaly score: arrays as named, deterministic, nothing kept or changed, bounded, restorable."""
+"""Each score of the table: what it measures, what its normal is, and how that is fitted."""
 
-import pickle
+import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.support.anomaly_moments import moments, noise
-from tests.support.plain_state import same, through_plain
+from tests.support.anomaly_arrays import TENFOLD, made_up_anomaly
+from tests.support.anomaly_stream import MOMENT_S, PLANE, budgets_of, span_of
+from tests.support.made_up_session import D
 
+from motionscribe_models.arrays import Array
+from motionscribe_proto.events import Anomaly
+from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.frozen import LEAST_S, LONGER, NEVER_S, ONCE_IN_H, SUDDEN, Frozen
+from motionscribe_server.session.anomaly.jump import Jump
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.score import Score
+from motionscribe_server.session.anomaly.rates import log_rate
+from motionscribe_server.session.anomaly.reference import AnomalyReference, normal_of, rates_of
+from motionscribe_server.session.anomaly.score import LEAST_SPREAD, SIGMAS, STEEPEST, TINY
+from motionscribe_server.session.anomaly.sensed import STEADY_S, Sensed
 from motionscribe_server.session.anomaly.table import SCORES
 
-NORMAL = [moments(*noise(300, seed)) for seed in range(3)]
-every_score = pytest.mark.parametrize("kind", SCORES.values(), ids=SCORES)
+MOMENT = Observation(
+    span_of(0), Sensed(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5, 0.6])), np.array([7.0, 8.0]), 9.0
+)
 
 
-def fresh(kind: type[Score]) -> Score:
-    return kind(kind.fit(NORMAL))
+@pytest.mark.parametrize(
+    ("name", "numbers", "kind"),
+    [
+        ("jump", [1, 2], Kind.SENSOR),
+        ("frozen", [0.5, 0.6], Kind.SENSOR),
+        ("misfit", [7, 8], Kind.MOTION),
+        ("lasting misfit", [7, 8], Kind.MOTION),
+        ("tremor", [3, 4], Kind.MOTION),
+        ("strangeness", [9], Kind.BEHAVIOUR),
+    ],
+)
+def test_what_a_score_measures(name: str, numbers: list[float], kind: Kind) -> None:
+    assert SCORES[name].measure(MOMENT).tolist() == numbers
+    assert SCORES[name].kind is kind
+    sensors, groups = (frozenset([0]), frozenset([1])), (frozenset([0]), frozenset([1]), frozenset([0, 1]))
+    wanted = {Kind.SENSOR: sensors, Kind.MOTION: groups, Kind.BEHAVIOUR: (frozenset(),)}[kind]
+    assert SCORES[name].columns(sensors, groups) == (sensors if name == "tremor" else wanted)
 
 
-def bits(score: float | None) -> str:
-    return "none" if score is None else score.hex()
+def test_the_table_has_the_names_of_the_scores() -> None:
+    assert all(name == score.name for name, score in SCORES.items())
 
 
-def test_names_and_arrays_are_their_own() -> None:
-    assert all(kind.name == name for name, kind in SCORES.items())
-    names = [array for kind in SCORES.values() for array in kind.arrays]
-    assert len(set(names)) == len(names)
-    for kind in SCORES.values():
-        assert all(f"{array}.".startswith(f"anomaly.{kind.name}.") for array in kind.arrays)
+# -- what is normal
 
 
-@every_score
-def test_fit_gives_the_arrays_that_it_names(kind: type[Score]) -> None:
-    arrays = kind.fit(NORMAL)
-    assert arrays.keys() == kind.arrays.keys()
-    for name, shape in kind.arrays.items():
-        assert arrays[name].dtype.kind in "fiu"
-        assert len(arrays[name].shape) == len(shape)
-        assert all(want in (None, got) for want, got in zip(shape, arrays[name].shape, strict=True))
-        assert np.isfinite(arrays[name]).all()
-        assert arrays[name].tobytes() == kind.fit(NORMAL)[name].tobytes()
+def fitted(logs: Array, vigour: Array) -> Array:
+    """a, b, s and the least vigour of one column."""
+    normal: Array = Jump.fit_normal(logs[:, None], vigour[:, None], [logs[:, None]])[:, 0]
+    return normal
 
 
-@every_score
-def test_normal_motion_scores_about_nought_with_a_spread_of_about_one(kind: type[Score]) -> None:
-    score, found = fresh(kind), list[float]()
-    for observation in moments(*noise(2000, 9)):
-        value = score.update(observation)
-        found += [] if value is None else [value]
-    assert len(found) > 1900
-    assert abs(np.median(found)) < 0.5
-    assert 0.3 < np.std(found) < 1.5
+@pytest.mark.parametrize("slope", [0.0, 0.4, 1.2])
+def test_the_normal_of_noise_about_a_line(slope: float) -> None:
+    rng = np.random.default_rng(0)
+    vigour = rng.normal(2, 1, 50_000)
+    a, b, s, least = fitted(3 + slope * vigour + rng.normal(0, 0.5, 50_000), vigour)
+    assert (a, b, s) == (pytest.approx(3, abs=0.05), pytest.approx(slope, abs=0.02), pytest.approx(0.5, abs=0.03))
+    assert least == pytest.approx(2 - 2.326, abs=0.05), "one moment in a hundred has less"
 
 
-@every_score
-def test_a_score_neither_keeps_nor_changes_what_it_sees(kind: type[Score]) -> None:
-    kept, reused = fresh(kind), fresh(kind)
-    arrays = kind.fit(NORMAL)
-    shared = kind(arrays)
-    for observation in moments(*noise(100, 4)):
-        frames, error = observation.frames.copy(), observation.forecast_error.copy()
-        copy = Observation(span=observation.span, frames=frames, residual=observation.residual, forecast_error=error)
-        expected = bits(kept.update(observation))
-        assert bits(reused.update(copy)) == expected
-        assert np.array_equal(frames, observation.frames)
-        assert np.array_equal(error, observation.forecast_error)
-        frames[:], error[:] = 7.0, 7.0
-        assert bits(shared.update(observation)) == expected
-    assert all(np.array_equal(arrays[name], kind.fit(NORMAL)[name]) for name in arrays), "streams share them"
+def test_the_slope_has_limits() -> None:
+    vigour = np.linspace(-1, 1, 1000)
+    assert fitted(-2 * vigour, vigour)[1] == 0
+    assert fitted(5 * vigour, vigour)[1] == STEEPEST
+    assert fitted(np.zeros(1000), np.ones(1000)).tolist() == [0, 0, LEAST_SPREAD, 1], "vigour that says nothing"
 
 
-@every_score
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 99), before=st.integers(0, 60), gap=st.booleans(), after=st.integers(0, 60))
-def test_a_score_restored_at_any_moment_goes_on_to_the_bit(
-    kind: type[Score], seed: int, before: int, gap: bool, after: int
-) -> None:
-    story = moments(*noise(before + after + 1, seed))
-    calm, again = fresh(kind), fresh(kind)
-    again.update(story[0])  # what it held before does not matter
-    for observation in story[:before]:
-        calm.update(observation)
-    if gap:
-        calm.restart()
-    kept = calm.state()
-    state = through_plain(kept)
-    again.restore(state)
-    for observation in story[before:]:
-        assert bits(again.update(observation)) == bits(calm.update(observation))
-    assert same(again.state(), calm.state())
-    assert same(through_plain(kept), through_plain(state)), "neither shares anything with its state"
+def test_the_spread_is_that_of_the_tail() -> None:
+    """One moment in a hundred lies far out: a normal distribution of that deviation would reach as far."""
+    rest = np.zeros(10_000)
+    rest[::100] = SIGMAS
+    assert fitted(rest, np.zeros(10_000)) == pytest.approx([0, 0, 1, 0])
 
 
-@every_score
-def test_a_restart_leaves_nothing_of_before(kind: type[Score]) -> None:
-    score, other = fresh(kind), fresh(kind)
-    for observation in NORMAL[0]:
-        score.update(observation)
-    score.restart()
-    assert [bits(score.update(o)) for o in NORMAL[1]] == [bits(other.update(o)) for o in NORMAL[1]]
+# -- frozen
 
 
-@every_score
-def test_memory_is_bounded(kind: type[Score]) -> None:
-    score, sizes = fresh(kind), list[int]()
-    for _ in range(3):
-        for observation in NORMAL[0] + NORMAL[1]:
-            score.update(observation)
-        sizes.append(len(pickle.dumps(score.state())))
-    assert sizes[2] <= sizes[1] + 100
+def frozen_normal(longest_s: float) -> Array:
+    """A of a sensor that stands still for so long now and then."""
+    logs = np.full((1000, 1), np.log(TINY))
+    logs[::20] = np.log(longest_s)
+    a, b, s, _ = Frozen.fit_normal(logs, np.zeros((1000, 1)), [logs])[:, 0]
+    assert (b, s) == (0, 1)
+    return np.asarray(a)
+
+
+def test_allowed_stillness_is_longer_than_the_longest_of_normal_motion() -> None:
+    assert frozen_normal(0.8) == pytest.approx(np.log(LONGER * 0.8))
+    assert frozen_normal(0.01) == pytest.approx(np.log(LEAST_S))
+
+
+def test_a_sensor_that_often_stands_still_says_nothing_by_it() -> None:
+    z = np.log(STEADY_S) - frozen_normal(NEVER_S + 0.05)
+    assert log_rate(Frozen.fit_rates([], MOMENT_S), float(z)) == pytest.approx(math.log(3600 / MOMENT_S))
+
+
+def test_an_alarm_is_due_where_stillness_is_longer_than_allowed() -> None:
+    knots = Frozen.fit_rates([], MOMENT_S)
+    assert log_rate(knots, 0.0) == pytest.approx(math.log(ONCE_IN_H))
+    assert log_rate(knots, -1.0) == log_rate(knots, -SUDDEN) == pytest.approx(math.log(3600 / MOMENT_S))
+
+
+def frozen_detector() -> AnomalyDetector:
+    """Of the plane, whose sensors never stood still; all other scores say nothing."""
+    arrays = made_up_anomaly(PLANE, D)
+    never = np.full((1000, 2), np.log(TINY))
+    arrays[normal_of("frozen")] = Frozen.fit_normal(never, np.zeros((1000, 2)), [never])
+    arrays[rates_of("frozen")] = Frozen.fit_rates([], MOMENT_S)
+    return AnomalyDetector(AnomalyReference(PLANE, arrays, D), ("x", "y"), MOMENT_S, budgets_of(0.5))
+
+
+def still_events(stills: list[float]) -> list[Anomaly]:
+    """Of moments in which sensor x has stood still for so many seconds."""
+    detector, ones = frozen_detector(), np.ones(2)
+    events: list[Anomaly] = []
+    for moment, still in enumerate(stills):
+        sensed = Sensed(ones, ones, np.array([still, 0.0]))
+        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0))
+    return events
+
+
+def test_a_sensor_that_stands_still_is_at_fault_until_it_moves() -> None:
+    stills = [0.0] * 10 + [min(0.1 * n, STEADY_S) for n in range(50)] + [0.0] * 30
+    events = still_events(stills)
+    assert [event.phase for event in events] == ["begun", "confirmed", "ended"]
+    assert span_of(12).start_us <= events[0].start_us <= span_of(14).start_us
+    assert events[-1].end_us == span_of(59).end_us
+    assert events[1].joints == ("x",)
+
+
+def test_the_first_event_of_a_frozen_sensor_names_it() -> None:
+    events = still_events([0.0, 0.0, 0.2667, 0.3667])
+    assert events[0].joints == ("x",)
+
+
+def test_no_stillness_shorter_than_allowed_is_an_alarm() -> None:
+    assert still_events([0.0, 0.1, 0.9 * LEAST_S, 0.0]) == []
+
+
+# -- tremor
+
+
+def test_who_stands_perfectly_still_does_not_tremble() -> None:
+    arrays = made_up_anomaly(PLANE, D, {"tremor": TENFOLD})
+    arrays[normal_of("tremor")][1] = 1.5
+    detector = AnomalyDetector(AnomalyReference(PLANE, arrays, D), ("x", "y"), MOMENT_S, budgets_of(0.5))
+    nothing = np.zeros(2)
+    events = [
+        event
+        for moment in range(30)
+        for event in detector.update(Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0))
+    ]
+    assert events == []

@@ -1,0 +1,61 @@
+"""What alarms cost a server, on top of labels: `python -m benchmarks.anomaly.cost`.
+
+Microseconds of one thread for a moment of one stream of the shipped body model: what its sensors said (three frames
+of a 30 Hz source in one message), the pose model of 100 streams at once, and the detector. Prints a table and puts
+its rows into results.json beside this file. Median of rounds, with quartiles.
+"""
+
+import numpy as np
+
+from benchmarks.anybody.cost import microseconds
+from benchmarks.blind.folds import ROOT
+from benchmarks.results import Numbers, save
+from motionscribe.demo.performer import perform
+from motionscribe_models.body.mapping import mapped
+from motionscribe_models.repository import read_bundle
+from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.kinds import KINDS
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.pose_model import LAGS
+from motionscribe_server.session.anomaly.sensed import Sensors
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.span import Span
+
+STREAMS, FRAMES = 100, 3
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    model = ServedModel(read_bundle(ROOT / "models" / "body" / "1"))
+    assert model.anomaly is not None
+    body = mapped(perform([("walk", 60.0)], rate_hz=30.0).recording)
+    sensors, at = Sensors(model.feature_map, 30.0, 30.0), iter(range(10**9))
+
+    def sense() -> None:
+        start = FRAMES * (next(at) % 500)
+        sensors.push(body.frames[start : start + FRAMES], body.timestamps_us[start : start + FRAMES].tolist())
+        sensors.take(FRAMES)
+
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(STREAMS, model.manifest.features * (1 + len(LAGS))))
+    pose_model = model.anomaly.pose_model
+    sensors.push(body.frames[:FRAMES], body.timestamps_us[:FRAMES].tolist())
+    sensed, misfit = sensors.take(FRAMES), pose_model.misfits(inputs[:1])[0]
+    budgets = dict.fromkeys(KINDS, 0.5)
+    detector = AnomalyDetector(model.anomaly, model.manifest.skeleton.joints, model.moment_s, budgets)
+    moment = iter(range(1, 10**9))
+
+    def detect() -> None:
+        now = next(moment)
+        detector.update(Observation(Span(now, now + 1, now, now + 1), sensed, misfit, 0.5))
+
+    rows: dict[str, Numbers] = {
+        "cost/sensors_us": microseconds(sense, 1),
+        "cost/pose_model_us": microseconds(lambda: pose_model.misfits(inputs), STREAMS),
+        "cost/detector_us": microseconds(detect, 1),
+    }
+    save(__file__, "cost", rows)
+
+
+if __name__ == "__main__":
+    main()

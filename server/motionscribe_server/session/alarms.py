@@ -1,0 +1,63 @@
+"""The alarms of one stream: what its moments and its clusters say to the anomaly detector.
+
+In: moments, and the clusterer as it is before the moment is labelled. Out: Anomaly events, and AnomalyScores where the
+stream asked for them.
+"""
+
+import numpy as np
+
+from motionscribe_models.arrays import Array
+from motionscribe_models.state import State
+from motionscribe_proto.events import AnomalyScores, Event
+from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.clustering import OnlineClusterer
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.moment import Moment
+from motionscribe_server.session.options import SessionOptions
+
+RECURRED = 2
+"""Segments of a cluster from which on its behaviour is known to the stream."""
+
+
+class Alarms:
+    """Of one stream of a model that has anomaly constants."""
+
+    def __init__(self, model: ServedModel, reference: AnomalyReference, options: SessionOptions) -> None:
+        self._behaviours = reference.behaviours
+        self._wants_scores = options.anomaly_scores
+        budgets = {
+            Kind.SENSOR: options.sensor_false_alarms,
+            Kind.MOTION: options.motion_false_alarms,
+            Kind.BEHAVIOUR: options.behaviour_false_alarms,
+        }
+        self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets)
+
+    def update(self, moment: Moment, misfit: Array, clusterer: OnlineClusterer) -> list[Event]:
+        """Takes the next moment, and how badly its groups of joints fit each other."""
+        embedding = moment.estimates[-1]
+        strangeness = float(np.sqrt(np.square(self._behaviours - embedding).sum(axis=1).min()))
+        cluster = clusterer.nearest(embedding, RECURRED)
+        if cluster:
+            strangeness = min(strangeness, cluster[1])
+        observation = Observation(moment.span, moment.sensed, misfit, strangeness)
+        events: list[Event] = [*self._detector.update(observation, cluster[0] if cluster else 0)]
+        if self._wants_scores:
+            rates = (self._detector.rates[kind] for kind in Kind)
+            span = moment.span
+            events.append(AnomalyScores(span.start_seq, span.end_seq, span.start_us, span.end_us, *rates))
+        return events
+
+    def finish(self) -> list[Event]:
+        """Open anomalies end: there is a gap, or no more frames."""
+        return [*self._detector.finish()]
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return self._detector.state()
+
+    def restore(self, state: State) -> None:
+        """Goes on where `state` was taken."""
+        self._detector.restore(state)

@@ -1,0 +1,117 @@
+"""An anomaly while it lasts: where it began, where it was last abnormal, how rare it is, and which joints are to blame.
+
+In: judged moments. Out: the Anomaly events that tell of it. A first moment is enough to begin. It ends after CALM_S of
+normal moments, at the last abnormal one: by return to normal, never by habit.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+from motionscribe_models.arrays import Array
+from motionscribe_models.state import State
+from motionscribe_proto.events import Anomaly
+from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.span import Span
+
+TOP = 5
+"""Joints that an event names."""
+CALM_S = 2.0
+CONFIRMED_S = 0.5
+"""An anomaly of so many abnormal moments is confirmed."""
+PERSISTS_S = 60.0
+RELEASE = math.log(10.0)
+"""A moment is normal again where ten times more false alarms are to be expected than where an anomaly begins: what
+wavers is one anomaly."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One moment by the scores of one kind."""
+
+    span: Span
+    rate: float
+    """Logarithm of the false alarms an hour that are to be expected at it."""
+    detector: str
+    """The score that finds it least normal."""
+    deviations: Array
+    """(J,) z of each joint by that score, 0 where it says nothing of one."""
+
+
+class OpenAlarm:
+    """An anomaly that has begun and not ended."""
+
+    def __init__(self, number: int, kind: Kind, moment_s: float, judged: Judged) -> None:
+        """Begins with the moment `judged`."""
+        self._number, self._kind, self._moment_s = number, kind, moment_s
+        self._first = self._last = judged.span
+        self._rate, self._detector, self._deviations = judged.rate, judged.detector, judged.deviations
+        self._abnormal = self._age = 1  # moments
+        self._calm = 0
+        self._phase = "begun"
+
+    def add(self, judged: Judged, limit: float) -> str:
+        """Takes the next moment; `limit` is the rate at which alarms begin. Returns a phase that it enters, or ""."""
+        self._age += 1
+        if judged.rate > limit + RELEASE:
+            self._calm += 1
+            return "ended" if self._calm * self._moment_s >= CALM_S else ""
+        self._calm = 0
+        self._abnormal += 1
+        self._last = judged.span
+        if judged.rate < self._rate:
+            self._rate, self._detector = judged.rate, judged.detector
+        self._deviations = np.maximum(self._deviations, judged.deviations)
+        confirmed = self._phase == "begun" and self._abnormal * self._moment_s >= CONFIRMED_S
+        persists = self._phase == "confirmed" and self._age * self._moment_s >= PERSISTS_S
+        if not (confirmed or persists):
+            return ""
+        self._phase = "confirmed" if confirmed else "persisting"
+        return self._phase
+
+    def report(self, joints: Sequence[str], phase: str, cluster: int) -> Anomaly:
+        """The anomaly as it stands; `cluster` is the nearest known behaviour."""
+        top = [int(j) for j in np.argsort(-self._deviations, kind="stable")[:TOP] if self._deviations[j] > 0]
+        return Anomaly(
+            self._number,
+            phase != "ended",
+            self._first.start_seq,
+            self._last.end_seq,
+            self._first.start_us,
+            self._last.end_us,
+            self._kind.value,
+            self._detector,
+            phase,
+            math.exp(self._rate),
+            tuple(joints[j] for j in top),
+            tuple(float(np.float32(self._deviations[j])) for j in top),
+            cluster,
+        )
+
+    def state(self) -> State:
+        """See motionscribe_models/state.py."""
+        return {
+            "number": self._number,
+            "kind": self._kind.value,
+            "first": list(astuple(self._first)),
+            "last": list(astuple(self._last)),
+            "rate": self._rate,
+            "detector": self._detector,
+            "deviations": self._deviations.copy(),
+            "counts": [self._abnormal, self._age, self._calm],
+            "phase": self._phase,
+        }
+
+    @classmethod
+    def of(cls, state: State, moment_s: float) -> "OpenAlarm":
+        """The one that `state` was taken of."""
+        judged = Judged(Span(*state["last"]), state["rate"], state["detector"], state["deviations"].copy())
+        alarm = cls(state["number"], Kind(state["kind"]), moment_s, judged)
+        alarm._go_on(Span(*state["first"]), state["counts"], state["phase"])
+        return alarm
+
+    def _go_on(self, first: Span, counts: Sequence[int], phase: str) -> None:
+        self._first, self._phase = first, phase
+        self._abnormal, self._age, self._calm = counts

@@ -1,0 +1,164 @@
+"""What a stream's moments and clusters say to the anomaly detector: what is new, and what is told of each moment."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.support.anomaly_arrays import TENFOLD, Knots
+from tests.support.anomaly_stream import MOMENT_S, span_of
+from tests.support.made_up_session import PLACES, STRIDE, D, T, feed, made_up_bundle, motion
+from tests.support.plain_state import same, through_plain
+from tests.support.session_stories import send_all
+
+from motionscribe_models.arrays import Array
+from motionscribe_proto.events import Anomaly, AnomalyScores, Event
+from motionscribe_server.session.alarms import RECURRED, Alarms
+from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.clustering import DPMeans
+from motionscribe_server.session.model import ServedModel
+from motionscribe_server.session.moment import Moment
+from motionscribe_server.session.options import SessionOptions
+
+FAR = np.array([-100.0, -100.0])
+"""283 from the one behaviour of the made-up model, at 100 100."""
+KNOWN = np.array([100.0, 100.0])
+NEW = {"strangeness": TENFOLD}
+STRANGE = round(SCORES["strangeness"].pooled_s / MOMENT_S)
+"""Moments of its pool."""
+
+
+def model_of(knots: Mapping[str, Knots]) -> ServedModel:
+    return ServedModel(made_up_bundle(knots=knots))
+
+
+def alarms_of(knots: Mapping[str, Knots] = NEW, **options: object) -> Alarms:
+    model = model_of(knots)
+    assert model.anomaly is not None
+    return Alarms(model, model.anomaly, SessionOptions(**options))  # type: ignore[arg-type]
+
+
+def moment_at(number: int, embedding: Array, jump: float = 1.0) -> Moment:
+    ones = np.ones(2)
+    estimates = np.stack([KNOWN, embedding])  # the newest is the last
+    frames = np.zeros((STRIDE, D), np.float32)
+    return Moment(span_of(number), Sensed(np.array([jump, 1.0]), ones, 1e-3 * ones), frames, estimates, ones, None)
+
+
+def told(alarms: Alarms, embedding: Array, clusterer: DPMeans, moments: int = 15) -> list[Event]:
+    events: list[Event] = []
+    for number in range(moments):
+        events += alarms.update(moment_at(number, embedding), np.ones(2), clusterer)
+    return events
+
+
+def learnt(at: Array, segments: int) -> DPMeans:
+    """A clusterer that learnt so many segments there."""
+    clusterer = DPMeans(D, radius=0.5)
+    for _ in range(segments):
+        clusterer.learn(at, 3.0)
+    return clusterer
+
+
+def test_a_behaviour_far_from_all_known_is_new() -> None:
+    events = told(alarms_of(), FAR, DPMeans(D))
+    assert [(event.kind, event.phase, event.cluster) for event in events if isinstance(event, Anomaly)] == [
+        ("new behaviour", "begun", 0),
+        ("new behaviour", "confirmed", 0),
+    ]
+    assert told(alarms_of(), KNOWN, DPMeans(D)) == [], "the training recordings showed it"
+
+
+@pytest.mark.parametrize("segments", [1, RECURRED, RECURRED + 3])
+def test_what_the_stream_has_shown_in_two_segments_is_known(segments: int) -> None:
+    events = told(alarms_of(), FAR + 1.0, learnt(FAR, segments))
+    assert bool(events) is (segments < RECURRED)
+
+
+def test_another_behaviour_than_that_of_the_cluster_is_new_and_the_cluster_is_named() -> None:
+    clusterer = learnt(-FAR * [1.0, -10.0], RECURRED)  # far from both
+    (begun, _) = told(alarms_of(), FAR, clusterer)
+    assert isinstance(begun, Anomaly)
+    assert begun.cluster == clusterer.clusters()[0].id > 0
+
+
+def test_the_cluster_learns_while_the_anomaly_is_open_and_ends_it() -> None:
+    alarms, clusterer, events = alarms_of(), DPMeans(D, radius=0.5), list[Event]()
+    for number in range(80):
+        if number in (20, 30):
+            clusterer.learn(FAR, 3.0)
+        events += alarms.update(moment_at(number, FAR), np.ones(2), clusterer)
+    assert [event.phase for event in events if isinstance(event, Anomaly)] == ["begun", "confirmed", "ended"]
+    end = events[-1]
+    assert isinstance(end, Anomaly)
+    # strangeness is pooled over a second: the last moments of it wear off
+    assert span_of(29).end_seq <= end.end_seq <= span_of(40).end_seq
+
+
+def test_each_kind_has_the_budget_of_its_option() -> None:
+    knots = dict.fromkeys(("jump", "misfit", "strangeness"), TENFOLD)
+    zs = {"sensor fault": 5.5, "motion fault": 5.5, "new behaviour": np.log(np.linalg.norm(FAR - KNOWN))}
+    for kind, option in zip(zs, ("sensor_false_alarms", "motion_false_alarms", "behaviour_false_alarms"), strict=True):
+        rate = 36_000 / 10 ** zs[kind] * (1 if kind == "new behaviour" else 3 if kind == "motion fault" else 2)
+        for budget, begins in ((rate * 1.01, True), (rate * 0.99, False)):
+            other = dict.fromkeys(("sensor_false_alarms", "motion_false_alarms", "behaviour_false_alarms"), 1e-9)
+            alarms = alarms_of(knots, **{**other, option: budget})
+            events = list[Event]()
+            for number in range(STRANGE):  # until all pools of these scores are full
+                moment = moment_at(number, FAR, np.exp(5.5))
+                events += alarms.update(moment, np.exp([5.5, 0.0]), DPMeans(D))
+            anomalies = [event for event in events if isinstance(event, Anomaly)]
+            assert [event.kind for event in anomalies if event.phase == "begun"] == [kind] * begins
+            assert {event.kind for event in anomalies} == ({kind} if begins else set())
+
+
+def test_scores_of_each_moment_are_told_to_who_asked_for_them() -> None:
+    events = told(alarms_of(anomaly_scores=True), FAR, DPMeans(D))
+    scores = [event for event in events if isinstance(event, AnomalyScores)]
+    assert [(score.start_seq, score.end_us) for score in scores] == [
+        (span_of(number).start_seq, span_of(number).end_us) for number in range(15)
+    ]
+    rate = 36_000 / 10 ** np.log(np.linalg.norm(FAR - KNOWN))
+    usual = 3600 / MOMENT_S  # of any moment, as long as the pool is not full
+    filling = STRANGE - 1
+    assert [score.behaviour for score in scores] == pytest.approx([usual] * filling + [rate] * (15 - filling))
+    assert all(score.sensor > 1e10 and score.motion > 1e10 for score in scores)
+    others = told(alarms_of(), FAR, DPMeans(D))
+    assert others == [event for event in events if isinstance(event, Anomaly)]
+
+
+def test_a_session_tells_scores_of_all_moments() -> None:
+    model = model_of({"jump": TENFOLD})
+    frames = motion([(0, 30), (1, 30)])
+    for asked in (True, False):
+        stream = feed(model, SessionOptions(anomaly_scores=asked, sensor_false_alarms=1e-9))
+        events = [event for event in send_all(stream, frames) + stream.close() if isinstance(event, AnomalyScores)]
+        assert len(events) == (60 - T // STRIDE if asked else 0), "all whose window was full"
+        assert all(one.end_seq == other.start_seq for one, other in pairwise(events))
+
+
+def test_a_session_tells_of_a_sensor_that_jumps_and_that_the_stream_ends() -> None:
+    model = model_of({"jump": ((0.0, 1.0), (20.0, 19.0))})
+    frames = motion([(0, 60)], noise=0.0)
+    frames[90, 0] += 5000.0
+    stream = feed(model, SessionOptions(sensor_false_alarms=np.exp(12)))
+    events = [event for event in send_all(stream, frames) if isinstance(event, Anomaly)]
+    assert [(event.phase, event.joints[:1]) for event in events] == [("begun", ("x",)), ("ended", ("x",))]
+    assert events[0].start_seq <= 91 < events[0].end_seq
+
+
+def test_alarms_restored_from_their_state_go_on_to_the_bit() -> None:
+    one, again, clusterer = alarms_of(), alarms_of(), DPMeans(D)
+    told(one, FAR, clusterer, 10)
+    again.restore(through_plain(one.state()))
+    for number in range(10, 60):
+        moment = moment_at(number, KNOWN if number > 20 else FAR)
+        assert one.update(moment, np.ones(2), clusterer) == again.update(moment, np.ones(2), clusterer)
+    assert same(one.state(), again.state())
+    assert one.finish() == again.finish() == []
+
+
+def test_places_of_the_made_up_model_are_far_from_its_behaviour() -> None:
+    """What other tests of sessions rely on: no alarm of theirs comes from the places."""
+    assert np.linalg.norm(np.array(PLACES) - KNOWN, axis=1).min() > 100

@@ -1,0 +1,55 @@
+"""Moments of a made-up stream for the parts of the anomaly detector: what each says is chosen, nothing is measured."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from tests.support.anomaly_arrays import Knots, made_up_anomaly
+from tests.support.made_up_session import SKELETON, D
+
+from motionscribe_models.arrays import Array
+from motionscribe_models.features import FeatureMap
+from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.span import Span
+
+PLANE = FeatureMap(SKELETON, (0, 1))
+"""Two columns: two sensors, two groups."""
+MOMENT_S = 0.1
+FRAMES = 3
+"""Of a moment."""
+
+
+def plane_reference(knots: Mapping[str, Knots]) -> AnomalyReference:
+    """Constants of the plane; z of a number is its logarithm; scores that `knots` does not name say nothing."""
+    return AnomalyReference(PLANE, made_up_anomaly(PLANE, D, knots), D)
+
+
+def plane_detector(knots: Mapping[str, Knots], budget: float, moment_s: float = MOMENT_S) -> AnomalyDetector:
+    """Of one stream of the plane; each kind has the same budget."""
+    return AnomalyDetector(plane_reference(knots), SKELETON.joints, moment_s, budgets_of(budget))
+
+
+def budgets_of(budget: float) -> dict[Kind, float]:
+    return dict.fromkeys(KINDS, budget)
+
+
+def span_of(moment: int, lost: int = 0, moment_s: float = MOMENT_S) -> Span:
+    """Of moment 0, 1, .. after `lost` frames that never came."""
+    first = 1 + FRAMES * moment + lost
+    moment_us = round(moment_s * 1e6)
+    start_us = moment * moment_us + lost * moment_us // FRAMES
+    return Span(first, first + FRAMES, start_us, start_us + moment_us)
+
+
+def observation(
+    span: Span,
+    jump: tuple[float, float] = (0.0, 0.0),
+    misfit: tuple[float, float] = (0.0, 0.0),
+    strangeness: float = 0.0,
+) -> Observation:
+    """What is given are z scores: the numbers are their exponentials."""
+    ones: Array = np.ones(2)
+    return Observation(span, Sensed(np.exp(jump), ones, 1e-3 * ones), np.exp(misfit), float(np.exp(strangeness)))

@@ -1,0 +1,124 @@
+"""Fits the constants of the anomaly scores to normal motion that what they compare with has not seen.
+
+In: recordings of normal motion as features (m, F), raw frames and embeddings (n, d). Out: the arrays of
+motionscribe_server/session/anomaly/reference.py. Recordings are left out in FOLDS turns: the pose model and the known
+behaviours of the others judge them, as a stream's are judged. What the sensors of a recording say that no body does is
+a fault of the recording and not counted as normal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from motionscribe_models.arrays import Array
+from motionscribe_models.features import FeatureMap
+from motionscribe_server.session.anomaly.observation import Observation
+from motionscribe_server.session.anomaly.pools import Pools
+from motionscribe_server.session.anomaly.pose_model import PoseModel
+from motionscribe_server.session.anomaly.reference import BEHAVIOURS, Layout, normal_of, rates_of
+from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.span import Span
+from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.pose_model import fit_pose_model, pose_inputs
+
+FOLDS = 2
+PLACES = 256
+"""Embeddings that stand for all that were shown."""
+FAULT_S = 1.0
+"""Around a fault of a recording nothing is counted."""
+LEAST_S = 10.0
+"""Of normal motion, to say anything of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normal:
+    """A recording of normal motion, or a part of one without a gap."""
+
+    motion: int
+    """Copies of one motion have one number, and are never on both sides."""
+    features: NDArray[np.float32]
+    """(m, F) at the model's rate."""
+    sensed: Sequence[Sensed]
+    """Of its moments; those that no frame fell in are left out of it and of nothing else."""
+    embeddings: Array
+    """(n, d)"""
+
+
+def fit_anomaly(
+    feature_map: FeatureMap, recordings: Sequence[Normal], stride: int, moment_s: float, seed: int
+) -> dict[str, Array]:
+    """All anomaly arrays of a model folder. Raises TrainingError for too little motion."""
+    seconds = sum(len(recording.sensed) for recording in recordings) * moment_s
+    if seconds < LEAST_S:
+        raise TrainingError(f"expected at least {LEAST_S:g} s of motion to fit alarms on, got {seconds:.1f} s")
+    if len({recording.motion for recording in recordings}) < FOLDS:
+        recordings = [half for recording in recordings for half in _halves(recording, stride)]
+    distinct = sorted({recording.motion for recording in recordings})
+    place = {motion: number % FOLDS for number, motion in enumerate(distinct)}
+    folds = [[recording for recording in recordings if place[recording.motion] == fold] for fold in range(FOLDS)]
+    layout, judged = Layout(feature_map), list[tuple[Array, Array, NDArray[np.bool_]]]()
+    for own, others in zip(folds, folds[::-1], strict=True):
+        model = PoseModel(feature_map, fit_pose_model(feature_map, [x.features for x in others], stride, seed))
+        behaviours = _spread_out(others, seed)
+        judged += [_judge(recording, model, behaviours, layout, feature_map, stride, moment_s) for recording in own]
+    arrays: dict[str, Array] = {}
+    for score, columns in layout.slices():
+        counted = [fine & np.isfinite(own[:, columns.start]) for own, _, fine in judged]  # pools are full
+        logs = [own[rows, columns] for (own, _, _), rows in zip(judged, counted, strict=True) if rows.any()]
+        vigour = [at[rows, columns] for (_, at, _), rows in zip(judged, counted, strict=True) if rows.any()]
+        if not logs:
+            raise TrainingError(f"expected motion of more than {score.pooled_s:g} s without faults, got none")
+        normal = score.fit_normal(np.concatenate(logs), np.concatenate(vigour), logs)
+        a, b, s, least = normal
+        z = [((own - a - b * np.maximum(at, least)) / s).max(axis=1) for own, at in zip(logs, vigour, strict=True)]
+        arrays |= {normal_of(score.name): normal, rates_of(score.name): score.fit_rates(z, moment_s)}
+    everything = fit_pose_model(feature_map, [x.features for x in recordings], stride, seed)
+    return {**arrays, **everything, BEHAVIOURS: _spread_out(recordings, seed).astype(np.float32)}
+
+
+def _halves(recording: Normal, stride: int) -> list[Normal]:
+    """Both halves of the only motion there is."""
+    middle = len(recording.sensed) // 2
+    parts = [slice(0, middle), slice(middle, len(recording.sensed))]
+    frames = [slice(0, middle * stride), slice(middle * stride, None)]
+    return [
+        Normal(number, recording.features[own], recording.sensed[part], recording.embeddings[part])
+        for number, (own, part) in enumerate(zip(frames, parts, strict=True))
+        if part.start < part.stop
+    ]
+
+
+def _judge(
+    recording: Normal,
+    model: PoseModel,
+    behaviours: Array,
+    layout: Layout,
+    feature_map: FeatureMap,
+    stride: int,
+    moment_s: float,
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Pooled logarithms (n, C), the vigour of each, and which moments have no fault of the recording near them."""
+    moments = min(len(recording.sensed), len(recording.embeddings))
+    misfits = model.misfits(pose_inputs(recording.features, stride)[:moments])
+    away = np.sqrt(np.square(recording.embeddings[:moments, None] - behaviours).sum(axis=2).min(axis=1))
+    pools, rows = Pools(layout, moment_s), []
+    for moment in range(moments):
+        span = Span(moment + 1, moment + 2, moment, moment + 1)
+        rows.append(pools.add(Observation(span, recording.sensed[moment], misfits[moment], float(away[moment]))))
+    impossible = feature_map.representation.impossible
+    faults = np.array([sensed.jump.max() > impossible for sensed in recording.sensed[:moments]])
+    reach = round(FAULT_S / moment_s)
+    near = np.convolve(faults, np.ones(2 * reach + 1))[reach : reach + moments] > 0
+    pooled, vigour = zip(*rows, strict=True)
+    return np.array(pooled), np.array(vigour), ~near
+
+
+def _spread_out(recordings: Sequence[Normal], seed: int) -> Array:
+    """At most PLACES embeddings (k, d) that stand for those of all recordings."""
+    everything = np.concatenate([recording.embeddings for recording in recordings])
+    if len(everything) <= PLACES:
+        return everything
+    return np.asarray(KMeans(PLACES, n_init=1, random_state=seed).fit(everything).cluster_centers_, np.float64)
