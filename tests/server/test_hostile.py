@@ -42,7 +42,8 @@ def test_a_message_that_is_small_until_it_is_unpacked(tiny_model: Path, tmp_path
             caller = Caller(call, served.skeleton)
             with pytest.raises(grpc.aio.AioRpcError):
                 await caller.open("bomb")
-            assert await call.code() == Code.UNIMPLEMENTED  # nothing is unpacked, so nobody unpacks gigabytes
+            # nothing is unpacked, so nobody unpacks gigabytes; on a busy machine the reset overtakes gRPC's own answer
+            assert await call.code() in (Code.UNIMPLEMENTED, Code.INTERNAL)
             await well(served)
 
     asyncio.run(run())
