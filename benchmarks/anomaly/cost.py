@@ -14,7 +14,7 @@ from motionscribe.demo.performer import perform
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
-from motionscribe_server.session.anomaly.kinds import KINDS
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.pose_model import LAGS
 from motionscribe_server.session.anomaly.sensed import Sensors
@@ -41,7 +41,7 @@ def main() -> None:
     pose_model = model.anomaly.pose_model
     sensors.push(body.frames[:FRAMES], body.timestamps_us[:FRAMES].tolist())
     sensed, misfit = sensors.take(FRAMES), pose_model.misfits(inputs[:1])[0]
-    budgets = dict.fromkeys(KINDS, 0.5)
+    budgets = dict.fromkeys(Kind, 0.5)
     detector = AnomalyDetector(model.anomaly, model.manifest.skeleton.joints, model.moment_s, budgets)
     moment = iter(range(1, 10**9))
 

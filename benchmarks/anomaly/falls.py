@@ -34,8 +34,10 @@ def main() -> None:
             lost_seq = played.segments[-1].balance_lost_seq or 0
             lost_us = int(played.recording.timestamps_us[lost_seq - 1])
             begins = [anomaly.start_us for anomaly in judge.judge(played.recording, BUDGET).anomalies]
-            delays += [(min(late) - lost_us) / 1e6 for late in [[us for us in begins if us >= lost_us]] if late]
-            early += sum(us < lost_us for us in begins)
+            late = [us for us in begins if us >= lost_us]
+            early += len(begins) - len(late)
+            if late:
+                delays.append((min(late) - lost_us) / 1e6)
             seconds += lost_us / 1e6
         rows[f"falls/{fall}/detected"] = exactly(len(delays))
         if delays:

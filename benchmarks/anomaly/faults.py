@@ -142,7 +142,6 @@ def main() -> None:
                 for kind, fault in injected(recording):
                     found[kind].add(fault, judge.judge(fault.recording, NAMED_AT), recording.skeleton.rate_hz)
         over = {ending: count / hours / BUDGETS[ending] for ending, count in alarms.items()}
-        over = {ending: count / hours / BUDGETS[ending] for ending, count in alarms.items()}
         rows = rows_of(found) | {f"false_alarms/{ending}": exactly(round(ratio, 2)) for ending, ratio in over.items()}
         rows["false_alarms/hours"] = exactly(round(hours, 3))
         prefix = "faults" if name == "body" else f"faults_{name}"
@@ -172,14 +171,18 @@ def rows_of(found: dict[Kind, Found]) -> dict[str, Numbers]:
 def _rows(name: str, found: Found, auc: float) -> dict[str, Numbers]:
     rows = {f"{name}/auc": exactly(round(auc, 3))}
     for budget, hits in found.detected.items():
-        share = float(np.mean(hits))
-        rows[f"{name}/detected_{budget}"] = {"value": round(share, 3), "low": share, "high": share, "n": len(hits)}
+        rows[f"{name}/detected_{budget}"] = _share(hits)
     if found.delays:
         rows[f"{name}/delay_s"] = quartiles(found.delays)
     if found.named:
-        share = float(np.mean(found.named))
-        rows[f"{name}/named"] = {"value": round(share, 3), "low": share, "high": share, "n": len(found.named)}
+        rows[f"{name}/named"] = _share(found.named)
     return rows
+
+
+def _share(hits: list[float]) -> Numbers:
+    """Of 1 among 0 and 1."""
+    share = float(np.mean(hits))
+    return {"value": round(share, 3), "low": share, "high": share, "n": len(hits)}
 
 
 if __name__ == "__main__":

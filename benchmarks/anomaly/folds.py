@@ -1,17 +1,13 @@
 """Models like a shipped one that have not seen what they are to judge, and how a session of one judges a recording."""
 
-import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.blind.folds import ROOT, recordings_without
+from benchmarks.blind.folds import train_like
 from motionscribe_models.body.mapping import mapped
-from motionscribe_models.manifest import read_manifest
 from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_proto.events import Anomaly, AnomalyScores
@@ -72,18 +68,8 @@ class Judge:
 
 
 def train_without(left_out: tuple[str, ...], shipped: str, data: Path, out: Path) -> Path:
-    """The folder of a model trained by a shipped model's own command, but without some recordings. Made once."""
-    folder = out / f"{shipped}-without-{'-'.join(left_out)}" / "1"
-    if folder.exists():
-        return folder
-    _, *arguments = shlex.split(read_manifest(ROOT / "models" / shipped / "1").training["command"])
-    kept = [str(path) for path in recordings_without(left_out, data)]
-    places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")], "cmu8": [str(data / "cmu8")]}
-    changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
-    # of options given twice the last counts
-    result = ["--name", folder.parent.name, "--out", str(out), "--log", str(out / "log")]
-    subprocess.run([sys.executable, "-m", "motionscribe_training", *changed, *result], check=True)
-    return folder
+    """The folder of a model like a shipped one, but without some recordings. Made once."""
+    return train_like(shipped, left_out, data, out / f"{shipped}-without-{'-'.join(left_out)}" / "1", seed=0)
 
 
 def files_of(left_out: tuple[str, ...], data: Path) -> list[Path]:

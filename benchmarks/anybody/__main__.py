@@ -12,20 +12,16 @@ trials, views and seeds, low and high the least and the most.
 
 import argparse
 import json
-import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from benchmarks.anybody.conditions import CONDITIONS, seen_as, thinned, unseen_views
-from benchmarks.blind.folds import ROOT, TRIALS, recordings_without
+from benchmarks.blind.folds import TRIALS, train_like
 from benchmarks.provisional import Told, calibration, count_taken_back, told
 from benchmarks.results import exactly
 from benchmarks.spread import spread
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.lags import Lag
-from motionscribe_models.manifest import read_manifest
 from motionscribe_models.recordings import Recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.engine.inference import Inference
@@ -47,18 +43,8 @@ Copies = Callable[[Recording], Iterable[tuple[str, Recording]]]
 
 
 def train_without(left_out: str, data: Path, out: Path, seed: int, shipped: str = "body") -> Path:
-    """The folder of a model trained by a shipped model's own command, but without a trial or "mocap6". Made once."""
-    folder = out / f"{shipped}-without-{left_out}-seed-{seed}" / "1"
-    if folder.exists():
-        return folder
-    _, *arguments = shlex.split(read_manifest(ROOT / "models" / shipped / "1").training["command"])
-    kept = [str(path) for path in recordings_without((left_out,), data)]
-    places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")], "cmu8": [str(data / "cmu8")]}
-    changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
-    # of options given twice the last counts
-    result = ["--name", folder.parent.name, "--out", str(out), "--log", str(out / "log"), "--seed", str(seed)]
-    subprocess.run([sys.executable, "-m", "motionscribe_training", *changed, *result], check=True)
-    return folder
+    """The folder of a model like a shipped one, but without a trial or "mocap6". Made once."""
+    return train_like(shipped, (left_out,), data, out / f"{shipped}-without-{left_out}-seed-{seed}" / "1", seed)
 
 
 def score(folder: Path, paths: list[Path], copies: Copies, labels: dict[str, list[Told]]) -> Found:

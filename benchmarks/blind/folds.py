@@ -20,14 +20,21 @@ def recordings_without(trials: tuple[str, ...], data: Path) -> list[Path]:
 
 
 def train_without(trials: tuple[str, ...], data: Path, out: Path, seed: int = 0) -> Path:
-    """The folder of a model trained by the shipped model's own command, but without some recordings. Made once."""
-    folder = out / f"without-{'-'.join(trials)}-seed-{seed}" / "1"
+    """The folder of a model like `cmu-expmap`, but without some recordings. Made once."""
+    return train_like("cmu-expmap", trials, data, out / f"without-{'-'.join(trials)}-seed-{seed}" / "1", seed)
+
+
+def train_like(shipped: str, left_out: tuple[str, ...], data: Path, folder: Path, seed: int) -> Path:
+    """Makes `folder`, .../NAME/1, by a shipped model's own command, but without trials or "mocap6", unless it is there.
+
+    Training that was broken off goes on.
+    """
     if folder.exists():
         return folder
-    shipped = read_manifest(ROOT / "models" / "cmu-expmap" / "1")
-    _, *arguments = shlex.split(shipped.training["command"])
-    kept = [str(path) for path in recordings_without(trials, data)]
-    places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")]}
+    out = folder.parent.parent
+    _, *arguments = shlex.split(read_manifest(ROOT / "models" / shipped / "1").training["command"])
+    kept = [str(path) for path in recordings_without(left_out, data)]
+    places = {"sub86": kept, "amc": [], "cmu_amc": [str(data / "cmu_amc")], "cmu8": [str(data / "cmu8")]}
     changed = [changed for argument in arguments for changed in places.get(Path(argument).name, [argument])]
     # of options given twice the last counts
     result = ["--name", folder.parent.name, "--out", str(out), "--log", str(out / "log"), "--seed", str(seed)]

@@ -1,15 +1,16 @@
 """Moments of a made-up stream for the parts of the anomaly detector: what each says is chosen, nothing is measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from tests.support.anomaly_arrays import Knots, made_up_anomaly
+from tests.support.anomaly_arrays import TENFOLD, Knots, made_up_anomaly
 from tests.support.made_up_session import SKELETON, D
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.features import FeatureMap
+from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
-from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.sensed import Sensed
@@ -20,6 +21,11 @@ PLANE = FeatureMap(SKELETON, (0, 1))
 MOMENT_S = 0.1
 FRAMES = 3
 """Of a moment."""
+BUDGET = 0.72
+LIMIT = 5.0
+"""The z at which a score of TENFOLD that shares the budget with another begins an alarm: 36000 * 2 / 10^z = BUDGET."""
+HIGH, LOW = LIMIT + 1, 0.0
+JUMP = {"jump": TENFOLD}
 
 
 def plane_reference(knots: Mapping[str, Knots]) -> AnomalyReference:
@@ -33,7 +39,7 @@ def plane_detector(knots: Mapping[str, Knots], budget: float, moment_s: float = 
 
 
 def budgets_of(budget: float) -> dict[Kind, float]:
-    return dict.fromkeys(KINDS, budget)
+    return dict.fromkeys(Kind, budget)
 
 
 def span_of(moment: int, lost: int = 0, moment_s: float = MOMENT_S) -> Span:
@@ -53,3 +59,15 @@ def observation(
     """What is given are z scores: the numbers are their exponentials."""
     ones: Array = np.ones(2)
     return Observation(span, Sensed(np.exp(jump), ones, 1e-3 * ones), np.exp(misfit), float(np.exp(strangeness)))
+
+
+def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:
+    """Moments of which sensor x jumps so far."""
+    events = []
+    for moment, jump in enumerate(jumps, first):
+        events += detector.update(observation(span_of(moment), (jump, LOW)))
+    return events
+
+
+def phases(events: Sequence[Anomaly]) -> list[str]:
+    return [event.phase for event in events]

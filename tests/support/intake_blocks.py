@@ -42,12 +42,17 @@ def pieces(whole: FrameBlock, cuts: Sequence[int]) -> list[FrameBlock]:
     ]
 
 
+def span_of(arrival: Arrival) -> Span | None:
+    """Of the moment that it completes."""
+    return arrival.source.span if arrival.source else None
+
+
 def spans_of(arrived: Sequence[Arrival | Break], tail: Span | None) -> list[Span]:
     """All spans and gaps of a stream in order, gaps as spans."""
     spans: list[Span | None] = []
     for a in arrived:
         if isinstance(a, Arrival):
-            spans.append(a.moment)
+            spans.append(span_of(a))
         else:
             spans += [a.tail, Span(a.gap.start_seq, a.gap.end_seq, a.gap.start_us, a.gap.end_us)]
     return [span for span in [*spans, tail] if span is not None]

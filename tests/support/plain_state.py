@@ -1,6 +1,8 @@
 """The state of a part of a session: nested dicts and lists of plain values and arrays, checked and copied."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,3 +33,13 @@ def same(one: Any, other: Any) -> bool:
         case np.ndarray():
             return (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
     return type(one) is type(other) and repr(one) == repr(other)
+
+
+@contextmanager
+def going_on(one: Any, other: Any) -> Iterator[None]:
+    """`other` goes on from the state of `one`, which at the end is what it was: it is shared with nobody."""
+    state = through_plain(one.state())
+    kept = through_plain(state)
+    other.restore(state)
+    yield
+    assert same(state, kept), "it shares nothing with its state"

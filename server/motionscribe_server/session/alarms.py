@@ -4,8 +4,6 @@ In: moments, and the clusterer as it is before the moment is labelled. Out: Anom
 stream asked for them.
 """
 
-import numpy as np
-
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import AnomalyScores, Event
@@ -13,6 +11,7 @@ from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.clustering import OnlineClusterer
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -38,7 +37,7 @@ class Alarms:
     def update(self, moment: Moment, misfit: Array, clusterer: OnlineClusterer) -> list[Event]:
         """Takes the next moment, and how badly its groups of joints fit each other."""
         embedding = moment.estimates[-1]
-        strangeness = float(np.sqrt(np.square(self._behaviours - embedding).sum(axis=1).min()))
+        strangeness = float(distances(embedding[None], self._behaviours)[0])
         cluster = clusterer.nearest(embedding, RECURRED)
         if cluster:
             strangeness = min(strangeness, cluster[1])

@@ -18,14 +18,27 @@ from motionscribe_server.session.unseen import degraded_of, degraded_state
 
 
 @dataclass(frozen=True, slots=True)
+class MomentSource:
+    """The source frames of a moment."""
+
+    span: Span
+    """`end_us` is the next frame's expected time."""
+    sensed: Sensed
+    """What their sensors said."""
+
+    def followed_by(self, other: "MomentSource") -> "MomentSource":
+        """Both as one."""
+        span = Span(self.span.start_seq, other.span.end_seq, self.span.start_us, other.span.end_us)
+        return MomentSource(span, self.sensed.followed_by(other.sensed))
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """A frame on the model's grid."""
 
     step: Step
-    moment: Span | None
-    """The source frames of the moment that it completes; `end_us` is the next frame's expected time."""
-    sensed: Sensed | None
-    """What the sensors said in these frames; None where the span is."""
+    source: MomentSource | None
+    """The source frames of the moment that it completes."""
     degraded: Sequence[Degraded]
     """What is told before it."""
 
@@ -67,10 +80,8 @@ class Piece:
     """For each grid point its share of the way to the next frame."""
     first_index: int
     """Index of the first grid point, counted from the last restart."""
-    moments: list[Span | None]
+    sources: list[MomentSource | None]
     """For each grid point, as in Arrival."""
-    sensed: list[Sensed | None]
-    """The same."""
     degraded: list[Degraded]
     """What is told before the first grid point."""
 
@@ -86,15 +97,17 @@ class Piece:
             "left": self.left,
             "share": self.share,
             "first_index": self.first_index,
-            "moments": [None if moment is None else list(astuple(moment)) for moment in self.moments],
-            "sensed": [None if sensed is None else sensed.state() for sensed in self.sensed],
+            "moments": [None if source is None else list(astuple(source.span)) for source in self.sources],
+            "sensed": [None if source is None else source.sensed.state() for source in self.sources],
             "degraded": [degraded_state(event) for event in self.degraded],
         }
 
     @classmethod
     def of(cls, state: State) -> "Piece":
         """The one that `state` was taken of."""
-        moments = [None if moment is None else Span(*moment) for moment in state["moments"]]
-        sensed = [None if own is None else Sensed(**own) for own in state["sensed"]]
+        sources = [
+            None if span is None else MomentSource(Span(*span), Sensed(**sensed))
+            for span, sensed in zip(state["moments"], state["sensed"], strict=True)
+        ]
         told = [degraded_of(event) for event in state["degraded"]]
-        return cls(state["values"], state["left"], state["share"], state["first_index"], moments, sensed, told)
+        return cls(state["values"], state["left"], state["share"], state["first_index"], sources, told)

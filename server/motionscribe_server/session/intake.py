@@ -19,8 +19,8 @@ from motionscribe_models.resampling import Resampler
 from motionscribe_models.state import State
 from motionscribe_proto.events import Degraded, Gap
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.session.anomaly.sensed import Sensed, Sensors
-from motionscribe_server.session.arrivals import Arrival, Break, Piece
+from motionscribe_server.session.anomaly.sensed import Sensors
+from motionscribe_server.session.arrivals import Arrival, Break, MomentSource, Piece
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.span import Span
@@ -193,8 +193,7 @@ class Intake:
         """Those of a stretch up to one that tells something, or up to its end."""
         stride, before = self._model.manifest.stride, self._index
         placed = self._resampler.push(times)
-        moments: list[Span | None] = []
-        sensed: list[Sensed | None] = []
+        sources: list[MomentSource | None] = []
         start = -self._sensors.waiting  # row of the first frame that is in no moment
         self._sensors.push(values, times)
         # frames that were lost just before, too few for a gap, count with the frame that follows them
@@ -202,11 +201,11 @@ class Intake:
             self._open = self._next_seq, times[0]
         for left in placed.left:
             self._index += 1
-            moment, own = None, None
+            source = None
             if self._index % stride == 0 and self._open is not None:
-                moment = self._moment(self._open, first_seq, times, left)
-                if moment is not None:
-                    own, start = self._sensors.take(left + 1 - start), left + 1
+                span = self._moment(self._open, first_seq, times, left)
+                if span is not None:
+                    source, start = MomentSource(span, self._sensors.take(left + 1 - start)), left + 1
                 uncovered = left + 1  # row of the first frame that no moment covers yet
                 if uncovered == 0:
                     self._open = self._next_seq, times[0]
@@ -214,11 +213,10 @@ class Intake:
                     self._open = first_seq + uncovered, times[uncovered]
                 else:
                     self._open = None
-            moments.append(moment)
-            sensed.append(own)
+            sources.append(source)
         self._next_seq, self._last_us = first_seq + len(times), times[-1]
         told = self._take_untold() if placed.left else []
-        self._waiting.append(Piece(values, placed.left, placed.share, before, moments, sensed, told))
+        self._waiting.append(Piece(values, placed.left, placed.share, before, sources, told))
         return len(placed.left), self._index // stride - before // stride
 
     def _moment(self, start: tuple[int, int], first_seq: int, times: list[int], last: int) -> Span | None:
@@ -280,7 +278,7 @@ class Intake:
             if isinstance(item, Break):
                 arrived.append(item)
                 continue
-            for index, (moment, sensed) in enumerate(zip(item.moments, item.sensed, strict=True), item.first_index):
+            for index, source in enumerate(item.sources, item.first_index):
                 step = step_of(next(features), index, manifest.forgets_after, manifest.stride)
-                arrived.append(Arrival(step, moment, sensed, item.degraded if index == item.first_index else ()))
+                arrived.append(Arrival(step, source, item.degraded if index == item.first_index else ()))
         return arrived

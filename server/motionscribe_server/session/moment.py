@@ -13,25 +13,12 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.pose_model import PoseMemory
 from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.arrivals import MomentSource
 from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.prediction_error import PredictionError
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import WindowStates
-
-
-@dataclass(frozen=True, slots=True)
-class MomentSource:
-    """The source frames of a moment."""
-
-    span: Span
-    sensed: Sensed
-    """What their sensors said."""
-
-    def followed_by(self, other: "MomentSource") -> "MomentSource":
-        """Both as one."""
-        span = Span(self.span.start_seq, other.span.end_seq, self.span.start_us, other.span.end_us)
-        return MomentSource(span, self.sensed.followed_by(other.sensed))
 
 
 @dataclass(frozen=True, slots=True)

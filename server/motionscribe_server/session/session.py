@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Sequence
 from motionscribe_models.state import State
 from motionscribe_proto.events import Event, Restarted
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.session.arrivals import Arrival, Break
+from motionscribe_server.session.arrivals import Arrival, Break, MomentSource
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.frame_checks import CheckedBlock, check
 from motionscribe_server.session.intake import Intake
 from motionscribe_server.session.labelling import Labelling
 from motionscribe_server.session.model import ServedModel
-from motionscribe_server.session.moment import Moment, MomentBuilder, MomentSource
+from motionscribe_server.session.moment import Moment, MomentBuilder
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import Step, WindowStates
@@ -203,7 +203,7 @@ class Session:
         None where it completes none, or one that saw no frame.
         """
         events: list[Event] = []
-        source = None
+        source: MomentSource | None = None
         for step in run:
             events += self._pass_breaks()
             arrival = self._pending.popleft() if self._pending else None
@@ -214,9 +214,8 @@ class Session:
             self._builder.add(step.features)
             self._answered += 1
             self._window_full = step.index >= self.model.manifest.window
-            if arrival.moment is not None and arrival.sensed is not None:
-                newer = MomentSource(arrival.moment, arrival.sensed)
-                source = newer if source is None else source.followed_by(newer)  # a window was passed over
+            if arrival.source is not None:  # where there is one already, a window was passed over
+                source = arrival.source if source is None else source.followed_by(arrival.source)
         return events, source
 
     def _label(self, moment: Moment, provisional: bool) -> list[Event]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.intake_blocks import MODEL, PERIOD_US, block, even, pieces, push, spans_of
+from tests.support.intake_blocks import MODEL, PERIOD_US, block, even, pieces, push, span_of, spans_of
 from tests.support.made_up_session import MOMENT_US, RATE, SKELETON, STRIDE, D, T, made_up_model
 
 from motionscribe.demo.performer import perform
@@ -24,7 +24,7 @@ from motionscribe_server.session.span import Span
 def summary(arrived: Sequence[Arrival | Break]) -> list[object]:
     """What arrived, comparable bit by bit."""
     return [
-        (a.step.features.tobytes(), a.step.index, a.step.slot_restart, a.step.decode_slot, a.moment)
+        (a.step.features.tobytes(), a.step.index, a.step.slot_restart, a.step.decode_slot, span_of(a))
         if isinstance(a, Arrival)
         else a
         for a in arrived
@@ -109,16 +109,16 @@ def test_moments_gaps_and_tails_tile_the_frames(blocks: list[FrameBlock], rate: 
     for before, after in itertools.pairwise(spans):
         assert before.end_seq == after.start_seq
         assert before.start_us < after.start_us
-    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    moments = [span for a in arrived if isinstance(a, Arrival) and (span := span_of(a))]
     assert all(m.start_seq < m.end_seq and m.start_us < m.end_us for m in moments)
     for a in arrived:
         if isinstance(a, Arrival):
-            assert a.step.decode_slot >= 0 or a.moment is None
+            assert a.step.decode_slot >= 0 or span_of(a) is None
 
 
 def test_frames_on_the_grid_make_moments_of_one_stride() -> None:
     arrived = push(Intake(MODEL, 0.0), block(1, even_times(31, RATE)))
-    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    moments = [span for a in arrived if isinstance(a, Arrival) and (span := span_of(a))]
     assert len(moments) == 31 // STRIDE
     for k, moment in enumerate(moments):
         assert (moment.start_seq, moment.end_seq) == (1 + STRIDE * k, 1 + STRIDE * (k + 1))
@@ -130,7 +130,7 @@ def test_frames_on_the_grid_make_moments_of_one_stride() -> None:
 def test_a_camera_of_four_times_the_rate_fills_each_moment_with_four_times_the_frames() -> None:
     intake = Intake(MODEL, 4 * RATE)
     arrived = push(intake, block(1, even_times(241, 4 * RATE)))
-    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.moment]
+    moments = [span for a in arrived if isinstance(a, Arrival) and (span := span_of(a))]
     # the first grid point is the first frame, so the first moment ends with the ninth
     assert [m.end_seq for m in moments] == [10 + 12 * k for k in range(20)]
     assert len([a for a in arrived if isinstance(a, Arrival)]) == 61

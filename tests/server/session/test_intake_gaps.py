@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.support.intake_blocks import MODEL, PERIOD_US, block, even, pieces, push, spans_of
+from tests.support.intake_blocks import MODEL, PERIOD_US, block, even, pieces, push, span_of, spans_of
 from tests.support.made_up_session import RATE, STRIDE
 
 from motionscribe_models.recordings import even_times
@@ -84,7 +84,7 @@ def test_a_moment_that_saw_no_frame_has_no_span() -> None:
     """At 10 Hz a frame that is late leaves a window without a frame of its own; later ones make up for it."""
     intake = Intake(MODEL, 10.0)
     arrived = push(intake, block(1, [0, 100_000, 340_000, 350_000, 450_000, 550_000]))
-    moments = [a.moment for a in arrived if isinstance(a, Arrival) and a.step.decode_slot >= 0]
+    moments = [span_of(a) for a in arrived if isinstance(a, Arrival) and a.step.decode_slot >= 0]
     assert None in moments
     spans = spans_of(arrived, intake.tail())
     assert [span.start_seq for span in spans[1:]] == [span.end_seq for span in spans[:-1]]

@@ -19,7 +19,9 @@ from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.pools import Pools
 from motionscribe_server.session.anomaly.pose_model import PoseModel
 from motionscribe_server.session.anomaly.reference import BEHAVIOURS, Layout, normal_of, rates_of
+from motionscribe_server.session.anomaly.score import standardise
 from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.span import Span
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.pose_model import fit_pose_model, pose_inputs
@@ -71,9 +73,8 @@ def fit_anomaly(
         vigour = [at[rows, columns] for (_, at, _), rows in zip(judged, counted, strict=True) if rows.any()]
         if not logs:
             raise TrainingError(f"expected motion of more than {score.pooled_s:g} s without faults, got none")
-        normal = score.fit_normal(np.concatenate(logs), np.concatenate(vigour), logs)
-        a, b, s, least = normal
-        z = [((own - a - b * np.maximum(at, least)) / s).max(axis=1) for own, at in zip(logs, vigour, strict=True)]
+        normal = score.fit_normal(np.concatenate(logs), np.concatenate(vigour))
+        z = [standardise(normal, own, at).max(axis=1) for own, at in zip(logs, vigour, strict=True)]
         arrays |= {normal_of(score.name): normal, rates_of(score.name): score.fit_rates(z, moment_s)}
     everything = fit_pose_model(feature_map, [x.features for x in recordings], stride, seed)
     return {**arrays, **everything, BEHAVIOURS: _spread_out(recordings, seed).astype(np.float32)}
@@ -103,7 +104,7 @@ def _judge(
     """Pooled logarithms (n, C), the vigour of each, and which moments have no fault of the recording near them."""
     moments = min(len(recording.sensed), len(recording.embeddings))
     misfits = model.misfits(pose_inputs(recording.features, stride)[:moments])
-    away = np.sqrt(np.square(recording.embeddings[:moments, None] - behaviours).sum(axis=2).min(axis=1))
+    away = distances(recording.embeddings[:moments], behaviours)
     pools, rows = Pools(layout, moment_s), []
     for moment in range(moments):
         span = Span(moment + 1, moment + 2, moment, moment + 1)

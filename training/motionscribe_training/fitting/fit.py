@@ -112,8 +112,8 @@ def fit(
         return students.estimate(evidence_of(x, found.reshape(-1, steps, projected), motion, spans, stride), 0)
 
     moving = [
-        Normal(motion, recordings[n], sensed[n], embed(recordings[n]))
-        for n, motion in normal.items()
+        Normal(number, recordings[n], sensed[n], embed(recordings[n]))
+        for n, number in normal.items()
         if len(recordings[n]) >= stride
     ]
     arrays = {

@@ -21,6 +21,7 @@ from motionscribe_server.session.anomaly.pose_model import (
     WIDEST,
     groups_of,
     inputs_of,
+    masks_of,
     places_of,
 )
 from motionscribe_training.data.mirror import mirrored
@@ -75,11 +76,8 @@ class _Network(nn.Module):
             self._first, self._second = nn.Linear(inputs, HIDDEN), nn.Linear(HIDDEN, HIDDEN)
             self._group = nn.Parameter(0.1 * torch.randn(len(places), HIDDEN))
             self._last = nn.Linear(HIDDEN, 2 * inputs)
-        self._places = places
         self.masked: Tensor
-        self.register_buffer("masked", torch.zeros(len(places), inputs))
-        for row, own in zip(self.masked, places, strict=True):
-            row[torch.from_numpy(own)] = 1
+        self.register_buffer("masked", torch.from_numpy(masks_of(places, inputs)))
 
     def learn(self, inputs: Tensor) -> None:
         """Trains on normalised inputs (n, D)."""
@@ -93,7 +91,7 @@ class _Network(nn.Module):
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations)
         for _ in range(iterations):
             rows = torch.randint(len(inputs), (BATCH,))
-            group = torch.randint(len(self._places), (BATCH,))
+            group = torch.randint(len(self.masked), (BATCH,))
             y, masked = inputs[rows], self.masked[group]
             expected, log_variance = self._expect(y * (1 - masked), group)
             misses = log_variance + (y - expected) ** 2 / log_variance.exp()

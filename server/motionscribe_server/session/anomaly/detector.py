@@ -21,12 +21,13 @@ from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.frozen import ONCE_IN_H
 from motionscribe_server.session.anomaly.habits import QUANTILE, Habits
 from motionscribe_server.session.anomaly.jump import Jump
-from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.open_alarm import Judged, OpenAlarm
 from motionscribe_server.session.anomaly.pools import Pools
 from motionscribe_server.session.anomaly.rates import log_rate
 from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.score import standardise
 from motionscribe_server.session.anomaly.table import SCORES
 from motionscribe_server.session.span import Span
 
@@ -50,7 +51,7 @@ class AnomalyDetector:
         if not all(0 < budget < math.inf for budget in budgets.values()):
             raise LayoutError(f"expected false alarms an hour above 0, got {dict(budgets)}")
         self._reference, self._joints, self._moment_s = reference, tuple(joints), moment_s
-        self._limits = {kind: math.log(budgets[kind]) for kind in KINDS}
+        self._limits = {kind: math.log(budgets[kind]) for kind in Kind}
         self._pools = Pools(reference.layout, moment_s)
         usual = [_at_rate(knots, math.log((1 - QUANTILE) * 3600 / moment_s)) for knots in reference.knots]
         self._habits = Habits(usual, moment_s)
@@ -59,7 +60,7 @@ class AnomalyDetector:
         self._open: dict[Kind, OpenAlarm] = {}
         self._events = 0  # that began
         self._last: Span | None = None
-        self.rates: dict[Kind, float] = dict.fromkeys(KINDS, math.inf)
+        self.rates: dict[Kind, float] = dict.fromkeys(Kind, math.inf)
         """False alarms an hour to be expected at the newest moment, by kind."""
 
     def update(self, observation: Observation, cluster: int = 0) -> list[Anomaly]:
@@ -75,14 +76,13 @@ class AnomalyDetector:
         events = self.finish() if last is not None and span.start_seq > last.end_seq else []
         self._last = span
         pooled, vigour = self._pools.add(observation)
-        a, b, s, least = self._reference.normal
-        z = (pooled - a - b * np.maximum(vigour, least)) / s
+        z = standardise(self._reference.normal, pooled, vigour)
         largest = np.maximum.reduceat(z, self._reference.layout.starts)
         lowered = (largest - self._habits.slack).tolist()
         rates = [log_rate(knots, own) for knots, own in zip(self._reference.knots, lowered, strict=True)]
         if observation.sensed.jump.max() > self._reference.impossible:
             rates[JUMP] = min(rates[JUMP], math.log(ONCE_IN_H))
-        for kind in KINDS:
+        for kind in Kind:
             events += self._judge(kind, span, rates, z, cluster)
         self._learn(largest)
         return events

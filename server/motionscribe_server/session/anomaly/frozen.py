@@ -38,7 +38,7 @@ class Frozen(Score):
         return observation.sensed.still_s
 
     @classmethod
-    def fit_normal(cls, logs: Array, vigour: Array, pooled: Sequence[Array]) -> Array:
+    def fit_normal(cls, logs: Array, vigour: Array) -> Array:
         """Recordings have faults of their own: the longest stillness is that of all but a few moments."""
         longest = np.exp(np.quantile(logs, 0.999, axis=0))
         allowed = np.where(longest < NEVER_S, np.maximum(LEAST_S, LONGER * longest), np.inf)

@@ -12,6 +12,3 @@ class Kind(StrEnum):
     """The joints do not fit each other as those of a body do, or tremble."""
     BEHAVIOUR = "new behaviour"
     """A body may do this, but neither the training recordings nor this stream have shown it."""
-
-
-KINDS = tuple(Kind)

@@ -71,6 +71,14 @@ def places_of(feature_map: FeatureMap, groups: Sequence[Sequence[int]]) -> list[
     return [np.concatenate([places + width * part for part in range(inputs)]) for places in own]
 
 
+def masks_of(places: Sequence[NDArray[np.int64]], inputs: int) -> Single:
+    """(G, inputs), 1 where the features of a group are."""
+    masks = np.zeros((len(places), inputs), np.float32)
+    for row, own in zip(masks, places, strict=True):
+        row[own] = 1
+    return masks
+
+
 class PoseModel:
     """The network of one model, shared by its streams."""
 
@@ -105,10 +113,7 @@ class PoseModel:
         self._last_bias = part["last_bias"][both]
         counts = np.array([*map(len, places)])
         self._weights = ((np.arange(most) < counts[:, None]) / counts[:, None]).astype(np.float32)
-        hidden = np.zeros((len(places), inputs), np.float32)
-        for row, own in zip(hidden, places, strict=True):
-            row[own] = 1
-        self._masked = hidden  # 1 where a group's features are
+        self._masked = masks_of(places, inputs)
 
     def misfits(self, inputs: Array) -> Array:
         """Inputs (s, D) of s streams to (s, G)."""

@@ -20,10 +20,7 @@ LEAST_SCALE = 0.05
 
 
 def fit_rates(scores: Sequence[Array], moment_s: float) -> Array:
-    """Knots (2, n): z, and the logarithm of alarms an hour, which falls. `scores` (m,) are of recordings.
-
-    The first moments of each are left out: pools are not full yet.
-    """
+    """Knots (2, n): z, and the logarithm of alarms an hour, which falls. `scores` (m,) are of recordings."""
     everything = np.concatenate(scores)
     block = max(1, round(BLOCK_S / moment_s))
     maxima = np.sort([own[at : at + block].max() for own in scores for at in range(0, len(own), block)])

@@ -15,7 +15,7 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap
 from motionscribe_server.session.anomaly import pose_model
-from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.pose_model import PoseModel
 from motionscribe_server.session.anomaly.score import Score
 from motionscribe_server.session.anomaly.table import SCORES
@@ -91,7 +91,7 @@ class AnomalyReference:
         """(4, C)"""
         kinds = [score.kind for score in SCORES.values()]
         self.of_kind: dict[Kind, Sequence[int]] = {
-            kind: [s for s, own in enumerate(kinds) if own is kind] for kind in KINDS
+            kind: [s for s, own in enumerate(kinds) if own is kind] for kind in Kind
         }
         """Indices of the scores of each kind."""
         self.shared = {kind: math.log(len(own)) for kind, own in self.of_kind.items()}

@@ -54,17 +54,21 @@ class Score(ABC):
         return sensors
 
     @classmethod
-    def fit_normal(cls, logs: Array, vigour: Array, pooled: Sequence[Array]) -> Array:
-        """a, b, s and the least log vigour (4, W), of logarithms (n, W) at log vigour (n, W).
-
-        `pooled` are the logarithms by recording.
-        """
+    def fit_normal(cls, logs: Array, vigour: Array) -> Array:
+        """a, b, s and the least log vigour (4, W), of pooled logarithms (n, W) at log vigour (n, W)."""
         return np.stack([_line(own, at) for own, at in zip(logs.T, vigour.T, strict=True)], axis=1)
 
     @classmethod
     def fit_rates(cls, scores: Sequence[Array], moment_s: float) -> Array:
         """Knots (2, n) of rates.py from the largest z of each moment of recordings."""
         return fit_rates(scores, moment_s)
+
+
+def standardise(normal: Array, logs: Array, vigour: Array) -> Array:
+    """Z (..., W) of pooled logarithms at log vigour, both (..., W), by what `fit_normal` gives."""
+    a, b, s, least = normal
+    z: Array = (logs - a - b * np.maximum(vigour, least)) / s
+    return z
 
 
 def _line(logs: Array, vigour: Array) -> Array:

@@ -25,3 +25,9 @@ class Strangeness(Score):
         """One number, of the whole body."""
         del sensors, groups
         return (frozenset(),)
+
+
+def distances(embeddings: Array, behaviours: Array) -> Array:
+    """(n,) of embeddings (n, d) to the nearest of behaviours (k, d)."""
+    found: Array = np.sqrt(np.square(embeddings[:, None] - behaviours).sum(axis=2).min(axis=1))
+    return found

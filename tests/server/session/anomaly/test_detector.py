@@ -1,14 +1,27 @@
 """When anomalies begin and end on a made-up stream, where z is what the test says and each rate is known."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.anomaly_arrays import TENFOLD, made_up_anomaly
-from tests.support.anomaly_stream import MOMENT_S, budgets_of, observation, plane_detector, plane_reference, span_of
+from tests.support.anomaly_stream import (
+    BUDGET,
+    HIGH,
+    JUMP,
+    LIMIT,
+    LOW,
+    MOMENT_S,
+    budgets_of,
+    feed,
+    observation,
+    phases,
+    plane_detector,
+    plane_reference,
+    span_of,
+)
 from tests.support.plain_state import same, through_plain
 
 from motionscribe_models.body.skeleton import BODY
@@ -17,7 +30,7 @@ from motionscribe_models.features import FeatureMap
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.frozen import ONCE_IN_H
-from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.open_alarm import CALM_S, CONFIRMED_S, PERSISTS_S
 from motionscribe_server.session.anomaly.pose_model import groups_of
@@ -26,26 +39,9 @@ from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
 from motionscribe_server.session.span import Span
 
-BUDGET = 0.72
-LIMIT = 5.0
-"""The z at which a score of TENFOLD that shares the budget with another begins an alarm: 36000 * 2 / 10^z = BUDGET."""
-HIGH, LOW = LIMIT + 1, 0.0
-JUMP = {"jump": TENFOLD}
 CALM, CONFIRMED, PERSISTS = (round(s / MOMENT_S) for s in (CALM_S, CONFIRMED_S, PERSISTS_S))
 MISFIT, STRANGE = (round(SCORES[name].pooled_s / MOMENT_S) for name in ("misfit", "strangeness"))
 """Moments of a pool."""
-
-
-def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:
-    """Moments of which sensor x jumps so far."""
-    events = []
-    for moment, jump in enumerate(jumps, first):
-        events += detector.update(observation(span_of(moment), (jump, LOW)))
-    return events
-
-
-def phases(events: Sequence[Anomaly]) -> list[str]:
-    return [event.phase for event in events]
 
 
 @pytest.mark.parametrize(("z", "begins"), [(LIMIT + 1e-6, True), (LIMIT - 1e-6, False)])
@@ -125,7 +121,7 @@ def test_one_anomaly_of_each_kind_is_open_at_most() -> None:
         events += detector.update(observation(span_of(moment), (kinds[0],) * 2, (kinds[1],) * 2, kinds[2]))
     begun = [event for event in events if event.phase == "begun"]
     assert [event.anomaly for event in begun] == [1, 2, 3]
-    assert [Kind(event.kind) for event in begun] == list(KINDS)
+    assert [Kind(event.kind) for event in begun] == list(Kind)
     assert [event.kind for event in detector.finish()] == [event.kind for event in begun]
 
 
@@ -180,7 +176,7 @@ def test_the_end_ends_an_anomaly() -> None:
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, math.inf, math.nan])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", Kind)
 def test_a_budget_that_is_not_above_0_is_refused(kind: Kind, budget: float) -> None:
     with pytest.raises(LayoutError, match="expected false alarms an hour above 0, got"):
         AnomalyDetector(plane_reference({}), "xy", MOMENT_S, {**budgets_of(1.0), kind: budget})

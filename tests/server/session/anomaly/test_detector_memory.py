@@ -1,39 +1,32 @@
 """What the detector learns of a stream and when it does not, and what it keeps from one snapshot to the next."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.anomaly_arrays import TENFOLD
-from tests.support.anomaly_stream import MOMENT_S, observation, plane_detector, span_of
+from tests.support.anomaly_stream import (
+    BUDGET,
+    HIGH,
+    JUMP,
+    LIMIT,
+    LOW,
+    MOMENT_S,
+    feed,
+    observation,
+    phases,
+    plane_detector,
+    span_of,
+)
 from tests.support.plain_state import same, through_plain
 
-from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import LATER_S, AnomalyDetector
 from motionscribe_server.session.anomaly.habits import LEAST_S
 from motionscribe_server.session.anomaly.open_alarm import CALM_S
 from motionscribe_server.session.anomaly.table import SCORES
 
-BUDGET, LIMIT = 0.72, 5.0
-"""An alarm begins at this z: 36000 * 2 / 10^z = BUDGET."""
-HIGH, LOW = LIMIT + 1, 0.0
-JUMP = {"jump": TENFOLD}
 CALM, LATER = (round(seconds / MOMENT_S) for seconds in (CALM_S, LATER_S))
 FILLING = round(max(score.pooled_s for score in SCORES.values()) / MOMENT_S) - 1
 """Moments until all pools are full."""
-
-
-def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:
-    """Moments of which sensor x jumps so far."""
-    events = []
-    for moment, jump in enumerate(jumps, first):
-        events += detector.update(observation(span_of(moment), (jump, LOW)))
-    return events
-
-
-def phases(events: Sequence[Anomaly]) -> list[str]:
-    return [event.phase for event in events]
 
 
 def slack_of(detector: AnomalyDetector) -> float:

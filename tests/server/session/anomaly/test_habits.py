@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.plain_state import same, through_plain
+from tests.support.plain_state import going_on, same
 
 from motionscribe_models.arrays import Array
 from motionscribe_server.session.anomaly.habits import LEAST_S, MEMORY_S, MOST, QUANTILE, Habits
@@ -65,12 +65,9 @@ def test_one_score_does_not_change_the_slack_of_another() -> None:
 def test_habits_restored_from_their_state_go_on_to_the_bit(cut: int, seed: int) -> None:
     rows = scores_of(cut + 80, seed)
     one, other = learnt(rows[:cut]), learnt(scores_of(70, 7))  # what it held before does not matter
-    state = through_plain(one.state())
-    kept = through_plain(state)
-    other.restore(state)
-    for row in rows[cut:]:
-        assert same(one.slack, other.slack)
-        one.learn(row)
-        other.learn(row)
-    assert same(one.state(), other.state())
-    assert same(state, kept), "it shares nothing with its state"
+    with going_on(one, other):
+        for row in rows[cut:]:
+            assert same(one.slack, other.slack)
+            one.learn(row)
+            other.learn(row)
+        assert same(one.state(), other.state())

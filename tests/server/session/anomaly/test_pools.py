@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.anomaly_stream import PLANE, span_of
-from tests.support.plain_state import same, through_plain
+from tests.support.plain_state import going_on, same
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.body.skeleton import BODY
@@ -129,12 +129,9 @@ def test_pools_restored_from_their_state_go_on_to_the_bit(cut: int, seed: int) -
     for moment in moments[:cut]:
         one.add(moment)
     other.add(moments[-1])  # what it held before does not matter
-    state = through_plain(one.state())
-    kept = through_plain(state)
-    other.restore(state)
-    for moment in moments[cut:]:
-        assert same([*one.add(moment)], [*other.add(moment)])
-    assert same(state, kept), "it shares nothing with its state"
+    with going_on(one, other):
+        for moment in moments[cut:]:
+            assert same([*one.add(moment)], [*other.add(moment)])
 
 
 def test_no_score_is_pooled_over_less_than_a_moment() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.support.anomaly_arrays import made_up_anomaly
 from tests.support.anomaly_stream import PLANE
-from tests.support.plain_state import same, through_plain
+from tests.support.plain_state import going_on, same
 
 from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import LayoutError
@@ -147,12 +147,9 @@ def test_a_memory_restored_from_its_state_goes_on_to_the_bit(cut: int) -> None:
     for moment in frames[:cut]:
         one.add(moment)
     other.add(frames[-1])  # what it held before does not matter
-    state = through_plain(one.state())
-    kept = through_plain(state)
-    other.restore(state)
-    for moment in frames[cut:]:
-        assert same(one.add(moment), other.add(moment))
-    assert same(state, kept), "it shares nothing with its state"
+    with going_on(one, other):
+        for moment in frames[cut:]:
+            assert same(one.add(moment), other.add(moment))
     one.restart()
     assert same(one.add(frames[0]), PoseMemory().add(frames[0]))
 

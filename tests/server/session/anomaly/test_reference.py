@@ -14,7 +14,7 @@ from tests.support.made_up_session import D, made_up_bundle
 from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
-from motionscribe_server.session.anomaly.kinds import KINDS, Kind
+from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.pose_model import groups_of
 from motionscribe_server.session.anomaly.reference import (
     BEHAVIOURS,
@@ -148,7 +148,7 @@ def test_vigour_leaves_out_the_joints_of_a_column_and_weighs_others_alike() -> N
 def test_each_score_has_one_kind_and_shares_its_budget() -> None:
     reference = AnomalyReference(PLANE, made_up_anomaly(PLANE, D), D)
     assert sorted(score for own in reference.of_kind.values() for score in own) == list(range(len(SCORES)))
-    assert set(reference.of_kind) == set(KINDS)
+    assert set(reference.of_kind) == set(Kind)
     for kind, own in reference.of_kind.items():
         assert all([*SCORES.values()][score].kind is kind for score in own)
         assert reference.shared[kind] == math.log(len(own))

@@ -54,7 +54,7 @@ def test_the_table_has_the_names_of_the_scores() -> None:
 
 def fitted(logs: Array, vigour: Array) -> Array:
     """a, b, s and the least vigour of one column."""
-    normal: Array = Jump.fit_normal(logs[:, None], vigour[:, None], [logs[:, None]])[:, 0]
+    normal: Array = Jump.fit_normal(logs[:, None], vigour[:, None])[:, 0]
     return normal
 
 
@@ -88,7 +88,7 @@ def frozen_normal(longest_s: float) -> Array:
     """A of a sensor that stands still for so long now and then."""
     logs = np.full((1000, 1), np.log(TINY))
     logs[::20] = np.log(longest_s)
-    a, b, s, _ = Frozen.fit_normal(logs, np.zeros((1000, 1)), [logs])[:, 0]
+    a, b, s, _ = Frozen.fit_normal(logs, np.zeros((1000, 1)))[:, 0]
     assert (b, s) == (0, 1)
     return np.asarray(a)
 
@@ -113,7 +113,7 @@ def frozen_detector() -> AnomalyDetector:
     """Of the plane, whose sensors never stood still; all other scores say nothing."""
     arrays = made_up_anomaly(PLANE, D)
     never = np.full((1000, 2), np.log(TINY))
-    arrays[normal_of("frozen")] = Frozen.fit_normal(never, np.zeros((1000, 2)), [never])
+    arrays[normal_of("frozen")] = Frozen.fit_normal(never, np.zeros((1000, 2)))
     arrays[rates_of("frozen")] = Frozen.fit_rates([], MOMENT_S)
     return AnomalyDetector(AnomalyReference(PLANE, arrays, D), ("x", "y"), MOMENT_S, budgets_of(0.5))
 
