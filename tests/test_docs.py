@@ -9,6 +9,7 @@ from motionscribe.demo.faults import BODY, SENSORS
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
 from motionscribe_models.recordings.writing import WRITERS
+from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_server.session.anomaly.reference import anomaly_arrays
 from motionscribe_server.streams.life import TRANSITIONS, Change, Life
 from motionscribe_training.fitting.durations import ALL
@@ -81,7 +82,8 @@ def test_the_table_of_durations() -> None:
 
 def test_the_arrays_of_anomaly_scores_are_in_the_manual() -> None:
     manual = (DOCS / "5-model-folder.md").read_text("utf-8")
-    assert [name for name in anomaly_arrays() if code(name) not in manual] == []
+    arrays = {name for representation in REPRESENTATIONS.values() for name in anomaly_arrays(representation)}
+    assert [name for name in sorted(arrays) if code(name) not in manual] == []
 
 
 def test_files_on_the_way_of_a_frame_exist() -> None:

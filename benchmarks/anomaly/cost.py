@@ -41,13 +41,14 @@ def main() -> None:
     pose_model = model.anomaly.pose_model
     sensors.push(body.frames[:FRAMES], body.timestamps_us[:FRAMES].tolist())
     sensed, misfit = sensors.take(FRAMES), pose_model.misfits(inputs[:1])[0]
+    features = inputs[0, : model.manifest.features].astype(np.float32)
     budgets = dict.fromkeys(Kind, 0.5)
     detector = AnomalyDetector(model.anomaly, model.manifest.skeleton.joints, model.moment_s, budgets)
     moment = iter(range(1, 10**9))
 
     def detect() -> None:
         now = next(moment)
-        detector.update(Observation(Span(now, now + 1, now, now + 1), sensed, misfit, 0.5))
+        detector.update(Observation(Span(now, now + 1, now, now + 1), sensed, misfit, 0.5, features, np.zeros(0)))
 
     rows: dict[str, Numbers] = {
         "cost/sensors_us": microseconds(sense, 1),

@@ -54,6 +54,8 @@ SEGMENTS: dict[str, Duration] = {
 SESSION: dict[str, Duration] = {
     "hold": Duration(0.8, 4, "a final label that would change for less is not changed"),
     "history": Duration(30.0, 300, "is cut into segments anew; a segment that ended before is learnt"),
+    "level": Duration(10.0, 10, "of tables: the level of a column is its mean over this"),
+    "usual": Duration(240.0, 120, "of tables: and its usual level that over this"),
 }
 """Settings that may be left out: then they follow the model's rate."""
 

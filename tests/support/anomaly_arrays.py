@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from motionscribe_models.features import FeatureMap
 from motionscribe_server.session.anomaly import pose_model
-from motionscribe_server.session.anomaly.reference import BEHAVIOURS, Layout, normal_of, rates_of
+from motionscribe_server.session.anomaly.reference import BEHAVIOURS, DRIFT, Layout, normal_of, rates_of
 
 HIDDEN = 4
 NEVER = ((0.0, 1.0), (50.0, 50.0 - 1e-6))
@@ -42,4 +42,6 @@ def made_up_anomaly(
         width = columns.stop - columns.start
         arrays[normal_of(score.name)] = np.stack([np.zeros(width), np.zeros(width), np.ones(width), np.zeros(width)])
         arrays[rates_of(score.name)] = np.array((knots or {}).get(score.name, NEVER))
+    if feature_map.representation.has_levels:
+        arrays[DRIFT] = np.zeros((2, feature_map.width + len(feature_map.sensor_joints) + len(groups)))
     return {**arrays, BEHAVIOURS: np.full((1, dimensions), 100.0)}

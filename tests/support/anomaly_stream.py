@@ -1,6 +1,7 @@
 """Moments of a made-up stream for the parts of the anomaly detector: what each says is chosen, nothing is measured."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from tests.support.anomaly_arrays import TENFOLD, Knots, made_up_anomaly
@@ -8,6 +9,8 @@ from tests.support.made_up_session import SKELETON, D
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.representations import Representation
+from motionscribe_models.representations.features import Features
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
@@ -16,7 +19,25 @@ from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.span import Span
 
-PLANE = FeatureMap(SKELETON, (0, 1))
+NOTHING = np.zeros(0)
+
+
+class Moving(Features):
+    """Columns that have no level, as those of a body."""
+
+    has_levels = False
+
+
+class MovingMap(FeatureMap):
+    """A skeleton of columns as one of Moving."""
+
+    @cached_property
+    def representation(self) -> Representation:
+        """Whatever the skeleton says."""
+        return Moving()
+
+
+PLANE = MovingMap(SKELETON, (0, 1))
 """Two columns: two sensors, two groups."""
 MOMENT_S = 0.1
 FRAMES = 3
@@ -58,7 +79,8 @@ def observation(
 ) -> Observation:
     """What is given are z scores: the numbers are their exponentials."""
     ones: Array = np.ones(2)
-    return Observation(span, Sensed(np.exp(jump), ones, 1e-3 * ones), np.exp(misfit), float(np.exp(strangeness)))
+    sensed = Sensed(np.exp(jump), ones, 1e-3 * ones)
+    return Observation(span, sensed, np.exp(misfit), float(np.exp(strangeness)), np.zeros(2, np.float32), NOTHING)
 
 
 def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:

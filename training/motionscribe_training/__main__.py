@@ -1,4 +1,4 @@
-"""The command `motionscribe-train run | evaluate | sign | fetch`: reads arguments, calls the step, prints errors.
+"""The command `motionscribe-train`: reads arguments, calls the step, prints errors.
 
 The parser works without torch; a subcommand imports what it needs when it runs.
 """
@@ -23,13 +23,15 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The whole parser. The options of evaluate need torch and are added only where `command` is evaluate."""
     about = "Train, evaluate and sign models, and fetch recordings."
     parser = argparse.ArgumentParser(prog="motionscribe-train", description=about)
-    commands = parser.add_subparsers(required=True, metavar="run | evaluate | sign | fetch")
+    commands = parser.add_subparsers(required=True, metavar="run | evaluate | alarms | sign | fetch")
     _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
     evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
     if command == "evaluate":
         from motionscribe_training.evaluation.command import add_arguments
 
         add_arguments(evaluate)
+    alarms = "other alarms for a model: fitted to normal motion of your own"
+    _add_alarms(commands.add_parser("alarms", help=alarms, formatter_class=_Help))
     _add_sign(commands.add_parser("sign", help="sign a model folder", formatter_class=_Help))
     _add_fetch(commands.add_parser("fetch", help="download a public set of recordings", formatter_class=_Help))
     return parser
@@ -115,6 +117,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--video", type=Path, metavar="FILE", help="skeleton, embedding and labels, as .mp4 or .gif")
 
 
+def _add_alarms(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_alarms)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a model folder, models/<name>/<version>")
+    places = f"recordings without faults ({' '.join(endings())}), or folders of them"
+    parser.add_argument("places", nargs="+", type=Path, metavar="PLACE", help=places)
+    parser.add_argument("--version", metavar="N", help="version of the new folder; the next free one when left out")
+    parser.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the fit")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads on a CPU")
+
+
 def _add_sign(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_sign)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a model folder, models/<name>/<version>")
@@ -144,6 +157,12 @@ def _run(options: argparse.Namespace) -> None:
     from motionscribe_training.run import run
 
     run(options)
+
+
+def _alarms(options: argparse.Namespace) -> None:
+    from motionscribe_training.alarms import fit_alarms
+
+    fit_alarms(options)
 
 
 def _sign(options: argparse.Namespace) -> None:

@@ -81,6 +81,10 @@ class Representation(ABC):
     """How many features, the last ones, are per second."""
     may_be_lost: ClassVar[bool] = False
     """NaN in a recording says that a joint was not seen."""
+    has_floor: ClassVar[bool] = False
+    """The feature after those of the joints is the root's height above the floor, in sizes of the body."""
+    has_levels: ClassVar[bool] = False
+    """A column that nothing happens to stays near where it was, but for noise and drift."""
     still: ClassVar[float] = 0.0
     """A sensor whose numbers change by no more from one frame to the next stands still."""
     impossible: ClassVar[float] = math.inf

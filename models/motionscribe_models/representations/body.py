@@ -47,6 +47,7 @@ class Body(Representation):
     mirror: ClassVar[tuple[int, ...]] = (1, -1, 1, 1, -1)
     """What becomes of the root's features in a mirror."""
     may_be_lost = True
+    has_floor = True
     still = 2e-5
     impossible = 1000.0
 
@@ -146,6 +147,7 @@ class ImageBody(Body):
     joint_features = (".x", ".y")
     root_features = ("root.vx", "root.vy")
     rates = 2
+    has_floor = False
     mirror = (-1, 1)
     impossible = math.inf
 

@@ -18,6 +18,7 @@ class Features(ByTwoPoses):
     joint_features: ClassVar[tuple[str, ...]] = ("",)
     root_features = ()
     rates = 0
+    has_levels = True
 
     def columns(self, joints: Sequence[str]) -> tuple[str, ...]:
         """The joints themselves."""

@@ -4,11 +4,14 @@ In: moments, and the clusterer as it is before the moment is labelled. Out: Anom
 stream asked for them.
 """
 
+import numpy as np
+
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import AnomalyScores, Event
-from motionscribe_server.session.anomaly.detector import AnomalyDetector
+from motionscribe_server.session.anomaly.detector import LATER_S, AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.anomaly.levels import Levels, levelled
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.strangeness import distances
@@ -32,6 +35,8 @@ class Alarms:
             Kind.MOTION: options.motion_false_alarms,
             Kind.BEHAVIOUR: options.behaviour_false_alarms,
         }
+        spans = model.durations["level"], model.durations["usual"], round(LATER_S / model.moment_s)
+        self._levels = None if reference.drift is None else Levels(reference.drift, *spans)
         self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets)
 
     def update(self, moment: Moment, misfit: Array, clusterer: OnlineClusterer) -> list[Event]:
@@ -41,8 +46,13 @@ class Alarms:
         cluster = clusterer.nearest(embedding, RECURRED)
         if cluster:
             strangeness = min(strangeness, cluster[1])
-        observation = Observation(moment.span, moment.sensed, misfit, strangeness)
+        shift = (
+            np.zeros(0) if self._levels is None else self._levels.update(levelled(moment.frames, moment.sensed, misfit))
+        )
+        observation = Observation(moment.span, moment.sensed, misfit, strangeness, moment.frames[-1], shift)
         events: list[Event] = [*self._detector.update(observation, cluster[0] if cluster else 0)]
+        if self._levels is not None:
+            self._levels.learn(self._detector.quiet)
         if self._wants_scores:
             rates = (self._detector.rates[kind] for kind in Kind)
             span = moment.span
@@ -51,12 +61,17 @@ class Alarms:
 
     def finish(self) -> list[Event]:
         """Open anomalies end: there is a gap, or no more frames."""
+        if self._levels is not None:
+            self._levels.restart()
         return [*self._detector.finish()]
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
-        return self._detector.state()
+        levels = None if self._levels is None else self._levels.state()
+        return {"detector": self._detector.state(), "levels": levels}
 
     def restore(self, state: State) -> None:
         """Goes on where `state` was taken."""
-        self._detector.restore(state)
+        self._detector.restore(state["detector"])
+        if self._levels is not None:
+            self._levels.restore(state["levels"])

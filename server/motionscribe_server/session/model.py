@@ -119,7 +119,10 @@ class ServedModel:
     def _read_anomaly(self) -> AnomalyReference | None:
         if BEHAVIOURS not in self._arrays:
             return None
-        arrays = {name: self._array(name, len(shape), *shape) for name, shape in anomaly_arrays().items()}
+        arrays = {
+            name: self._array(name, len(shape), *shape)
+            for name, shape in anomaly_arrays(self.feature_map.representation).items()
+        }
         try:
             return AnomalyReference(self.feature_map, arrays, self.dimensions)
         except LayoutError as error:

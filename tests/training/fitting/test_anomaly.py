@@ -28,8 +28,10 @@ from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting import anomaly as module
 from motionscribe_training.fitting import pose_model as trained
 from motionscribe_training.fitting.anomaly import PLACES, Normal, fit_anomaly
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.sensed import sensed_in
 
+DURATIONS = Durations(MOMENT_S, {})
 Arrays = dict[str, NDArray[np.float64]]
 
 
@@ -40,7 +42,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fit(recordings: Sequence[Normal]) -> Arrays:
-    return fit_anomaly(SPACE, recordings, STRIDE, MOMENT_S, seed=0)
+    return fit_anomaly(SPACE, recordings, STRIDE, DURATIONS, seed=0)
 
 
 def reach(arrays: Mapping[str, Array], score: str, rate: float = 0.5) -> float:
@@ -60,8 +62,8 @@ def test_arrays_of_a_performance_are_those_that_a_model_folder_has(monkeypatch: 
         Normal(number, features, sensed, features[STRIDE - 1 :: STRIDE, :2].astype(np.float64))
         for number, (features, sensed) in enumerate(zip(dataset.sequences, sensed_in(dataset, STRIDE), strict=True))
     ]
-    arrays = fit_anomaly(dataset.feature_map, normal, STRIDE, MOMENT_S, seed=0)
-    shapes = anomaly_arrays()
+    arrays = fit_anomaly(dataset.feature_map, normal, STRIDE, DURATIONS, seed=0)
+    shapes = anomaly_arrays(dataset.feature_map.representation)
     assert arrays.keys() == shapes.keys()
     for name, array in arrays.items():
         assert np.isfinite(array).all()
@@ -158,7 +160,7 @@ def test_parts_of_which_none_fills_a_pool_are_refused(untrained: None) -> None:
 
 def test_a_single_motion_is_fitted_to_all_the_same(untrained: None) -> None:
     arrays = fit([made_up(3, 40.0)])
-    assert arrays.keys() == anomaly_arrays().keys()
+    assert arrays.keys() == anomaly_arrays(SPACE.representation).keys()
     AnomalyReference(SPACE, arrays, 2)
 
 

@@ -17,6 +17,7 @@ from motionscribe_server.session.anomaly.reference import AnomalyReference, norm
 from motionscribe_server.session.span import Span
 from motionscribe_training.fitting import anomaly as module
 from motionscribe_training.fitting.anomaly import fit_anomaly
+from motionscribe_training.fitting.durations import Durations
 
 BUDGET = 60.0
 MOMENTS = 2000
@@ -26,7 +27,9 @@ MOMENTS = 2000
 def constants(monkeypatch: pytest.MonkeyPatch) -> dict[str, NDArray[np.float64]]:
     """Tremor and jump are those of eight minutes of noise; other scores say nothing."""
     monkeypatch.setattr(module, "fit_pose_model", made_up_pose_model)
-    fitted = fit_anomaly(SPACE, [made_up(number, 120.0) for number in range(4)], STRIDE, MOMENT_S, seed=0)
+    fitted = fit_anomaly(
+        SPACE, [made_up(number, 120.0) for number in range(4)], STRIDE, Durations(MOMENT_S, {}), seed=0
+    )
     arrays = made_up_anomaly(SPACE, 2)
     return {
         **arrays,
@@ -40,11 +43,12 @@ def begun(constants: dict[str, NDArray[np.float64]], kind: Kind, gaps: Iterable[
         AnomalyReference(SPACE, constants, 2), BODY.joints, MOMENT_S, dict.fromkeys(Kind, BUDGET)
     )
     ones, lost, places, found = np.ones(len(groups_of(SPACE))), 0, set(gaps), 0
+    features = np.zeros(SPACE.width, np.float32)
     for number, sensed in enumerate(made_up(9, MOMENTS * MOMENT_S).sensed):
         lost += number in places
         first = 1 + STRIDE * number + lost
         span = Span(first, first + STRIDE, 33_333 * first, 33_333 * (first + STRIDE))
-        events = detector.update(Observation(span, sensed, ones, 1.0))
+        events = detector.update(Observation(span, sensed, ones, 1.0, features, np.zeros(0)))
         found += sum(event.phase == "begun" and event.kind == kind.value for event in events)
     return found
 

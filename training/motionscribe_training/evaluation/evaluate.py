@@ -71,6 +71,15 @@ def replay_recording(
     model: ServedModel, inference: Inference, recording: Recording, annotation: Annotation | None, lag: Lag
 ) -> Replayed:
     """Sends a recording through a new stream. Raises TrainingError for a layout that is not the model's."""
+    recording = in_layout_of(model, recording)
+    options = SessionOptions(lag=lag, rate_hz=recording.skeleton.rate_hz)
+    path = EmbeddingPath()
+    emitted = replay(model, inference, recording, options, Session(model, options, on_moment=path.add))
+    return replace(gather_labels(emitted, recording, annotation, lag), path=path)
+
+
+def in_layout_of(model: ServedModel, recording: Recording) -> Recording:
+    """The recording as a stream of the model has it: mapped, where the model is of bodies. Raises TrainingError."""
     wanted = model.manifest.skeleton
     bodies = BODY.representation, BODY2D.representation
     if wanted.representation in bodies and recording.skeleton.representation not in bodies:
@@ -80,10 +89,7 @@ def replay_recording(
             f"{recording.name}: expected frames of {wanted.width} columns ({wanted.name}), "
             f"got {recording.skeleton.width} ({recording.skeleton.name})"
         )
-    options = SessionOptions(lag=lag, rate_hz=recording.skeleton.rate_hz)
-    path = EmbeddingPath()
-    emitted = replay(model, inference, recording, options, Session(model, options, on_moment=path.add))
-    return replace(gather_labels(emitted, recording, annotation, lag), path=path)
+    return recording
 
 
 def gather_labels(

@@ -6,8 +6,9 @@ behaviours of the others judge them, as a stream's are judged. What the sensors 
 a fault of the recording and not counted as normal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,18 @@ from sklearn.cluster import KMeans
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.features import FeatureMap
+from motionscribe_server.session.anomaly.detector import LATER_S
+from motionscribe_server.session.anomaly.levels import Levels, fit_drift, levelled
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.pools import Pools
 from motionscribe_server.session.anomaly.pose_model import PoseModel
-from motionscribe_server.session.anomaly.reference import BEHAVIOURS, Layout, normal_of, rates_of
+from motionscribe_server.session.anomaly.reference import BEHAVIOURS, DRIFT, Layout, normal_of, rates_of
 from motionscribe_server.session.anomaly.score import standardise
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.span import Span
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.pose_model import fit_pose_model, pose_inputs
 
 FOLDS = 2
@@ -50,9 +54,10 @@ class Normal:
 
 
 def fit_anomaly(
-    feature_map: FeatureMap, recordings: Sequence[Normal], stride: int, moment_s: float, seed: int
+    feature_map: FeatureMap, recordings: Sequence[Normal], stride: int, durations: Durations, seed: int
 ) -> dict[str, Array]:
     """All anomaly arrays of a model folder. Raises TrainingError for too little motion."""
+    moment_s = durations.moment_s
     seconds = sum(len(recording.sensed) for recording in recordings) * moment_s
     if seconds < LEAST_S:
         raise TrainingError(f"expected at least {LEAST_S:g} s of motion to fit alarms on, got {seconds:.1f} s")
@@ -61,12 +66,19 @@ def fit_anomaly(
     distinct = sorted({recording.motion for recording in recordings})
     place = {motion: number % FOLDS for number, motion in enumerate(distinct)}
     folds = [[recording for recording in recordings if place[recording.motion] == fold] for fold in range(FOLDS)]
-    layout, judged = Layout(feature_map), list[tuple[Array, Array, NDArray[np.bool_]]]()
+    seen: list[_Seen] = []
     for own, others in zip(folds, folds[::-1], strict=True):
         model = PoseModel(feature_map, fit_pose_model(feature_map, [x.features for x in others], stride, seed))
         behaviours = _spread_out(others, seed)
-        judged += [_judge(recording, model, behaviours, layout, feature_map, stride, moment_s) for recording in own]
-    arrays: dict[str, Array] = {}
+        seen += [_see(recording, model, behaviours, stride) for recording in own]
+    layout, arrays = Layout(feature_map), dict[str, Array]()
+    levels: Callable[[], Levels] | None = None
+    if feature_map.representation.has_levels:
+        spans = durations["level"], durations["usual"]
+        # of all motion: two numbers a column do not learn a recording by heart, and halves of a short one say little
+        arrays[DRIFT] = fit_drift([x.levelled() for x in seen], *spans)
+        levels = partial(Levels, arrays[DRIFT], *spans, round(LATER_S / moment_s))
+    judged = [_judge(x, layout, levels, feature_map.representation.impossible, moment_s) for x in seen]
     for score, columns in layout.slices():
         counted = [fine & np.isfinite(own[:, columns.start]) for own, _, fine in judged]  # pools are full
         logs = [own[rows, columns] for (own, _, _), rows in zip(judged, counted, strict=True) if rows.any()]
@@ -92,29 +104,58 @@ def _halves(recording: Normal, stride: int) -> list[Normal]:
     ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """The n moments of a recording as a pose model and behaviours see them that have not learnt from it."""
+
+    frames: NDArray[np.float32]
+    """(n, stride, F)"""
+    sensed: Sequence[Sensed]
+    misfits: Array
+    """(n, G)"""
+    away: Array
+    """(n,)"""
+
+    def levelled(self) -> Array:
+        """(n, L) what has levels."""
+        return np.array([levelled(*moment) for moment in zip(self.frames, self.sensed, self.misfits, strict=True)])
+
+
+def _see(recording: Normal, model: PoseModel, behaviours: Array, stride: int) -> _Seen:
+    count = min(len(recording.sensed), len(recording.embeddings))
+    return _Seen(
+        recording.features[: count * stride].reshape(count, stride, -1),
+        recording.sensed[:count],
+        model.misfits(pose_inputs(recording.features, stride)[:count]),
+        distances(recording.embeddings[:count], behaviours),
+    )
+
+
 def _judge(
-    recording: Normal,
-    model: PoseModel,
-    behaviours: Array,
-    layout: Layout,
-    feature_map: FeatureMap,
-    stride: int,
-    moment_s: float,
+    seen: _Seen, layout: Layout, levels: Callable[[], Levels] | None, impossible: float, moment_s: float
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Pooled logarithms (n, C), the vigour of each, and which moments have no fault of the recording near them."""
-    moments = min(len(recording.sensed), len(recording.embeddings))
-    misfits = model.misfits(pose_inputs(recording.features, stride)[:moments])
-    away = distances(recording.embeddings[:moments], behaviours)
+    count = len(seen.sensed)
+    shifts = np.zeros((count, 0)) if levels is None else _shifts(seen.levelled(), levels())
     pools, rows = Pools(layout, moment_s), []
-    for moment in range(moments):
-        span = Span(moment + 1, moment + 2, moment, moment + 1)
-        rows.append(pools.add(Observation(span, recording.sensed[moment], misfits[moment], float(away[moment]))))
-    impossible = feature_map.representation.impossible
-    faults = np.array([sensed.jump.max() > impossible for sensed in recording.sensed[:moments]])
+    for n in range(count):
+        span = Span(n + 1, n + 2, n, n + 1)
+        moment = seen.sensed[n], seen.misfits[n], float(seen.away[n]), seen.frames[n, -1], shifts[n]
+        rows.append(pools.add(Observation(span, *moment)))
+    faults = np.array([sensed.jump.max() > impossible for sensed in seen.sensed])
     reach = round(FAULT_S / moment_s)
-    near = np.convolve(faults, np.ones(2 * reach + 1))[reach : reach + moments] > 0
+    near = np.convolve(faults, np.ones(2 * reach + 1))[reach : reach + count] > 0
     pooled, vigour = zip(*rows, strict=True)
     return np.array(pooled), np.array(vigour), ~near
+
+
+def _shifts(moments: Array, levels: Levels) -> Array:
+    """(n, L), of a stream in which nothing is wrong."""
+    shifts = []
+    for values in moments:
+        shifts.append(levels.update(values))
+        levels.learn(quiet=True)
+    return np.array(shifts)
 
 
 def _spread_out(recordings: Sequence[Normal], seed: int) -> Array:

@@ -125,7 +125,7 @@ def fit(
         "centres": centres.astype(np.float32),
         "feature_scale": scale,
         "stability": fit_stability(evidence, copies, views, parts, penalty, latency, durations),
-        **fit_anomaly(feature_map, moving, stride, durations.moment_s, seed),
+        **fit_anomaly(feature_map, moving, stride, durations, seed),
     }
     return FitResult(arrays, settings, latency)
 

@@ -28,13 +28,10 @@ from motionscribe_server.session.anomaly.pools import Pools
 from motionscribe_server.session.anomaly.rates import log_rate
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.score import standardise
-from motionscribe_server.session.anomaly.table import SCORES
 from motionscribe_server.session.span import Span
 
 LATER_S = 3.0
 """Until a moment is learnt: scores that climb to an alarm are not."""
-NAMES = tuple(SCORES)
-JUMP = NAMES.index(Jump.name)
 
 
 class AnomalyDetector:
@@ -51,6 +48,7 @@ class AnomalyDetector:
         if not all(0 < budget < math.inf for budget in budgets.values()):
             raise LayoutError(f"expected false alarms an hour above 0, got {dict(budgets)}")
         self._reference, self._joints, self._moment_s = reference, tuple(joints), moment_s
+        self._jump = reference.layout.scores.index(Jump)
         self._limits = {kind: math.log(budgets[kind]) for kind in Kind}
         self._pools = Pools(reference.layout, moment_s)
         usual = [_at_rate(knots, math.log((1 - QUANTILE) * 3600 / moment_s)) for knots in reference.knots]
@@ -62,6 +60,11 @@ class AnomalyDetector:
         self._last: Span | None = None
         self.rates: dict[Kind, float] = dict.fromkeys(Kind, math.inf)
         """False alarms an hour to be expected at the newest moment, by kind."""
+
+    @property
+    def quiet(self) -> bool:
+        """No anomaly is open."""
+        return not self._open
 
     def update(self, observation: Observation, cluster: int = 0) -> list[Anomaly]:
         """Takes the next moment; spans in order of time. `cluster` is the nearest known behaviour, 0 for none.
@@ -81,7 +84,7 @@ class AnomalyDetector:
         lowered = (largest - self._habits.slack).tolist()
         rates = [log_rate(knots, own) for knots, own in zip(self._reference.knots, lowered, strict=True)]
         if observation.sensed.jump.max() > self._reference.impossible:
-            rates[JUMP] = min(rates[JUMP], math.log(ONCE_IN_H))
+            rates[self._jump] = min(rates[self._jump], math.log(ONCE_IN_H))
         for kind in Kind:
             events += self._judge(kind, span, rates, z, cluster)
         self._learn(largest)
@@ -123,7 +126,7 @@ class AnomalyDetector:
         alarm, limit = self._open.get(kind), self._limits[kind]
         if alarm is None and rate > limit:
             return []
-        judged = Judged(span, rate, NAMES[score], self._deviations(score, z))
+        judged = Judged(span, rate, self._reference.layout.scores[score].name, self._deviations(score, z))
         if alarm is None:
             self._events += 1
             alarm = self._open[kind] = OpenAlarm(self._events, kind, self._moment_s, judged)

@@ -1,6 +1,7 @@
 """Scores of joints that do not fit the others as those of a body do: half a second of it, and a second and a half."""
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.score import Columns, Score
@@ -17,6 +18,11 @@ class Misfit(Score):
     def measure(observation: Observation) -> Array:
         """Mean squares, (G,)."""
         return observation.misfit
+
+    @staticmethod
+    def suits(representation: Representation) -> bool:
+        """Bodies. How badly the columns of a table fit each other drifts, and is a matter of shift.py."""
+        return not representation.has_levels
 
     @staticmethod
     def columns(sensors: Columns, groups: Columns) -> Columns:

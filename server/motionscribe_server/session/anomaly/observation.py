@@ -5,7 +5,7 @@ A value without behaviour: a score that needs more of a moment adds a field here
 
 from dataclasses import dataclass
 
-from motionscribe_models.arrays import Array
+from motionscribe_models.arrays import Array, Single
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.span import Span
 
@@ -21,3 +21,7 @@ class Observation:
     """(G,) how badly each group of joints fits the others, 1 on average (pose_model.py)."""
     strangeness: float
     """Distance of the embedding to the nearest behaviour that is known."""
+    features: Single
+    """(F,) of its newest frame."""
+    shift: Array
+    """(L,) how far what has a level lies from its usual one (levels.py); empty but for tables."""

@@ -11,7 +11,6 @@ from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import Layout
 from motionscribe_server.session.anomaly.score import TINY
-from motionscribe_server.session.anomaly.table import SCORES
 
 VIGOUR_S = 1.0
 LATE_S = 0.3
@@ -23,7 +22,7 @@ class Pools:
 
     def __init__(self, layout: Layout, moment_s: float) -> None:
         self._layout = layout
-        spans: list[int] = [max(1, round(score.pooled_s / moment_s)) for score in SCORES.values()]
+        spans: list[int] = [max(1, round(score.pooled_s / moment_s)) for score in layout.scores]
         self._spans: NDArray[np.int64] = np.repeat(spans, [own.stop - own.start for _, own in layout.slices()])
         self._mask = np.arange(max(spans))[:, None] < self._spans  # by age
         self._late = round(LATE_S / moment_s)
@@ -41,7 +40,7 @@ class Pools:
 
         -inf while a pool is not full: a mean of fewer is not as normal as one of all.
         """
-        measured = np.concatenate([score.measure(observation) for score in SCORES.values()])
+        measured = np.concatenate([score.measure(observation) for score in self._layout.scores])
         self._logs = np.concatenate([np.log(np.maximum(measured, TINY))[None], self._logs[:-1]])
         self._tremor = np.concatenate([observation.sensed.tremor[None], self._tremor[:-1]])
         self._count += 1

@@ -2,7 +2,8 @@
 
 Arrays, for each score of table.py with W columns: `anomaly.NAME.normal` (4, W), those of score.py; `anomaly.NAME.rates`
 (2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py, `anomaly.behaviours` (k, d) embeddings that the
-training recordings have shown. A model folder without them gives no alarms.
+training recordings have shown, `anomaly.drift` (2, L), of tables alone, that of levels.py. A model folder without them
+gives no alarms.
 """
 
 import math
@@ -14,20 +15,25 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly import pose_model
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.pose_model import PoseModel
 from motionscribe_server.session.anomaly.score import Score
-from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.anomaly.table import scores_of
 
 BEHAVIOURS = "anomaly.behaviours"
+DRIFT = "anomaly.drift"
 Shape = tuple[int | None, ...]
 
 
-def anomaly_arrays() -> dict[str, Shape]:
+def anomaly_arrays(representation: Representation) -> dict[str, Shape]:
     """Names and shapes of all anomaly arrays of a model folder; None is any size."""
-    scores = {normal_of(name): (4, None) for name in SCORES} | {rates_of(name): (2, None) for name in SCORES}
-    return {**scores, **{pose_model.PREFIX + n: s for n, s in pose_model.SHAPES.items()}, BEHAVIOURS: (None, None)}
+    shapes: dict[str, Shape] = {}
+    for score in scores_of(representation):
+        shapes |= {normal_of(score.name): (4, None), rates_of(score.name): (2, None)}
+    shapes |= {pose_model.PREFIX + name: shape for name, shape in pose_model.SHAPES.items()}
+    return shapes | {BEHAVIOURS: (None, None)} | ({DRIFT: (2, None)} if representation.has_levels else {})
 
 
 def normal_of(score: str) -> str:
@@ -46,7 +52,8 @@ class Layout:
     def __init__(self, feature_map: FeatureMap) -> None:
         sensors = [frozenset([int(joint)]) for joint in feature_map.sensor_joints]
         groups = [frozenset(group) for group in pose_model.groups_of(feature_map)]
-        columns = [score.columns(tuple(sensors), tuple(groups)) for score in SCORES.values()]
+        self.scores = scores_of(feature_map.representation)
+        columns = [score.columns(tuple(sensors), tuple(groups)) for score in self.scores]
         self.columns = [joints for own in columns for joints in own]
         """(C,) the joints that each column speaks of."""
         counts = [*map(len, columns)]
@@ -59,7 +66,7 @@ class Layout:
 
     def slices(self) -> list[tuple[type[Score], slice]]:
         """Each score with its columns."""
-        return [(s, slice(a, b)) for s, a, b in zip(SCORES.values(), self.starts, self.ends, strict=True)]
+        return [(s, slice(a, b)) for s, a, b in zip(self.scores, self.starts, self.ends, strict=True)]
 
 
 class AnomalyReference:
@@ -73,6 +80,11 @@ class AnomalyReference:
         """Acceleration of a sensor that no body has."""
         if self.behaviours.shape[1] != dimensions or not len(self.behaviours):
             raise LayoutError(f"{BEHAVIOURS}: expected shape (k, {dimensions}), got {self.behaviours.shape}")
+        self.drift = arrays.get(DRIFT)
+        """(2, L) of levels.py, None but for tables."""
+        width = feature_map.width + len(feature_map.sensor_joints) + len(self.pose_model.groups)
+        if self.drift is not None and self.drift.shape[1] != width:
+            raise LayoutError(f"{DRIFT}: expected shape (2, {width}), got {self.drift.shape}")
         self.layout = Layout(feature_map)
         normal = []
         self.knots: list[Array] = []
@@ -89,7 +101,7 @@ class AnomalyReference:
             self.knots.append(rates)
         self.normal = np.concatenate(normal, axis=1)
         """(4, C)"""
-        kinds = [score.kind for score in SCORES.values()]
+        kinds = [score.kind for score in self.layout.scores]
         self.of_kind: dict[Kind, Sequence[int]] = {
             kind: [s for s, own in enumerate(kinds) if own is kind] for kind in Kind
         }

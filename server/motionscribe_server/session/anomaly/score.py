@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.rates import fit_rates
@@ -46,6 +47,12 @@ class Score(ABC):
     @abstractmethod
     def measure(observation: Observation) -> Array:
         """(W,) positive numbers, larger where things are more abnormal."""
+
+    @staticmethod
+    def suits(representation: Representation) -> bool:
+        """Most scores are of every representation."""
+        del representation
+        return True
 
     @staticmethod
     def columns(sensors: Columns, groups: Columns) -> Columns:

@@ -3,14 +3,22 @@
 Everything derives from it: what is fitted, which arrays a model folder has, what a session scores.
 """
 
+from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly.frozen import Frozen
+from motionscribe_server.session.anomaly.imbalance import Imbalance
 from motionscribe_server.session.anomaly.jump import Jump
 from motionscribe_server.session.anomaly.misfit import LastingMisfit, Misfit
 from motionscribe_server.session.anomaly.score import Score
+from motionscribe_server.session.anomaly.shift import Shift
 from motionscribe_server.session.anomaly.strangeness import Strangeness
 from motionscribe_server.session.anomaly.tremor import Tremor
 
 SCORES: dict[str, type[Score]] = {
-    score.name: score for score in (Jump, Frozen, Misfit, LastingMisfit, Tremor, Strangeness)
+    score.name: score for score in (Jump, Frozen, Misfit, LastingMisfit, Tremor, Imbalance, Shift, Strangeness)
 }
 """By name."""
+
+
+def scores_of(representation: Representation) -> list[type[Score]]:
+    """Those that have something to say of it, in the order of the table."""
+    return [score for score in SCORES.values() if score.suits(representation)]

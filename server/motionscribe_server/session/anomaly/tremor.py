@@ -1,6 +1,7 @@
 """Score of joints that tremble: energy of acceleration, over a second, that the rest of the body does not explain."""
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.score import Score
@@ -17,3 +18,8 @@ class Tremor(Score):
     def measure(observation: Observation) -> Array:
         """Squares of units a second squared, (B,)."""
         return observation.sensed.tremor
+
+    @staticmethod
+    def suits(representation: Representation) -> bool:
+        """Bodies. How much the columns of a table tremble drifts, and is a matter of shift.py."""
+        return not representation.has_levels

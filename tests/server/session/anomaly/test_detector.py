@@ -14,6 +14,7 @@ from tests.support.anomaly_stream import (
     LIMIT,
     LOW,
     MOMENT_S,
+    NOTHING,
     budgets_of,
     feed,
     observation,
@@ -89,7 +90,9 @@ def test_an_acceleration_that_no_body_has_is_a_fault_whatever_the_constants_say(
     )
     jump, ones = np.ones(sensors), np.ones(sensors)
     jump[5] = over * body.representation.impossible
-    seen = Observation(span_of(0), Sensed(jump, ones, ones), np.ones(groups), 1.0)
+    seen = Observation(
+        span_of(0), Sensed(jump, ones, ones), np.ones(groups), 1.0, np.zeros(body.width, np.float32), NOTHING
+    )
     events = detector.update(seen)
     named = (BODY.joints[int(body.sensor_joints[5])],)
     assert [(event.kind, event.detector, event.joints) for event in events] == [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.anomaly_stream import PLANE, span_of
+from tests.support.anomaly_stream import NOTHING, PLANE, MovingMap, span_of
 from tests.support.plain_state import going_on, same
 
 from motionscribe_models.arrays import Array
@@ -20,6 +20,7 @@ from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
 
 MOMENT_S = 0.1
+FEATURES = np.zeros(2, np.float32)
 LAYOUTS = {"plane": Layout(PLANE), "body": Layout(FeatureMap(BODY, tuple(range(2, 15))))}
 
 
@@ -38,6 +39,8 @@ def moments_of(layout: Layout, count: int, seed: int) -> list[Observation]:
             Sensed(numbers(sensors), numbers(sensors), numbers(sensors)),
             numbers(groups),
             float(numbers(1)[0]),
+            rng.normal(size=44).astype(np.float32),
+            NOTHING,
         )
         for n in range(count)
     ]
@@ -86,7 +89,7 @@ def test_a_fault_does_not_excuse_itself() -> None:
     rows = []
     for n in range(60):
         tremor = np.array([1e6 if n >= 20 else 1.0, 1.0])
-        rows.append(pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0))[1])
+        rows.append(pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0, FEATURES, NOTHING))[1])
     vigour = np.array(rows)
     columns = next(own for score, own in layout.slices() if score.name == "jump")
     assert not vigour[:, columns.start].any(), "sensor 1 did not change"
@@ -104,9 +107,11 @@ def test_strangeness_is_compared_with_the_whole_body() -> None:
 
 
 def test_a_joint_that_has_no_others_has_no_vigour() -> None:
-    layout = Layout(FeatureMap(PLANE.skeleton, (0,)))
+    layout = Layout(MovingMap(PLANE.skeleton, (0,)))
     ones = np.ones(1)
-    _, vigour = Pools(layout, MOMENT_S).add(Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0))
+    _, vigour = Pools(layout, MOMENT_S).add(
+        Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, FEATURES, NOTHING)
+    )
     columns = next(own for score, own in layout.slices() if score.name == "jump")
     assert vigour[columns].tolist() == [np.log(TINY)]
 

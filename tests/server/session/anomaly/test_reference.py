@@ -14,6 +14,7 @@ from tests.support.made_up_session import D, made_up_bundle
 from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
+from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.pose_model import groups_of
 from motionscribe_server.session.anomaly.reference import (
@@ -24,7 +25,7 @@ from motionscribe_server.session.anomaly.reference import (
     normal_of,
     rates_of,
 )
-from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.anomaly.table import scores_of
 from motionscribe_server.session.model import ServedModel
 
 SPACE = FeatureMap(BODY, tuple(range(2, 15)))
@@ -47,7 +48,7 @@ WRONG: dict[str, tuple[str, Callable[[Arrays], None]]] = {
     "no behaviour": (BEHAVIOURS, with_array(BEHAVIOURS, np.zeros((0, D)))),
     "behaviours of other dimensions": (BEHAVIOURS, with_array(BEHAVIOURS, np.zeros((3, D + 1)))),
 }
-for score in SCORES:
+for score in (own.name for own in scores_of(PLANE.representation)):
     WRONG |= {
         f"{score} of more columns": (normal_of(score), with_array(normal_of(score), np.ones((4, 9)))),
         f"{score} of three rows": (normal_of(score), with_array(normal_of(score), np.ones((3, 2)))),
@@ -64,7 +65,7 @@ for score in SCORES:
 
 
 def test_names_and_shapes_of_arrays() -> None:
-    arrays = anomaly_arrays()
+    arrays = anomaly_arrays(PLANE.representation)
     assert {name: shape for name, shape in arrays.items() if ".pose." not in name} == {
         "anomaly.jump.normal": (4, None),
         "anomaly.jump.rates": (2, None),
@@ -84,7 +85,7 @@ def test_names_and_shapes_of_arrays() -> None:
     assert arrays["anomaly.pose.last_bias"] == (None,)
     assert made_up_anomaly(PLANE, D).keys() == arrays.keys()
     for name, array in made_up_anomaly(SPACE, D).items():
-        shape = anomaly_arrays()[name]
+        shape = anomaly_arrays(SPACE.representation)[name]
         assert len(shape) == array.ndim
         assert all(want is None or want == got for want, got in zip(shape, array.shape, strict=True))
 
@@ -99,7 +100,7 @@ def test_a_malformed_array_is_refused_by_its_name(case: str) -> None:
         AnomalyReference(PLANE, arrays, D)
 
 
-@pytest.mark.parametrize("name", anomaly_arrays())
+@pytest.mark.parametrize("name", anomaly_arrays(REPRESENTATIONS["features"]))
 def test_a_folder_without_an_array_or_with_one_of_no_numbers_is_refused(name: str) -> None:
     bundle = made_up_bundle()
     without = {key: array for key, array in bundle.arrays.items() if key != name}
@@ -131,7 +132,7 @@ def test_columns_of_all_scores_lie_one_after_another(feature_map: FeatureMap) ->
     sensors, groups = len(feature_map.sensor_joints), len(groups_of(feature_map))
     widths = {score.name: own.stop - own.start for score, own in layout.slices()}
     wanted = {"jump": sensors, "frozen": sensors, "tremor": sensors, "misfit": groups, "lasting misfit": groups}
-    assert widths == {**wanted, "strangeness": 1}
+    assert widths == {**wanted, "strangeness": 1} | ({"imbalance": 1} if feature_map is SPACE else {})
     assert [own.start for _, own in layout.slices()] == [0, *(own.stop for _, own in layout.slices())][:-1]
     assert layout.others.shape == (len(layout.columns), sensors) == (sum(widths.values()), sensors)
 
@@ -147,10 +148,12 @@ def test_vigour_leaves_out_the_joints_of_a_column_and_weighs_others_alike() -> N
 
 def test_each_score_has_one_kind_and_shares_its_budget() -> None:
     reference = AnomalyReference(PLANE, made_up_anomaly(PLANE, D), D)
-    assert sorted(score for own in reference.of_kind.values() for score in own) == list(range(len(SCORES)))
+    assert sorted(score for own in reference.of_kind.values() for score in own) == list(
+        range(len(reference.layout.scores))
+    )
     assert set(reference.of_kind) == set(Kind)
     for kind, own in reference.of_kind.items():
-        assert all([*SCORES.values()][score].kind is kind for score in own)
+        assert all(reference.layout.scores[score].kind is kind for score in own)
         assert reference.shared[kind] == math.log(len(own))
     assert reference.shared[Kind.BEHAVIOUR] == 0
 
@@ -158,7 +161,7 @@ def test_each_score_has_one_kind_and_shares_its_budget() -> None:
 def test_knots_and_normals_are_those_of_the_arrays() -> None:
     arrays = made_up_anomaly(PLANE, D, {"tremor": ((1.0, 2.0), (5.0, 3.0))})
     reference = AnomalyReference(PLANE, arrays, D)
-    tremor = [*SCORES].index("tremor")
+    tremor = [score.name for score in reference.layout.scores].index("tremor")
     assert reference.knots[tremor].tolist() == [[1, 2], [5, 3]]
     assert reference.knots[0].tolist() == [list(NEVER[0]), list(NEVER[1])]
     assert reference.normal.shape == (4, len(reference.layout.columns))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from tests.support.anomaly_arrays import TENFOLD, made_up_anomaly
-from tests.support.anomaly_stream import MOMENT_S, PLANE, budgets_of, span_of
+from tests.support.anomaly_stream import MOMENT_S, NOTHING, PLANE, budgets_of, span_of
 from tests.support.made_up_session import D
 
 from motionscribe_models.arrays import Array
@@ -21,8 +21,14 @@ from motionscribe_server.session.anomaly.score import LEAST_SPREAD, SIGMAS, STEE
 from motionscribe_server.session.anomaly.sensed import STEADY_S, Sensed
 from motionscribe_server.session.anomaly.table import SCORES
 
+FEATURES = np.zeros(2, np.float32)
 MOMENT = Observation(
-    span_of(0), Sensed(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5, 0.6])), np.array([7.0, 8.0]), 9.0
+    span_of(0),
+    Sensed(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5, 0.6])),
+    np.array([7.0, 8.0]),
+    9.0,
+    np.zeros(2, np.float32),
+    np.array([10.0, 11.0, 12.0]),
 )
 
 
@@ -34,6 +40,7 @@ MOMENT = Observation(
         ("misfit", [7, 8], Kind.MOTION),
         ("lasting misfit", [7, 8], Kind.MOTION),
         ("tremor", [3, 4], Kind.MOTION),
+        ("shift", [10, 11, 12], Kind.MOTION),
         ("strangeness", [9], Kind.BEHAVIOUR),
     ],
 )
@@ -42,7 +49,8 @@ def test_what_a_score_measures(name: str, numbers: list[float], kind: Kind) -> N
     assert SCORES[name].kind is kind
     sensors, groups = (frozenset([0]), frozenset([1])), (frozenset([0]), frozenset([1]), frozenset([0, 1]))
     wanted = {Kind.SENSOR: sensors, Kind.MOTION: groups, Kind.BEHAVIOUR: (frozenset(),)}[kind]
-    assert SCORES[name].columns(sensors, groups) == (sensors if name == "tremor" else wanted)
+    wanted = {"tremor": sensors, "shift": (*sensors, *sensors, *groups)}.get(name, wanted)
+    assert SCORES[name].columns(sensors, groups) == wanted
 
 
 def test_the_table_has_the_names_of_the_scores() -> None:
@@ -124,7 +132,7 @@ def still_events(stills: list[float]) -> list[Anomaly]:
     events: list[Anomaly] = []
     for moment, still in enumerate(stills):
         sensed = Sensed(ones, ones, np.array([still, 0.0]))
-        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0))
+        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0, FEATURES, NOTHING))
     return events
 
 
@@ -153,10 +161,10 @@ def test_who_stands_perfectly_still_does_not_tremble() -> None:
     arrays = made_up_anomaly(PLANE, D, {"tremor": TENFOLD})
     arrays[normal_of("tremor")][1] = 1.5
     detector = AnomalyDetector(AnomalyReference(PLANE, arrays, D), ("x", "y"), MOMENT_S, budgets_of(0.5))
-    nothing = np.zeros(2)
-    events = [
-        event
-        for moment in range(30)
-        for event in detector.update(Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0))
-    ]
+
+    def still_moment(moment: int) -> Observation:
+        nothing = np.zeros(2)
+        return Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0, FEATURES, NOTHING)
+
+    events = [event for moment in range(30) for event in detector.update(still_moment(moment))]
     assert events == []
