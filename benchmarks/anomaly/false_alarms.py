@@ -7,9 +7,10 @@ all but those of actions that the model has seen somebody do: it is right to tel
 moment is rarer than the budget and none in the two seconds before it was. Ratio: alarms over those that the budget,
 which is of each of the three kinds, lets expect; low and high are an exact interval of 95 %, n alarms.
 
-There are some eight minutes. At 60 an hour that is enough to see a factor of 1.5, at 6 an hour one of 5. At half a one
-an hour a tenth of an alarm is to be expected: nothing can be said of it, and there is no ratio. It rests on the tail of
-the scores of normal motion (session/anomaly/rates.py) being as straight beyond what was recorded as it is within.
+There are some eight minutes. At 60 an hour about twenty alarms are to be expected, which shows a factor of 1.6; at 6 an
+hour two, which shows one of 4. At half a one an hour it is a sixth of an alarm: nothing can be said of it, and there is
+no ratio. It rests on the tail of the scores of normal motion (session/anomaly/rates.py) being as straight beyond what
+was recorded as it is within.
 Prints a table and puts its rows into results.json beside this file.
 """
 
@@ -52,9 +53,12 @@ class Tally:
         rows = {}
         for name in TESTABLE:
             alarms, expected = self.alarms[name], {kind: BUDGETS[name] * self.hours[kind] for kind in KINDS}
+            if not any(expected.values()):
+                continue
             rows[f"{name}/ratio"] = poisson_ratio(sum(alarms.values()), sum(expected.values()))
             for kind in KINDS:
-                rows[f"{name}/{kind.replace(' ', '_')}/ratio"] = poisson_ratio(alarms[kind], expected[kind])
+                if expected[kind]:
+                    rows[f"{name}/{kind.replace(' ', '_')}/ratio"] = poisson_ratio(alarms[kind], expected[kind])
         for name, alarms in self.alarms.items():
             rows[f"{name}/alarms"] = exactly(sum(alarms.values()))
             rows[f"{name}/expected"] = exactly(round(sum(BUDGETS[name] * hours for hours in self.hours.values()), 2))
@@ -72,11 +76,11 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.models:
         tally = Tally()
-        for left_out in FOLDS:
-            judge = Judge(train_without(left_out, name, options.data, options.work))
+        judges = [Judge(train_without(left_out, name, options.data, options.work)) for left_out in FOLDS]
+        for judge, left_out in zip(judges, FOLDS, strict=True):
             watch(judge, files_of(left_out, options.data), known_without(left_out, options.data), tally)
         if name == MODELS[0]:
-            watch(judge, [options.data / path for path in ELSEWHERE], set(), tally)
+            watch(judges[0], [options.data / path for path in ELSEWHERE], set(), tally)
         prefix = "false_alarms" if name == MODELS[0] else f"false_alarms_{name}"
         save(__file__, prefix, {f"{prefix}/{row}": numbers for row, numbers in tally.rows().items()})
 

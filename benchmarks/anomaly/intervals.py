@@ -20,6 +20,7 @@ def poisson_ratio(count: int, expected: float) -> Numbers:
 
 def share(hits: Sequence[bool]) -> Numbers:
     """Of what was hit (Clopper and Pearson 1934)."""
-    found = binomtest(sum(hits), len(hits)).proportion_ci(1 - OUTSIDE, "exact")
+    count, of = sum(map(bool, hits)), len(hits)
+    found = binomtest(count, of).proportion_ci(1 - OUTSIDE, "exact")
     low, high = round(float(found.low), 3), round(float(found.high), 3)
-    return {"value": round(sum(hits) / len(hits), 3), "low": low, "high": high, "n": len(hits)}
+    return {"value": round(count / of, 3), "low": low, "high": high, "n": of}
