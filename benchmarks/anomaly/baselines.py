@@ -9,6 +9,7 @@ it is then fitted to all. Scores are averaged over half a second, as our misfit 
 Half-space trees see the motion once, in random order, and learn nothing of what they judge.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def calibrate(fit: Fit, motion: Sequence[Calm], moment_s: float) -> Scorer:
 
     def rates(seen: Seen) -> Array:
         z = (_pooled(whole(seen), moment_s) - middle) / spread
-        return np.exp(np.array([log_rate(knots, one) for one in z.tolist()]))
+        return np.array([math.exp(log_rate(knots, one)) for one in z.tolist()])
 
     return rates
 
@@ -95,7 +96,7 @@ def fit_pca(components: int) -> Fit:
         def score(seen: Seen) -> Array:
             rows = standard(seen)
             rest = rows - pca.inverse_transform(pca.transform(rows))
-            return np.log(np.maximum(np.square(rest).mean(axis=1), TINY))
+            return np.asarray(np.log(np.maximum(np.square(rest).mean(axis=1), TINY)), np.float64)
 
         return score
 

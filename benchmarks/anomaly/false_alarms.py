@@ -21,8 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.anomaly.actions import actions_at, annotation_of, known_without
-from benchmarks.anomaly.faults import MODELS
-from benchmarks.anomaly.folds import BUDGETS, FOLDS, JUDGED_AT, KINDS, Judge, begins_s, files_of, train_without
+from benchmarks.anomaly.folds import BUDGETS, FOLDS, JUDGED_AT, KINDS, MODELS, Judge, begins_s, files_of, train_without
 from benchmarks.anomaly.intervals import poisson_ratio
 from benchmarks.anomaly.vus import Mask
 from benchmarks.results import Numbers, exactly, save

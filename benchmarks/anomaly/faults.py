@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.anomaly.baselines import BASELINES, Calm, Scorer, calibrate
-from benchmarks.anomaly.folds import FOLDS, JUDGED_AT, KINDS, Judge, Judged, files_of, train_without
+from benchmarks.anomaly.folds import FOLDS, JUDGED_AT, KINDS, MODELS, Judge, Judged, files_of, train_without
 from benchmarks.anomaly.hits import Found, rows_of
 from benchmarks.blind.folds import recordings_without, singles_without
 from benchmarks.results import save
@@ -27,7 +27,6 @@ from motionscribe_training.faults.site import find_site
 FAULTS = (Kind.SWAP, Kind.FREEZE, Kind.DRIFT, Kind.JUMP, Kind.DROPOUT, Kind.LIMP, Kind.TREMOR)
 DRAWS = 4
 FAULT_S, EARLIEST_S, LATEST_S = 3.0, 8.0, 4.0
-MODELS = ("body", "cmu-expmap")
 OURS = ""
 
 
