@@ -1,0 +1,47 @@
+"""Alarms: `python -m benchmarks.anomaly` runs the commands of this folder one after another.
+
+Each part is a command of its own (`python -m benchmarks.anomaly.PART`), whose docstring says what is measured; it puts
+its rows into results.json beside this file. Minutes of one core, training included, of models that are then kept:
+
+    faults        45, of which 17 train six models; --models runs one of both
+    false_alarms  1, after faults has trained its models
+    unseen        33, of which 32 train nine models
+    falls         2
+    skab          see there
+    cost          1
+
+There is no point-adjusted F1: it rewards chance (Kim et al. 2022, https://doi.org/10.1609/aaai.v36i7.20680).
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+PARTS = {
+    "faults": "injected faults, ours and baselines",
+    "false_alarms": "alarms on normal motion over those that were expected",
+    "unseen": "actions that were left out of training",
+    "falls": "falls of the synthetic performer",
+    "skab": "valves of a water rig",
+    "cost": "microseconds of a server",
+}
+"""What each measures, by the name of its file."""
+NEED_DATA = ("faults", "false_alarms", "unseen", "skab")
+
+
+def main() -> None:
+    """Runs the parts in the order of the table; the first that fails ends it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS], metavar="PART")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options = parser.parse_args()
+    for part, what in PARTS.items():
+        if part in options.only:
+            print(f"{part}: {what}", flush=True)
+            data = ["--data", str(options.data)] if part in NEED_DATA else []
+            subprocess.run([sys.executable, "-m", f"benchmarks.anomaly.{part}", *data], check=True)
+
+
+if __name__ == "__main__":
+    main()
