@@ -7,11 +7,13 @@ stream asked for them.
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import AnomalyScores, Event
+from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.strangeness import distances
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import OnlineClusterer
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -24,7 +26,10 @@ RECURRED = 2
 class Alarms:
     """Of one stream of a model that has anomaly constants."""
 
-    def __init__(self, model: ServedModel, reference: AnomalyReference, options: SessionOptions) -> None:
+    def __init__(
+        self, model: ServedModel, reference: AnomalyReference, options: SessionOptions, book: PackedBook
+    ) -> None:
+        """`book` has the anomalies of earlier sessions."""
         self._behaviours = reference.behaviours
         self._wants_scores = options.anomaly_scores
         budgets = {
@@ -32,7 +37,7 @@ class Alarms:
             Kind.MOTION: options.motion_false_alarms,
             Kind.BEHAVIOUR: options.behaviour_false_alarms,
         }
-        self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets)
+        self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets, book)
 
     def update(self, moment: Moment, misfit: Array, clusterer: OnlineClusterer) -> list[Event]:
         """Takes the next moment, and how badly its groups of joints fit each other."""
@@ -52,6 +57,15 @@ class Alarms:
     def finish(self) -> list[Event]:
         """Open anomalies end: there is a gap, or no more frames."""
         return [*self._detector.finish()]
+
+    def mark(self, id: int, verdict: Verdict) -> list[Event]:
+        """What the user says of an anomaly. Raises NotFoundError, ExhaustedError."""
+        return [*self._detector.mark(id, verdict)]
+
+    @property
+    def book(self) -> PackedBook:
+        """The anomalies so far."""
+        return self._detector.book
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""

@@ -16,6 +16,7 @@ from motionscribe_proto.events import Anomaly, AnomalyScores, Event
 from motionscribe_server.session.alarms import RECURRED, Alarms
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import DPMeans
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -36,7 +37,7 @@ def model_of(knots: Mapping[str, Knots]) -> ServedModel:
 def alarms_of(knots: Mapping[str, Knots] = NEW, **options: object) -> Alarms:
     model = model_of(knots)
     assert model.anomaly is not None
-    return Alarms(model, model.anomaly, SessionOptions(**options))  # type: ignore[arg-type]
+    return Alarms(model, model.anomaly, SessionOptions(**options), PackedBook())  # type: ignore[arg-type]
 
 
 def moment_at(number: int, embedding: Array, jump: float = 1.0) -> Moment:

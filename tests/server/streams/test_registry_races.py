@@ -56,7 +56,7 @@ def test_a_stream_that_is_deleted_while_it_is_opened_is_gone(tmp_path: Path) -> 
             assert isinstance(await end_of(writer), ForgottenError)
             assert h.keys == set()
             with pytest.raises(NotFoundError):
-                await h.registry.clusters("a")
+                await h.registry.learnt("a")
             with pytest.raises(NotFoundError):
                 await h.registry.forget("a")
 
@@ -113,7 +113,7 @@ def test_a_deleted_stream_saves_nothing_late(tmp_path: Path) -> None:
             gate.open()
             await leaving
             with pytest.raises(NotFoundError):
-                await h.registry.clusters("a")
+                await h.registry.learnt("a")
 
     asyncio.run(run())
 

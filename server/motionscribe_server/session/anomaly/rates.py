@@ -47,3 +47,11 @@ def log_rate(knots: Array, z: float) -> float:
     if z <= at[-2]:
         return float(np.interp(z, at, rates))
     return float(rates[-2] + (z - at[-2]) * (rates[-1] - rates[-2]) / (at[-1] - at[-2]))
+
+
+def z_at(knots: Array, rate: float) -> float:
+    """The inverse of `log_rate`; where every moment is rarer than `rate`, the z of the first knot."""
+    at, rates = knots
+    if rate > rates[-2]:
+        return float(np.interp(-rate, -rates, at))
+    return float(at[-2] + (rate - rates[-2]) * (at[-1] - at[-2]) / (rates[-1] - rates[-2]))
