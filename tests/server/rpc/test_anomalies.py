@@ -138,7 +138,10 @@ def test_a_verdict_between_two_checkpoints_is_repeated_at_its_place(
     async def run(crashes: bool, folder: Path) -> list[Event]:
         recording = fall()
         async with serving(BODY, folder, server={"workers": 2}, limits={"credits": 100_000}) as served:
-            fields = {"skeleton": skeleton_to_message(recording.skeleton), "delivery": pb.DELIVERY_DURABLE}
+            fields: dict[str, Any] = {
+                "skeleton": skeleton_to_message(recording.skeleton),
+                "delivery": pb.DELIVERY_DURABLE,
+            }
             caller, id = await falling(served, delivery=pb.DELIVERY_DURABLE)
             await mark(served, id, NORMAL)
             await caller.send(recording, HALFWAY, HALFWAY + 60)
@@ -177,7 +180,10 @@ def test_a_verdict_on_a_durable_stream_that_nobody_has_open_is_made_when_it_goes
         async with serving(BODY, tmp_path) as second:
             assert (await mark(second, id, NORMAL)).anomaly.ongoing, "it may go on"
             again = second.call()
-            fields = {"skeleton": skeleton_to_message(recording.skeleton), "delivery": pb.DELIVERY_DURABLE}
+            fields: dict[str, Any] = {
+                "skeleton": skeleton_to_message(recording.skeleton),
+                "delivery": pb.DELIVERY_DURABLE,
+            }
             last = caller.numbers[-1]
             await again.open(resume_token=caller.opened.resume_token, last_event=last, **fields)
             assert (await kept(second))[id].verdict == NORMAL

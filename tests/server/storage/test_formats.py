@@ -99,7 +99,7 @@ def test_a_redis_of_the_format_before_anomalies_is_read_as_one_without_any(redis
         assert store.load("m/1", "lab/walk") == StoredStream(7, (NAMED,), BOOK)
         store.close()
         client.set("motionscribe:format", "2")
-        value: Any = json.loads(str(client.hget("motionscribe:clusters:lab/walk", "m/1"), "utf-8"))  # type: ignore[arg-type]
+        value: Any = json.loads(str(client.hget("motionscribe:clusters:lab/walk", "m/1"), "utf-8"))
         del value["book"]
         client.hset("motionscribe:clusters:lab/walk", "m/1", json.dumps(value))
         store = open_store(redis_url)

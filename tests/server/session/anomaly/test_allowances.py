@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ BOOKS = st.lists(FIRED, min_size=1, max_size=5)
 
 @given(BOOKS, st.lists(st.tuples(st.integers(1, 5), st.sampled_from(VERDICTS)), max_size=12), st.randoms())
 def test_marks_in_any_order_allow_what_the_remaining_ones_allow_alone(
-    fired: list[tuple[Fired, ...]], marks: list[tuple[int, Verdict]], chance: "np.random.Generator"
+    fired: list[tuple[Fired, ...]], marks: list[tuple[int, Verdict]], chance: Random
 ) -> None:
     book, alone = AnomalyBook(PackedBook()), AnomalyBook(PackedBook())
     for each in fired:
@@ -195,18 +196,18 @@ def test_marks_in_any_order_allow_what_the_remaining_ones_allow_alone(
             book.mark(id, verdict)
             last[id] = verdict
     remaining = list(last.items())
-    chance.shuffle(remaining)  # type: ignore[arg-type]
+    chance.shuffle(remaining)
     for id, verdict in remaining:
         if verdict != "none":
             alone.mark(id, verdict)
     assert book.packed() == alone.packed()
     normal = [kept for kept in book.kept if last.get(kept.event.anomaly) == "normal"]
-    chance.shuffle(normal)  # type: ignore[arg-type]
+    chance.shuffle(normal)
     allowed = ALLOWANCES.of(normal)
     assert np.array_equal(ALLOWANCES.of(book.kept), allowed)
     assert ((allowed >= 0) & (allowed <= 6)).all()
-    each = [ALLOWANCES.of([kept]) for kept in normal]
-    assert np.array_equal(allowed, np.max([np.zeros_like(allowed), *each], axis=0)), "of several the largest"
+    largest = np.max([np.zeros_like(allowed), *(ALLOWANCES.of([kept]) for kept in normal)], axis=0)
+    assert np.array_equal(allowed, largest), "of several the largest"
 
 
 @given(st.lists(st.tuples(st.floats(-1, 9), st.sampled_from(VERDICTS)), min_size=1, max_size=40), st.integers(0, 40))
