@@ -41,7 +41,8 @@ def test_who_did_what_to_which_stream(tiny_model: Path, tmp_path: Path) -> None:
                 call = clusters.ForgetStream(pb.ForgetStreamRequest(stream_id=id), metadata=bearer("one"))
                 await asyncio.gather(call, return_exceptions=True)
             anomalies: Any = AnomaliesStub(served.channel)
-            for verdict in (pb.VERDICT_NORMAL, 9):
+            verdicts: list[Any] = [pb.VERDICT_NORMAL, 9]
+            for verdict in verdicts:
                 request = pb.MarkAnomalyRequest(stream_id="walk", anomaly=7, verdict=verdict)
                 await asyncio.gather(anomalies.MarkAnomaly(request, metadata=bearer("one")), return_exceptions=True)
             with pytest.raises(grpc.aio.AioRpcError):

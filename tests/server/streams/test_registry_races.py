@@ -90,7 +90,7 @@ def test_an_edit_that_meets_a_deletion_leaves_nothing(tmp_path: Path) -> None:
             forgetting = asyncio.create_task(h.registry.forget("a"))
             assert await waits(forgetting)
             gate.open()
-            assert (await editing)[0].name == "edited"
+            assert (await editing).clusters[0].name == "edited"
             await forgetting
             for _ in range(2):  # neither the stream nor the store has it
                 with pytest.raises(NotFoundError):

@@ -39,7 +39,7 @@ def test_a_worker_that_is_slow_for_one_stream_holds_up_no_other(tmp_path: Path) 
             await h.registry.reap()
             assert await waits(slow)
             gate.open()
-            assert (await slow)[0].name == "edited"
+            assert (await slow).clusters[0].name == "edited"
 
     asyncio.run(run())
 
