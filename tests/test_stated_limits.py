@@ -9,6 +9,10 @@ from motionscribe_models.manifest import MAX_SIZE
 from motionscribe_server import command, server
 from motionscribe_server.rpc import health
 from motionscribe_server.rpc.limits import LIMITS, NAME, STREAM_ID, Entries
+from motionscribe_server.session.anomaly.allowances import MARGIN
+from motionscribe_server.session.anomaly.frozen import LONGEST_EXCUSED
+from motionscribe_server.session.anomaly.score import Score
+from motionscribe_server.session.anomaly_book import MOST, MOST_MARKED
 from motionscribe_server.session.clustering.base import CAPACITY
 from motionscribe_server.streams.event_backlog import MOST_UNACKNOWLEDGED
 from motionscribe_server.streams.listeners import WATCHER_LIMIT
@@ -30,6 +34,13 @@ STATED = {
         f"at most {MAX_SIZE} entries, each name at most {NAME.characters} characters; "
         f"one merge at most {CAPACITY} clusters",
         f"A stream keeps at most {CAPACITY} clusters",
+        f"the newest {MOST} anomalies with what users said of them, at most {MOST_MARKED} of which may have",
+    ],
+    "docs/2-connecting.md": [f"the newest {MOST}: each as it was told last"],
+    "docs/1-concepts.md": [
+        f"half a standard deviation farther{'' if MARGIN == 0.5 else '?'}",
+        f"a bound of six standard deviations{'' if Score.most_allowed == 6 else '?'}",
+        f"for ten times as long{'' if LONGEST_EXCUSED == 10 else '?'}",
     ],
     "SECURITY.md": [
         f"requests of at most {health.LONGEST_REQUEST} bytes",

@@ -14,7 +14,7 @@ from motionscribe.async_client import AsyncClient
 from motionscribe.client import Client, Stream
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
-from motionscribe.descriptions import Cluster, Model, Opened
+from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
@@ -27,6 +27,7 @@ __all__ = [
     "Cluster",
     "FrameBlock",
     "IterableSource",
+    "KeptAnomaly",
     "Model",
     "Opened",
     "PushSource",

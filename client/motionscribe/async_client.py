@@ -1,4 +1,4 @@
-"""The asyncio client: streams, models and clusters of one server. The blocking Client runs on this one."""
+"""The asyncio client: streams, models, clusters and anomalies of one server. The blocking Client runs on this one."""
 
 import asyncio
 import re
@@ -13,15 +13,23 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.channel import open_channel
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
-from motionscribe.descriptions import Cluster, Model, cluster_from_message, model_from_message
+from motionscribe.descriptions import (
+    Cluster,
+    KeptAnomaly,
+    Model,
+    anomaly_from_message,
+    cluster_from_message,
+    model_from_message,
+)
 from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
 from motionscribe.false_alarms import FalseAlarms, false_alarms_to_message
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import LAG_NUMBERS, skeleton_to_message
-from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, ModelsStub, SegmentationStub
+from motionscribe_proto.codec import LAG_NUMBERS, VERDICT_NUMBERS, skeleton_to_message
+from motionscribe_proto.segmentation_pb2_grpc import AnomaliesStub, ClustersStub, ModelsStub, SegmentationStub
+from motionscribe_proto.verdicts import Verdict
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 # short requests are answered from memory: a server that takes longer is not there
@@ -52,6 +60,7 @@ class AsyncClient:
         self._segmentation: Any = SegmentationStub(self._channel)
         self._models: Any = ModelsStub(self._channel)
         self._clusters: Any = ClustersStub(self._channel)
+        self._anomalies: Any = AnomaliesStub(self._channel)
         self._streams: list[AsyncStream] = []
 
     async def __aenter__(self) -> Self:
@@ -155,6 +164,23 @@ class AsyncClient:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
         request = pb.MergeClustersRequest(stream_id=stream_id, sources=map(_id, sources), target=_id(into))
         return cluster_from_message(await self._ask(self._clusters.MergeClusters, request))
+
+    async def anomalies(self, stream_id: str) -> list[KeptAnomaly]:
+        """The newest anomalies of a stream, in ascending order of id. Raises NotFound."""
+        answer = await self._ask(self._anomalies.ListAnomalies, pb.ListAnomaliesRequest(stream_id=stream_id))
+        return [anomaly_from_message(message) for message in answer.anomalies]
+
+    async def mark_anomaly(self, stream_id: str, anomaly: int, verdict: Verdict) -> KeptAnomaly:
+        """Says that an anomaly was "normal", and is no alarm any more, or a "fault"; "none" takes it back.
+
+        Raises NotFound.
+        """
+        if verdict not in VERDICT_NUMBERS:
+            raise BadRequest(f"expected a verdict, one of {', '.join(VERDICT_NUMBERS)}, got {verdict!r}")
+        if not isinstance(anomaly, int) or not 0 <= anomaly < 2**64:
+            raise BadRequest(f"expected the number of an anomaly, got {anomaly!r}")
+        request = pb.MarkAnomalyRequest(stream_id=stream_id, anomaly=anomaly, verdict=VERDICT_NUMBERS[verdict])
+        return anomaly_from_message(await self._ask(self._anomalies.MarkAnomaly, request))
 
     async def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from motionscribe.commands import (
     admin,
+    anomalies,
     clusters,
     convert,
     demo,
@@ -23,7 +24,7 @@ from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
 from motionscribe_proto.names import escape
 
-COMMANDS = (stream, watch, models, clusters, report, skeleton, convert, simulate, simulate_lsl, admin, demo)
+COMMANDS = (stream, watch, models, clusters, anomalies, report, skeleton, convert, simulate, simulate_lsl, admin, demo)
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 
 

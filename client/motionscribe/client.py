@@ -13,12 +13,13 @@ from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
-from motionscribe.descriptions import Cluster, Model, Opened
+from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
 from motionscribe.false_alarms import FalseAlarms
 from motionscribe.loop_thread import Future, LoopThread, finish
 from motionscribe.sources import AnySource
 from motionscribe_models.lags import Lag
 from motionscribe_proto.events import Event
+from motionscribe_proto.verdicts import Verdict
 
 
 class _Closing(ABC):
@@ -120,6 +121,14 @@ class Client(_Closing):
     def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
         return self._loop.wait(self._client.merge(stream_id, sources, into))
+
+    def anomalies(self, stream_id: str) -> list[KeptAnomaly]:
+        """The newest anomalies of a stream, in ascending order of id. Raises NotFound."""
+        return self._loop.wait(self._client.anomalies(stream_id))
+
+    def mark_anomaly(self, stream_id: str, anomaly: int, verdict: Verdict) -> KeptAnomaly:
+        """Says that an anomaly was "normal" or a "fault": see AsyncClient.mark_anomaly. Raises NotFound."""
+        return self._loop.wait(self._client.mark_anomaly(stream_id, anomaly, verdict))
 
     def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""

@@ -1,11 +1,14 @@
-"""What a server says of its models, of a stream's clusters and of how it opened a stream. Frozen values."""
+"""What a server says of its models, of a stream's clusters and anomalies, and of its opening. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import skeleton_from_message
+from motionscribe_proto.codec import VERDICT_NUMBERS, events_from_messages, skeleton_from_message
+from motionscribe_proto.events import Anomaly
+from motionscribe_proto.frames import WireError
+from motionscribe_proto.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,17 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class KeptAnomaly:
+    """An anomaly that the server keeps, and what was said of it."""
+
+    event: Anomaly
+    """As it was told last or stands; seq and times are those of its session."""
+    verdict: Verdict
+    fired: Mapping[str, float]
+    """The detectors that took part, and the largest deviation that each saw."""
+
+
+@dataclass(frozen=True)
 class Opened:
     """What the server said when it opened a stream."""
 
@@ -111,6 +125,15 @@ def cluster_from_message(message: pb.Cluster) -> Cluster:
         seconds=message.seconds,
         guessed=message.guessed,
     )
+
+
+def anomaly_from_message(message: pb.KeptAnomaly) -> KeptAnomaly:
+    """Raises WireError for a verdict that is none, or an anomaly of unequal parts."""
+    (event,) = events_from_messages([pb.Event(anomaly=message.anomaly)])
+    verdict = next((name for name, number in VERDICT_NUMBERS.items() if number == message.verdict), None)
+    if not isinstance(event, Anomaly) or verdict is None:
+        raise WireError(f"expected a verdict, got {message.verdict}: is the server newer?")
+    return KeptAnomaly(event, verdict, dict(sorted(message.fired.items())))
 
 
 def opened_from_message(stream_id: str, message: pb.Opened) -> Opened:

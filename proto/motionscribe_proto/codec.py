@@ -21,6 +21,7 @@ from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.events import KINDS, Anomaly, Degraded, Event, Label
 from motionscribe_proto.frames import FrameBlock, WireError
+from motionscribe_proto.verdicts import Verdict
 
 WIRE_FLOAT = np.dtype("<f4")
 INT64 = range(-(2**63), 2**63)
@@ -29,6 +30,11 @@ EVENTS = {re.sub("(?<!^)(?=[A-Z])", "_", name).lower(): kind for name, kind in K
 """Field of pb.Event -> event class; both have the same fields inside. Labels are packed and stand apart."""
 FIELD_OF = {kind: field for field, kind in EVENTS.items()}
 LAG_NUMBERS: dict[Lag, pb.Lag] = {"fast": pb.LAG_FAST, "balanced": pb.LAG_BALANCED, "stable": pb.LAG_STABLE}
+VERDICT_NUMBERS: dict[Verdict, pb.Verdict] = {
+    "none": pb.VERDICT_NONE,
+    "normal": pb.VERDICT_NORMAL,
+    "fault": pb.VERDICT_FAULT,
+}
 
 
 def frames_to_message(block: FrameBlock) -> pb.Frames:

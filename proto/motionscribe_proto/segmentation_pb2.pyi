@@ -19,6 +19,13 @@ class Delivery(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DELIVERY_UNSPECIFIED: _ClassVar[Delivery]
     DELIVERY_LIVE: _ClassVar[Delivery]
     DELIVERY_DURABLE: _ClassVar[Delivery]
+
+class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERDICT_UNSPECIFIED: _ClassVar[Verdict]
+    VERDICT_NONE: _ClassVar[Verdict]
+    VERDICT_NORMAL: _ClassVar[Verdict]
+    VERDICT_FAULT: _ClassVar[Verdict]
 LAG_UNSPECIFIED: Lag
 LAG_FAST: Lag
 LAG_BALANCED: Lag
@@ -26,6 +33,10 @@ LAG_STABLE: Lag
 DELIVERY_UNSPECIFIED: Delivery
 DELIVERY_LIVE: Delivery
 DELIVERY_DURABLE: Delivery
+VERDICT_UNSPECIFIED: Verdict
+VERDICT_NONE: Verdict
+VERDICT_NORMAL: Verdict
+VERDICT_FAULT: Verdict
 
 class StreamRequest(_message.Message):
     __slots__ = ("open", "frames", "ack", "close")
@@ -544,6 +555,45 @@ class ForgetStreamRequest(_message.Message):
 class ForgetStreamResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class KeptAnomaly(_message.Message):
+    __slots__ = ("anomaly", "verdict", "fired")
+    class FiredEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    ANOMALY_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    FIRED_FIELD_NUMBER: _ClassVar[int]
+    anomaly: Anomaly
+    verdict: Verdict
+    fired: _containers.ScalarMap[str, float]
+    def __init__(self, anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., fired: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class ListAnomaliesRequest(_message.Message):
+    __slots__ = ("stream_id",)
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    def __init__(self, stream_id: _Optional[str] = ...) -> None: ...
+
+class ListAnomaliesResponse(_message.Message):
+    __slots__ = ("anomalies",)
+    ANOMALIES_FIELD_NUMBER: _ClassVar[int]
+    anomalies: _containers.RepeatedCompositeFieldContainer[KeptAnomaly]
+    def __init__(self, anomalies: _Optional[_Iterable[_Union[KeptAnomaly, _Mapping]]] = ...) -> None: ...
+
+class MarkAnomalyRequest(_message.Message):
+    __slots__ = ("stream_id", "anomaly", "verdict")
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    ANOMALY_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    anomaly: int
+    verdict: Verdict
+    def __init__(self, stream_id: _Optional[str] = ..., anomaly: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ...) -> None: ...
 
 class LoadModelRequest(_message.Message):
     __slots__ = ("name", "version")

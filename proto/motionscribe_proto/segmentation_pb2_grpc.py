@@ -328,7 +328,7 @@ class ClustersServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ForgetStream(self, request, context):
-        """Deletes all that is kept of a stream: clusters, names, checkpoints, events. A live one ends with ABORTED.
+        """Deletes all that is kept of a stream: clusters, names, anomalies, checkpoints, events. A live one ends with ABORTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -499,6 +499,126 @@ class Clusters(object):
             '/motionscribe.v1.Clusters/ForgetStream',
             motionscribe__proto_dot_segmentation__pb2.ForgetStreamRequest.SerializeToString,
             motionscribe__proto_dot_segmentation__pb2.ForgetStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class AnomaliesStub(object):
+    """What users say of anomalies. Both outlive the server, as names do.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListAnomalies = channel.unary_unary(
+                '/motionscribe.v1.Anomalies/ListAnomalies',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ListAnomaliesRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ListAnomaliesResponse.FromString,
+                _registered_method=True)
+        self.MarkAnomaly = channel.unary_unary(
+                '/motionscribe.v1.Anomalies/MarkAnomaly',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.MarkAnomalyRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.KeptAnomaly.FromString,
+                _registered_method=True)
+
+
+class AnomaliesServicer(object):
+    """What users say of anomalies. Both outlive the server, as names do.
+    """
+
+    def ListAnomalies(self, request, context):
+        """The newest 256 of a stream id and model version, in ascending order of id; those with a verdict are kept longest.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkAnomaly(self, request, context):
+        """Returns the anomaly as it is now. RESOURCE_EXHAUSTED for more than 64 with a verdict in one stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AnomaliesServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListAnomalies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAnomalies,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ListAnomaliesRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ListAnomaliesResponse.SerializeToString,
+            ),
+            'MarkAnomaly': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkAnomaly,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.MarkAnomalyRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.KeptAnomaly.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'motionscribe.v1.Anomalies', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('motionscribe.v1.Anomalies', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Anomalies(object):
+    """What users say of anomalies. Both outlive the server, as names do.
+    """
+
+    @staticmethod
+    def ListAnomalies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Anomalies/ListAnomalies',
+            motionscribe__proto_dot_segmentation__pb2.ListAnomaliesRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ListAnomaliesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkAnomaly(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Anomalies/MarkAnomaly',
+            motionscribe__proto_dot_segmentation__pb2.MarkAnomalyRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.KeptAnomaly.FromString,
             options,
             channel_credentials,
             insecure,

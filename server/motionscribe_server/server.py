@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.segmentation_pb2_grpc import (
     add_AdminServicer_to_server,
+    add_AnomaliesServicer_to_server,
     add_ClustersServicer_to_server,
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
@@ -27,6 +28,7 @@ from motionscribe_server.engine.messages import Start
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.metrics import LOOPBACK, Metrics, MetricsServer
 from motionscribe_server.rpc.admin import AdminService
+from motionscribe_server.rpc.anomalies import AnomaliesService
 from motionscribe_server.rpc.calls import RpcCalls
 from motionscribe_server.rpc.clusters import ClustersService
 from motionscribe_server.rpc.health import NAME as HEALTH
@@ -45,7 +47,9 @@ from motionscribe_server.workers.pool import Pool
 
 log = logging.getLogger(__name__)
 
-SERVICES = tuple(pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters"))
+SERVICES = tuple(
+    pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters", "Anomalies")
+)
 METADATA_BYTES = 16 << 10
 PING_AFTER_MS = 10_000
 """Of silence on a connection."""
@@ -174,6 +178,7 @@ class Server:
         add_SegmentationServicer_to_server(SegmentationService(self.registry, calls, quota, self.metrics), self._grpc)
         add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)
         add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)
+        add_AnomaliesServicer_to_server(AnomaliesService(self.registry, calls), self._grpc)
         self._grpc.add_generic_rpc_handlers((self._health.handler(),))
         reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), self._grpc)
         if settings.server.metrics_port is not None:

@@ -119,7 +119,7 @@ class StorageSettings(Group):
     keep_unnamed_s: float = Field(
         default=30 * 86400.0,
         ge=0,
-        description="the same where no cluster of the stream ever had a name; 0 is for ever",
+        description="the same where no cluster of the stream ever had a name, and no anomaly a mark; 0 is for ever",
     )
     keep_checkpoints_s: float = Field(
         default=7 * 86400.0,

@@ -63,7 +63,7 @@ def test_a_csv_file_is_labelled_whole_and_a_cluster_gets_its_name(
             require_all(client, len(recording.frames))
             assert not served.server.registry.streams, "it was closed"
             renamed = client.events[-1]["renamed"]
-            clusters = await served.server.registry.clusters("csv")
+            clusters = (await served.server.registry.learnt("csv")).clusters
             assert {c.id: c.name for c in clusters if c.name} == {renamed["id"]: "walk"}
 
     asyncio.run(run())

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from motionscribe_models.errors import LayoutError
 from motionscribe_proto import events
 from motionscribe_proto.frames import FrameBlock
+from motionscribe_proto.verdicts import VERDICTS
 from motionscribe_server.engine.messages import (
     Answer,
     Ask,
@@ -30,8 +31,9 @@ from motionscribe_server.engine.messages import (
     Turn,
 )
 from motionscribe_server.engine.shedding import Shedding
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
+from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
 from motionscribe_server.session.options import SessionOptions
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -92,8 +94,13 @@ CLUSTER = st.builds(
     COUNT,
     POSITIVE,
 )
-CLUSTERS = st.builds(SessionClusters, COUNT, few(CLUSTER))
-EDIT = st.builds(Rename, COUNT, TEXT) | st.builds(Merge, few(COUNT), COUNT)
+BOOK = st.builds(PackedBook, COUNT, COUNT, TEXT)
+CLUSTERS = st.builds(SessionClusters, COUNT, few(CLUSTER), BOOK)
+EDIT = (
+    st.builds(Rename, COUNT, TEXT)
+    | st.builds(Merge, few(COUNT), COUNT)
+    | st.builds(Mark, COUNT, st.sampled_from(VERDICTS))
+)
 PLACED = st.builds(PlacedEdit, COUNT, EDIT)
 REQUEST = (
     st.builds(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from motionscribe_server.errors import FencedError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoint, KeptStream, Numbered
-from motionscribe_server.storage.store import Edited, Owner, StoredStream, lost_session
+from motionscribe_server.storage.store import NO_ANOMALIES, Edited, Owner, StoredStream, lost_session
 from motionscribe_server.storage.unused import Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
@@ -112,7 +113,9 @@ class MemoryStore:
     def load(self, model: str, stream: str) -> StoredStream:
         models = self._rows.get(stream, Row()).models
         next_id = max((each.next_id for each in models.values()), default=1)
-        return StoredStream(next_id, models[model].clusters if model in models else ())
+        own = models.get(model, StoredStream(1, ()))
+        next_anomaly = max((each.book.next_id for each in models.values()), default=1)
+        return replace(own, next_id=next_id, book=replace(own.book, next_id=next_anomaly))
 
     def model_of(self, stream: str) -> str | None:
         return next(reversed(self._rows.get(stream, Row()).models), None)
@@ -126,11 +129,17 @@ class MemoryStore:
         if model is None:
             return None
         changed = change(self.load(model, stream))
-        self.save(model, stream, changed.next_id, changed.clusters)
+        self.save(model, stream, changed.next_id, changed.clusters, book=changed.book)
         return Edited(changed, self.checkpoints.defer(stream, row))
 
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
+        self,
+        model: str,
+        stream: str,
+        next_id: int,
+        clusters: Sequence[ClusterState],
+        owner: Owner | None = None,
+        book: PackedBook = NO_ANOMALIES,
     ) -> None:
         if owner is not None and self._rows.get(stream, Row(session="?")).session not in ("", owner.session):
             raise lost_session(stream)
@@ -138,8 +147,9 @@ class MemoryStore:
             self.checkpoints.require_owner(stream, owner.epoch)
         row = self._rows.setdefault(stream, Row())
         before = row.models.pop(model, StoredStream(1, ()))
-        row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters))
-        row.used_s, row.named = time.time(), row.named or any(cluster.name for cluster in clusters)
+        book = replace(book, next_id=max(before.book.next_id, book.next_id))
+        row.models[model] = StoredStream(max(before.next_id, next_id), tuple(clusters), book)
+        row.used_s, row.named = time.time(), row.named or row.models[model].is_named
 
     def forget(self, stream: str) -> bool:
         return self._rows.pop(stream, None) is not None

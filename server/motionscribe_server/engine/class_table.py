@@ -23,8 +23,9 @@ from motionscribe_server.engine.field_types import accepts
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError
 from motionscribe_server.session import clustering
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Merge, PlacedEdit, Rename
+from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
 from motionscribe_server.session.options import SessionOptions
 
 CLASSES: dict[str, type] = {
@@ -47,8 +48,10 @@ CLASSES: dict[str, type] = {
     "clusters": messages.SessionClusters,
     "cluster": ClusterState,
     "options": SessionOptions,
+    "book": PackedBook,
     "rename": Rename,
     "merge": Merge,
+    "mark": Mark,
     "placed_edit": PlacedEdit,
     "block": FrameBlock,
     "label": events.Label,

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from motionscribe_proto.events import Event
 from motionscribe_server.engine.shedding import Shedding
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit, PlacedEdit
 from motionscribe_server.session.frame_checks import CheckedBlock
@@ -56,14 +57,15 @@ class StartFailed(NamedTuple):
 
 
 class SessionClusters(NamedTuple):
-    """A session's clusters and the first id that it never gave."""
+    """A session's clusters, the first id that it never gave, and its anomalies."""
 
     next_cluster: int
     clusters: Sequence[ClusterState]
+    book: PackedBook = PackedBook()
 
 
 class OpenSession(NamedTuple):
-    """A new session that begins with stored clusters, or one that goes on from a snapshot. Answered by SessionClusters.
+    """A new session that begins with what is stored, or one that goes on from a snapshot. Answered by SessionClusters.
 
     A durable session's events never depend on load. `edits` were made after the snapshot, in ascending order of place:
     they are made again at their places.

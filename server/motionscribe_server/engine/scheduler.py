@@ -133,7 +133,7 @@ class Scheduler:
             case OpenSession(id, key, options, known, durable, snapshot, edits):
                 served = self._models[key]
                 if snapshot is None:
-                    session = Session(served.model, options, known.clusters, known.next_cluster)
+                    session = Session(served.model, options, known.clusters, known.next_cluster, book=known.book)
                     states = served.engine.new_state()
                 else:
                     session, states = load(snapshot, served.model)
@@ -143,7 +143,7 @@ class Scheduler:
             case EditClusters(id, edit):
                 session = self._sessions[id].session
                 self._answers.append(self._sessions[id].edit(edit))
-        return SessionClusters(session.next_cluster, session.clusters())
+        return SessionClusters(session.next_cluster, session.clusters(), session.book)
 
     def _take(self, session: ScheduledSession, order: TakeFrames | CloseSession | TakeSnapshot) -> None:
         try:

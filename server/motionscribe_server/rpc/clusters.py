@@ -28,22 +28,22 @@ class ClustersService(ClustersServicer):
     ) -> pb.ListClustersResponse:
         """All clusters of a stream, in ascending order of id, merged ones included."""
         async with self._calls(context, "ListClusters", request) as call:
-            clusters = await self._registry.clusters(call.key)
-            return pb.ListClustersResponse(clusters=map(cluster_to_message, clusters))
+            learnt = await self._registry.learnt(call.key)
+            return pb.ListClustersResponse(clusters=map(cluster_to_message, learnt.clusters))
         raise AssertionError("unreachable: abort raises")
 
     async def DescribeCluster(self, request: pb.DescribeClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """One cluster."""
         async with self._calls(context, "DescribeCluster", request) as call:
-            return _pick(await self._registry.clusters(call.key), request.id)
+            return _pick((await self._registry.learnt(call.key)).clusters, request.id)
         raise AssertionError("unreachable: abort raises")
 
     async def RenameCluster(self, request: pb.RenameClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
         """Gives or, with an empty name, takes a name; saved when this returns."""
         async with self._calls(context, "RenameCluster", request) as call:
             _check_name(request.name)
-            clusters = await self._registry.edit(call.key, Rename(request.id, request.name))
-            return _pick(clusters, request.id)
+            learnt = await self._registry.edit(call.key, Rename(request.id, request.name))
+            return _pick(learnt.clusters, request.id)
         raise AssertionError("unreachable: abort raises")
 
     async def MergeClusters(self, request: pb.MergeClustersRequest, context: Context) -> pb.Cluster:  # noqa: N802
@@ -51,8 +51,8 @@ class ClustersService(ClustersServicer):
         async with self._calls(context, "MergeClusters", request) as call:
             if not request.sources:
                 raise RequestError("expected at least one source, got none")
-            clusters = await self._registry.edit(call.key, Merge(tuple(request.sources), request.target))
-            return _pick(clusters, request.target)
+            learnt = await self._registry.edit(call.key, Merge(tuple(request.sources), request.target))
+            return _pick(learnt.clusters, request.target)
         raise AssertionError("unreachable: abort raises")
 
     async def ForgetStream(  # noqa: N802

@@ -18,7 +18,7 @@ A frame's way, file by file:
 
 `Session` (session.py) owns this for one stream; `Driver` (drive.py) puts one session through one engine, `replay` a
 whole recording. `ServedModel` (model.py) is what all sessions of a model read. edits.py is what users change,
-snapshot.py stores a session.
+anomaly_book.py what is kept of anomalies, snapshot.py stores a session.
 
 Two habits of all parts:
 
@@ -33,7 +33,7 @@ States. What remembers something has `state()` and `restore(state)`; motionscrib
 
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.drive import Driver
-from motionscribe_server.session.edits import Edit, Merge, Rename
+from motionscribe_server.session.edits import Edit, Mark, Merge, Rename
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -48,6 +48,7 @@ __all__ = [
     "Edit",
     "EncoderStates",
     "Engine",
+    "Mark",
     "Merge",
     "Moment",
     "Rename",

@@ -9,12 +9,14 @@ import numpy as np
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import AnomalyScores, Event
+from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.session.anomaly.detector import LATER_S, AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.levels import Levels, levelled
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.strangeness import distances
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import OnlineClusterer
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -27,7 +29,10 @@ RECURRED = 2
 class Alarms:
     """Of one stream of a model that has anomaly constants."""
 
-    def __init__(self, model: ServedModel, reference: AnomalyReference, options: SessionOptions) -> None:
+    def __init__(
+        self, model: ServedModel, reference: AnomalyReference, options: SessionOptions, book: PackedBook
+    ) -> None:
+        """`book` has the anomalies of earlier sessions."""
         self._behaviours = reference.behaviours
         self._wants_scores = options.anomaly_scores
         budgets = {
@@ -37,7 +42,7 @@ class Alarms:
         }
         spans = model.durations["level"], model.durations["usual"], round(LATER_S / model.moment_s)
         self._levels = None if reference.drift is None else Levels(reference.drift, *spans)
-        self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets)
+        self._detector = AnomalyDetector(reference, model.manifest.skeleton.joints, model.moment_s, budgets, book)
 
     def update(self, moment: Moment, misfit: Array, clusterer: OnlineClusterer) -> list[Event]:
         """Takes the next moment, and how badly its groups of joints fit each other."""
@@ -64,6 +69,15 @@ class Alarms:
         if self._levels is not None:
             self._levels.restart()
         return [*self._detector.finish()]
+
+    def mark(self, id: int, verdict: Verdict) -> list[Event]:
+        """What the user says of an anomaly. Raises NotFoundError, ExhaustedError."""
+        return [*self._detector.mark(id, verdict)]
+
+    @property
+    def book(self) -> PackedBook:
+        """The anomalies so far."""
+        return self._detector.book
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""

@@ -1,4 +1,4 @@
-"""What a user may change of a stream's clusters, as values that travel and can be kept."""
+"""What a user may change of a stream, its clusters and what is said of its anomalies, as values that can be kept."""
 
 import json
 from collections.abc import Sequence
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from motionscribe_proto.events import Event
+from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.session.clustering import ClusterState
 
 
-class ClusterBook(Protocol):
-    """Clusters that can be named and merged: a Session or a clusterer."""
+class Learnt(Protocol):
+    """What can be edited: a Session, or what a store keeps of one."""
 
     def clusters(self) -> list[ClusterState]:
         """All that is remembered, in ascending order of id."""
@@ -21,6 +22,9 @@ class ClusterBook(Protocol):
     def merge(self, sources: Sequence[int], target: int) -> Sequence[Event] | None:
         """Raises UnknownClusterError, ClusterError."""
 
+    def mark(self, id: int, verdict: Verdict) -> Sequence[Event]:
+        """Raises NotFoundError, ExhaustedError."""
+
 
 @dataclass(frozen=True)
 class Rename:
@@ -29,9 +33,9 @@ class Rename:
     id: int
     name: str
 
-    def apply(self, book: ClusterBook) -> Sequence[Event]:
-        """Raises what `book` raises."""
-        book.rename(self.id, self.name)
+    def apply(self, learnt: Learnt) -> Sequence[Event]:
+        """Raises what `learnt` raises."""
+        learnt.rename(self.id, self.name)
         return ()
 
 
@@ -42,12 +46,24 @@ class Merge:
     sources: tuple[int, ...]
     target: int
 
-    def apply(self, book: ClusterBook) -> Sequence[Event]:
-        """The events that tell of it. Raises what `book` raises."""
-        return book.merge(self.sources, self.target) or ()
+    def apply(self, learnt: Learnt) -> Sequence[Event]:
+        """The events that tell of it. Raises what `learnt` raises."""
+        return learnt.merge(self.sources, self.target) or ()
 
 
-Edit = Rename | Merge
+@dataclass(frozen=True)
+class Mark:
+    """What a user says of an anomaly; "none" takes it back."""
+
+    anomaly: int
+    verdict: Verdict
+
+    def apply(self, learnt: Learnt) -> Sequence[Event]:
+        """The events that tell of it. Raises what `learnt` raises."""
+        return learnt.mark(self.anomaly, self.verdict)
+
+
+Edit = Rename | Merge | Mark
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,8 @@ def edit_to_bytes(placed: PlacedEdit) -> bytes:
             fields = {"rename": id, "name": name}
         case Merge(sources, target):
             fields = {"merge": sources, "into": target}
+        case Mark(anomaly, verdict):
+            fields = {"mark": anomaly, "as": verdict}
     return json.dumps({**fields, "place": placed.place}).encode()
 
 
@@ -74,4 +92,6 @@ def edit_from_bytes(data: bytes) -> PlacedEdit:
     fields = json.loads(data)
     if "rename" in fields:
         return PlacedEdit(fields["place"], Rename(fields["rename"], fields["name"]))
+    if "mark" in fields:
+        return PlacedEdit(fields["place"], Mark(fields["mark"], fields["as"]))
     return PlacedEdit(fields["place"], Merge(tuple(fields["merge"]), fields["into"]))

@@ -12,7 +12,10 @@ from dataclasses import astuple, replace
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Degraded, Event
+from motionscribe_proto.verdicts import Verdict
+from motionscribe_server.errors import NotFoundError
 from motionscribe_server.session.alarms import Alarms
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
 from motionscribe_server.session.default_names import DefaultNames, Name
@@ -30,9 +33,14 @@ class Labelling:
     """Everything that is learnt on one stream, and the moments whose labels may still change."""
 
     def __init__(
-        self, model: ServedModel, options: SessionOptions, clusters: Sequence[ClusterState], next_cluster: int
+        self,
+        model: ServedModel,
+        options: SessionOptions,
+        clusters: Sequence[ClusterState],
+        next_cluster: int,
+        book: PackedBook,
     ) -> None:
-        """Begins with the model's clusters and those stored of an earlier session of the same stream."""
+        """Begins with the model's clusters, and those and the anomalies stored of earlier sessions of the stream."""
         self._latency = model.latency(options.lag)
         self._wants_provisional = options.provisional
         self._revisions = model.revisions
@@ -46,7 +54,7 @@ class Labelling:
             self._labeller, self._clusterer, self._cluster_counts, self._name, model.durations["hold"]
         )
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
-        self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options)
+        self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options, book)
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
@@ -128,6 +136,17 @@ class Labelling:
             self._labeller.introduce([*sources, target])
             self._clusterer.merge(sources, target)
         return self._changes(self._spans[-1].end_us if self._spans else 0)
+
+    @property
+    def book(self) -> PackedBook:
+        """The anomalies so far; none of a model without anomaly constants."""
+        return self._alarms.book if self._alarms else PackedBook()
+
+    def mark(self, id: int, verdict: Verdict) -> list[Event]:
+        """What the user says of an anomaly. Raises NotFoundError, ExhaustedError; then nothing has changed."""
+        if self._alarms is None:
+            raise NotFoundError(f"expected a stream whose model gives alarms, got anomaly {id} of another")
+        return self._alarms.mark(id, verdict)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:

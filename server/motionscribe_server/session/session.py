@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Sequence
 from motionscribe_models.state import State
 from motionscribe_proto.events import Event, Restarted
 from motionscribe_proto.frames import FrameBlock
+from motionscribe_proto.verdicts import Verdict
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.arrivals import Arrival, Break, MomentSource
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.frame_checks import CheckedBlock, check
@@ -34,8 +36,9 @@ class Session:
         clusters: Sequence[ClusterState] = (),
         next_cluster: int = 1,
         on_moment: Callable[[Moment], None] | None = None,
+        book: PackedBook | None = None,
     ) -> None:
-        """Begins with the model's clusters and those stored of an earlier session of the same stream.
+        """Begins with the model's clusters, and those and the `book` stored of earlier sessions of the same stream.
 
         `on_moment` is shown each moment before it is labelled: for evaluation, which needs more than events.
         """
@@ -47,7 +50,7 @@ class Session:
         self._builder = MomentBuilder(model)
         self._answered = 0
         self._window_full = False  # the newest window holds as many frames as the model wants
-        self._labelling = Labelling(model, self.options, clusters, next_cluster)
+        self._labelling = Labelling(model, self.options, clusters, next_cluster, book or PackedBook())
 
     def __repr__(self) -> str:
         return f"<Session of {self.model.manifest.name}, next seq {self.next_seq}, {self._labelling.moments} moments>"
@@ -160,6 +163,17 @@ class Session:
     def merge(self, sources: Sequence[int], target: int) -> list[Event]:
         """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
         return self._labelling.merge(sources, target)
+
+    # anomalies
+
+    @property
+    def book(self) -> PackedBook:
+        """Those so far, as they stand, and what was said of them."""
+        return self._labelling.book
+
+    def mark(self, id: int, verdict: Verdict) -> list[Event]:
+        """What the user says of an anomaly: an open one that is normal ends. Raises NotFoundError, ExhaustedError."""
+        return self._labelling.mark(id, verdict)
 
     # to be stored (snapshot.py)
 

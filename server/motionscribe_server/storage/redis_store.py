@@ -1,4 +1,4 @@
-"""The store in Redis, for servers on several machines: clusters of streams by model. See store.py.
+"""The store in Redis, for servers on several machines: clusters and anomalies of streams by model. See store.py.
 
 Checkpoints are in the same database (redis_checkpoints.py). A change watches its key from before the first read on;
 Redis refuses it where another server changed the key in between. Calls block for the network.
@@ -6,6 +6,7 @@ Redis refuses it where another server changed the key in between. Calls block fo
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import redis
 from redis.client import Pipeline
 
 from motionscribe_server.errors import SettingsError, StoreError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints, require_owner, take_ticket
 from motionscribe_server.storage.redis_ids import RedisIds, begin, indexes_of, require_session, use
@@ -27,12 +29,14 @@ from motionscribe_server.storage.redis_keys import (
     text,
 )
 from motionscribe_server.storage.redis_upgrade import upgrade
-from motionscribe_server.storage.store import Edited, Owner, StoredStream
+from motionscribe_server.storage.store import NO_ANOMALIES, Edited, Owner, StoredStream
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
 PATIENCE_S = 5.0
-FORMAT, VERSION = PREFIX + "format", b"2"
+FORMAT, VERSION = PREFIX + "format", b"3"
+WITHOUT_ANOMALIES = b"2"
+"""A format of which all can be read."""
 SAVES = PREFIX + "saves"
 """Counts saves, so that the model under which a stream was saved last is known."""
 
@@ -49,8 +53,10 @@ class RedisStore:
         self.checkpoints = RedisCheckpoints(self._redis)
         with redis_errors("open"):
             self._redis.set(FORMAT, VERSION, nx=True)
-            if self._redis.get(FORMAT) == b"1":
+            before = self._redis.get(FORMAT)
+            if before == b"1":
                 upgrade(self._redis)
+            if before in (b"1", WITHOUT_ANOMALIES):
                 self._redis.set(FORMAT, VERSION)
             version = self._redis.get(FORMAT)
         if version != VERSION:
@@ -72,7 +78,13 @@ class RedisStore:
             pipe.execute()
 
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
+        self,
+        model: str,
+        stream: str,
+        next_id: int,
+        clusters: Sequence[ClusterState],
+        owner: Owner | None = None,
+        book: PackedBook = NO_ANOMALIES,
     ) -> None:
         """See Store."""
 
@@ -81,7 +93,7 @@ class RedisStore:
                 require_session(pipe, stream, owner.session)
             if owner is not None and owner.epoch is not None:
                 require_owner(pipe, stream, owner.epoch)
-            write = _prepare(pipe, model, stream, next_id, clusters)
+            write = _prepare(pipe, model, stream, StoredStream(next_id, tuple(clusters), book))
             pipe.multi()
             write()
 
@@ -102,7 +114,7 @@ class RedisStore:
                 return
             changed = change(_stored(kept, model))
             ticket = take_ticket(pipe, stream)
-            write = _prepare(pipe, model, stream, changed.next_id, changed.clusters)
+            write = _prepare(pipe, model, stream, changed)
             done[:] = [Edited(changed, ticket)]
             pipe.multi()
             write()
@@ -173,23 +185,30 @@ def _newest(kept: Models) -> str | None:
 def _stored(kept: Models, model: str) -> StoredStream:
     own = kept.get(model, {"clusters": []})
     next_id = max((each["next_id"] for each in kept.values()), default=1)
-    return StoredStream(next_id, tuple(_cluster(fields) for fields in own["clusters"]))
+    next_anomaly = max((_book(each).next_id for each in kept.values()), default=1)
+    clusters = tuple(_cluster(fields) for fields in own["clusters"])
+    return StoredStream(next_id, clusters, replace(_book(own), next_id=next_anomaly))
 
 
-def _prepare(
-    pipe: Pipeline, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]
-) -> Callable[[], None]:
+def _book(own: Mapping[str, Any]) -> PackedBook:
+    """Of one model; format 2 had none."""
+    return PackedBook(*own.get("book", ()))
+
+
+def _prepare(pipe: Pipeline, model: str, stream: str, stored: StoredStream) -> Callable[[], None]:
     """Reads what a save needs, before the first write of a transaction; what it returns writes."""
-    fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in clusters]
-    if len({cluster.id for cluster in clusters}) < len(clusters):
+    fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in stored.clusters]
+    if len({cluster.id for cluster in stored.clusters}) < len(stored.clusters):
         raise StoreError(f"redis: cannot save clusters of {stream!r}: expected an id for each, got one for several")
     before = pipe.hget(clusters_key(stream), model)
-    lowest = json.loads(before)["next_id"] if before else 1
-    value = {"next_id": max(next_id, lowest), "saved": pipe.incr(SAVES), "clusters": fields}
+    kept = json.loads(before) if before else {"next_id": 1}
+    book = replace(stored.book, next_id=max(stored.book.next_id, _book(kept).next_id))
+    next_id = max(stored.next_id, kept["next_id"])
+    value = {"next_id": next_id, "saved": pipe.incr(SAVES), "clusters": fields, "book": astuple(book)}
 
     def write() -> None:
         pipe.hset(clusters_key(stream), model, json.dumps(value))
-        use(pipe, stream, named=any(cluster.given_name for cluster in clusters))
+        use(pipe, stream, named=stored.is_named)
 
     return write
 

@@ -1,4 +1,4 @@
-"""The store as one SQLite file: clusters of streams by model, and which format the file has. See store.py.
+"""The store as one SQLite file: what streams learnt by model, and which format the file has. See store.py.
 
 Checkpoints are in the same file (sqlite_checkpoints.py). Calls block for a disk access: keep them off the event loop,
 in one thread at a time.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from motionscribe_server.errors import StoreError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.cluster_codec import pack_clusters, unpack_clusters
 from motionscribe_server.storage.sqlite_checkpoints import SCHEMA as CHECKPOINTS
@@ -16,12 +17,18 @@ from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
 from motionscribe_server.storage.sqlite_file import PADDING, SqliteFile
 from motionscribe_server.storage.sqlite_ids import SCHEMA as IDS
 from motionscribe_server.storage.sqlite_ids import SqliteIds
-from motionscribe_server.storage.sqlite_upgrade import set_aside, statements, take_back
-from motionscribe_server.storage.store import Edited, Owner, StoredStream
+from motionscribe_server.storage.sqlite_upgrade import (
+    WITHOUT_ANOMALIES,
+    add_anomalies,
+    set_aside,
+    statements,
+    take_back,
+)
+from motionscribe_server.storage.store import NO_ANOMALIES, Edited, Owner, StoredStream
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
-VERSION = 4
+VERSION = 5
 
 SCHEMA = """
 CREATE TABLE streams (
@@ -31,11 +38,14 @@ CREATE TABLE streams (
     saved INTEGER NOT NULL,
     padding BLOB NOT NULL,
     clusters BLOB NOT NULL,
+    next_anomaly INTEGER NOT NULL DEFAULT 1,
+    marks INTEGER NOT NULL DEFAULT 0,
+    anomalies TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (model, stream)
 ) WITHOUT ROWID;
 CREATE INDEX streams_by_id ON streams (stream, saved);
 """
-"""`saved` counts the saves of a stream."""
+"""`saved` counts the saves of a stream; `marks`, the anomalies of which a user said something."""
 
 
 class SqliteStore:
@@ -55,13 +65,16 @@ class SqliteStore:
     def load(self, model: str, stream: str) -> StoredStream:
         """See Store."""
         with self._file.errors(f"read clusters of {stream!r}"):
-            (next_id,) = self._connection.execute(
-                "SELECT coalesce(max(next_id), 1) FROM streams WHERE stream = ?", (stream,)
+            next_id, next_anomaly = self._connection.execute(
+                "SELECT coalesce(max(next_id), 1), coalesce(max(next_anomaly), 1) FROM streams WHERE stream = ?",
+                (stream,),
             ).fetchone()
             row = self._connection.execute(
-                "SELECT clusters FROM streams WHERE model = ? AND stream = ?", (model, stream)
+                "SELECT clusters, marks, anomalies FROM streams WHERE model = ? AND stream = ?", (model, stream)
             ).fetchone()
-        return StoredStream(next_id, unpack_clusters(row[0]) if row else ())
+        if row is None:
+            return StoredStream(next_id, (), PackedBook(next_anomaly))
+        return StoredStream(next_id, unpack_clusters(row[0]), PackedBook(next_anomaly, *row[1:]))
 
     def model_of(self, stream: str) -> str | None:
         """See Store."""
@@ -80,7 +93,13 @@ class SqliteStore:
             self._file.truncate_log()
 
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
+        self,
+        model: str,
+        stream: str,
+        next_id: int,
+        clusters: Sequence[ClusterState],
+        owner: Owner | None = None,
+        book: PackedBook = NO_ANOMALIES,
     ) -> None:
         """See Store."""
         with self._file.transaction(f"save clusters of {stream!r}"):
@@ -88,7 +107,7 @@ class SqliteStore:
                 self._ids.require_session(stream, owner.session)
             if owner is not None and owner.epoch is not None:
                 self.checkpoints.require_owner(stream, owner.epoch)
-            self._save(model, stream, next_id, clusters)
+            self._save(model, stream, StoredStream(next_id, tuple(clusters), book))
 
     def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
         """See Store."""
@@ -97,7 +116,7 @@ class SqliteStore:
             if model is None:
                 return None
             changed = change(self.load(model, stream))
-            self._save(model, stream, changed.next_id, changed.clusters)
+            self._save(model, stream, changed)
             return Edited(changed, self.checkpoints.defer(stream, row))
 
     def forget(self, stream: str) -> bool:
@@ -145,17 +164,20 @@ class SqliteStore:
         """See Store."""
         self._file.close()
 
-    def _save(self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState]) -> None:
+    def _save(self, model: str, stream: str, stored: StoredStream) -> None:
+        clusters, book = stored.clusters, stored.book
         if len({cluster.id for cluster in clusters}) < len(clusters):
             raise StoreError(f"cannot save clusters of {stream!r}: expected an id for each, got one for several")
-        padding, packed = PADDING if clusters else b"", pack_clusters(clusters)
+        padding, packed = PADDING if clusters or len(book.text) > 2 else b"", pack_clusters(clusters)
         self._connection.execute(
-            "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ? FROM streams WHERE stream = ? "
-            "ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), saved = excluded.saved, "
-            "padding = excluded.padding, clusters = excluded.clusters",
-            (model, stream, next_id, padding, packed, stream),
+            "INSERT INTO streams SELECT ?, ?, ?, coalesce(max(saved), 0) + 1, ?, ?, ?, ?, ? FROM streams "
+            "WHERE stream = ? ON CONFLICT DO UPDATE SET next_id = max(next_id, excluded.next_id), "
+            "saved = excluded.saved, padding = excluded.padding, clusters = excluded.clusters, "
+            "next_anomaly = max(next_anomaly, excluded.next_anomaly), marks = excluded.marks, "
+            "anomalies = excluded.anomalies",
+            (model, stream, stored.next_id, padding, packed, book.next_id, book.marks, book.text, stream),
         )
-        self._ids.use(stream, named=any(cluster.given_name for cluster in clusters))
+        self._ids.use(stream, named=stored.is_named)
 
     def _expire(self, unused: Unused) -> bool:
         if unused.kept is not Kept.CHECKPOINT:
@@ -188,11 +210,13 @@ class SqliteStore:
         with self._file.transaction("bring it up to date", lasting=True):
             # another server may have done it meanwhile
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version < VERSION:
+            if version == WITHOUT_ANOMALIES:
+                add_anomalies(self._connection)
+            elif version < VERSION:
                 set_aside(self._connection, version)
                 for statement in statements(SCHEMA + CHECKPOINTS + IDS):
                     self._connection.execute(statement)
                 take_back(self._connection, version)
-                self._connection.execute(f"PRAGMA user_version = {VERSION}")
+            self._connection.execute(f"PRAGMA user_version = {max(version, VERSION)}")
         if version:
             self._file.truncate_log()

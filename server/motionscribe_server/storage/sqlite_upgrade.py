@@ -1,7 +1,7 @@
-"""Brings SQLite files of formats 1 to 3 to format 4, whose tables have padding, and one of ids. It happens once.
+"""Brings SQLite files of formats 1 to 4 to format 5: tables have padding, there is one of ids, and anomalies are kept.
 
-In: the connection of a file, within a transaction. Old tables are set aside, new ones are made by the caller, and what
-the old ones have is taken back.
+It happens once. In: the connection of a file, within a transaction. Tables of formats 1 to 3 are set aside, new ones
+are made by the caller, and what the old ones have is taken back. Format 4 lacks nothing but anomalies.
 """
 
 import sqlite3
@@ -17,6 +17,7 @@ from motionscribe_server.stream_keys import tenant_of
 
 TABLES = {1: ("streams", "clusters")} | dict.fromkeys((2, 3), ("streams", "clusters", "durable", "outbox"))
 CLUSTERS = "id, name, merged_into, warm, centre, weight, created_us, last_seen_us, segments, seconds"
+STREAMS = "model, stream, next_id, saved, padding, clusters"
 DURABLE = (
     "key, epoch, token, name, model, version, lag, provisional, rate_hz, next_seq, last_us, last_event, closed, "
     "saved_s, snapshot"
@@ -24,6 +25,19 @@ DURABLE = (
 NAMED = """
 UPDATE ids SET named = 1 WHERE stream IN (SELECT DISTINCT stream FROM old_clusters WHERE name <> '')
 """
+
+WITHOUT_ANOMALIES = 4
+ANOMALIES = (
+    "next_anomaly INTEGER NOT NULL DEFAULT 1",
+    "marks INTEGER NOT NULL DEFAULT 0",
+    "anomalies TEXT NOT NULL DEFAULT '[]'",
+)
+
+
+def add_anomalies(connection: sqlite3.Connection) -> None:
+    """Format 4 to 5: no stream has any so far."""
+    for column in ANOMALIES:
+        connection.execute(f"ALTER TABLE streams ADD COLUMN {column}")
 
 
 def statements(script: str) -> Iterator[str]:
@@ -50,7 +64,7 @@ def take_back(connection: sqlite3.Connection, version: int) -> None:
     for model, stream, next_id, saved in streams:
         packed = pack_clusters(_clusters(connection, model, stream))
         row = (model, stream, next_id, saved, PADDING, packed)
-        connection.execute("INSERT INTO streams VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute(f"INSERT INTO streams ({STREAMS}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608  # our names
     durable: list[str] = []
     if "durable" in TABLES[version]:
         connection.execute(f"INSERT INTO durable ({DURABLE}, padding) SELECT {DURABLE}, ? FROM old_durable", (PADDING,))  # noqa: S608  # our names

@@ -1,11 +1,11 @@
 """What streams learnt, kept for later sessions, in a SQLite file, or in Redis for servers on several machines.
 
-Kept are clusters with the names and merges that users gave, the next free cluster id, and checkpoints of durable
-streams (checkpoints.py).
+Kept are clusters with the names and merges that users gave, anomalies with what users said of them, the next free id of
+either, and checkpoints of durable streams (checkpoints.py).
 
-In and out: ClusterState of one stream id under one model, "name/version": another version embeds motion otherwise, so
-centres do not carry over. Ids are never reused, not even when the clusters that had them are gone. Calls block: keep
-them off the event loop, in one thread at a time. None costs more because many ids are kept.
+In and out: ClusterState and PackedBook of one stream id under one model, "name/version": another version embeds motion
+otherwise, so centres do not carry over. Ids are never reused, not even when the clusters that had them are gone. Calls
+block: keep them off the event loop, in one thread at a time. None costs more because many ids are kept.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from motionscribe_server.errors import FencedError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.checkpoints import Checkpoints
 from motionscribe_server.storage.unused import Kept, Unused
 from motionscribe_server.stream_keys import id_of
+
+NO_ANOMALIES = PackedBook()
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,18 @@ class StoredStream:
     """First cluster id that the stream never used, under whatever model; 1 for an unknown stream."""
     clusters: tuple[ClusterState, ...]
     """In ascending order of id."""
+    book: PackedBook = NO_ANOMALIES
+    """Its anomalies under that model; `next_id` is the first that the stream never used, under whatever model."""
+
+    @property
+    def is_named(self) -> bool:
+        """A user gave a name, or said something of an anomaly: it is kept for longer."""
+        return self.book.marks > 0 or any(cluster.given_name for cluster in self.clusters)
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who may save the clusters of a stream."""
+    """Who may save what a stream learnt."""
 
     session: str
     """Unique name of the session that has it."""
@@ -69,16 +79,22 @@ class Store(Protocol):
         """A new live session has the stream from now on, which is not durable any more."""
 
     def save(
-        self, model: str, stream: str, next_id: int, clusters: Sequence[ClusterState], owner: Owner | None = None
+        self,
+        model: str,
+        stream: str,
+        next_id: int,
+        clusters: Sequence[ClusterState],
+        owner: Owner | None = None,
+        book: PackedBook = NO_ANOMALIES,
     ) -> None:
-        """Replaces the clusters that are kept of a stream, as a whole. `next_id` never falls.
+        """Replaces the clusters and anomalies that are kept of a stream, as a whole. No `next_id` falls.
 
         Raises FencedError where `owner` has the stream no more: another session began, here or elsewhere, or it was
         deleted.
         """
 
     def edit(self, stream: str, change: Callable[[StoredStream], StoredStream], row: bytes) -> Edited | None:
-        """What `change` makes of a stream's clusters under the model it had last, saved; None for an unknown stream.
+        """What `change` makes of a stream under the model that it had last, saved; None for an unknown stream.
 
         Nobody else saves or edits in between. `row` is deferred for the owner of a durable stream that is not over.
         Nothing changes where `change` raises; it may be called again.

@@ -1,6 +1,6 @@
-"""Saves the clusters of one stream when they changed, and never after the stream was deleted or replaced.
+"""Saves the clusters and anomalies of one stream when they changed, and never after the stream was deleted or replaced.
 
-In: notes that clusters changed. Out: the session's clusters in the store. The stream decides which changes count.
+In: notes that they changed. Out: what the session has, in the store. The stream decides which changes count.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class ClusterSaver:
         self._saving = asyncio.Lock()
 
     def mark_unsaved(self) -> None:
-        """The clusters changed."""
+        """The clusters or anomalies changed."""
         self._is_unsaved = True
 
     @property
@@ -91,7 +91,7 @@ class ClusterSaver:
                 if not is_noted:
                     store.begin(info.key, info.name)
                 owner = Owner(info.name, epoch)
-                store.save(info.model.key, info.key, found.next_cluster, found.clusters, owner)
+                store.save(info.model.key, info.key, found.next_cluster, found.clusters, owner, found.book)
 
             await (self._durability.as_owner(save) if self._durability else to_the_end(self._store.run(save)))
             self._is_noted = self._has_saved = True

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from motionscribe_proto.codec import events_to_messages
-from motionscribe_proto.events import ClusterChange, ClusterTableFull, Event
+from motionscribe_proto.events import Anomaly, ClusterChange, ClusterTableFull, Event
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.streams.cluster_saver import ClusterSaver
 from motionscribe_server.streams.durability import Durability
@@ -42,7 +42,7 @@ class EventSender:
         if not events:
             return
         self._metrics.count_events(events)
-        if any(isinstance(event, ClusterChange) for event in events):
+        if any(isinstance(event, ClusterChange | Anomaly) for event in events):
             self._saver.mark_unsaved()
         full = next((event for event in events if isinstance(event, ClusterTableFull)), None)
         if full and not self._is_table_full:

@@ -9,10 +9,9 @@ from contextlib import contextmanager, suppress
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.frames import FrameBlock
-from motionscribe_server.engine.messages import Answer
+from motionscribe_server.engine.messages import Answer, SessionClusters
 from motionscribe_server.errors import FencedError, PreconditionError, UnavailableError
 from motionscribe_server.metrics import Metrics
-from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.frame_checks import split
 from motionscribe_server.streams.cluster_saver import ClusterSaver
@@ -230,8 +229,8 @@ class LiveStream:
             self.owner.end(self._refusal)
         self.end_calls(None)
 
-    async def edit(self, edit: Edit) -> Sequence[ClusterState]:
-        """The clusters after `edit`, saved, in the journal too; not while it repeats.
+    async def edit(self, edit: Edit) -> SessionClusters:
+        """The clusters and anomalies after `edit`, saved, in the journal too; not while it repeats.
 
         Raises what `edit` raises, FencedError, UnavailableError, StoreError.
         """
@@ -240,7 +239,7 @@ class LiveStream:
             raise UnavailableError(GONE)
         with self._giving_up_where_fenced():
             await self.saver.save(found)
-        return found.clusters
+        return found
 
     async def persist(self) -> None:
         """Returns when events, of a durable stream, and the ids they speak of are in the store: no id is given twice.

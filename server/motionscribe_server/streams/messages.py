@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from motionscribe_models.body.mapping import Mapping
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import VERDICT_NUMBERS, events_to_messages
+from motionscribe_server.session.anomaly_book import KeptAnomaly
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.streams.live_stream import LiveStream
 
@@ -24,6 +26,13 @@ def cluster_to_message(cluster: ClusterState) -> pb.Cluster:
         seconds=cluster.seconds,
         guessed=cluster.guessed,
     )
+
+
+def anomaly_to_message(kept: KeptAnomaly) -> pb.KeptAnomaly:
+    """An anomaly without the columns that fired: they mean something to the model alone."""
+    (event,) = events_to_messages([kept.event])
+    fired = {own.score: max(own.peaks) for own in kept.fired}
+    return pb.KeptAnomaly(anomaly=event.anomaly, verdict=VERDICT_NUMBERS[kept.verdict], fired=fired)
 
 
 def opened_message(

@@ -1,7 +1,8 @@
 """All streams of this server, live and retained: opened, left, edited, deleted, reaped, drained.
 
-In: Open requests, edits, the ends of calls, time. Out: LiveStreams with an owner; clusters. A stream whose owner is
-lost is retained with all it learnt until it is resumed with its token, replaced by a new Open, evicted, or too old.
+In: Open requests, edits, the ends of calls, time. Out: LiveStreams with an owner, what they learnt. A stream whose
+owner is lost is retained with all it learnt until it is resumed with its token, replaced by a new Open, evicted, or too
+old.
 
 A call that waits for the store or a worker holds the lock of its stream's key, so that no other stream waits for it.
 """
@@ -9,9 +10,11 @@ A call that waits for the store or a worker holds the lock of its stream's key, 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TypeAlias
 
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.errors import (
     ExhaustedError,
     FencedError,
@@ -21,11 +24,11 @@ from motionscribe_server.errors import (
     UnavailableError,
 )
 from motionscribe_server.metrics import Metrics
-from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.settings import Settings
 from motionscribe_server.storage.async_store import AsyncStore
-from motionscribe_server.storage.stored_clusters import edit_clusters, read_clusters, unknown_stream
+from motionscribe_server.storage.store import StoredStream
+from motionscribe_server.storage.stored_streams import edit_stored, read_stored, unknown_stream
 from motionscribe_server.stream_keys import id_of, tenant_of
 from motionscribe_server.streams.catalog import Catalog
 from motionscribe_server.streams.expiry import Expiry
@@ -45,6 +48,8 @@ from motionscribe_server.workers.pool import Pool
 
 log = logging.getLogger(__name__)
 
+Learnt: TypeAlias = SessionClusters | StoredStream
+"""What a stream learnt, as its session or the store says."""
 NOT_RESUMED = "no stream of this id and token is here: it ended, was not resumed in time, or its worker died"
 ROUND_S = 1.0
 """The longest that reaping waits for streams that it gives up: another one's worker or store may be slow."""
@@ -101,7 +106,7 @@ class Registry:
         async with self._locks.hold(request.key):
             try:
                 stream, resumed = await self._opener.open(request)
-                clusters = await self._clusters_of(stream)
+                learnt = await self._learnt_by(stream)
             except StoreError as error:
                 log.exception("stream %s cannot be opened", request.id)
                 self._metrics.store_failures.inc()
@@ -114,7 +119,7 @@ class Registry:
         log.info("stream %s %s, epoch %d", stream.info.name, "resumed" if resumed else "opened", stream.epoch)
         not_resumed = "" if resumed or not message.resume_token else NOT_RESUMED
         mapping = find_layout(stream.info.model, message).mapping
-        return stream, writer, opened_message(stream, credits, clusters, resumed, not_resumed, mapping)
+        return stream, writer, opened_message(stream, credits, learnt.clusters, resumed, not_resumed, mapping)
 
     async def leave(self, stream: LiveStream, writer: UpdateWriter, done: bool) -> None:
         """The call of an owner ended; `done` when it had all there will be. Superseded owners change nothing."""
@@ -159,27 +164,27 @@ class Registry:
         # a stream that is opened just now has no place in the table yet, but its key is in use
         await asyncio.gather(*map(self._send_away, self._keys()))
 
-    async def clusters(self, key: str) -> Sequence[ClusterState]:
-        """The clusters of a live, retained or stored stream. Raises NotFoundError."""
+    async def learnt(self, key: str) -> Learnt:
+        """Clusters and anomalies of a live, retained or stored stream. Raises NotFoundError."""
         stream = self._table.get(key)
         if stream is None or stream.life is Life.GIVEN_UP:
-            return await self._store.run(lambda store: read_clusters(store, key))
-        return await self._clusters_of(stream)
+            return await self._store.run(lambda store: read_stored(store, key))
+        return await self._learnt_by(stream)
 
-    async def edit(self, key: str, edit: Edit) -> Sequence[ClusterState]:
+    async def edit(self, key: str, edit: Edit) -> Learnt:
         """The same, after `edit` in the session, or else in the store; saved."""
         async with self._locks.hold(key):
             stream = self._table.get(key)
             try:
                 if stream is not None and stream.life is not Life.GIVEN_UP and not self._is_stores(stream):
                     return await stream.edit(edit)
-                clusters, deferred = await self._store.run(lambda store: edit_clusters(store, key, edit))
+                stored, deferred = await self._store.run(lambda store: edit_stored(store, key, edit))
             except ExhaustedError as error:
-                log.warning("clusters of stream %s: %s", id_of(key), error)
+                log.warning("stream %s: %s", id_of(key), error)
                 raise
             if stream is not None:
                 stream.edits.add(deferred)
-            return clusters
+            return stored
 
     async def forget(self, key: str) -> None:
         """Deletes a stream, live, retained or stored, and all that is kept of it. Raises NotFoundError, StoreError."""
@@ -193,12 +198,12 @@ class Registry:
                 raise unknown_stream(key)
         log.info("stream %s forgotten", stream.info.name if stream else id_of(key))
 
-    async def _clusters_of(self, stream: LiveStream) -> Sequence[ClusterState]:
+    async def _learnt_by(self, stream: LiveStream) -> Learnt:
         """Of its session, or of the store where that knows them better."""
         if self._is_stores(stream):
             with contextlib.suppress(NotFoundError):  # nothing of it was ever saved
-                return await self._store.run(lambda store: read_clusters(store, stream.info.key))
-        return (await stream.link.clusters()).clusters
+                return await self._store.run(lambda store: read_stored(store, stream.info.key))
+        return await stream.link.clusters()
 
     @staticmethod
     def _is_stores(stream: LiveStream) -> bool:

@@ -132,7 +132,7 @@ class StreamFactory:
 
     async def _stored_clusters(self, key: str, model: LoadedModel) -> SessionClusters:
         stored = await self._store.run(lambda store: store.load(model.key, key))
-        return SessionClusters(stored.next_id, stored.clusters)
+        return SessionClusters(stored.next_id, stored.clusters, stored.book)
 
     def _stream(
         self,

@@ -15,7 +15,7 @@ from tests.support.caller import Caller
 from tests.support.serving import motion, serving
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.segmentation_pb2_grpc import ClustersStub, SegmentationStub
+from motionscribe_proto.segmentation_pb2_grpc import AnomaliesStub, ClustersStub, SegmentationStub
 from motionscribe_server.access.audit import Audit
 from motionscribe_server.errors import SettingsError
 from motionscribe_server.stream_keys import digest
@@ -40,6 +40,11 @@ def test_who_did_what_to_which_stream(tiny_model: Path, tmp_path: Path) -> None:
             for id in ("walk", 'a"b\n' + 1000 * "c"):
                 call = clusters.ForgetStream(pb.ForgetStreamRequest(stream_id=id), metadata=bearer("one"))
                 await asyncio.gather(call, return_exceptions=True)
+            anomalies: Any = AnomaliesStub(served.channel)
+            verdicts: list[Any] = [pb.VERDICT_NORMAL, 9]
+            for verdict in verdicts:
+                request = pb.MarkAnomalyRequest(stream_id="walk", anomaly=7, verdict=verdict)
+                await asyncio.gather(anomalies.MarkAnomaly(request, metadata=bearer("one")), return_exceptions=True)
             with pytest.raises(grpc.aio.AioRpcError):
                 await clusters.ListClusters(pb.ListClustersRequest(stream_id="walk"))
 
@@ -52,6 +57,8 @@ def test_who_did_what_to_which_stream(tiny_model: Path, tmp_path: Path) -> None:
         ("lab", "Stream", "walk", "OK"),
         ("lab", "ForgetStream", "walk", "OK"),
         ("lab", "ForgetStream", ('a"b\n' + 1000 * "c")[:128], "INVALID_ARGUMENT"),
+        ("lab", "MarkAnomaly 7 normal", "walk", "NOT_FOUND"),
+        ("lab", "MarkAnomaly 7 9", "walk", "INVALID_ARGUMENT"),
         ("", "ListClusters", "", "UNAUTHENTICATED"),
     ]
     assert {line["peer"].partition(":")[0] for line in lines} == {"ipv4"}

@@ -61,7 +61,7 @@ def test_whoever_gives_one_name_too_many_is_told(
 
     asyncio.run(run())
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert len([text for text in warnings if text.startswith("clusters of stream lab: expected at most 56")]) == 2
+    assert len([text for text in warnings if text.startswith("stream lab: expected at most 56")]) == 2
 
 
 def test_a_full_table_is_an_event_a_warning_and_a_number(

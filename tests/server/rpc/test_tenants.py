@@ -40,6 +40,10 @@ ABOUT_A_STREAM: dict[str, Callable[[str, int, pb.Skeleton], Message]] = {
     "Clusters/DescribeCluster": lambda stream, id, _: pb.DescribeClusterRequest(stream_id=stream, id=id),
     "Clusters/RenameCluster": lambda stream, id, _: pb.RenameClusterRequest(stream_id=stream, id=id, name="x"),
     "Clusters/MergeClusters": lambda stream, id, _: pb.MergeClustersRequest(stream_id=stream, target=id, sources=[id]),
+    "Anomalies/ListAnomalies": lambda stream, *_: pb.ListAnomaliesRequest(stream_id=stream),
+    "Anomalies/MarkAnomaly": lambda stream, *_: pb.MarkAnomalyRequest(
+        stream_id=stream, anomaly=99, verdict=pb.VERDICT_FAULT
+    ),
     "Clusters/ForgetStream": lambda stream, *_: pb.ForgetStreamRequest(stream_id=stream),
 }
 """Method -> a request about a stream, by its id, a cluster that it has, and the layout of the model's frames."""

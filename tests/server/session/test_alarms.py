@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from tests.support.anomaly_arrays import TENFOLD, Knots
-from tests.support.anomaly_stream import MOMENT_S, span_of
+from tests.support.anomaly_stream import MOMENT_S, plane_reference, span_of
 from tests.support.made_up_session import PLACES, STRIDE, D, T, feed, made_up_bundle, motion
 from tests.support.plain_state import same, through_plain
 from tests.support.session_stories import send_all
@@ -16,6 +16,7 @@ from motionscribe_proto.events import Anomaly, AnomalyScores, Event
 from motionscribe_server.session.alarms import RECURRED, Alarms
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import DPMeans
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
@@ -34,9 +35,8 @@ def model_of(knots: Mapping[str, Knots]) -> ServedModel:
 
 
 def alarms_of(knots: Mapping[str, Knots] = NEW, **options: object) -> Alarms:
-    model = model_of(knots)
-    assert model.anomaly is not None
-    return Alarms(model, model.anomaly, SessionOptions(**options))  # type: ignore[arg-type]
+    """Of the plane as something that moves."""
+    return Alarms(model_of(knots), plane_reference(knots), SessionOptions(**options), PackedBook())  # type: ignore[arg-type]
 
 
 def moment_at(number: int, embedding: Array, jump: float = 1.0) -> Moment:

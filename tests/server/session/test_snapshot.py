@@ -33,7 +33,7 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import FORMAT, load, save
 
-MODEL = ServedModel(made_up_bundle(knots={"tremor": TENFOLD}))
+MODEL = ServedModel(made_up_bundle(knots={"jump": TENFOLD}))
 SCRIPT = [(0, 25), (1, 30), (2, 25), (0, 30), (3, 20), (2, 25), (1, 12)]
 FRAMES = motion(SCRIPT)
 TIMES = even_times(len(FRAMES), RATE)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.server.storage.test_checkpoints import FIRST
 
 from motionscribe_server.errors import ExhaustedError, FencedError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.store import Owner, Store, StoredStream
@@ -32,20 +33,21 @@ NOW_S = -1.0
 """Seconds without use that everything has."""
 
 
-def save(model: str, key: str, next_id: int, ids: list[int]) -> Callable[[Store], Any]:
-    """Clusters of these ids, of which the odd ones have names."""
+def save(model: str, key: str, next_id: int, ids: list[int], anomaly: int, marks: int) -> Callable[[Store], Any]:
+    """Clusters of these ids, of which the odd ones have names, and anomalies."""
     names = {id: f"c{id}" if id % 2 else "" for id in sorted(ids)}
     states = [ClusterState(id, names[id], 0, False, np.array([id / 3, -1.0]), 1.5, 2, 3, 4, 5.5) for id in names]
-    return lambda store: store.save(model, key, next_id, states)
+    book = PackedBook(anomaly, marks, f'["{anomaly} ü"]')
+    return lambda store: store.save(model, key, next_id, states, book=book)
 
 
 def count_up(stored: StoredStream) -> StoredStream:
     """An edit."""
-    return StoredStream(stored.next_id + 1, stored.clusters)
+    return StoredStream(stored.next_id + 1, stored.clusters, replace(stored.book, marks=1))
 
 
 operations = st.one_of(
-    st.builds(save, st.sampled_from(MODELS), keys, numbers, clusters),
+    st.builds(save, st.sampled_from(MODELS), keys, numbers, clusters, numbers, st.integers(0, 1)),
     st.builds(lambda key: lambda store: store.forget(key), keys),
     st.builds(
         lambda key, epoch, saved: (

@@ -10,6 +10,7 @@ import redis
 from tests.server.storage.test_checkpoints import FIRST
 
 from motionscribe_server.errors import ExhaustedError
+from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.store import Store
@@ -63,12 +64,14 @@ def test_what_was_used_since_it_was_found_stays(store: Store) -> None:
     assert found(store, Kept.UNNAMED) == found(store, Kept.CHECKPOINT)
 
 
-def test_a_stream_that_had_a_name_counts_as_named(store: Store) -> None:
+def test_a_stream_that_had_a_name_or_a_mark_counts_as_named(store: Store) -> None:
     store.save("m/1", "lab", 2, [NAMED])
     store.save("m/2", "lab", 2, [])
     store.checkpoints.begin(replace(FIRST, key="lab"))
     store.reserve("lab", 1, AT_ALL, set())
-    assert found(store, Kept.NAMED) == {"lab"}
+    store.save("m/1", "gym", 2, [UNNAMED], book=PackedBook(3, 1, '["of two, one with a mark"]'))
+    store.save("m/1", "gym", 2, [UNNAMED], book=PackedBook(3))
+    assert found(store, Kept.NAMED) == {"lab", "gym"}
     assert found(store, Kept.UNNAMED) == set()
 
 

@@ -21,7 +21,7 @@ def test_an_edit_that_is_cancelled_while_it_is_written_spoils_nothing(tmp_path: 
             gate.open()
             with pytest.raises(asyncio.CancelledError):
                 await editing
-            assert (await h.registry.edit("a", EDIT))[0].name == "edited"
+            assert (await h.registry.edit("a", EDIT)).clusters[0].name == "edited"
             await stream.persist()
 
     asyncio.run(run())

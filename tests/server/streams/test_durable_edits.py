@@ -21,7 +21,7 @@ from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, edit_to
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
-from motionscribe_server.storage.stored_clusters import read_clusters
+from motionscribe_server.storage.stored_streams import read_stored
 from motionscribe_server.streams.kept_edits import KeptEdits
 
 DURABLE = pb.DELIVERY_DURABLE
@@ -249,7 +249,8 @@ def test_the_store_never_lists_a_cluster_of_which_it_does_not_know_the_birth(tin
             assert kept is not None
             events = [pb.Event.FromString(row) for _, row in kept.outbox]
             born = {event.cluster_created.cluster for event in events if event.HasField("cluster_created")}
-            found = {state.id for state in await served.server.store.run(lambda store: read_clusters(store, "lab"))}
+            stored = await served.server.store.run(lambda store: read_stored(store, "lab"))
+            found = {state.id for state in stored.clusters}
             new = found - {cluster.id for cluster in opened.clusters}
             assert new
             assert new <= born

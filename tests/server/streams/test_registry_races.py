@@ -56,7 +56,7 @@ def test_a_stream_that_is_deleted_while_it_is_opened_is_gone(tmp_path: Path) -> 
             assert isinstance(await end_of(writer), ForgottenError)
             assert h.keys == set()
             with pytest.raises(NotFoundError):
-                await h.registry.clusters("a")
+                await h.registry.learnt("a")
             with pytest.raises(NotFoundError):
                 await h.registry.forget("a")
 
@@ -90,7 +90,7 @@ def test_an_edit_that_meets_a_deletion_leaves_nothing(tmp_path: Path) -> None:
             forgetting = asyncio.create_task(h.registry.forget("a"))
             assert await waits(forgetting)
             gate.open()
-            assert (await editing)[0].name == "edited"
+            assert (await editing).clusters[0].name == "edited"
             await forgetting
             for _ in range(2):  # neither the stream nor the store has it
                 with pytest.raises(NotFoundError):
@@ -113,7 +113,7 @@ def test_a_deleted_stream_saves_nothing_late(tmp_path: Path) -> None:
             gate.open()
             await leaving
             with pytest.raises(NotFoundError):
-                await h.registry.clusters("a")
+                await h.registry.learnt("a")
 
     asyncio.run(run())
 

@@ -19,12 +19,12 @@ from motionscribe_server.streams import registry
 async def everything_works(house: House, key: str) -> None:
     """Open, resume, edit, read, leave, delete."""
     stream, writer, opened = await house.open(key)
-    assert (await house.registry.edit(key, EDIT))[0].name == "edited"
+    assert (await house.registry.edit(key, EDIT)).clusters[0].name == "edited"
     await house.registry.leave(stream, writer, done=False)
     stream, writer, again = await house.open(key, opened.resume_token)
     assert again.resumed
     await house.registry.leave(stream, writer, done=True)
-    assert (await house.registry.edit(key, EDIT))[0].name == "edited"
+    assert (await house.registry.edit(key, EDIT)).clusters[0].name == "edited"
     await house.registry.forget(key)
 
 
@@ -39,7 +39,7 @@ def test_a_worker_that_is_slow_for_one_stream_holds_up_no_other(tmp_path: Path) 
             await h.registry.reap()
             assert await waits(slow)
             gate.open()
-            assert (await slow)[0].name == "edited"
+            assert (await slow).clusters[0].name == "edited"
 
     asyncio.run(run())
 

@@ -19,7 +19,7 @@ from motionscribe_proto.events import SegmentEnded
 from motionscribe_server.errors import NotFoundError
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.replay import blocks_of
-from motionscribe_server.storage.stored_clusters import read_clusters
+from motionscribe_server.storage.stored_streams import read_stored
 
 Code = grpc.StatusCode
 SOON = {"resume_within_s": 1.0}
@@ -55,7 +55,7 @@ def test_a_server_that_lost_a_live_stream_saves_no_more_of_it(
             await until(lambda: first.server.registry.find("lab") is None)  # nobody resumed it there
             if forgotten:
                 with pytest.raises(NotFoundError):
-                    await second.server.store.run(lambda store: read_clusters(store, "lab"))
+                    await second.server.store.run(lambda store: read_stored(store, "lab"))
             else:
                 assert (await clusters(second))[1].name == "walk"
 

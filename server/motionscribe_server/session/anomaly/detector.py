@@ -4,7 +4,8 @@ In: an Observation for each moment (a stride). Out: Anomaly events. What is meas
 rare it is that of the model's constants (reference.py).
 
 An anomaly begins at once where fewer false alarms an hour are to be expected than the budget allows. Nothing is learnt
-of a moment while an anomaly is open, nor of those that led to it. No clock, no randomness.
+of a moment while an anomaly is open, nor of those that led to it. All anomalies stand in a book (anomaly_book.py); what
+its user called normal there is allowed (allowances.py). No clock, no randomness.
 """
 
 import math
@@ -18,16 +19,19 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.state import State
 from motionscribe_proto.events import Anomaly
+from motionscribe_proto.verdicts import Verdict
+from motionscribe_server.session.anomaly.allowances import Allowances
 from motionscribe_server.session.anomaly.frozen import ONCE_IN_H
 from motionscribe_server.session.anomaly.habits import QUANTILE, Habits
 from motionscribe_server.session.anomaly.jump import Jump
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.open_alarm import Judged, OpenAlarm
+from motionscribe_server.session.anomaly.open_alarm import RELEASE, Judged, OpenAlarm
 from motionscribe_server.session.anomaly.pools import Pools
-from motionscribe_server.session.anomaly.rates import log_rate
+from motionscribe_server.session.anomaly.rates import as_rate, log_rate, z_at
 from motionscribe_server.session.anomaly.reference import AnomalyReference
 from motionscribe_server.session.anomaly.score import standardise
+from motionscribe_server.session.anomaly_book import AnomalyBook, PackedBook
 from motionscribe_server.session.span import Span
 
 LATER_S = 3.0
@@ -43,20 +47,27 @@ class AnomalyDetector:
         joints: Sequence[str],
         moment_s: float,
         budgets: Mapping[Kind, float],
+        book: PackedBook | None = None,
     ) -> None:
-        """`budgets` are false alarms an hour, each above 0. Raises LayoutError."""
+        """`budgets` are false alarms an hour, each above 0; `book` has the anomalies of earlier sessions.
+
+        Raises LayoutError.
+        """
         if not all(0 < budget < math.inf for budget in budgets.values()):
             raise LayoutError(f"expected false alarms an hour above 0, got {dict(budgets)}")
         self._reference, self._joints, self._moment_s = reference, tuple(joints), moment_s
         self._jump = reference.layout.scores.index(Jump)
         self._limits = {kind: math.log(budgets[kind]) for kind in Kind}
         self._pools = Pools(reference.layout, moment_s)
-        usual = [_at_rate(knots, math.log((1 - QUANTILE) * 3600 / moment_s)) for knots in reference.knots]
+        usual = [z_at(knots, math.log((1 - QUANTILE) * 3600 / moment_s)) for knots in reference.knots]
         self._habits = Habits(usual, moment_s)
         self._later = round(LATER_S / moment_s)
         self._waiting: deque[Array] = deque()  # scores that are learnt if no alarm begins soon
         self._open: dict[Kind, OpenAlarm] = {}
-        self._events = 0  # that began
+        self._book = AnomalyBook(book or PackedBook())
+        self._book.end_all()
+        self._allowances = Allowances(reference, {kind: limit + RELEASE for kind, limit in self._limits.items()})
+        self._allowed = self._allowances.of(self._book.kept)  # (C,)
         self._last: Span | None = None
         self.rates: dict[Kind, float] = dict.fromkeys(Kind, math.inf)
         """False alarms an hour to be expected at the newest moment, by kind."""
@@ -79,24 +90,42 @@ class AnomalyDetector:
         events = self.finish() if last is not None and span.start_seq > last.end_seq else []
         self._last = span
         pooled, vigour = self._pools.add(observation)
-        z = standardise(self._reference.normal, pooled, vigour)
+        measured = standardise(self._reference.normal, pooled, vigour)
+        z = measured - self._allowed
         largest = np.maximum.reduceat(z, self._reference.layout.starts)
         lowered = (largest - self._habits.slack).tolist()
         rates = [log_rate(knots, own) for knots, own in zip(self._reference.knots, lowered, strict=True)]
         if observation.sensed.jump.max() > self._reference.impossible:
             rates[self._jump] = min(rates[self._jump], math.log(ONCE_IN_H))
         for kind in Kind:
-            events += self._judge(kind, span, rates, z, cluster)
-        self._learn(largest)
+            events += self._judge(kind, span, rates, z, measured, cluster)
+        self._learn(self._unmarked(largest, z) if self._allowed.any() else largest)
         return events
 
     def finish(self) -> list[Anomaly]:
         """Ends open anomalies where they were last abnormal; scores begin anew with the next moment. Habits stay."""
         self._pools.restart()
         self._waiting.clear()
-        ended = [alarm.report(self._joints, "ended", 0) for alarm in self._open.values()]
+        ended = [self._note(alarm, "ended", 0) for alarm in self._open.values()]
         self._open = {}
         return ended
+
+    def mark(self, id: int, verdict: Verdict) -> list[Anomaly]:
+        """What the user says of an anomaly, from the next moment on; an open one that is normal ends at once.
+
+        Raises NotFoundError, ExhaustedError; then nothing has changed.
+        """
+        self._book.mark(id, verdict)
+        self._allowed = self._allowances.of(self._book.kept)
+        over = [alarm for alarm in self._open.values() if alarm.number == id and verdict == "normal"]
+        for alarm in over:
+            del self._open[alarm.kind]
+        return [self._note(alarm, "ended", 0) for alarm in over]
+
+    @property
+    def book(self) -> PackedBook:
+        """The anomalies so far, those that are open as they stand."""
+        return self._book.packed()
 
     def state(self) -> State:
         """Everything learnt of the stream, as nested plain values and arrays that share nothing with this object."""
@@ -105,7 +134,7 @@ class AnomalyDetector:
             "habits": self._habits.state(),
             "waiting": [scores.copy() for scores in self._waiting],
             "open": {kind.value: alarm.state() for kind, alarm in self._open.items()},
-            "events": self._events,
+            "book": self._book.state(),
             "last": None if self._last is None else list(astuple(self._last)),
         }
 
@@ -115,26 +144,38 @@ class AnomalyDetector:
         self._habits.restore(state["habits"])
         self._waiting = deque(scores.copy() for scores in state["waiting"])
         self._open = {Kind(kind): OpenAlarm.of(own, self._moment_s) for kind, own in state["open"].items()}
-        self._events = state["events"]
+        self._book.restore(state["book"])
+        self._allowed = self._allowances.of(self._book.kept)
         self._last = None if state["last"] is None else Span(*state["last"])
 
-    def _judge(self, kind: Kind, span: Span, rates: Sequence[float], z: Array, cluster: int) -> list[Anomaly]:
+    def _judge(
+        self, kind: Kind, span: Span, rates: Sequence[float], z: Array, measured: Array, cluster: int
+    ) -> list[Anomaly]:
+        """By z before and after what is allowed."""
         own = self._reference.of_kind[kind]
         score = min(own, key=lambda s: rates[s])
         rate = rates[score] + self._reference.shared[kind]
-        self.rates[kind] = math.exp(min(rate, 700.0))
+        self.rates[kind] = as_rate(rate)
         alarm, limit = self._open.get(kind), self._limits[kind]
         if alarm is None and rate > limit:
             return []
-        judged = Judged(span, rate, self._reference.layout.scores[score].name, self._deviations(score, z))
+        peaks = self._allowances.peaks(kind, measured, z)
+        name = self._reference.layout.scores[score].name
+        judged = Judged(span, rate, name, self._deviations(score, z), peaks)
         if alarm is None:
-            self._events += 1
-            alarm = self._open[kind] = OpenAlarm(self._events, kind, self._moment_s, judged)
-            return [alarm.report(self._joints, "begun", cluster)]
+            alarm = self._open[kind] = OpenAlarm(self._book.begin(), kind, self._moment_s, judged)
+            return [self._note(alarm, "begun", cluster)]
         phase = alarm.add(judged, limit)
         if phase == "ended":
             del self._open[kind]
-        return [alarm.report(self._joints, phase, cluster)] if phase else []
+        event = self._note(alarm, phase or alarm.phase, cluster)
+        return [event] if phase else []
+
+    def _note(self, alarm: OpenAlarm, phase: str, cluster: int) -> Anomaly:
+        """The anomaly as it stands, which the book has from now on."""
+        event = alarm.report(self._joints, phase, cluster)
+        self._book.put(event, self._allowances.fired(alarm.peaks))
+        return event
 
     def _deviations(self, score: int, z: Array) -> Array:
         """(J,) the largest z of the columns that speak of each joint."""
@@ -145,6 +186,14 @@ class AnomalyDetector:
                 found[joint] = max(found[joint], z[column])
         return found
 
+    def _unmarked(self, largest: Array, z: Array) -> Array:
+        """(S,) the largest z of columns of which nothing is allowed: the others must not earn these any slack.
+
+        Of a score that has no such column, that of all.
+        """
+        others = np.maximum.reduceat(np.where(self._allowed > 0, -np.inf, z), self._reference.layout.starts)
+        return np.where(np.isfinite(others), others, largest)
+
     def _learn(self, scores: Array) -> None:
         if self._open or not np.isfinite(scores).all():
             self._waiting.clear()
@@ -152,8 +201,3 @@ class AnomalyDetector:
         self._waiting.append(scores)
         if len(self._waiting) > self._later:
             self._habits.learn(self._waiting.popleft())
-
-
-def _at_rate(knots: Array, rate: float) -> float:
-    """The z at a rate, which falls along the knots."""
-    return float(np.interp(-rate, -knots[1], knots[0]))

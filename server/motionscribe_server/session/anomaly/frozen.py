@@ -4,6 +4,7 @@ In: how long each sensor has stood still. It is not compared with the vigour of 
 in normal motion.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,8 @@ SUDDEN = 1e-6
 """Below an allowed stillness everything is normal."""
 NEVER_S = 1.9
 """A sensor that stood still for so long in normal motion says nothing by it."""
+LONGEST_EXCUSED = 10.0
+"""Times the allowed stillness that a user may call normal: a sensor that is dead for minutes is told for ever."""
 
 
 class Frozen(Score):
@@ -31,6 +34,7 @@ class Frozen(Score):
     name = "frozen"
     kind = Kind.SENSOR
     pooled_s = 0.0
+    most_allowed = math.log(LONGEST_EXCUSED)
 
     @staticmethod
     def measure(observation: Observation) -> Array:

@@ -14,6 +14,7 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_proto.events import Anomaly
 from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.anomaly.rates import as_rate
 from motionscribe_server.session.span import Span
 
 TOP = 5
@@ -38,6 +39,8 @@ class Judged:
     """The score that finds it least normal."""
     deviations: Array
     """(J,) z of each joint by that score, 0 where it says nothing of one."""
+    peaks: Array
+    """(C,) z of each column that takes part, -inf of others (allowances.py)."""
 
 
 class OpenAlarm:
@@ -45,16 +48,19 @@ class OpenAlarm:
 
     def __init__(self, number: int, kind: Kind, moment_s: float, judged: Judged) -> None:
         """Begins with the moment `judged`."""
-        self._number, self._kind, self._moment_s = number, kind, moment_s
+        self.number, self.kind, self._moment_s = number, kind, moment_s
         self._first = self._last = judged.span
         self._rate, self._detector, self._deviations = judged.rate, judged.detector, judged.deviations
+        self.peaks = judged.peaks
+        """(C,) the largest so far."""
         self._abnormal = self._age = 1  # moments
         self._calm = 0
-        self._phase = "begun"
+        self.phase = "begun"
 
     def add(self, judged: Judged, limit: float) -> str:
         """Takes the next moment; `limit` is the rate at which alarms begin. Returns a phase that it enters, or ""."""
         self._age += 1
+        self.peaks = np.maximum(self.peaks, judged.peaks)
         if judged.rate > limit + RELEASE:
             self._calm += 1
             return "ended" if self._calm * self._moment_s >= CALM_S else ""
@@ -64,27 +70,27 @@ class OpenAlarm:
         if judged.rate < self._rate:
             self._rate, self._detector = judged.rate, judged.detector
         self._deviations = np.maximum(self._deviations, judged.deviations)
-        confirmed = self._phase == "begun" and self._abnormal * self._moment_s >= CONFIRMED_S
-        persists = self._phase == "confirmed" and self._age * self._moment_s >= PERSISTS_S
+        confirmed = self.phase == "begun" and self._abnormal * self._moment_s >= CONFIRMED_S
+        persists = self.phase == "confirmed" and self._age * self._moment_s >= PERSISTS_S
         if not (confirmed or persists):
             return ""
-        self._phase = "confirmed" if confirmed else "persisting"
-        return self._phase
+        self.phase = "confirmed" if confirmed else "persisting"
+        return self.phase
 
     def report(self, joints: Sequence[str], phase: str, cluster: int) -> Anomaly:
         """The anomaly as it stands; `cluster` is the nearest known behaviour."""
         top = [int(j) for j in np.argsort(-self._deviations, kind="stable")[:TOP] if self._deviations[j] > 0]
         return Anomaly(
-            self._number,
+            self.number,
             phase != "ended",
             self._first.start_seq,
             self._last.end_seq,
             self._first.start_us,
             self._last.end_us,
-            self._kind.value,
+            self.kind.value,
             self._detector,
             phase,
-            math.exp(self._rate),
+            as_rate(self._rate),
             tuple(joints[j] for j in top),
             tuple(float(np.float32(self._deviations[j])) for j in top),
             cluster,
@@ -93,25 +99,27 @@ class OpenAlarm:
     def state(self) -> State:
         """See motionscribe_models/state.py."""
         return {
-            "number": self._number,
-            "kind": self._kind.value,
+            "number": self.number,
+            "kind": self.kind.value,
             "first": list(astuple(self._first)),
             "last": list(astuple(self._last)),
             "rate": self._rate,
             "detector": self._detector,
             "deviations": self._deviations.copy(),
+            "peaks": self.peaks.copy(),
             "counts": [self._abnormal, self._age, self._calm],
-            "phase": self._phase,
+            "phase": self.phase,
         }
 
     @classmethod
     def of(cls, state: State, moment_s: float) -> "OpenAlarm":
         """The one that `state` was taken of."""
-        judged = Judged(Span(*state["last"]), state["rate"], state["detector"], state["deviations"].copy())
+        arrays = state["deviations"].copy(), state["peaks"].copy()
+        judged = Judged(Span(*state["last"]), state["rate"], state["detector"], *arrays)
         alarm = cls(state["number"], Kind(state["kind"]), moment_s, judged)
         alarm._go_on(Span(*state["first"]), state["counts"], state["phase"])
         return alarm
 
     def _go_on(self, first: Span, counts: Sequence[int], phase: str) -> None:
-        self._first, self._phase = first, phase
+        self._first, self.phase = first, phase
         self._abnormal, self._age, self._calm = counts

@@ -5,6 +5,7 @@ polyline of its logarithm. Below the highest scores it counts moments; above the
 over BLOCK_S, since moments in a row are one alarm (extreme values: Coles 2001, ISBN 978-1-85233-459-8).
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ BLOCK_S = 2.0
 HIGHEST = 15
 """Of the maxima, whose mean excess is the tail's scale."""
 LEAST_SCALE = 0.05
+FARTHEST = 700.0
+"""Of a logarithm whose exponential is a number."""
 
 
 def fit_rates(scores: Sequence[Array], moment_s: float) -> Array:
@@ -47,3 +50,16 @@ def log_rate(knots: Array, z: float) -> float:
     if z <= at[-2]:
         return float(np.interp(z, at, rates))
     return float(rates[-2] + (z - at[-2]) * (rates[-1] - rates[-2]) / (at[-1] - at[-2]))
+
+
+def z_at(knots: Array, rate: float) -> float:
+    """The inverse of `log_rate`; where every moment is rarer than `rate`, the z of the first knot."""
+    at, rates = knots
+    if rate > rates[-2]:
+        return float(np.interp(-rate, -rates, at))
+    return float(at[-2] + (rate - rates[-2]) * (at[-1] - at[-2]) / (rates[-1] - rates[-2]))
+
+
+def as_rate(logarithm: float) -> float:
+    """Alarms an hour, neither 0 nor infinite, whatever the logarithm."""
+    return math.exp(min(max(logarithm, -FARTHEST), FARTHEST))

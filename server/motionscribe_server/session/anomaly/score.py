@@ -42,6 +42,8 @@ class Score(ABC):
     kind: ClassVar[Kind]
     pooled_s: ClassVar[float]
     """The logarithms are averaged over so long; 0 for a single moment."""
+    most_allowed: ClassVar[float] = 6.0
+    """Standard deviations that a user may add to what is normal (allowances.py): what is worse stays an alarm."""
 
     @staticmethod
     @abstractmethod

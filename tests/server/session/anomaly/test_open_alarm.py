@@ -28,7 +28,8 @@ NORMAL = LIMIT + RELEASE + 0.01
 
 
 def judged(moment: int, rate: float = LIMIT - 1, detector: str = "jump", **blamed: float) -> Judged:
-    return Judged(span_of(moment), rate, detector, np.array([blamed.get(joint, 0.0) for joint in JOINTS]))
+    deviations = np.array([blamed.get(joint, 0.0) for joint in JOINTS])
+    return Judged(span_of(moment), rate, detector, deviations, np.where(deviations > 0, deviations, -np.inf))
 
 
 def begun(**blamed: float) -> OpenAlarm:
