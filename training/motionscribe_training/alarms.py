@@ -42,7 +42,7 @@ def fit_alarms(options: Namespace) -> None:
     """Runs the command with the options that the parser of __main__.py read."""
     bundle = read_bundle(options.folder)
     manifest = bundle.manifest
-    version = options.version or next_version(options.out / manifest.name)
+    version = options.version or next_version(options.out / manifest.name, manifest.version)
     folder: Path = options.out / manifest.name / version
     if folder.exists():
         raise TrainingError(f"expected a new version of {manifest.name}, {folder} exists")
@@ -54,12 +54,14 @@ def fit_alarms(options: Namespace) -> None:
     if manifest.skeleton.representation == BODY.representation:  # as worse cameras see them: what training does
         recordings = with_degraded(originals, np.random.default_rng(options.seed))
     told = {name: manifest.settings[name] * model.moment_s for name in SESSION if name in manifest.settings}
+    normal: list[Normal] = []
     with limit_threads(options.threads):
-        normal = [
-            part
-            for number, recording in enumerate(recordings)
-            for part in seen_by(model, inference, recording, number % len(originals))
-        ]
+        for number, recording in enumerate(recordings):
+            normal += seen_by(model, inference, recording, number % len(originals))
+            print(f"{recording.name}: {len(recording.frames) / recording.skeleton.rate_hz:.0f} s", flush=True)
+        if not any(np.ptp(part.features, axis=0).any() for part in normal):
+            raise TrainingError(f"expected motion, but nothing changes in any of {len(originals)} recordings")
+        print("fitting", flush=True)
         fitted = fit_anomaly(model.feature_map, normal, manifest.stride, Durations(model.moment_s, told), options.seed)
     seconds = sum(len(part.sensed) for part in normal) * model.moment_s
     how = {"command": shlex.join(["motionscribe-train", *sys.argv[1:]]), "minutes": round(seconds / 60, 2)}

@@ -264,10 +264,10 @@ def default_stride(rate_hz: float, window: int) -> int:
     return min((n for n in range(1, window + 1) if window % n == 0), key=lambda n: abs(n - wanted), default=1)
 
 
-def next_version(folder: Path) -> str:
-    """The version after the highest one of a model; "1" for a new model."""
-    there = [int(p.name) for p in folder.iterdir() if p.name.isdecimal()] if folder.is_dir() else []
-    return str(max(there, default=0) + 1)
+def next_version(folder: Path, known: str = "") -> str:
+    """The version after the highest one of a model, and after one that lies elsewhere; "1" for a new model."""
+    names = [known, *(path.name for path in folder.glob("*"))]
+    return str(max((int(name) for name in names if name.isdecimal()), default=0) + 1)
 
 
 def show(options: Namespace, folder: Path, pairs: Sequence[tuple[Recording, Truth]]) -> None:

@@ -53,10 +53,9 @@ def run_mark(args: argparse.Namespace) -> None:
 
 def _anomaly(text: str) -> int:
     """An argparse type: an id as the wire can carry it."""
-    number = int(text)
-    if not 0 < number < 2**64:
-        raise ValueError(text)
-    return number
+    if not (text.isdecimal() and 0 < int(text) < 2**64):
+        raise argparse.ArgumentTypeError(f"expected the number of an anomaly, got {text!r}")
+    return int(text)
 
 
 def _print(anomalies: Sequence[KeptAnomaly], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+from motionscribe.anomaly_text import RAREST
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import Anomaly, AnomalyScores, Degraded, Event, Gap, SegmentEnded
 from motionscribe_models.errors import MissingExtraError
@@ -105,7 +106,7 @@ def _draw(panel: Any, title: str, segments: Sequence[SegmentEnded], events: Sequ
 
 
 def _draw_scores(panel: Any, scores: Sequence[AnomalyScores], start_us: int) -> None:
-    """One line per kind, the less normal the higher. It breaks where no scores came."""
+    """One line per kind, the less normal the higher, up to RAREST. It breaks where no scores came."""
     for kind, field in SCORES.items():
         seconds: list[float] = []
         values: list[float] = []
@@ -115,7 +116,7 @@ def _draw_scores(panel: Any, scores: Sequence[AnomalyScores], start_us: int) -> 
                 seconds.append(first)
                 values.append(nan)
             seconds += [first, last]
-            values += [getattr(score, field)] * 2
+            values += [max(getattr(score, field), RAREST)] * 2
         panel.plot(seconds, values, color=COLOURS[kind], linewidth=0.8)
     panel.set_yscale("log")
     panel.invert_yaxis()

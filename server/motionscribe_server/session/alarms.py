@@ -34,6 +34,7 @@ class Alarms:
     ) -> None:
         """`book` has the anomalies of earlier sessions."""
         self._behaviours = reference.behaviours
+        self._moment_s = model.moment_s
         self._wants_scores = options.anomaly_scores
         budgets = {
             Kind.SENSOR: options.sensor_false_alarms,
@@ -51,9 +52,7 @@ class Alarms:
         cluster = clusterer.nearest(embedding, RECURRED)
         if cluster:
             strangeness = min(strangeness, cluster[1])
-        shift = (
-            np.zeros(0) if self._levels is None else self._levels.update(levelled(moment.frames, moment.sensed, misfit))
-        )
+        shift = self._shift(moment, misfit)
         observation = Observation(moment.span, moment.sensed, misfit, strangeness, moment.frames[-1], shift)
         events: list[Event] = [*self._detector.update(observation, cluster[0] if cluster else 0)]
         if self._levels is not None:
@@ -63,6 +62,14 @@ class Alarms:
             span = moment.span
             events.append(AnomalyScores(span.start_seq, span.end_seq, span.start_us, span.end_us, *rates))
         return events
+
+    def _shift(self, moment: Moment, misfit: Array) -> Array:
+        if self._levels is None:
+            return np.zeros(0)
+        last = self._detector.last
+        if last is not None:
+            self._levels.pass_time(round((moment.span.start_us - last.end_us) / 1e6 / self._moment_s))
+        return self._levels.update(levelled(moment.frames, moment.sensed, misfit))
 
     def finish(self) -> list[Event]:
         """Open anomalies end: there is a gap, or no more frames."""

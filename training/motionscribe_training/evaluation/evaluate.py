@@ -84,12 +84,22 @@ def in_layout_of(model: ServedModel, recording: Recording) -> Recording:
     bodies = BODY.representation, BODY2D.representation
     if wanted.representation in bodies and recording.skeleton.representation not in bodies:
         recording = mapped(recording)
+    if recording.skeleton.joints != wanted.joints:
+        raise TrainingError(
+            f"{recording.name}: expected the joints {shortened(wanted.joints)} of {wanted.name}, "
+            f"got {shortened(recording.skeleton.joints)} of {recording.skeleton.name}"
+        )
     if recording.skeleton.width != wanted.width:
         raise TrainingError(
             f"{recording.name}: expected frames of {wanted.width} columns ({wanted.name}), "
             f"got {recording.skeleton.width} ({recording.skeleton.name})"
         )
     return recording
+
+
+def shortened(names: Sequence[str], most: int = 8) -> str:
+    """The first of some names."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def gather_labels(

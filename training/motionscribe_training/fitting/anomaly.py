@@ -37,6 +37,8 @@ FAULT_S = 1.0
 """Around a fault of a recording nothing is counted."""
 LEAST_S = 10.0
 """Of normal motion, to say anything of."""
+LEAST_LEVELS = 6
+"""Times the span of a level, of a table: each half must have one, and moments to compare it with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,11 @@ def fit_anomaly(
     if feature_map.representation.has_levels:
         spans = durations["level"], durations["usual"]
         # of all motion: two numbers a column do not learn a recording by heart, and halves of a short one say little
+        least = LEAST_LEVELS * spans[0]
+        if (moments := sum(len(x.sensed) for x in seen)) < least:
+            raise TrainingError(
+                f"expected readings of at least {least * moment_s:g} s to fit alarms on, got {moments * moment_s:g} s"
+            )
         arrays[DRIFT] = fit_drift([x.levelled() for x in seen], *spans)
         levels = partial(Levels, arrays[DRIFT], *spans, round(LATER_S / moment_s))
     judged = [_judge(x, layout, levels, feature_map.representation.impossible, moment_s) for x in seen]

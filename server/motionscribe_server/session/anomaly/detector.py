@@ -73,6 +73,11 @@ class AnomalyDetector:
         """False alarms an hour to be expected at the newest moment, by kind."""
 
     @property
+    def last(self) -> Span | None:
+        """The newest moment."""
+        return self._last
+
+    @property
     def quiet(self) -> bool:
         """No anomaly is open."""
         return not self._open

@@ -51,5 +51,9 @@ class Frozen(Score):
 
     @classmethod
     def fit_rates(cls, scores: Sequence[Array], moment_s: float) -> Array:
-        """From one alarm a moment to ONCE_IN_H where the stillness is longer than any that is allowed."""
-        return np.array([[-SUDDEN, 0.0], [np.log(3600 / moment_s), np.log(ONCE_IN_H)]])
+        """From one alarm a moment to ONCE_IN_H where the stillness is longer than any that is allowed.
+
+        From there on it is as much rarer as it is longer.
+        """
+        rare = np.log(ONCE_IN_H)
+        return np.array([[-SUDDEN, 0.0, 1.0], [np.log(3600 / moment_s), rare, rare - 1]])

@@ -4,7 +4,7 @@ In: what has a level in each moment (`levelled`): columns, how they tremble, how
 shift of each of these L: how far its level, a running mean over some seconds, lies from its usual one, a running mean
 over minutes, divided by how far it drifts in the time between the two. How far that is follows a power law of the time
 (a structure function: Simonetti, Cordes and Heeschen 1985, doi 10.1086/163418), as of anything between white noise and
-a random walk. Nothing is learnt while an alarm is open.
+a random walk. While an alarm is open nothing is learnt and no time passes: what lies elsewhere stays abnormal.
 """
 
 from collections import deque
@@ -41,13 +41,17 @@ class Levels:
         self._known = 0
         self._waiting.clear()
 
+    def pass_time(self, moments: int) -> None:
+        """So many were missing."""
+        self._moment += max(0, moments)
+
     def update(self, values: Array) -> Array:
-        """The next moment's (L,): the shift of each, 0 while too little is known."""
+        """The next moment's (L,): the shift of each, NaN while too little is known."""
         self._moment += 1
         self._known += 1
         self._level = self._level + (values - self._level) * _share(self._known, self._span)
         if self._known < self._span or not self._learnt:
-            return np.zeros(len(values))
+            return np.full(len(values), np.nan)
         age = max(self._moment - self._usual_at, 1.0)
         far: Array = np.abs(self._level - self._usual) / expected_drift(self._drift, age)
         return far
@@ -56,6 +60,7 @@ class Levels:
         """Takes the moment of the last `update`; where it is not `quiet`, it and those that led to it are forgotten."""
         if not quiet:
             self._waiting.clear()
+            self._usual_at += 1
             return
         if self._known < self._span:
             return

@@ -38,14 +38,15 @@ class Pools:
     def add(self, observation: Observation) -> tuple[Array, Array]:
         """The next moment: pooled logarithms (C,), and of the vigour that each is compared with, (C,).
 
-        -inf while a pool is not full: a mean of fewer is not as normal as one of all.
+        -inf while a pool is not full, since a mean of fewer is not as normal as one of all, and where NaN was measured.
         """
         measured = np.concatenate([score.measure(observation) for score in self._layout.scores])
-        self._logs = np.concatenate([np.log(np.maximum(measured, TINY))[None], self._logs[:-1]])
+        logs = np.log(np.fmax(measured, TINY))
+        self._logs = np.concatenate([logs[None], self._logs[:-1]])
         self._tremor = np.concatenate([observation.sensed.tremor[None], self._tremor[:-1]])
         self._count += 1
         means = (self._logs * self._mask).sum(axis=0) / self._spans
-        pooled = np.where(self._spans <= self._count, means, -np.inf)
+        pooled = np.where((self._spans <= self._count) & ~np.isnan(measured), means, -np.inf)
         known = self._tremor[: self._count]
         vigour = self._layout.others @ (known[self._late :] if len(known) > self._late else known).mean(axis=0)
         return pooled, np.log(np.maximum(vigour, TINY))

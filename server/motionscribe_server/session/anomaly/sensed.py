@@ -14,8 +14,8 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.state import State
 
-STEADY_S = 2.0
-"""Stillness counts no further."""
+STEADY_S = 60.0
+"""Stillness counts no further: longer than any that may be called normal."""
 FRAME_S = 0.1
 """A frame counts for no longer: of a sensor that reports once a second, two equal numbers in a row are no stillness."""
 

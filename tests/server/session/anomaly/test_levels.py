@@ -73,7 +73,7 @@ def test_shifts_are_those_of_the_slow_twin(count: int, seed: int) -> None:
         age = count - (learnt.mean() + 1)
         wanted = np.abs(level[-1] - level[learnt].mean(axis=0)) / expected_drift(drift, float(age))
         assert shifts[-1] == pytest.approx(wanted)
-    assert not shifts[: LEVEL + LATER].any(), "too little is known"
+    assert np.isnan(shifts[: LEVEL + LATER]).all(), "too little is known"
 
 
 def test_a_step_stays_a_shift_for_as_long_as_an_alarm_is_open() -> None:
@@ -82,6 +82,22 @@ def test_a_step_stays_a_shift_for_as_long_as_an_alarm_is_open() -> None:
     shifts = fed(levels, np.full((2000, 1), 5.0), quiet=False)
     assert shifts[-1] == pytest.approx(5)
     assert fed(levels, np.zeros((100, 1)))[-1] == pytest.approx(0, abs=0.2), "what is usual is what it was"
+
+
+def test_what_drifts_with_time_stays_as_abnormal_as_it_was_while_an_alarm_is_open() -> None:
+    levels = Levels(np.array([[0.0], [1.0]]), LEVEL, USUAL, LATER)
+    fed(levels, np.zeros((300, 1)))
+    shifts = fed(levels, np.full((5000, 1), 5000.0), quiet=False)
+    assert shifts[-1] == pytest.approx(shifts[200], rel=0.01)
+
+
+def test_missing_time_is_time_to_drift() -> None:
+    one, other = (Levels(np.array([[0.0], [0.5]]), LEVEL, USUAL, LATER) for _ in range(2))
+    for levels, lost in ((one, 0), (other, 10_000)):
+        fed(levels, np.zeros((300, 1)))
+        levels.restart()
+        levels.pass_time(lost)
+    assert fed(one, np.full((LEVEL, 1), 5.0))[-1] > 5 * fed(other, np.full((LEVEL, 1), 5.0))[-1]
 
 
 def test_a_step_that_alarms_nobody_becomes_usual() -> None:
@@ -103,7 +119,7 @@ def test_a_gap_leaves_what_is_usual_and_asks_for_a_new_level() -> None:
     fed(levels, np.zeros((300, 1)))
     levels.restart()
     shifts = fed(levels, np.full((LEVEL, 1), 5.0))
-    assert not shifts[:-1].any()
+    assert np.isnan(shifts[:-1]).all()
     assert shifts[-1] == pytest.approx(5)
 
 
@@ -113,7 +129,7 @@ def test_a_restored_one_goes_on_to_the_bit(before: int, after: int, seed: int) -
     one, other = (Levels(np.ones((2, 2)), LEVEL, USUAL, LATER) for _ in range(2))
     fed(one, values[:before])
     other.restore(through_plain(one.state()))
-    assert np.array_equal(fed(one, values[before:]), fed(other, values[before:]))
+    assert np.array_equal(fed(one, values[before:]), fed(other, values[before:]), equal_nan=True)
     assert same(one.state(), other.state())
 
 

@@ -111,6 +111,11 @@ def test_a_sensor_that_often_stands_still_says_nothing_by_it() -> None:
     assert log_rate(Frozen.fit_rates([], MOMENT_S), float(z)) == pytest.approx(math.log(3600 / MOMENT_S))
 
 
+def test_a_longer_stillness_is_as_much_rarer_as_it_is_longer() -> None:
+    knots = Frozen.fit_rates([], MOMENT_S)
+    assert log_rate(knots, math.log(10)) == pytest.approx(math.log(ONCE_IN_H / 10))
+
+
 def test_an_alarm_is_due_where_stillness_is_longer_than_allowed() -> None:
     knots = Frozen.fit_rates([], MOMENT_S)
     assert log_rate(knots, 0.0) == pytest.approx(math.log(ONCE_IN_H))
