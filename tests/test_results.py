@@ -41,6 +41,8 @@ LABELS = {
     "one label for all": "peers/one_label",
 }
 BODIES = ["clean", "noise4", "drop20", "rootless", "low15", "people", "flat2d"]
+FAULTY = ["swap", "freeze", "dropout", "jump", "drift", "tremor", "limp", "all"]
+WAYS = ["distance", "pca_64", "prediction_error", "one_class_svm", "half_space_trees"]
 SERVICES = ["h512_k1", "h512_k5", "h512_120hz_k20", "h512_stride25_k5", "simple_k5"]
 FAULTS = ["kill", "worker", "rolling", "network", "partition", "flat_out"]
 OTHERS = [
@@ -105,6 +107,29 @@ def test_any_body() -> None:
                 check(number, found[f"{name}/{seconds}/{metric}"])
         check(first, found[f"{name}/1/first_10_s"])
         check(back, found[f"{name}/1/taken_back"])
+
+
+def test_alarms() -> None:
+    found = results("anomaly")
+    falls = rows_under(RESULTS, "fall", "noticed, of 20", "median delay")
+    for (_, noticed, delay), name in zip(falls, ("fall", "fall_backwards", "fall_sideways", "collapse"), strict=True):
+        check(noticed, found[f"falls/{name}/detected"])
+        check(delay, found[f"falls/{name}/delay_s"])
+    budgets = ("at 0.5", "at 6", "at 60")
+    metrics = ("detected_05h", "detected_6h", "detected_60h", "delay_s", "named", "auc")
+    faults = rows_under(RESULTS, "fault", *budgets, "median delay", "joint named", "AUC of moments")
+    for (_, *cells), name in zip(faults, FAULTY, strict=True):
+        for cell, metric in zip(cells, metrics, strict=True):
+            check(cell, found[f"faults/{name}/{metric}"])
+    ways = rows_under(RESULTS, "way", *budgets, "AUC of moments")
+    for (_, *cells), name in zip(ways, WAYS, strict=True):
+        for cell, metric in zip(cells, (*metrics[:3], "auc"), strict=True):
+            check(cell, found[f"faults/{name}/{metric}"])
+    columns = ("F1", "rows of false alarms", "rows missed", "valves found, of 20")
+    valves = rows_under(RESULTS, "false alarms an hour, by budget", *columns)[:3]
+    for (_, *cells), name in zip(valves, ("valve_6h", "valve", "valve_60h"), strict=True):
+        for cell, metric in zip(cells, ("f1", "far", "missed", "found"), strict=True):
+            check(cell, found[f"skab/{name}/{metric}"])
 
 
 def test_streams_of_a_server() -> None:

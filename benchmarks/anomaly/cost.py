@@ -12,14 +12,15 @@ from benchmarks.blind.folds import ROOT
 from benchmarks.results import Numbers, save
 from motionscribe.demo.performer import perform
 from motionscribe_models.body.mapping import mapped
+from motionscribe_models.features import recording_features
 from motionscribe_models.repository import read_bundle
 from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.pose_model import LAGS
 from motionscribe_server.session.anomaly.sensed import Sensors
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.span import Span
+from motionscribe_training.fitting.pose_model import pose_inputs
 
 STREAMS, FRAMES = 100, 3
 
@@ -36,19 +37,20 @@ def main() -> None:
         sensors.push(body.frames[start : start + FRAMES], body.timestamps_us[start : start + FRAMES].tolist())
         sensors.take(FRAMES)
 
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(STREAMS, model.manifest.features * (1 + len(LAGS))))
+    features = recording_features(model.feature_map, body.frames, body.timestamps_us, 30.0)[600:]
+    inputs = pose_inputs(features[: FRAMES * STREAMS], FRAMES)
     pose_model = model.anomaly.pose_model
-    sensors.push(body.frames[:FRAMES], body.timestamps_us[:FRAMES].tolist())
-    sensed, misfit = sensors.take(FRAMES), pose_model.misfits(inputs[:1])[0]
-    features = inputs[0, : model.manifest.features].astype(np.float32)
+    misfits = pose_model.misfits(inputs)
+    sensors.push(body.frames[600:900], body.timestamps_us[600:900].tolist())
+    sensed = [sensors.take(FRAMES) for _ in range(STREAMS)]
     budgets = dict.fromkeys(Kind, 0.5)
     detector = AnomalyDetector(model.anomaly, model.manifest.skeleton.joints, model.moment_s, budgets)
     moment = iter(range(1, 10**9))
 
     def detect() -> None:
         now = next(moment)
-        detector.update(Observation(Span(now, now + 1, now, now + 1), sensed, misfit, 0.5, features, np.zeros(0)))
+        span, n = Span(now, now + 1, now, now + 1), now % STREAMS
+        detector.update(Observation(span, sensed[n], misfits[n], 0.5, features[FRAMES * n], np.zeros(0)))
 
     rows: dict[str, Numbers] = {
         "cost/sensors_us": microseconds(sense, 1),

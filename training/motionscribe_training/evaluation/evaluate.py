@@ -84,15 +84,15 @@ def in_layout_of(model: ServedModel, recording: Recording) -> Recording:
     bodies = BODY.representation, BODY2D.representation
     if wanted.representation in bodies and recording.skeleton.representation not in bodies:
         recording = mapped(recording)
-    if recording.skeleton.joints != wanted.joints:
-        raise TrainingError(
-            f"{recording.name}: expected the joints {shortened(wanted.joints)} of {wanted.name}, "
-            f"got {shortened(recording.skeleton.joints)} of {recording.skeleton.name}"
-        )
     if recording.skeleton.width != wanted.width:
         raise TrainingError(
             f"{recording.name}: expected frames of {wanted.width} columns ({wanted.name}), "
             f"got {recording.skeleton.width} ({recording.skeleton.name})"
+        )
+    if recording.skeleton.joints != wanted.joints:
+        raise TrainingError(
+            f"{recording.name}: expected the joints {shortened(wanted.joints)} of {wanted.name}, "
+            f"got {shortened(recording.skeleton.joints)} of {recording.skeleton.name}"
         )
     return recording
 

@@ -4,7 +4,8 @@ In: what has a level in each moment (`levelled`): columns, how they tremble, how
 shift of each of these L: how far its level, a running mean over some seconds, lies from its usual one, a running mean
 over minutes, divided by how far it drifts in the time between the two. How far that is follows a power law of the time
 (a structure function: Simonetti, Cordes and Heeschen 1985, doi 10.1086/163418), as of anything between white noise and
-a random walk. While an alarm is open nothing is learnt and no time passes: what lies elsewhere stays abnormal.
+a random walk. The time counts up to the span of the usual level, and nothing is learnt while an alarm is open: what
+lies farther than it drifts in minutes does not become normal by lying there.
 """
 
 from collections import deque
@@ -52,7 +53,7 @@ class Levels:
         self._level = self._level + (values - self._level) * _share(self._known, self._span)
         if self._known < self._span or not self._learnt:
             return np.full(len(values), np.nan)
-        age = max(self._moment - self._usual_at, 1.0)
+        age = min(max(self._moment - self._usual_at, 1.0), self._usual_span)
         far: Array = np.abs(self._level - self._usual) / expected_drift(self._drift, age)
         return far
 
@@ -60,7 +61,6 @@ class Levels:
         """Takes the moment of the last `update`; where it is not `quiet`, it and those that led to it are forgotten."""
         if not quiet:
             self._waiting.clear()
-            self._usual_at += 1
             return
         if self._known < self._span:
             return
