@@ -6,9 +6,8 @@ behaviours of the others judge them, as a stream's are judged. What the sensors 
 a fault of the recording and not counted as normal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +73,7 @@ def fit_anomaly(
         behaviours = _spread_out(others, seed)
         seen += [_see(recording, model, behaviours, stride) for recording in own]
     layout, arrays = Layout(feature_map), dict[str, Array]()
-    levels: Callable[[], Levels] | None = None
+    shifts = [np.zeros((len(x.sensed), 0)) for x in seen]
     if feature_map.representation.has_levels:
         spans = durations["level"], durations["usual"]
         # of all motion: two numbers a column do not learn a recording by heart, and halves of a short one say little
@@ -83,9 +82,12 @@ def fit_anomaly(
             raise TrainingError(
                 f"expected readings of at least {least * moment_s:g} s to fit alarms on, got {moments * moment_s:g} s"
             )
-        arrays[DRIFT] = fit_drift([x.levelled() for x in seen], *spans)
-        levels = partial(Levels, arrays[DRIFT], *spans, round(LATER_S / moment_s))
-    judged = [_judge(x, layout, levels, feature_map.representation.impossible, moment_s) for x in seen]
+        having_levels = [x.levelled() for x in seen]
+        arrays[DRIFT] = fit_drift(having_levels, *spans)
+        later = round(LATER_S / moment_s)
+        shifts = [_shifts(x, Levels(arrays[DRIFT], *spans, later)) for x in having_levels]
+    impossible = feature_map.representation.impossible
+    judged = [_judge(x, own, layout, impossible, moment_s) for x, own in zip(seen, shifts, strict=True)]
     for score, columns in layout.slices():
         counted = [fine & np.isfinite(own[:, columns.start]) for own, _, fine in judged]  # pools are full
         logs = [own[rows, columns] for (own, _, _), rows in zip(judged, counted, strict=True) if rows.any()]
@@ -139,11 +141,10 @@ def _see(recording: Normal, model: PoseModel, behaviours: Array, stride: int) ->
 
 
 def _judge(
-    seen: _Seen, layout: Layout, levels: Callable[[], Levels] | None, impossible: float, moment_s: float
+    seen: _Seen, shifts: Array, layout: Layout, impossible: float, moment_s: float
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Pooled logarithms (n, C), the vigour of each, and which moments have no fault of the recording near them."""
     count = len(seen.sensed)
-    shifts = np.zeros((count, 0)) if levels is None else _shifts(seen.levelled(), levels())
     pools, rows = Pools(layout, moment_s), []
     for n in range(count):
         span = Span(n + 1, n + 2, n, n + 1)
