@@ -24,21 +24,18 @@ from benchmarks.anomaly.seen import Seen
 from benchmarks.anomaly.vus import Mask
 from motionscribe_models.arrays import Array
 from motionscribe_server.session.anomaly.rates import fit_rates, log_rate
+from motionscribe_server.session.anomaly.score import QUANTILE, SIGMAS, TINY
 from motionscribe_server.session.anomaly.strangeness import distances
+from motionscribe_training.fitting.anomaly import PLACES
 
 Scorer = Callable[[Seen], Array]
 """Moments to numbers (n,), the larger the more abnormal."""
 Fit = Callable[[Sequence[Seen]], Scorer]
 
 POOLED_S = 0.5
-TINY = 1e-9
 LEAST_SCALE = 1e-3
 """Of an input: what hardly changes says little."""
-QUANTILE, SIGMAS = 0.998, 2.88
-"""As in session/anomaly/score.py: a standard deviation by the tail of normal motion."""
 SVM_ROWS, SVM_OUTSIDE = 2000, 0.01
-PLACES = 256
-"""Embeddings that stand for all; as many as ours has."""
 
 
 @dataclass(frozen=True)
