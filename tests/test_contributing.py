@@ -87,7 +87,7 @@ def test_an_anomaly_score(monkeypatch: pytest.MonkeyPatch) -> None:
     assert layout.slices()[-1] == (module.Unrest, slice(len(layout.columns) - 1, len(layout.columns)))
     sensed = Sensed(np.ones(2), np.array([1.0, 3.0]), np.zeros(2))
     logs, _ = Pools(layout, 2.0).add(
-        Observation(Span(1, 2, 0, 1), sensed, np.ones(2), 1.0, np.zeros(2, np.float32), np.ones(6))
+        Observation(Span(1, 2, 0, 1), sensed, np.ones(2), 1.0, 1.0, np.zeros(2, np.float32), np.ones(6))
     )
     assert logs[-1] == pytest.approx(np.log(2.0))
 

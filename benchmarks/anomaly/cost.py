@@ -50,7 +50,7 @@ def main() -> None:
     def detect() -> None:
         now = next(moment)
         span, n = Span(now, now + 1, now, now + 1), now % STREAMS
-        detector.update(Observation(span, sensed[n], misfits[n], 0.5, features[FRAMES * n], np.zeros(0)))
+        detector.update(Observation(span, sensed[n], misfits[n], 0.5, 0.5, features[FRAMES * n], np.zeros(0)))
 
     rows: dict[str, Numbers] = {
         "cost/sensors_us": microseconds(sense, 1),

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_server.session import Moment
-from motionscribe_training.fitting.pose_model import pose_inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +29,14 @@ class Watch:
 
     def __init__(self) -> None:
         self._ends: list[int] = []
-        self._frames: list[NDArray[np.float32]] = []
+        self._inputs: list[Array] = []
         self._embeddings: list[Array] = []
         self._errors: list[float] = []
 
     def add(self, moment: Moment) -> None:
         """The next moment."""
         self._ends.append(moment.span.end_seq)
-        self._frames.append(moment.frames[-1])
+        self._inputs.append(moment.inputs)
         self._embeddings.append(moment.estimates[-1])
         self._errors.append(0.0 if moment.error is None else float(moment.error.mean()))
 
@@ -47,5 +45,4 @@ class Watch:
         places = [self._ends.index(end) for end in ends]
         if not places:
             return Seen(np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(0))
-        inputs = pose_inputs(np.array(self._frames), 1)[places]
-        return Seen(inputs, np.array(self._embeddings)[places], np.array(self._errors)[places])
+        return Seen(np.array(self._inputs)[places], np.array(self._embeddings)[places], np.array(self._errors)[places])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.features import FeatureMap
-from motionscribe_server.session.anomaly import pose_model
+from motionscribe_server.session.anomaly import pose_model, shown
 from motionscribe_server.session.anomaly.reference import BEHAVIOURS, DRIFT, Layout, normal_of, rates_of
 
 HIDDEN = 4
@@ -20,7 +20,7 @@ Knots = tuple[tuple[float, float], tuple[float, float]]
 def made_up_anomaly(
     feature_map: FeatureMap, dimensions: int, knots: Mapping[str, Knots] | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Z of a number is its logarithm. A network that expects 0 everywhere; one behaviour, far away.
+    """Z of a number is its logarithm. A network that expects 0 everywhere; one behaviour that was shown, far away.
 
     `knots` are those of scores by name, of others NEVER.
     """
@@ -38,6 +38,12 @@ def made_up_anomaly(
         "last_bias": np.zeros(2 * inputs),
     }
     arrays = {pose_model.PREFIX + name: array for name, array in pose.items()}
+    points = {
+        "mean": np.zeros(dimensions + inputs),
+        "axes": np.eye(dimensions + inputs, dimensions),
+        "points": np.full((1, dimensions), 100.0),
+    }
+    arrays |= {shown.PREFIX + name: array for name, array in points.items()}
     for score, columns in layout.slices():
         width = columns.stop - columns.start
         arrays[normal_of(score.name)] = np.stack([np.zeros(width), np.zeros(width), np.ones(width), np.zeros(width)])

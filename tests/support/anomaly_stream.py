@@ -79,8 +79,8 @@ def observation(
 ) -> Observation:
     """What is given are z scores: the numbers are their exponentials."""
     ones: Array = np.ones(2)
-    sensed = Sensed(np.exp(jump), ones, 1e-3 * ones)
-    return Observation(span, sensed, np.exp(misfit), float(np.exp(strangeness)), np.zeros(2, np.float32), NOTHING)
+    sensed, strange = Sensed(np.exp(jump), ones, 1e-3 * ones), float(np.exp(strangeness))
+    return Observation(span, sensed, np.exp(misfit), strange, 1.0, np.zeros(2, np.float32), NOTHING)
 
 
 def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:

@@ -15,6 +15,7 @@ from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.levels import Levels, levelled
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.reference import AnomalyReference
+from motionscribe_server.session.anomaly.shown import described
 from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import OnlineClusterer
@@ -33,7 +34,7 @@ class Alarms:
         self, model: ServedModel, reference: AnomalyReference, options: SessionOptions, book: PackedBook
     ) -> None:
         """`book` has the anomalies of earlier sessions."""
-        self._behaviours = reference.behaviours
+        self._behaviours, self._shown = reference.behaviours, reference.shown
         self._moment_s = model.moment_s
         self._wants_scores = options.anomaly_scores
         budgets = {
@@ -49,11 +50,13 @@ class Alarms:
         """Takes the next moment, and how badly its groups of joints fit each other."""
         embedding = moment.estimates[-1]
         strangeness = float(distances(embedding[None], self._behaviours)[0])
+        unseen = float(self._shown.distances(described(embedding[None], moment.inputs[None]))[0])
         cluster = clusterer.nearest(embedding, RECURRED)
-        if cluster:
-            strangeness = min(strangeness, cluster[1])
+        if cluster and cluster[1] < strangeness:  # what recurs on this stream is known: all is nearer by as much
+            unseen *= cluster[1] / strangeness
+            strangeness = cluster[1]
         shift = self._shift(moment, misfit)
-        observation = Observation(moment.span, moment.sensed, misfit, strangeness, moment.frames[-1], shift)
+        observation = Observation(moment.span, moment.sensed, misfit, strangeness, unseen, moment.frames[-1], shift)
         events: list[Event] = [*self._detector.update(observation, cluster[0] if cluster else 0)]
         if self._levels is not None:
             self._levels.learn(self._detector.quiet)

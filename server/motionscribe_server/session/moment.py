@@ -33,6 +33,8 @@ class Moment:
     """(n, F) features of its frames on the model's grid."""
     estimates: NDArray[np.float64]
     """(l, d) embeddings of the l newest moments, oldest first; all but the oldest will be estimated again."""
+    inputs: Array
+    """(D,) features of its newest frame, and how they changed (anomaly/pose_model.py)."""
     misfit: Array | None
     """(G,) how badly each group of joints fits the others (anomaly/pose_model.py), None for a model without alarms."""
     error: NDArray[np.float64] | None
@@ -77,13 +79,13 @@ class MomentBuilder:
         estimates = Embedding.estimate_many(embeddings, frames, np.array([w.projected for w in windows]))
         predictions = np.array([w.prediction for w in windows])
         errors = PredictionError.compare_many(prediction_errors, frames, predictions)
+        inputs = np.stack([cls._remember(builder, own) for builder, own in zip(builders, frames, strict=True)])
         misfits: Sequence[Array | None] = [None] * len(builders)
         if first._pose_model is not None:
-            inputs = [cls._remember(builder, own) for builder, own in zip(builders, frames, strict=True)]
-            misfits = [*first._pose_model.misfits(np.stack(inputs))]
+            misfits = [*first._pose_model.misfits(inputs)]
         return [
             Moment(source.span, source.sensed, *parts)
-            for source, *parts in zip(sources, frames, estimates, misfits, errors, strict=True)
+            for source, *parts in zip(sources, frames, estimates, inputs, misfits, errors, strict=True)
         ]
 
     def state(self) -> State:

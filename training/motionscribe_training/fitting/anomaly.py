@@ -19,15 +19,17 @@ from motionscribe_server.session.anomaly.detector import LATER_S
 from motionscribe_server.session.anomaly.levels import Levels, fit_drift, levelled
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.pools import Pools
-from motionscribe_server.session.anomaly.pose_model import PoseModel
+from motionscribe_server.session.anomaly.pose_model import LAGS, PoseModel
 from motionscribe_server.session.anomaly.reference import BEHAVIOURS, DRIFT, Layout, normal_of, rates_of
 from motionscribe_server.session.anomaly.score import standardise
 from motionscribe_server.session.anomaly.sensed import Sensed
+from motionscribe_server.session.anomaly.shown import Shown, described
 from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.span import Span
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.pose_model import fit_pose_model, pose_inputs
+from motionscribe_training.fitting.shown import fit_shown
 
 FOLDS = 2
 PLACES = 256
@@ -65,13 +67,15 @@ def fit_anomaly(
     if len({recording.motion for recording in recordings}) < FOLDS:
         recordings = [half for recording in recordings for half in _halves(recording, stride)]
     distinct = sorted({recording.motion for recording in recordings})
+    width = recordings[0].embeddings.shape[1] + feature_map.width * (1 + len(LAGS))
     place = {motion: number % FOLDS for number, motion in enumerate(distinct)}
     folds = [[recording for recording in recordings if place[recording.motion] == fold] for fold in range(FOLDS)]
     seen: list[_Seen] = []
     for own, others in zip(folds, folds[::-1], strict=True):
         model = PoseModel(feature_map, fit_pose_model(feature_map, [x.features for x in others], stride, seed))
-        behaviours = _spread_out(others, seed)
-        seen += [_see(recording, model, behaviours, stride) for recording in own]
+        behaviours, points = _spread_out(others, seed), fit_shown([_moments(x, stride) for x in others], seed)
+        shown = Shown(points, width)
+        seen += [_see(recording, model, shown, behaviours, stride) for recording in own]
     layout, arrays = Layout(feature_map), dict[str, Array]()
     shifts = [np.zeros((len(x.sensed), 0)) for x in seen]
     if feature_map.representation.has_levels:
@@ -97,8 +101,9 @@ def fit_anomaly(
         normal = score.fit_normal(np.concatenate(logs), np.concatenate(vigour))
         z = [standardise(normal, own, at).max(axis=1) for own, at in zip(logs, vigour, strict=True)]
         arrays |= {normal_of(score.name): normal, rates_of(score.name): score.fit_rates(z, moment_s)}
-    everything = fit_pose_model(feature_map, [x.features for x in recordings], stride, seed)
-    return {**arrays, **everything, BEHAVIOURS: _spread_out(recordings, seed).astype(np.float32)}
+    pose_model = fit_pose_model(feature_map, [x.features for x in recordings], stride, seed)
+    points = fit_shown([_moments(x, stride) for x in recordings], seed)
+    return {**arrays, **pose_model, **points, BEHAVIOURS: _spread_out(recordings, seed).astype(np.float32)}
 
 
 def _halves(recording: Normal, stride: int) -> list[Normal]:
@@ -123,20 +128,30 @@ class _Seen:
     misfits: Array
     """(n, G)"""
     away: Array
-    """(n,)"""
+    """(n,) distances of embeddings"""
+    unseen: Array
+    """(n,) distances to what was shown"""
 
     def levelled(self) -> Array:
         """(n, L) what has levels."""
         return np.array([levelled(*moment) for moment in zip(self.frames, self.sensed, self.misfits, strict=True)])
 
 
-def _see(recording: Normal, model: PoseModel, behaviours: Array, stride: int) -> _Seen:
+def _moments(recording: Normal, stride: int) -> Array:
+    """(n, D) as shown.py has them."""
     count = min(len(recording.sensed), len(recording.embeddings))
+    return described(recording.embeddings[:count], pose_inputs(recording.features, stride)[:count])
+
+
+def _see(recording: Normal, model: PoseModel, shown: Shown, behaviours: Array, stride: int) -> _Seen:
+    moments = _moments(recording, stride)
+    count = len(moments)
     return _Seen(
         recording.features[: count * stride].reshape(count, stride, -1),
         recording.sensed[:count],
         model.misfits(pose_inputs(recording.features, stride)[:count]),
         distances(recording.embeddings[:count], behaviours),
+        shown.distances(moments),
     )
 
 
@@ -148,7 +163,14 @@ def _judge(
     pools, rows = Pools(layout, moment_s), []
     for n in range(count):
         span = Span(n + 1, n + 2, n, n + 1)
-        moment = seen.sensed[n], seen.misfits[n], float(seen.away[n]), seen.frames[n, -1], shifts[n]
+        moment = (
+            seen.sensed[n],
+            seen.misfits[n],
+            float(seen.away[n]),
+            float(seen.unseen[n]),
+            seen.frames[n, -1],
+            shifts[n],
+        )
         rows.append(pools.add(Observation(span, *moment)))
     faults = np.array([sensed.jump.max() > impossible for sensed in seen.sensed])
     reach = round(FAULT_S / moment_s)

@@ -21,6 +21,8 @@ class Observation:
     """(G,) how badly each group of joints fits the others, 1 on average (pose_model.py)."""
     strangeness: float
     """Distance of the embedding to the nearest behaviour that is known."""
+    unseen: float
+    """Distance to the nearest moment that was shown (shown.py)."""
     features: Single
     """(F,) of its newest frame."""
     shift: Array

@@ -1,9 +1,9 @@
 """What the anomaly scores of one model compare with, in its named arrays: fitted offline, read by every stream.
 
 Arrays, for each score of table.py with W columns: `anomaly.NAME.normal` (4, W), those of score.py; `anomaly.NAME.rates`
-(2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py, `anomaly.behaviours` (k, d) embeddings that the
-training recordings have shown, `anomaly.drift` (2, L), of tables alone, that of levels.py. A model folder without them
-gives no alarms.
+(2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py, `anomaly.shown.*` those of shown.py,
+`anomaly.behaviours` (k, d) embeddings that the training recordings have shown, `anomaly.drift` (2, L), of tables alone,
+that of levels.py. A model folder without them gives no alarms.
 """
 
 import math
@@ -16,10 +16,11 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.representations import Representation
-from motionscribe_server.session.anomaly import pose_model
+from motionscribe_server.session.anomaly import pose_model, shown
 from motionscribe_server.session.anomaly.kinds import Kind
-from motionscribe_server.session.anomaly.pose_model import PoseModel
+from motionscribe_server.session.anomaly.pose_model import LAGS, PoseModel
 from motionscribe_server.session.anomaly.score import Score
+from motionscribe_server.session.anomaly.shown import Shown
 from motionscribe_server.session.anomaly.table import scores_of
 
 BEHAVIOURS = "anomaly.behaviours"
@@ -32,7 +33,8 @@ def anomaly_arrays(representation: Representation) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
     for score in scores_of(representation):
         shapes |= {normal_of(score.name): (4, None), rates_of(score.name): (2, None)}
-    shapes |= {pose_model.PREFIX + name: shape for name, shape in pose_model.SHAPES.items()}
+    for part in (pose_model, shown):
+        shapes |= {part.PREFIX + name: shape for name, shape in part.SHAPES.items()}
     return shapes | {BEHAVIOURS: (None, None)} | ({DRIFT: (2, None)} if representation.has_levels else {})
 
 
@@ -80,6 +82,7 @@ class AnomalyReference:
         """Acceleration of a sensor that no body has."""
         if self.behaviours.shape[1] != dimensions or not len(self.behaviours):
             raise LayoutError(f"{BEHAVIOURS}: expected shape (k, {dimensions}), got {self.behaviours.shape}")
+        self.shown = Shown(arrays, dimensions + feature_map.width * (1 + len(LAGS)))
         self.drift = arrays.get(DRIFT)
         """(2, L) of levels.py, None but for tables."""
         width = feature_map.width + len(feature_map.sensor_joints) + len(self.pose_model.groups)

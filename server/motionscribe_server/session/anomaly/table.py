@@ -10,11 +10,12 @@ from motionscribe_server.session.anomaly.jump import Jump
 from motionscribe_server.session.anomaly.misfit import LastingMisfit, Misfit
 from motionscribe_server.session.anomaly.score import Score
 from motionscribe_server.session.anomaly.shift import Shift
-from motionscribe_server.session.anomaly.strangeness import Strangeness
+from motionscribe_server.session.anomaly.strangeness import Strangeness, UnseenPosture
 from motionscribe_server.session.anomaly.tremor import Tremor
 
 SCORES: dict[str, type[Score]] = {
-    score.name: score for score in (Jump, Frozen, Misfit, LastingMisfit, Tremor, Imbalance, Shift, Strangeness)
+    score.name: score
+    for score in (Jump, Frozen, Misfit, LastingMisfit, Tremor, Imbalance, Shift, Strangeness, UnseenPosture)
 }
 """By name."""
 

@@ -61,8 +61,8 @@ def test_it_begins_at_any_budget(budget: float) -> None:
     assert phases(feed(plane_detector(JUMP, budget), [at + 1e-6])) == ["begun"]
 
 
-def test_a_kind_of_one_score_has_its_budget_alone() -> None:
-    for z, begins in ((4.699, True), (4.698, False)):  # 36000 / 10^z = 0.72
+def test_a_pooled_score_begins_at_its_part_of_the_budget_too() -> None:
+    for z, begins in ((LIMIT + 0.001, True), (LIMIT - 0.001, False)):
         detector, events = plane_detector({"strangeness": TENFOLD}, BUDGET), list[Anomaly]()
         for moment in range(STRANGE):
             assert events == [], "the pool is not full"
@@ -91,7 +91,7 @@ def test_an_acceleration_that_no_body_has_is_a_fault_whatever_the_constants_say(
     jump, ones = np.ones(sensors), np.ones(sensors)
     jump[5] = over * body.representation.impossible
     seen = Observation(
-        span_of(0), Sensed(jump, ones, ones), np.ones(groups), 1.0, np.zeros(body.width, np.float32), NOTHING
+        span_of(0), Sensed(jump, ones, ones), np.ones(groups), 1.0, 1.0, np.zeros(body.width, np.float32), NOTHING
     )
     events = detector.update(seen)
     named = (BODY.joints[int(body.sensor_joints[5])],)

@@ -24,7 +24,7 @@ def imbalance(places: Array, height: float) -> float:
     """Of joints (13, 3) about the pelvis, and the pelvis' height."""
     ones, root = np.ones(1), [height, 0, 0, 0, 0]
     features = np.r_[places.reshape(-1), root].astype(np.float32)
-    moment = Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, features, NOTHING)
+    moment = Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, features, NOTHING)
     (score,) = Imbalance.measure(moment)
     return math.log(score)
 

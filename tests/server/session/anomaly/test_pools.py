@@ -39,6 +39,7 @@ def moments_of(layout: Layout, count: int, seed: int) -> list[Observation]:
             Sensed(numbers(sensors), numbers(sensors), numbers(sensors)),
             numbers(groups),
             float(numbers(1)[0]),
+            float(numbers(1)[0]),
             rng.normal(size=44).astype(np.float32),
             NOTHING,
         )
@@ -89,7 +90,9 @@ def test_a_fault_does_not_excuse_itself() -> None:
     rows = []
     for n in range(60):
         tremor = np.array([1e6 if n >= 20 else 1.0, 1.0])
-        rows.append(pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0, FEATURES, NOTHING))[1])
+        rows.append(
+            pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0, 1.0, FEATURES, NOTHING))[1]
+        )
     vigour = np.array(rows)
     columns = next(own for score, own in layout.slices() if score.name == "jump")
     assert not vigour[:, columns.start].any(), "sensor 1 did not change"
@@ -110,7 +113,7 @@ def test_a_joint_that_has_no_others_has_no_vigour() -> None:
     layout = Layout(MovingMap(PLANE.skeleton, (0,)))
     ones = np.ones(1)
     _, vigour = Pools(layout, MOMENT_S).add(
-        Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, FEATURES, NOTHING)
+        Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, FEATURES, NOTHING)
     )
     columns = next(own for score, own in layout.slices() if score.name == "jump")
     assert vigour[columns].tolist() == [np.log(TINY)]

@@ -79,6 +79,11 @@ def test_names_and_shapes_of_arrays() -> None:
         "anomaly.tremor.rates": (2, None),
         "anomaly.strangeness.normal": (4, None),
         "anomaly.strangeness.rates": (2, None),
+        "anomaly.unseen_posture.normal": (4, None),
+        "anomaly.unseen_posture.rates": (2, None),
+        "anomaly.shown.mean": (None,),
+        "anomaly.shown.axes": (None, None),
+        "anomaly.shown.points": (None, None),
         "anomaly.behaviours": (None, None),
     }
     assert arrays["anomaly.pose.last"] == (None, None)
@@ -132,7 +137,9 @@ def test_columns_of_all_scores_lie_one_after_another(feature_map: FeatureMap) ->
     sensors, groups = len(feature_map.sensor_joints), len(groups_of(feature_map))
     widths = {score.name: own.stop - own.start for score, own in layout.slices()}
     wanted = {"jump": sensors, "frozen": sensors, "tremor": sensors, "misfit": groups, "lasting misfit": groups}
-    assert widths == {**wanted, "strangeness": 1} | ({"imbalance": 1} if feature_map is SPACE else {})
+    assert widths == {**wanted, "strangeness": 1, "unseen posture": 1} | (
+        {"imbalance": 1} if feature_map is SPACE else {}
+    )
     assert [own.start for _, own in layout.slices()] == [0, *(own.stop for _, own in layout.slices())][:-1]
     assert layout.others.shape == (len(layout.columns), sensors) == (sum(widths.values()), sensors)
 
@@ -155,7 +162,7 @@ def test_each_score_has_one_kind_and_shares_its_budget() -> None:
     for kind, own in reference.of_kind.items():
         assert all(reference.layout.scores[score].kind is kind for score in own)
         assert reference.shared[kind] == math.log(len(own))
-    assert reference.shared[Kind.BEHAVIOUR] == 0
+    assert reference.shared[Kind.BEHAVIOUR] == math.log(2)
 
 
 def test_knots_and_normals_are_those_of_the_arrays() -> None:

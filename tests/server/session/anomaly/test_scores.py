@@ -14,11 +14,13 @@ from motionscribe_server.session.anomaly.detector import AnomalyDetector
 from motionscribe_server.session.anomaly.frozen import LEAST_S, LONGER, NEVER_S, ONCE_IN_H, SUDDEN, Frozen
 from motionscribe_server.session.anomaly.jump import Jump
 from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.anomaly.misfit import Misfit
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.rates import log_rate
 from motionscribe_server.session.anomaly.reference import AnomalyReference, normal_of, rates_of
 from motionscribe_server.session.anomaly.score import LEAST_SPREAD, SIGMAS, STEEPEST, TINY
 from motionscribe_server.session.anomaly.sensed import STEADY_S, Sensed
+from motionscribe_server.session.anomaly.strangeness import Strangeness, UnseenPosture
 from motionscribe_server.session.anomaly.table import SCORES
 
 FEATURES = np.zeros(2, np.float32)
@@ -27,6 +29,7 @@ MOMENT = Observation(
     Sensed(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5, 0.6])),
     np.array([7.0, 8.0]),
     9.0,
+    9.5,
     np.zeros(2, np.float32),
     np.array([10.0, 11.0, 12.0]),
 )
@@ -42,6 +45,7 @@ MOMENT = Observation(
         ("tremor", [3, 4], Kind.MOTION),
         ("shift", [10, 11, 12], Kind.MOTION),
         ("strangeness", [9], Kind.BEHAVIOUR),
+        ("unseen posture", [9.5], Kind.BEHAVIOUR),
     ],
 )
 def test_what_a_score_measures(name: str, numbers: list[float], kind: Kind) -> None:
@@ -137,7 +141,7 @@ def still_events(stills: list[float]) -> list[Anomaly]:
     events: list[Anomaly] = []
     for moment, still in enumerate(stills):
         sensed = Sensed(ones, ones, np.array([still, 0.0]))
-        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0, FEATURES, NOTHING))
+        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0, 1.0, FEATURES, NOTHING))
     return events
 
 
@@ -169,7 +173,24 @@ def test_who_stands_perfectly_still_does_not_tremble() -> None:
 
     def still_moment(moment: int) -> Observation:
         nothing = np.zeros(2)
-        return Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0, FEATURES, NOTHING)
+        return Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0, 1.0, FEATURES, NOTHING)
 
     events = [event for moment in range(30) for event in detector.update(still_moment(moment))]
     assert events == []
+
+
+# -- new behaviour
+
+
+@pytest.mark.parametrize("score", [Strangeness, UnseenPosture])
+def test_what_one_recording_alone_shows_sets_no_threshold(score: type[Strangeness]) -> None:
+    rng = np.random.default_rng(0)
+    usual, strange = [rng.normal(size=300) for _ in range(9)], rng.normal(8.0, size=300)
+    found = score.fit_rates([*usual[:4], strange, *usual[4:]], MOMENT_S)
+    np.testing.assert_allclose(found, Misfit.fit_rates(usual, MOMENT_S))
+
+
+def test_no_more_than_a_part_of_normal_motion_is_left_out_as_strange() -> None:
+    rng = np.random.default_rng(0)
+    few = [rng.normal(size=300), rng.normal(8.0, size=300)]
+    np.testing.assert_allclose(Strangeness.fit_rates(few, MOMENT_S), Misfit.fit_rates(few, MOMENT_S))
