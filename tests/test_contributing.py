@@ -86,9 +86,8 @@ def test_an_anomaly_score(monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout(FeatureMap(PLANE, (0, 1)))
     assert layout.slices()[-1] == (module.Unrest, slice(len(layout.columns) - 1, len(layout.columns)))
     sensed = Sensed(np.ones(2), np.array([1.0, 3.0]), np.zeros(2))
-    logs, _ = Pools(layout, 2.0).add(
-        Observation(Span(1, 2, 0, 1), sensed, np.ones(2), 1.0, 1.0, np.zeros(2, np.float32), np.ones(6))
-    )
+    seen = Span(1, 2, 0, 1), sensed, np.ones(2), 1.0, 1.0, np.zeros(2, np.float32), np.ones(6)
+    logs, _ = Pools(layout, 2.0).add(Observation(*seen, order_rate=1.0, duration_rate=1.0))
     assert logs[-1] == pytest.approx(np.log(2.0))
 
 

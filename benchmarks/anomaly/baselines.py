@@ -23,9 +23,9 @@ from sklearn.svm import OneClassSVM
 from benchmarks.anomaly.seen import Seen
 from benchmarks.anomaly.vus import Mask
 from motionscribe_models.arrays import Array
+from motionscribe_server.session.anomaly.nearest import Nearest
 from motionscribe_server.session.anomaly.rates import fit_rates, log_rate
 from motionscribe_server.session.anomaly.score import QUANTILE, SIGMAS, TINY
-from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_training.fitting.anomaly import PLACES
 
 Scorer = Callable[[Seen], Array]
@@ -128,8 +128,8 @@ def fit_half_space_trees(motion: Sequence[Seen]) -> Scorer:
 def fit_distance(motion: Sequence[Seen]) -> Scorer:
     """Logarithm of the distance of the embedding to the nearest of PLACES."""
     shown = np.concatenate([seen.embeddings for seen in motion])
-    places = KMeans(min(PLACES, len(shown)), n_init=1, random_state=0).fit(shown).cluster_centers_
-    return lambda seen: np.log(np.maximum(distances(seen.embeddings, places), TINY))
+    places = Nearest(KMeans(min(PLACES, len(shown)), n_init=1, random_state=0).fit(shown).cluster_centers_)
+    return lambda seen: np.log(np.maximum(places.distances(seen.embeddings), TINY))
 
 
 def fit_prediction_error(motion: Sequence[Seen]) -> Scorer:

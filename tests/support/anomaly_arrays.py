@@ -45,6 +45,8 @@ def made_up_anomaly(
     }
     arrays |= {shown.PREFIX + name: array for name, array in points.items()}
     for score, columns in layout.slices():
+        if score.constants is not None:
+            continue
         width = columns.stop - columns.start
         arrays[normal_of(score.name)] = np.stack([np.zeros(width), np.zeros(width), np.ones(width), np.zeros(width)])
         arrays[rates_of(score.name)] = np.array((knots or {}).get(score.name, NEVER))

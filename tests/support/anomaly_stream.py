@@ -20,6 +20,8 @@ from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.span import Span
 
 NOTHING = np.zeros(0)
+ANY = 36_000.0
+"""False alarms an hour at any moment of MOMENT_S: what an order of actions says that is not unusual."""
 
 
 class Moving(Features):
@@ -80,7 +82,7 @@ def observation(
     """What is given are z scores: the numbers are their exponentials."""
     ones: Array = np.ones(2)
     sensed, strange = Sensed(np.exp(jump), ones, 1e-3 * ones), float(np.exp(strangeness))
-    return Observation(span, sensed, np.exp(misfit), strange, 1.0, np.zeros(2, np.float32), NOTHING)
+    return Observation(span, sensed, np.exp(misfit), strange, 1.0, np.zeros(2, np.float32), NOTHING, ANY, ANY)
 
 
 def feed(detector: AnomalyDetector, jumps: Sequence[float], first: int = 0) -> list[Anomaly]:

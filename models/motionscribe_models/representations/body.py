@@ -33,8 +33,8 @@ def _index(part: str, side: str) -> int:
     return SEEN.index(f"{side}_{part}" if side else part)
 
 
-_FAR = [_index(part, side) for part, side, _, _ in LENGTHS]
-_NEAR = [_index(part, side) for _, _, part, side in LENGTHS]
+_FAR = np.array([_index(part, side) for part, side, _, _ in LENGTHS])
+_NEAR = np.array([_index(part, side) for _, _, part, side in LENGTHS])
 
 
 class Body(Representation):
@@ -93,10 +93,12 @@ class Body(Representation):
 
     def sensors(self, layout: Layout, joints: Indices, values: Array) -> Array:
         """The place of each joint, and lengths that change whenever a limb moves, (K, n + len(LENGTHS), A)."""
-        places = self._places(values)[:, joints]
-        lengths = np.zeros((len(places), len(LENGTHS), places.shape[2]))
-        lengths[..., 0] = np.linalg.norm(places[:, _FAR] - places[:, _NEAR], axis=2)
-        return np.concatenate([places, lengths], axis=1)
+        places = self._places(values).take(joints, axis=1)
+        apart = places.take(_FAR, axis=1) - places.take(_NEAR, axis=1)
+        found = np.zeros((len(places), len(joints) + len(LENGTHS), places.shape[2]))
+        found[:, : len(joints)] = places
+        np.sqrt(np.einsum("kla,kla->kl", apart, apart), out=found[:, len(joints) :, 0])
+        return found
 
     def sensor_joints(self, joints: Indices) -> Indices:
         """Those of the places, then the far end of each of LENGTHS."""

@@ -84,8 +84,8 @@ class Labelling:
         self._provisionals.add_moment()
         self._default_names.add_moment(moment.frames)
         self._moments += 1
-        if self._alarms and scored and moment.misfit is not None:
-            events += self._alarms.update(moment, moment.misfit, self._clusterer)
+        if self._alarms and scored and moment.distances is not None:
+            events += self._alarms.update(moment, moment.distances, self._clusterer)
         hypotheses = self._segmenter.push(moment.estimates)
         if len(moment.estimates) > self._revisions:
             self._segmenter.settle()
@@ -195,6 +195,8 @@ class Labelling:
         self._provisionals.drop_moment()
         events = self._finals.add(moment, span, self._moments)
         self._default_names.make_final(self._finals.open_cluster)
+        if self._alarms:
+            self._alarms.make_final(span, self._finals.open_cluster)
         return events + self._changes(span.start_us)
 
     def _name(self, id: int) -> Name:
@@ -221,6 +223,8 @@ class Labelling:
             if isinstance(change, Merged):
                 self._cluster_counts.merge(change.source, change.target)
                 self._default_names.merge(change.source, change.target)
+                if self._alarms:
+                    self._alarms.merge(change.source, change.target)
                 self._labeller.relabel()
                 events.append(ClusterMerged(change.source, change.target, time_us))
             elif self._labeller.announce(change.id):

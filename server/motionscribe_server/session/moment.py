@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from motionscribe_models.arrays import Array
 from motionscribe_models.state import State
 from motionscribe_server.session.anomaly.pose_model import PoseMemory
+from motionscribe_server.session.anomaly.reference import Distances
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.arrivals import MomentSource
 from motionscribe_server.session.embedding import Embedding
@@ -35,8 +36,8 @@ class Moment:
     """(l, d) embeddings of the l newest moments, oldest first; all but the oldest will be estimated again."""
     inputs: Array
     """(D,) features of its newest frame, and how they changed (anomaly/pose_model.py)."""
-    misfit: Array | None
-    """(G,) how badly each group of joints fits the others (anomaly/pose_model.py), None for a model without alarms."""
+    distances: Distances | None
+    """From what the training recordings have shown, None for a model without alarms."""
     error: NDArray[np.float64] | None
     """(F,) mean squared errors of the predicted frames (prediction_error.py), None where none were predicted."""
 
@@ -48,7 +49,7 @@ class MomentBuilder:
         self._features = model.manifest.features
         self._embedding = Embedding(model)
         self._prediction_error = PredictionError(model.feature_scale, model.manifest.stride)
-        self._pose_model = None if model.anomaly is None else model.anomaly.pose_model
+        self._reference = model.anomaly
         self._poses = PoseMemory()
         self._frames: list[NDArray[np.float32]] = []
 
@@ -80,12 +81,12 @@ class MomentBuilder:
         predictions = np.array([w.prediction for w in windows])
         errors = PredictionError.compare_many(prediction_errors, frames, predictions)
         inputs = np.stack([cls._remember(builder, own) for builder, own in zip(builders, frames, strict=True)])
-        misfits: Sequence[Array | None] = [None] * len(builders)
-        if first._pose_model is not None:
-            misfits = [*first._pose_model.misfits(inputs)]
+        distances: Sequence[Distances | None] = [None] * len(builders)
+        if first._reference is not None:
+            distances = first._reference.distances_many(np.stack([own[-1] for own in estimates]), inputs)
         return [
             Moment(source.span, source.sensed, *parts)
-            for source, *parts in zip(sources, frames, estimates, inputs, misfits, errors, strict=True)
+            for source, *parts in zip(sources, frames, estimates, inputs, distances, errors, strict=True)
         ]
 
     def state(self) -> State:

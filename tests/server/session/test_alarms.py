@@ -1,7 +1,8 @@
 """What a stream's moments and clusters say to the anomaly detector: what is new, and what is told of each moment."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from dataclasses import replace
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tests.support.session_stories import send_all
 from motionscribe_models.arrays import Array
 from motionscribe_proto.events import Anomaly, AnomalyScores, Event
 from motionscribe_server.session.alarms import RECURRED, Alarms
+from motionscribe_server.session.anomaly.open_alarm import CALM_S
 from motionscribe_server.session.anomaly.pose_model import LAGS
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.table import SCORES
@@ -29,6 +31,7 @@ KNOWN = np.array([100.0, 100.0])
 NEW = {"strangeness": TENFOLD}
 STRANGE = round(SCORES["strangeness"].pooled_s / MOMENT_S)
 """Moments of its pool."""
+AVERAGE = np.ones(2)
 
 
 def model_of(knots: Mapping[str, Knots]) -> ServedModel:
@@ -45,13 +48,19 @@ def moment_at(number: int, embedding: Array, jump: float = 1.0) -> Moment:
     estimates = np.stack([KNOWN, embedding])  # the newest is the last
     frames = np.zeros((STRIDE, D), np.float32)
     sensed, inputs = Sensed(np.array([jump, 1.0]), ones, 1e-3 * ones), np.zeros(D * (1 + len(LAGS)))
-    return Moment(span_of(number), sensed, frames, estimates, inputs, ones, None)
+    return Moment(span_of(number), sensed, frames, estimates, inputs, None, None)
+
+
+def update(alarms: Alarms, moment: Moment, clusterer: DPMeans, misfit: Array = AVERAGE) -> list[Event]:
+    """All but the misfit is measured."""
+    (distances,) = plane_reference(NEW).distances_many(moment.estimates[-1:], moment.inputs[None])
+    return alarms.update(moment, replace(distances, misfit=misfit), clusterer)
 
 
 def told(alarms: Alarms, embedding: Array, clusterer: DPMeans, moments: int = 15) -> list[Event]:
     events: list[Event] = []
     for number in range(moments):
-        events += alarms.update(moment_at(number, embedding), np.ones(2), clusterer)
+        events += update(alarms, moment_at(number, embedding), clusterer)
     return events
 
 
@@ -101,7 +110,7 @@ def test_the_cluster_learns_while_the_anomaly_is_open_and_ends_it() -> None:
     for number in range(80):
         if number in (20, 30):
             clusterer.learn(FAR, 3.0)
-        events += alarms.update(moment_at(number, FAR), np.ones(2), clusterer)
+        events += update(alarms, moment_at(number, FAR), clusterer)
     assert [event.phase for event in events if isinstance(event, Anomaly)] == ["begun", "confirmed", "ended"]
     end = events[-1]
     assert isinstance(end, Anomaly)
@@ -113,14 +122,14 @@ def test_each_kind_has_the_budget_of_its_option() -> None:
     knots = dict.fromkeys(("jump", "misfit", "strangeness"), TENFOLD)
     zs = {"sensor fault": 5.5, "motion fault": 5.5, "new behaviour": np.log(np.linalg.norm(FAR - KNOWN))}
     for kind, option in zip(zs, ("sensor_false_alarms", "motion_false_alarms", "behaviour_false_alarms"), strict=True):
-        rate = 36_000 / 10 ** zs[kind] * (3 if kind == "motion fault" else 2)
+        rate = 36_000 / 10 ** zs[kind] * {"sensor fault": 2, "motion fault": 3, "new behaviour": 4}[kind]
         for budget, begins in ((rate * 1.01, True), (rate * 0.99, False)):
             other = dict.fromkeys(("sensor_false_alarms", "motion_false_alarms", "behaviour_false_alarms"), 1e-9)
             alarms = alarms_of(knots, **{**other, option: budget})
             events = list[Event]()
             for number in range(STRANGE):  # until all pools of these scores are full
                 moment = moment_at(number, FAR, np.exp(5.5))
-                events += alarms.update(moment, np.exp([5.5, 0.0]), DPMeans(D))
+                events += update(alarms, moment, DPMeans(D), np.exp([5.5, 0.0]))
             anomalies = [event for event in events if isinstance(event, Anomaly)]
             assert [event.kind for event in anomalies if event.phase == "begun"] == [kind] * begins
             assert {event.kind for event in anomalies} == ({kind} if begins else set())
@@ -132,8 +141,8 @@ def test_scores_of_each_moment_are_told_to_who_asked_for_them() -> None:
     assert [(score.start_seq, score.end_us) for score in scores] == [
         (span_of(number).start_seq, span_of(number).end_us) for number in range(15)
     ]
-    rate = 2 * 36_000 / 10 ** np.log(np.linalg.norm(FAR - KNOWN))  # two scores share the budget
-    usual = 2 * 3600 / MOMENT_S  # of any moment, as long as the pool is not full
+    rate = 4 * 36_000 / 10 ** np.log(np.linalg.norm(FAR - KNOWN))  # four scores share the budget
+    usual = 4 * 3600 / MOMENT_S  # of any moment, as long as the pool is not full
     filling = STRANGE - 1
     assert [score.behaviour for score in scores] == pytest.approx([usual] * filling + [rate] * (15 - filling))
     assert all(score.sensor > 1e10 and score.motion > 1e10 for score in scores)
@@ -161,13 +170,58 @@ def test_a_session_tells_of_a_sensor_that_jumps_and_that_the_stream_ends() -> No
     assert events[0].start_seq <= 91 < events[0].end_seq
 
 
+def test_a_moment_with_an_open_fault_is_not_learnt_when_its_label_is_final() -> None:
+    """A fault of the fifth moment alone, which stays open for two seconds; labels are final three moments later."""
+    alarms, clusterer = alarms_of({"jump": TENFOLD}), DPMeans(D)
+    fine = []
+    for number in range(50):
+        update(alarms, moment_at(number, KNOWN, np.exp(9.0) if number == 5 else 1.0), clusterer)
+        if number >= 3:
+            alarms.make_final(span_of(number - 3), 1 + number)  # each has a visit of its own
+            fine.append(bool(alarms.state()["order"]["visit"][-1]))
+    faulty = np.flatnonzero(~np.array(fine)).tolist()
+    assert faulty == [*range(5, 5 + round(CALM_S / MOMENT_S))]
+
+
+STEP = 25
+"""Moments."""
+USUAL = [(place, STEP) for place in (0, 1, 2, 3)]
+"""Places of a cycle, each for so long."""
+
+
+def behaviour(script: list[tuple[int, int]]) -> list[Anomaly]:
+    """Anomalies of a session of its motion. Its budget is large, for minutes have to be enough."""
+    stream = feed(model_of({}), SessionOptions(behaviour_false_alarms=150.0, lag="fast"))
+    return [event for event in send_all(stream, motion(script)) + stream.close() if isinstance(event, Anomaly)]
+
+
+def test_a_session_tells_of_a_wrong_order_and_of_an_action_that_lasts() -> None:
+    before = 25 * len(USUAL) * STEP
+    (order, ended) = behaviour(USUAL * 25 + [USUAL[0], USUAL[2], USUAL[3], USUAL[0]])
+    assert (order.kind, order.detector, order.phase, ended.phase) == ("new behaviour", "order", "begun", "ended")
+    assert before + STEP <= order.start_seq / STRIDE < before + 2 * STEP, "while the wrong action lasts"
+    events = behaviour(USUAL * 25 + [USUAL[0], (1, 4 * STEP), USUAL[2]])
+    assert {(event.kind, event.detector) for event in events} == {("new behaviour", "duration")}
+    assert [event.phase for event in events] == ["begun", "confirmed", "ended"]
+    assert before + 2 * STEP < events[0].start_seq / STRIDE < before + 4 * STEP, "once it is longer than usual"
+
+
+def test_merged_clusters_are_one_action_to_the_order() -> None:
+    stream = feed(model_of({}), SessionOptions())
+    send_all(stream, motion(USUAL * 6))
+    stream.session.merge([2], 1)
+    order = stream.session.state()["labelling"]["alarms"]["order"]
+    assert 2 not in chain.from_iterable(step[:2] for step in order["steps"]["counts"])
+    assert sorted(id for id, *_ in order["durations"]["usual"]) == [1, 3, 4]
+
+
 def test_alarms_restored_from_their_state_go_on_to_the_bit() -> None:
     one, again, clusterer = alarms_of(), alarms_of(), DPMeans(D)
     told(one, FAR, clusterer, 10)
     again.restore(through_plain(one.state()))
     for number in range(10, 60):
         moment = moment_at(number, KNOWN if number > 20 else FAR)
-        assert one.update(moment, np.ones(2), clusterer) == again.update(moment, np.ones(2), clusterer)
+        assert update(one, moment, clusterer) == update(again, moment, clusterer)
     assert same(one.state(), again.state())
     assert one.finish() == again.finish() == []
 

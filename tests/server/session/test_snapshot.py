@@ -41,7 +41,6 @@ LAYOUT = Path(__file__).with_name("snapshot_layout.txt")
 
 
 def restored(stream: Driver) -> Driver:
-    """The same stream after a trip through bytes."""
     return Driver(*reloaded(stream))
 
 
@@ -168,6 +167,13 @@ def eventful() -> Iterator[State]:
     assert any(isinstance(event, Anomaly) for event in events)
 
 
+def repeating() -> Iterator[State]:
+    """What a stream remembers of the order of its actions, where no fault keeps it from learning."""
+    stream, frames = feed(made_up_model()), motion([(0, 20), (1, 20)] * 8)
+    stream.send(FrameBlock(1, frames, even_times(len(frames), RATE)))
+    yield stream.session.state()
+
+
 def losing_sight() -> Iterator[State]:
     """What a stream of a body remembers while joints come and go, with and without frames that wait; and at a gap."""
     recording = without(PLAY, {"head": [(1.0, 3.0), (5.0, 9.0)], "left_wrist": [(1.2, 8.0)]})
@@ -200,8 +206,8 @@ def present_layout() -> list[str]:
     with np.load(io.BytesIO(save(stream.session, stream.encoder_states)[32:])) as archive:
         tree = json.loads(archive["tree"].tobytes())
     del tree["session"]
-    top = layout_of(tree, "")
-    return sorted(top | {line for state in chain(eventful(), losing_sight()) for line in layout_of(state, "/session")})
+    top, states = layout_of(tree, ""), chain(eventful(), repeating(), losing_sight())
+    return sorted(top | {line for state in states for line in layout_of(state, "/session")})
 
 
 def test_another_layout_has_another_format_number() -> None:

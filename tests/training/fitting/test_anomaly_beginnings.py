@@ -48,7 +48,7 @@ def begun(constants: dict[str, NDArray[np.float64]], kind: Kind, gaps: Iterable[
         lost += number in places
         first = 1 + STRIDE * number + lost
         span = Span(first, first + STRIDE, 33_333 * first, 33_333 * (first + STRIDE))
-        events = detector.update(Observation(span, sensed, ones, 1.0, 1.0, features, np.zeros(0)))
+        events = detector.update(Observation(span, sensed, ones, 1.0, 1.0, features, np.zeros(0), 1e5, 1e5))
         found += sum(event.phase == "begun" and event.kind == kind.value for event in events)
     return found
 

@@ -17,6 +17,7 @@ from motionscribe_models.arrays import Array
 from motionscribe_models.features import FeatureMap
 from motionscribe_server.session.anomaly.detector import LATER_S
 from motionscribe_server.session.anomaly.levels import Levels, fit_drift, levelled
+from motionscribe_server.session.anomaly.nearest import Nearest
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.pools import Pools
 from motionscribe_server.session.anomaly.pose_model import LAGS, PoseModel
@@ -24,7 +25,6 @@ from motionscribe_server.session.anomaly.reference import BEHAVIOURS, DRIFT, Lay
 from motionscribe_server.session.anomaly.score import standardise
 from motionscribe_server.session.anomaly.sensed import Sensed
 from motionscribe_server.session.anomaly.shown import Shown, described
-from motionscribe_server.session.anomaly.strangeness import distances
 from motionscribe_server.session.span import Span
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.durations import Durations
@@ -38,6 +38,8 @@ FAULT_S = 1.0
 """Around a fault of a recording nothing is counted."""
 LEAST_S = 10.0
 """Of normal motion, to say anything of."""
+ANY_MOMENT = 1.0
+"""Stands in for the rates of order, of which nothing is fitted."""
 LEAST_LEVELS = 6
 """Times the span of a level, of a table: each half must have one, and moments to compare it with."""
 
@@ -93,6 +95,8 @@ def fit_anomaly(
     impossible = feature_map.representation.impossible
     judged = [_judge(x, own, layout, impossible, moment_s) for x, own in zip(seen, shifts, strict=True)]
     for score, columns in layout.slices():
+        if score.constants is not None:
+            continue
         counted = [fine & np.isfinite(own[:, columns.start]) for own, _, fine in judged]  # pools are full
         logs = [own[rows, columns] for (own, _, _), rows in zip(judged, counted, strict=True) if rows.any()]
         vigour = [at[rows, columns] for (_, at, _), rows in zip(judged, counted, strict=True) if rows.any()]
@@ -150,7 +154,7 @@ def _see(recording: Normal, model: PoseModel, shown: Shown, behaviours: Array, s
         recording.features[: count * stride].reshape(count, stride, -1),
         recording.sensed[:count],
         model.misfits(pose_inputs(recording.features, stride)[:count]),
-        distances(recording.embeddings[:count], behaviours),
+        Nearest(behaviours).distances(recording.embeddings[:count]),
         shown.distances(moments),
     )
 
@@ -170,6 +174,8 @@ def _judge(
             float(seen.unseen[n]),
             seen.frames[n, -1],
             shifts[n],
+            ANY_MOMENT,
+            ANY_MOMENT,
         )
         rows.append(pools.add(Observation(span, *moment)))
     faults = np.array([sensed.jump.max() > impossible for sensed in seen.sensed])

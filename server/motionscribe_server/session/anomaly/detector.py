@@ -60,14 +60,16 @@ class AnomalyDetector:
         self._limits = {kind: math.log(budgets[kind]) for kind in Kind}
         self._pools = Pools(reference.layout, moment_s)
         usual = [z_at(knots, math.log((1 - QUANTILE) * 3600 / moment_s)) for knots in reference.knots]
-        self._habits = Habits(usual, moment_s)
+        self._knots: list[list[list[float]]] = [knots.tolist() for knots in reference.knots]
+        fitted = [score.constants is None for score in reference.layout.scores]
+        self._habits = Habits(np.where(fitted, usual, math.inf), moment_s)
         self._later = round(LATER_S / moment_s)
         self._waiting: deque[Array] = deque()  # scores that are learnt if no alarm begins soon
         self._open: dict[Kind, OpenAlarm] = {}
         self._book = AnomalyBook(book or PackedBook())
         self._book.end_all()
         self._allowances = Allowances(reference, {kind: limit + RELEASE for kind, limit in self._limits.items()})
-        self._allowed = self._allowances.of(self._book.kept)  # (C,)
+        self._allow()
         self._last: Span | None = None
         self.rates: dict[Kind, float] = dict.fromkeys(Kind, math.inf)
         """False alarms an hour to be expected at the newest moment, by kind."""
@@ -81,6 +83,11 @@ class AnomalyDetector:
     def quiet(self) -> bool:
         """No anomaly is open."""
         return not self._open
+
+    @property
+    def faulty(self) -> bool:
+        """A fault of sensors or of motion is open: what is seen may not be what is done."""
+        return not self._open.keys().isdisjoint((Kind.SENSOR, Kind.MOTION))
 
     def update(self, observation: Observation, cluster: int = 0) -> list[Anomaly]:
         """Takes the next moment; spans in order of time. `cluster` is the nearest known behaviour, 0 for none.
@@ -99,12 +106,12 @@ class AnomalyDetector:
         z = measured - self._allowed
         largest = np.maximum.reduceat(z, self._reference.layout.starts)
         lowered = (largest - self._habits.slack).tolist()
-        rates = [log_rate(knots, own) for knots, own in zip(self._reference.knots, lowered, strict=True)]
+        rates = [log_rate(knots, own) for knots, own in zip(self._knots, lowered, strict=True)]
         if observation.sensed.jump.max() > self._reference.impossible:
             rates[self._jump] = min(rates[self._jump], math.log(ONCE_IN_H))
-        for kind in Kind:
+        for kind in self._limits:
             events += self._judge(kind, span, rates, z, measured, cluster)
-        self._learn(self._unmarked(largest, z) if self._allowed.any() else largest)
+        self._learn(self._unmarked(largest, z) if self._allows else largest)
         return events
 
     def finish(self) -> list[Anomaly]:
@@ -121,7 +128,7 @@ class AnomalyDetector:
         Raises NotFoundError, ExhaustedError; then nothing has changed.
         """
         self._book.mark(id, verdict)
-        self._allowed = self._allowances.of(self._book.kept)
+        self._allow()
         over = [alarm for alarm in self._open.values() if alarm.number == id and verdict == "normal"]
         for alarm in over:
             del self._open[alarm.kind]
@@ -150,15 +157,19 @@ class AnomalyDetector:
         self._waiting = deque(scores.copy() for scores in state["waiting"])
         self._open = {Kind(kind): OpenAlarm.of(own, self._moment_s) for kind, own in state["open"].items()}
         self._book.restore(state["book"])
-        self._allowed = self._allowances.of(self._book.kept)
+        self._allow()
         self._last = None if state["last"] is None else Span(*state["last"])
+
+    def _allow(self) -> None:
+        self._allowed = self._allowances.of(self._book.kept)  # (C,)
+        self._allows = bool(self._allowed.any())
 
     def _judge(
         self, kind: Kind, span: Span, rates: Sequence[float], z: Array, measured: Array, cluster: int
     ) -> list[Anomaly]:
         """By z before and after what is allowed."""
         own = self._reference.of_kind[kind]
-        score = min(own, key=lambda s: rates[s])
+        score = min(own, key=rates.__getitem__)
         rate = rates[score] + self._reference.shared[kind]
         self.rates[kind] = as_rate(rate)
         alarm, limit = self._open.get(kind), self._limits[kind]
@@ -200,7 +211,7 @@ class AnomalyDetector:
         return np.where(np.isfinite(others), others, largest)
 
     def _learn(self, scores: Array) -> None:
-        if self._open or not np.isfinite(scores).all():
+        if self._open or not all(map(math.isfinite, scores.tolist())):
             self._waiting.clear()
             return
         self._waiting.append(scores)

@@ -5,8 +5,6 @@ where the stream's own QUANTILE lies above that of the training motion, and has 
 for the user's own "this was normal".
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from motionscribe_models.arrays import Array
@@ -24,12 +22,12 @@ MOST = 2.0
 class Habits:
     """Of one stream."""
 
-    def __init__(self, usual: Sequence[float], moment_s: float) -> None:
-        """`usual` is QUANTILE of each score in training."""
-        self._usual = np.array(usual)
+    def __init__(self, usual: Array, moment_s: float) -> None:
+        """`usual` (S,) is QUANTILE of each score in training; one that is infinite earns no slack."""
+        self._usual = usual
         self._least = round(LEAST_S / moment_s)
         self._learnt = 0
-        self._quantiles = [RollingQuantiles((QUANTILE,), round(MEMORY_S / moment_s)) for _ in usual]
+        self._quantiles = [RollingQuantiles((QUANTILE,), round(MEMORY_S / moment_s)) for _ in range(len(usual))]
         self.slack: Array = np.zeros(len(self._usual))
         """(S,)"""
 
@@ -39,8 +37,8 @@ class Habits:
         for quantiles, score in zip(self._quantiles, scores.tolist(), strict=True):
             quantiles.learn(score)
         if self._learnt >= self._least:
-            own = np.array([quantiles.get()[0] for quantiles in self._quantiles])
-            self.slack = np.clip(own - self._usual, 0, MOST)
+            own = [quantiles.get()[0] for quantiles in self._quantiles]
+            self.slack = np.minimum(np.maximum(own - self._usual, 0), MOST)
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""

@@ -30,11 +30,11 @@ class Imbalance(Score):
     @staticmethod
     def measure(observation: Observation) -> Array:
         """Both are 0 of who stands and about 1 of who lies; the exponential, since scores compare logarithms, (1,)."""
-        places = observation.features[:HEIGHT].astype(np.float64).reshape(-1, 3)
-        x, y, z = places.mean(axis=0).tolist()
-        low = 1 - (y + float(observation.features[HEIGHT])) / STANDS
-        away = _distance((x, z), places[L_ANKLE].tolist()[::2], places[R_ANKLE].tolist()[::2]) / REACH
-        return np.exp([min(low, away)])
+        features: list[float] = observation.features.tolist()
+        x, y, z = (features[axis:HEIGHT:3] for axis in range(3))
+        low = 1 - (_mean(y) + features[HEIGHT]) / STANDS
+        left, right = ((x[ankle], z[ankle]) for ankle in (L_ANKLE, R_ANKLE))
+        return np.exp([min(low, _distance((_mean(x), _mean(z)), left, right) / REACH)])
 
     @staticmethod
     def suits(representation: Representation) -> bool:
@@ -46,6 +46,10 @@ class Imbalance(Score):
         """One number, of the whole body."""
         del sensors, groups
         return (frozenset(),)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _distance(point: Sequence[float], start: Sequence[float], end: Sequence[float]) -> float:

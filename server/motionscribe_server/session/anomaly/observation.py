@@ -27,3 +27,7 @@ class Observation:
     """(F,) of its newest frame."""
     shift: Array
     """(L,) how far what has a level lies from its usual one (levels.py); empty but for tables."""
+    order_rate: float
+    """False alarms an hour, above 0, to be expected at the order of the stream's actions (habitual_order.py)."""
+    duration_rate: float
+    """The same of how long they last."""

@@ -24,14 +24,14 @@ class Pools:
         self._layout = layout
         spans: list[int] = [max(1, round(score.pooled_s / moment_s)) for score in layout.scores]
         self._spans: NDArray[np.int64] = np.repeat(spans, [own.stop - own.start for _, own in layout.slices()])
-        self._mask = np.arange(max(spans))[:, None] < self._spans  # by age
+        self._shares = (np.arange(max(spans))[:, None] < self._spans) / self._spans  # of each moment in a mean, by age
         self._late = round(LATE_S / moment_s)
         self._moments = self._late + max(1, round(VIGOUR_S / moment_s))
         self.restart()
 
     def restart(self) -> None:
         """Forgets what came before a gap."""
-        self._logs = np.zeros(self._mask.shape)  # newest first
+        self._logs = np.zeros_like(self._shares)  # newest first
         self._tremor = np.zeros((self._moments, self._layout.others.shape[1]))  # newest first
         self._count = 0
 
@@ -41,14 +41,17 @@ class Pools:
         -inf while a pool is not full, since a mean of fewer is not as normal as one of all, and where NaN was measured.
         """
         measured = np.concatenate([score.measure(observation) for score in self._layout.scores])
-        logs = np.log(np.fmax(measured, TINY))
-        self._logs = np.concatenate([logs[None], self._logs[:-1]])
+        self._logs = np.concatenate([np.log(np.fmax(measured, TINY))[None], self._logs[:-1]])
         self._tremor = np.concatenate([observation.sensed.tremor[None], self._tremor[:-1]])
         self._count += 1
-        means = (self._logs * self._mask).sum(axis=0) / self._spans
-        pooled = np.where((self._spans <= self._count) & ~np.isnan(measured), means, -np.inf)
+        pooled: Array = np.einsum("mc,mc->c", self._logs, self._shares)
+        missing = np.isnan(measured)
+        if self._count < len(self._logs):
+            missing |= self._spans > self._count
+        pooled[missing] = -np.inf
         known = self._tremor[: self._count]
-        vigour = self._layout.others @ (known[self._late :] if len(known) > self._late else known).mean(axis=0)
+        early = known[self._late :] if len(known) > self._late else known
+        vigour = self._layout.others @ (np.add.reduce(early) / len(early))
         return pooled, np.log(np.maximum(vigour, TINY))
 
     def state(self) -> State:

@@ -2,8 +2,8 @@
 
 In: features of the newest frame of moments. Out: the misfit of each of G groups: the mean square of how far its
 features, and their changes over LAGS moments, lie from the expected ones, in expected deviations. The network has two
-hidden layers; which group is masked is an input of the first. It is small enough for NumPy, and each product is of one
-stream alone, so that no answer depends on who else is in a batch.
+hidden layers; which group is masked is an input of the first. It is small enough for NumPy, in blocks (blocks.py), so
+that no answer depends on who else is in a batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from motionscribe_models.arrays import Array, Single
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.state import State
+from motionscribe_server.session.blocks import in_blocks
 
 LAGS = (1, 3)
 """Moments over which changes are looked at."""
@@ -90,7 +91,7 @@ class PoseModel:
         self._mean, self._scale = part["mean"], part["scale"]
         self._first, self._group = part["first"], part["group"]
         self._second, self._second_bias = part["second"], part["second_bias"]
-        most = max(map(len, places))
+        most = -(-max(map(len, places)) // 4) * 4  # whole registers
         wide, inputs = self._group.shape[1], feature_map.width * (1 + len(LAGS))
         wanted = {
             "mean": (inputs,),
@@ -111,21 +112,29 @@ class PoseModel:
         both = np.concatenate([self._places, self._places + inputs], axis=1)  # means, then logarithms of variances
         self._last = np.ascontiguousarray(part["last"][:, both].swapaxes(0, 1))  # (G, H, 2 most)
         self._last_bias = part["last_bias"][both]
-        counts = np.array([*map(len, places)])
-        self._weights = ((np.arange(most) < counts[:, None]) / counts[:, None]).astype(np.float32)
-        self._masked = masks_of(places, inputs)
+        counts = np.array([*map(len, places)])[:, None]
+        belongs = np.arange(most) < counts
+        self._weights = (belongs / counts).astype(np.float32)
+        self._own = -self._first[self._places] * belongs[:, :, None].astype(np.float32)  # (G, most, H)
 
     def misfits(self, inputs: Array) -> Array:
         """Inputs (s, D) of s streams to (s, G)."""
-        y = ((inputs - self._mean) / self._scale).astype(np.float32)[:, None]  # (s, 1, D)
-        seen = np.where(self._masked, np.float32(0), y)  # (s, G, D)
-        hidden = np.maximum(seen @ self._first + self._group, 0)
-        hidden = np.maximum(hidden @ self._second + self._second_bias, 0)
-        out = (hidden[:, :, None] @ self._last)[:, :, 0] + self._last_bias  # (s, G, 2 most)
-        expected, variance = np.split(out, 2, axis=2)
-        missed = y[:, 0][:, self._places] - expected
-        squares = missed * missed * np.exp(-np.clip(variance, NARROWEST, WIDEST))
-        return np.asarray((squares * self._weights).sum(axis=2), np.float64)
+        return in_blocks(self._misfits, ((inputs - self._mean) / self._scale).astype(np.float32), len(self.groups))
+
+    def _misfits(self, y: Single) -> Array:
+        """Of a block of normalised inputs."""
+        own = y[:, self._places].swapaxes(0, 1)  # (G, s, most)
+        hidden = own @ self._own  # a masked group takes its part off what the first layer makes of all
+        hidden += y @ self._first
+        hidden += self._group[:, None]
+        hidden = np.maximum(hidden, 0, out=hidden).reshape(-1, self._group.shape[1]) @ self._second
+        hidden += self._second_bias
+        np.maximum(hidden, 0, out=hidden)
+        out = hidden.reshape(len(own), len(y), -1) @ self._last  # (G, s, 2 most)
+        out += self._last_bias[:, None]
+        expected, variance = out[:, :, : own.shape[2]], out[:, :, own.shape[2] :]
+        squares = np.square(own - expected) * np.exp(-np.clip(variance, NARROWEST, WIDEST))
+        return np.asarray((squares * self._weights[:, None]).sum(axis=2).T, np.float64)
 
 
 class PoseMemory:

@@ -6,6 +6,7 @@ over BLOCK_S, since moments in a row are one alarm (extreme values: Coles 2001, 
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,12 +45,14 @@ def fit_rates(scores: Sequence[Array], moment_s: float) -> Array:
     return np.array(knots).T
 
 
-def log_rate(knots: Array, z: float) -> float:
-    """Of a z score; the last piece of the polyline goes on for ever."""
+def log_rate(knots: Array | Sequence[Sequence[float]], z: float) -> float:
+    """Of a z score; the last piece of the polyline goes on for ever. Of one score, lists are faster than arrays."""
     at, rates = knots
-    if z <= at[-2]:
-        return float(np.interp(z, at, rates))
-    return float(rates[-2] + (z - at[-2]) * (rates[-1] - rates[-2]) / (at[-1] - at[-2]))
+    if z <= at[0]:
+        return float(rates[0])
+    end = min(bisect_right(at, z), len(at) - 1)
+    start = end - 1
+    return float(rates[start] + (z - at[start]) * (rates[end] - rates[start]) / (at[end] - at[start]))
 
 
 def z_at(knots: Array, rate: float) -> float:

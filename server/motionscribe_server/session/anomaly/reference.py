@@ -1,13 +1,14 @@
 """What the anomaly scores of one model compare with, in its named arrays: fitted offline, read by every stream.
 
-Arrays, for each score of table.py with W columns: `anomaly.NAME.normal` (4, W), those of score.py; `anomaly.NAME.rates`
-(2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py, `anomaly.shown.*` those of shown.py,
-`anomaly.behaviours` (k, d) embeddings that the training recordings have shown, `anomaly.drift` (2, L), of tables alone,
-that of levels.py. A model folder without them gives no alarms.
+Arrays, for each score of table.py with W columns and no constants of its own: `anomaly.NAME.normal` (4, W), those of
+score.py; `anomaly.NAME.rates` (2, n), knots of rates.py. `anomaly.pose.*` are those of pose_model.py,
+`anomaly.shown.*` those of shown.py, `anomaly.behaviours` (k, d) embeddings that the training recordings have shown,
+`anomaly.drift` (2, L), of tables alone, that of levels.py. A model folder without them gives no alarms.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,11 @@ from motionscribe_models.features import FeatureMap
 from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly import pose_model, shown
 from motionscribe_server.session.anomaly.kinds import Kind
+from motionscribe_server.session.anomaly.nearest import Nearest
 from motionscribe_server.session.anomaly.pose_model import LAGS, PoseModel
 from motionscribe_server.session.anomaly.score import Score
-from motionscribe_server.session.anomaly.shown import Shown
-from motionscribe_server.session.anomaly.table import scores_of
+from motionscribe_server.session.anomaly.shown import Shown, described
+from motionscribe_server.session.anomaly.table import fitted_scores, scores_of
 
 BEHAVIOURS = "anomaly.behaviours"
 DRIFT = "anomaly.drift"
@@ -31,7 +33,7 @@ Shape = tuple[int | None, ...]
 def anomaly_arrays(representation: Representation) -> dict[str, Shape]:
     """Names and shapes of all anomaly arrays of a model folder; None is any size."""
     shapes: dict[str, Shape] = {}
-    for score in scores_of(representation):
+    for score in fitted_scores(representation):
         shapes |= {normal_of(score.name): (4, None), rates_of(score.name): (2, None)}
     for part in (pose_model, shown):
         shapes |= {part.PREFIX + name: shape for name, shape in part.SHAPES.items()}
@@ -71,17 +73,30 @@ class Layout:
         return [(s, slice(a, b)) for s, a, b in zip(self.scores, self.starts, self.ends, strict=True)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Distances:
+    """How far one moment lies from what the training recordings have shown."""
+
+    misfit: Array
+    """(G,) how badly each group of joints fits the others (pose_model.py)."""
+    strangeness: float
+    """Distance of the embedding to the nearest behaviour."""
+    unseen: float
+    """Distance to the nearest moment (shown.py)."""
+
+
 class AnomalyReference:
     """The anomaly constants of one model, shared by its streams."""
 
     def __init__(self, feature_map: FeatureMap, arrays: Mapping[str, Array], dimensions: int) -> None:
         """`arrays` are those of `anomaly_arrays`. Raises LayoutError for values that no fit gives."""
         self.pose_model = PoseModel(feature_map, arrays)
-        self.behaviours = arrays[BEHAVIOURS]
+        behaviours = arrays[BEHAVIOURS]
         self.impossible = feature_map.representation.impossible
         """Acceleration of a sensor that no body has."""
-        if self.behaviours.shape[1] != dimensions or not len(self.behaviours):
-            raise LayoutError(f"{BEHAVIOURS}: expected shape (k, {dimensions}), got {self.behaviours.shape}")
+        if behaviours.shape[1] != dimensions or not len(behaviours):
+            raise LayoutError(f"{BEHAVIOURS}: expected shape (k, {dimensions}), got {behaviours.shape}")
+        self.behaviours = Nearest(behaviours.astype(np.float64))
         self.shown = Shown(arrays, dimensions + feature_map.width * (1 + len(LAGS)))
         self.drift = arrays.get(DRIFT)
         """(2, L) of levels.py, None but for tables."""
@@ -94,13 +109,14 @@ class AnomalyReference:
         """Of each score."""
         for score, own in self.layout.slices():
             width = own.stop - own.start
-            name, rates = normal_of(score.name), arrays[rates_of(score.name)]
-            if arrays[name].shape != (4, width) or not arrays[name][2].min() > 0:
-                raise LayoutError(f"{name}: expected shape (4, {width}) and spreads above 0, got {arrays[name].shape}")
+            name = normal_of(score.name)
+            constants, rates = score.constants or (arrays[name], arrays[rates_of(score.name)])
+            if constants.shape != (4, width) or not constants[2].min() > 0:
+                raise LayoutError(f"{name}: expected shape (4, {width}) and spreads above 0, got {constants.shape}")
             falls = rates.shape[1] >= 2 and (np.diff(rates[0]) > 0).all() and rates[1, -1] < rates[1, -2]
             if not falls:
                 raise LayoutError(f"{rates_of(score.name)}: expected knots that rise, of a rate that falls at the end")
-            normal.append(arrays[name])
+            normal.append(constants)
             self.knots.append(rates)
         self.normal = np.concatenate(normal, axis=1)
         """(4, C)"""
@@ -111,3 +127,9 @@ class AnomalyReference:
         """Indices of the scores of each kind."""
         self.shared = {kind: math.log(len(own)) for kind, own in self.of_kind.items()}
         """The logarithm of how many scores share a kind's budget."""
+
+    def distances_many(self, embeddings: Array, inputs: Array) -> list[Distances]:
+        """Of a moment of each of s streams: embeddings (s, d) and inputs of the pose model (s, D)."""
+        strangeness = self.behaviours.distances(embeddings).tolist()
+        unseen = self.shown.distances(described(embeddings, inputs)).tolist()
+        return [*map(Distances, self.pose_model.misfits(inputs), strangeness, unseen)]

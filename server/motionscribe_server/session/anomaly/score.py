@@ -42,6 +42,9 @@ class Score(ABC):
     kind: ClassVar[Kind]
     pooled_s: ClassVar[float]
     """The logarithms are averaged over so long; 0 for a single moment."""
+    constants: ClassVar[tuple[Array, Array] | None] = None
+    """What `fit_normal` and `fit_rates` would give, of a score that compares a stream with itself: the same for all
+    models, whose folders have no arrays of it; the stream earns no slack of it. None where they are fitted."""
     most_allowed: ClassVar[float] = 6.0
     """Standard deviations that a user may add to what is normal (allowances.py): what is worse stays an alarm."""
 

@@ -1,7 +1,8 @@
 """What the sensors of a stream said in one moment, at the source's own rate, before anything is held or smoothed.
 
 In: raw frames. Out: a Sensed for each moment: how fast each of B sensors changed its speed from frame to frame, how
-much over the model's period, and for how long it has stood still.
+much over the model's period, and for how long it has stood still. Measured once a moment, however its frames come in:
+a few cost as much as one.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,9 @@ class Sensors:
 
     def restart(self) -> None:
         """Forgets what came before a gap."""
-        self._values = np.empty((0, self._count, 0))  # of the newest frames
+        self._frames: list[NDArray[np.floating]] = []  # that were not measured, and their times
+        self._times_us: list[int] = []
+        self._values = np.empty((0, 0, self._count))  # (d, n, B) of the newest that were measured, and their times
         self._times = np.empty(0)
         self._still_s = np.zeros(self._count)
         self._rows = np.empty((3, 0, self._count))  # jump, tremor and still_s of frames that are in no moment
@@ -63,28 +66,46 @@ class Sensors:
     @property
     def waiting(self) -> int:
         """Frames that are in no moment."""
-        return self._rows.shape[1]
+        return self._rows.shape[1] + len(self._times_us)
 
     def push(self, frames: NDArray[np.floating], times_us: Sequence[int]) -> None:
         """Takes raw frames (K, D) of times that increase."""
-        new, before = self._feature_map.sensors(frames), len(self._values)
-        values = np.concatenate([self._values, new]) if before else new
-        times = np.concatenate([self._times, np.array(times_us) / 1e6])
-        tremor = np.square(self._accelerations(values, times, self._lag))
-        rows = [self._accelerations(values, times, 1)[before:], tremor[before:], self._stillness(values, times, before)]
-        self._rows = np.concatenate([self._rows, np.stack(rows)], axis=1)
-        kept = -2 * self._lag
-        self._values, self._times = values[kept:].copy(), times[kept:].copy()
+        self._frames.append(frames.copy())  # a view would keep the whole message
+        self._times_us += times_us
 
     def take(self, count: int) -> Sensed:
         """The oldest `count` frames, at least 1, as a moment."""
+        self._measure()
         rows, self._rows = self._rows[:, :count], self._rows[:, count:]
-        return Sensed(rows[0].max(axis=0), rows[1].mean(axis=0), rows[2].max(axis=0))
+        jump, still_s = np.maximum.reduce(rows[::2], axis=1)
+        return Sensed(jump, np.add.reduce(rows[1]) / rows.shape[1], still_s)
+
+    def _measure(self) -> None:
+        if not self._frames:
+            return
+        frames = np.concatenate(self._frames)
+        values = self._feature_map.sensors(frames).transpose(2, 0, 1)  # what is summed over first: NumPy is faster so
+        if self._values.shape[1]:
+            values = np.concatenate([self._values, values], axis=1)
+        times = np.concatenate([self._times, np.array(self._times_us) / 1e6])
+        moved, steps = values[:, 1:] - values[:, :-1], times[1:] - times[:-1]
+        rows = np.zeros((3, len(frames), self._count))
+        squares, lag = rows[1], self._lag
+        self._accelerate(squares, moved, steps, 1)
+        np.sqrt(squares, out=rows[0])
+        if lag > 1:
+            squares[:] = 0  # also of those with too few before
+            self._accelerate(squares, values[:, lag:] - values[:, :-lag], times[lag:] - times[:-lag], lag)
+        self._stand(rows[2], moved, steps)
+        self._rows = np.concatenate([self._rows, rows], axis=1) if self._rows.shape[1] else rows
+        self._values, self._times = values[:, -2 * lag :].copy(), times[-2 * lag :].copy()
+        self._frames, self._times_us = [], []
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
+        self._measure()
         return {
-            "values": self._values.copy(),
+            "values": self._values.transpose(1, 2, 0).copy(),
             "times": self._times.copy(),
             "still_s": self._still_s.copy(),
             "rows": self._rows.copy(),
@@ -92,31 +113,35 @@ class Sensors:
 
     def restore(self, state: State) -> None:
         """Goes on where `state` was taken."""
-        self._values, self._times = state["values"].copy(), state["times"].copy()
+        self._frames, self._times_us = [], []
+        self._values = state["values"].transpose(2, 0, 1).copy()
+        self._times = state["times"].copy()
         self._still_s, self._rows = state["still_s"].copy(), state["rows"].copy()
 
-    def _accelerations(self, values: Array, times: Array, lag: int) -> Array:
-        """(n, B) of values (n, B, d) from `lag` to `lag` frames; 0 for too few before, or where one was not seen.
+    def _accelerate(self, rows: Array, moved: Array, took: Array, lag: int) -> None:
+        """Fills rows (K, B) of the newest frames with squares of the acceleration from `lag` to `lag` frames.
 
-        Frames that come in bursts have times too near each other to be true.
+        `moved` (d, n, B) is the way over each `lag` frames and `took` (n,) the seconds. 0 stays for too few before, or
+        where one was not seen. Frames that come in bursts have times too near each other to be true.
         """
-        found = np.zeros(values.shape[:2])
-        if len(values) > 2 * lag:
-            steps = np.maximum(times[lag:] - times[:-lag], lag * self._period_s / 2)
-            speeds = (values[lag:] - values[:-lag]) / steps[:, None, None]
-            change = np.linalg.norm(speeds[lag:] - speeds[:-lag], axis=2)
-            found[2 * lag :] = np.nan_to_num(2 * change / (steps[lag:] + steps[:-lag])[:, None])
-        return found
+        count = min(len(rows), len(took) - lag)
+        if count > 0:
+            steps = np.maximum(took[-count - lag :], lag * self._period_s / 2)
+            speeds = moved[:, -count - lag :] / steps[:, None]
+            change = speeds[:, lag:] - speeds[:, :-lag]
+            mean_steps = (steps[lag:] + steps[:-lag]) / 2
+            squares = np.add.reduce(np.square(change)) / np.square(mean_steps)[:, None]
+            np.fmax(squares, 0, out=rows[-count:])  # 0 for NaN
 
-    def _stillness(self, values: Array, times: Array, before: int) -> Array:
-        """(K, B) seconds, of the frames from `before` on; the first of all has none before it."""
-        start = max(1, before)
-        still = np.abs(values[start:] - values[start - 1 : -1]).max(axis=2) <= self._still  # false for NaN
-        stills = np.zeros((len(values) - before, self._count))
-        for row, (stands, passed) in enumerate(zip(still, np.diff(times[start - 1 :]), strict=True), start - before):
-            self._still_s = np.where(stands, np.minimum(self._still_s + min(passed, FRAME_S), STEADY_S), 0.0)
-            stills[row] = self._still_s
-        return stills
+    def _stand(self, rows: Array, moved: Array, steps: Array) -> None:
+        """Fills rows (K, B) of the newest frames with seconds; 0 stays for the first of all."""
+        count = min(len(rows), len(steps))
+        if count:
+            stands = np.maximum.reduce(np.abs(moved[:, -count:])) <= self._still  # false for NaN
+            adds = np.minimum(steps[-count:], FRAME_S).tolist()
+            for row, more, factor in zip(rows[-count:], adds, stands.astype(np.float64), strict=True):
+                self._still_s = np.multiply(self._still_s + more, factor, out=row)
+            self._still_s = np.minimum(rows, STEADY_S, out=rows)[-1]
 
 
 def sense(

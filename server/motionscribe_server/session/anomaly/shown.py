@@ -11,6 +11,8 @@ import numpy as np
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError
+from motionscribe_server.session.anomaly.nearest import Nearest
+from motionscribe_server.session.blocks import in_blocks
 
 PREFIX = "anomaly.shown."
 SHAPES: dict[str, tuple[int | None, ...]] = {"mean": (None,), "axes": (None, None), "points": (None, None)}
@@ -32,11 +34,9 @@ class Shown:
         if not fits:
             shapes = mean.shape, axes.shape, points.shape
             raise LayoutError(f"{PREFIX}*: expected shapes ({width},), ({width}, k) and (n, k), got {shapes}")
-        self._mean, self._axes, self._points = mean, axes, points
-        self._half_squares = np.square(points).sum(axis=1) / 2
+        self._mean, self._axes, self._points = mean, axes, Nearest(points)
 
     def distances(self, moments: Array) -> Array:
-        """(n,) of `described` moments (n, D) to the nearest point. Each product is of one moment alone."""
-        places = ((moments - self._mean).astype(np.float32)[:, None] @ self._axes)[:, 0]
-        nearest = (self._half_squares - (self._points @ places[:, :, None])[:, :, 0]).min(axis=1)
-        return np.sqrt(np.maximum(np.square(places).sum(axis=1) + 2 * nearest, 0, dtype=np.float64))
+        """(n,) of `described` moments (n, D) to the nearest point, of which each is asked for alone (blocks.py)."""
+        centred = (moments - self._mean).astype(np.float32)
+        return self._points.distances(in_blocks(lambda own: own @ self._axes, centred, self._axes.shape[1]))

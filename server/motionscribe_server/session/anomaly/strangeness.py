@@ -10,7 +10,7 @@ from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.rates import fit_rates
 from motionscribe_server.session.anomaly.score import Columns, Score
 
-STRANGEST = 0.15
+STRANGEST = 0.25
 """Of the normal motion, by recordings, may be left out when rates are fitted: what one recording alone shows is new to
 the others, rightly, and must not make the threshold of what all of them show."""
 TYPICAL = 0.9
@@ -54,9 +54,3 @@ class UnseenPosture(Strangeness):
     def measure(observation: Observation) -> Array:
         """A distance, (1,)."""
         return np.array([observation.unseen])
-
-
-def distances(embeddings: Array, behaviours: Array) -> Array:
-    """(n,) of embeddings (n, d) to the nearest of behaviours (k, d)."""
-    found: Array = np.sqrt(np.square(embeddings[:, None] - behaviours).sum(axis=2).min(axis=1))
-    return found

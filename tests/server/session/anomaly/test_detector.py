@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.anomaly_arrays import TENFOLD, made_up_anomaly
 from tests.support.anomaly_stream import (
+    ANY,
     BUDGET,
     HIGH,
     JUMP,
@@ -63,7 +64,7 @@ def test_it_begins_at_any_budget(budget: float) -> None:
 
 def test_a_pooled_score_begins_at_its_part_of_the_budget_too() -> None:
     for z, begins in ((LIMIT + 0.001, True), (LIMIT - 0.001, False)):
-        detector, events = plane_detector({"strangeness": TENFOLD}, BUDGET), list[Anomaly]()
+        detector, events = plane_detector({"strangeness": TENFOLD}, 2 * BUDGET), list[Anomaly]()  # four share it
         for moment in range(STRANGE):
             assert events == [], "the pool is not full"
             events = detector.update(observation(span_of(moment), strangeness=z), 4)
@@ -91,7 +92,15 @@ def test_an_acceleration_that_no_body_has_is_a_fault_whatever_the_constants_say(
     jump, ones = np.ones(sensors), np.ones(sensors)
     jump[5] = over * body.representation.impossible
     seen = Observation(
-        span_of(0), Sensed(jump, ones, ones), np.ones(groups), 1.0, 1.0, np.zeros(body.width, np.float32), NOTHING
+        span_of(0),
+        Sensed(jump, ones, ones),
+        np.ones(groups),
+        1.0,
+        1.0,
+        np.zeros(body.width, np.float32),
+        NOTHING,
+        ANY,
+        ANY,
     )
     events = detector.update(seen)
     named = (BODY.joints[int(body.sensor_joints[5])],)

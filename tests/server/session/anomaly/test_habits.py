@@ -11,7 +11,7 @@ from motionscribe_server.session.anomaly.habits import LEAST_S, MEMORY_S, MOST, 
 
 MOMENT_S = 1.0
 LEAST, MEMORY = round(LEAST_S / MOMENT_S), round(MEMORY_S / MOMENT_S)
-USUAL = (2.0, 2.0, -1.0)
+USUAL = np.array([2.0, 2.0, -1.0])
 
 
 def scores_of(count: int, seed: int = 0) -> Array:

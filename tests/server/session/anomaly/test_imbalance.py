@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.anomaly_stream import NOTHING, PLANE, span_of
+from tests.support.anomaly_stream import ANY, NOTHING, PLANE, span_of
 
 from motionscribe_models.arrays import Array
 from motionscribe_models.body.joints import SEEN
@@ -24,7 +24,7 @@ def imbalance(places: Array, height: float) -> float:
     """Of joints (13, 3) about the pelvis, and the pelvis' height."""
     ones, root = np.ones(1), [height, 0, 0, 0, 0]
     features = np.r_[places.reshape(-1), root].astype(np.float32)
-    moment = Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, features, NOTHING)
+    moment = Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, features, NOTHING, ANY, ANY)
     (score,) = Imbalance.measure(moment)
     return math.log(score)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.anomaly_stream import NOTHING, PLANE, MovingMap, span_of
+from tests.support.anomaly_stream import ANY, NOTHING, PLANE, MovingMap, span_of
 from tests.support.plain_state import going_on, same
 
 from motionscribe_models.arrays import Array
@@ -42,6 +42,7 @@ def moments_of(layout: Layout, count: int, seed: int) -> list[Observation]:
             float(numbers(1)[0]),
             rng.normal(size=44).astype(np.float32),
             NOTHING,
+            *numbers(2) + 1,
         )
         for n in range(count)
     ]
@@ -91,7 +92,9 @@ def test_a_fault_does_not_excuse_itself() -> None:
     for n in range(60):
         tremor = np.array([1e6 if n >= 20 else 1.0, 1.0])
         rows.append(
-            pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0, 1.0, FEATURES, NOTHING))[1]
+            pools.add(Observation(span_of(n), Sensed(ones, tremor, ones), ones, 1.0, 1.0, FEATURES, NOTHING, ANY, ANY))[
+                1
+            ]
         )
     vigour = np.array(rows)
     columns = next(own for score, own in layout.slices() if score.name == "jump")
@@ -113,7 +116,7 @@ def test_a_joint_that_has_no_others_has_no_vigour() -> None:
     layout = Layout(MovingMap(PLANE.skeleton, (0,)))
     ones = np.ones(1)
     _, vigour = Pools(layout, MOMENT_S).add(
-        Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, FEATURES, NOTHING)
+        Observation(span_of(0), Sensed(ones, ones, ones), ones, 1.0, 1.0, FEATURES, NOTHING, ANY, ANY)
     )
     columns = next(own for score, own in layout.slices() if score.name == "jump")
     assert vigour[columns].tolist() == [np.log(TINY)]

@@ -95,6 +95,17 @@ def test_rates_never_rise_and_their_knots_are_in_order(
     assert max(log_rate(knots, z) for z in at) <= math.log(3600 / moment_s) + 1e-9, "no more than all moments"
 
 
+@given(st.integers(0, 999), st.integers(20, 2000), st.lists(st.floats(-60, 60), min_size=1, max_size=10))
+def test_rates_are_those_of_a_slow_twin_and_of_lists_the_same(seed: int, moments: int, at: list[float]) -> None:
+    knots = fit_rates([noise(moments, seed)], MOMENT_S)
+    zs, rates = knots
+    for z in [*at, *zs.tolist()]:
+        beyond = rates[-1] + (z - zs[-1]) * (rates[-1] - rates[-2]) / (zs[-1] - zs[-2])
+        wanted = float(np.interp(z, zs, rates)) if z <= zs[-1] else beyond
+        assert log_rate(knots, z) == pytest.approx(wanted)
+        assert log_rate(knots.tolist(), z) == log_rate(knots, z)
+
+
 def test_many_equal_scores_are_one_knot() -> None:
     scores = np.concatenate([np.full(600, -20.0), noise(600, 0)])
     knots = fit_rates([scores], MOMENT_S)

@@ -16,7 +16,7 @@ from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
 from motionscribe_models.representations import REPRESENTATIONS
 from motionscribe_server.session.anomaly.kinds import Kind
-from motionscribe_server.session.anomaly.pose_model import groups_of
+from motionscribe_server.session.anomaly.pose_model import LAGS, groups_of
 from motionscribe_server.session.anomaly.reference import (
     BEHAVIOURS,
     AnomalyReference,
@@ -25,7 +25,7 @@ from motionscribe_server.session.anomaly.reference import (
     normal_of,
     rates_of,
 )
-from motionscribe_server.session.anomaly.table import scores_of
+from motionscribe_server.session.anomaly.table import fitted_scores
 from motionscribe_server.session.model import ServedModel
 
 SPACE = FeatureMap(BODY, tuple(range(2, 15)))
@@ -48,7 +48,7 @@ WRONG: dict[str, tuple[str, Callable[[Arrays], None]]] = {
     "no behaviour": (BEHAVIOURS, with_array(BEHAVIOURS, np.zeros((0, D)))),
     "behaviours of other dimensions": (BEHAVIOURS, with_array(BEHAVIOURS, np.zeros((3, D + 1)))),
 }
-for score in (own.name for own in scores_of(PLANE.representation)):
+for score in (own.name for own in fitted_scores(PLANE.representation)):
     WRONG |= {
         f"{score} of more columns": (normal_of(score), with_array(normal_of(score), np.ones((4, 9)))),
         f"{score} of three rows": (normal_of(score), with_array(normal_of(score), np.ones((3, 2)))),
@@ -137,7 +137,7 @@ def test_columns_of_all_scores_lie_one_after_another(feature_map: FeatureMap) ->
     sensors, groups = len(feature_map.sensor_joints), len(groups_of(feature_map))
     widths = {score.name: own.stop - own.start for score, own in layout.slices()}
     wanted = {"jump": sensors, "frozen": sensors, "tremor": sensors, "misfit": groups, "lasting misfit": groups}
-    assert widths == {**wanted, "strangeness": 1, "unseen posture": 1} | (
+    assert widths == {**wanted, "strangeness": 1, "unseen posture": 1, "order": 1, "duration": 1} | (
         {"imbalance": 1} if feature_map is SPACE else {}
     )
     assert [own.start for _, own in layout.slices()] == [0, *(own.stop for _, own in layout.slices())][:-1]
@@ -162,7 +162,7 @@ def test_each_score_has_one_kind_and_shares_its_budget() -> None:
     for kind, own in reference.of_kind.items():
         assert all(reference.layout.scores[score].kind is kind for score in own)
         assert reference.shared[kind] == math.log(len(own))
-    assert reference.shared[Kind.BEHAVIOUR] == math.log(2)
+    assert reference.shared[Kind.BEHAVIOUR] == math.log(4)
 
 
 def test_knots_and_normals_are_those_of_the_arrays() -> None:
@@ -172,4 +172,5 @@ def test_knots_and_normals_are_those_of_the_arrays() -> None:
     assert reference.knots[tremor].tolist() == [[1, 2], [5, 3]]
     assert reference.knots[0].tolist() == [list(NEVER[0]), list(NEVER[1])]
     assert reference.normal.shape == (4, len(reference.layout.columns))
-    assert reference.behaviours.shape == (1, D)
+    (far,) = reference.distances_many(np.full((1, D), 97.0), np.zeros((1, PLANE.width * (1 + len(LAGS)))))
+    assert far.strangeness == pytest.approx(3 * math.sqrt(D)), "from the only behaviour"

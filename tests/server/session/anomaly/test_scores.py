@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from tests.support.anomaly_arrays import TENFOLD, made_up_anomaly
-from tests.support.anomaly_stream import MOMENT_S, NOTHING, PLANE, budgets_of, span_of
+from tests.support.anomaly_stream import ANY, MOMENT_S, NOTHING, PLANE, budgets_of, span_of
 from tests.support.made_up_session import D
 
 from motionscribe_models.arrays import Array
@@ -32,6 +32,8 @@ MOMENT = Observation(
     9.5,
     np.zeros(2, np.float32),
     np.array([10.0, 11.0, 12.0]),
+    0.25,
+    0.125,
 )
 
 
@@ -46,6 +48,8 @@ MOMENT = Observation(
         ("shift", [10, 11, 12], Kind.MOTION),
         ("strangeness", [9], Kind.BEHAVIOUR),
         ("unseen posture", [9.5], Kind.BEHAVIOUR),
+        ("order", [4], Kind.BEHAVIOUR),
+        ("duration", [8], Kind.BEHAVIOUR),
     ],
 )
 def test_what_a_score_measures(name: str, numbers: list[float], kind: Kind) -> None:
@@ -141,7 +145,7 @@ def still_events(stills: list[float]) -> list[Anomaly]:
     events: list[Anomaly] = []
     for moment, still in enumerate(stills):
         sensed = Sensed(ones, ones, np.array([still, 0.0]))
-        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0, 1.0, FEATURES, NOTHING))
+        events += detector.update(Observation(span_of(moment), sensed, ones, 1.0, 1.0, FEATURES, NOTHING, ANY, ANY))
     return events
 
 
@@ -173,7 +177,9 @@ def test_who_stands_perfectly_still_does_not_tremble() -> None:
 
     def still_moment(moment: int) -> Observation:
         nothing = np.zeros(2)
-        return Observation(span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0, 1.0, FEATURES, NOTHING)
+        return Observation(
+            span_of(moment), Sensed(nothing, nothing, nothing), np.ones(2), 1.0, 1.0, FEATURES, NOTHING, ANY, ANY
+        )
 
     events = [event for moment in range(30) for event in detector.update(still_moment(moment))]
     assert events == []

@@ -1,5 +1,6 @@
 """What the sensors said in a moment: jumps, tremor and stillness of raw frames, however they come in."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -67,6 +68,34 @@ def test_blocks_of_any_size_give_what_all_frames_give_at_once(
     assert parts.waiting == whole.waiting == len(frames)
     for _ in frames:
         assert same(parts.take(1).state(), whole.take(1).state())
+
+
+def slow_acceleration(places: Array, times: Sequence[float], lag: int, period_s: float) -> float:
+    """Of the newest of places (n, d)."""
+    if len(places) <= 2 * lag:
+        return 0.0
+    first, middle, last = places[-1 - 2 * lag], places[-1 - lag], places[-1]
+    early = max(times[-1 - lag] - times[-1 - 2 * lag], lag * period_s / 2)
+    late = max(times[-1] - times[-1 - lag], lag * period_s / 2)
+    found = 2 * float(np.linalg.norm((last - middle) / late - (middle - first) / early)) / (late + early)
+    return 0.0 if math.isnan(found) else found
+
+
+@given(streams(), st.sampled_from([(30.0, 30.0), (60.0, 30.0), (120.0, 25.0)]))
+def test_frames_say_what_a_slow_twin_says(stream: tuple[Array, list[int]], rates: tuple[float, float]) -> None:
+    frames, times_us = stream
+    times, lag = [time / 1e6 for time in times_us], round(rates[0] / rates[1])
+    moments = sense(CAMERA, frames, times_us, rates, range(1, len(frames) + 1))
+    for sensor, joint in enumerate((1, 2)):
+        places, still_s = frames[:, 3 * joint : 3 * joint + 3], 0.0
+        for row, moment in enumerate(moments):
+            seen, until = places[: row + 1], times[: row + 1]
+            if row:
+                stands = np.abs(seen[-1] - seen[-2]).max() <= CAMERA.representation.still
+                still_s = min(still_s + min(until[-1] - until[-2], FRAME_S), STEADY_S) if stands else 0.0
+            assert moment.still_s[sensor] == pytest.approx(still_s)
+            assert moment.jump[sensor] == pytest.approx(slow_acceleration(seen, until, 1, 1 / rates[0]))
+            assert moment.tremor[sensor] == pytest.approx(slow_acceleration(seen, until, lag, 1 / rates[0]) ** 2)
 
 
 @given(streams(), st.data())
