@@ -5,6 +5,7 @@ Out: the field of Open, in which the server chooses what is not said. Bad number
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 
 from motionscribe.errors import BadRequest
 from motionscribe_proto import segmentation_pb2 as pb
@@ -22,8 +23,8 @@ def false_alarms_to_message(per_hour: FalseAlarms | None) -> pb.FalseAlarms | No
     for kind, number in by_kind.items():
         if kind not in KINDS:
             raise BadRequest(f"expected false alarms an hour of {', '.join(KINDS)}, got some of {kind!r}")
-        if not 0 < number < math.inf:
-            raise BadRequest(f"expected more than 0 false alarms an hour of kind {kind}, got {number}")
+        if isinstance(number, bool) or not isinstance(number, Real) or not 0 < number < math.inf:
+            raise BadRequest(f"expected more than 0 false alarms an hour of kind {kind}, got {number!r}")
     return pb.FalseAlarms(**by_kind)
 
 
@@ -34,5 +35,7 @@ def parse_false_alarms(text: str) -> FalseAlarms:
         per_hour = {kind: float(number) for kind, _, number in parts} if "=" in text else float(text)
     except ValueError:
         raise BadRequest(f"expected false alarms an hour such as 0.5 or sensor=0.5,motion=6, got {text!r}") from None
+    if isinstance(per_hour, dict) and len(per_hour) < len(parts):
+        raise BadRequest(f"expected each kind of false alarms an hour once, got {text!r}")
     false_alarms_to_message(per_hour)
     return per_hour

@@ -11,6 +11,8 @@ from motionscribe_server.session.anomaly.usual_durations import UsualDurations
 from motionscribe_server.session.anomaly.usual_steps import UsualSteps
 from motionscribe_server.session.span import Span
 
+CHATTER_S = 0.5
+"""A visit so short is no action that somebody cut short: the label has wavered."""
 RAREST = 1e-4
 """False alarms an hour: no stream is long enough to know of anything rarer."""
 
@@ -95,7 +97,7 @@ class HabitualOrder:
             step = self._cluster, then
             self._order_rate = min(self._order_rate, self._an_hour(self._steps.as_unlikely(step)))
             self._steps.learn(step)
-        if self._has_start:
+        if self._has_start and self._seconds > CHATTER_S:
             self._compare_duration(self._durations.share_shorter(self._cluster, self._seconds))
             self._durations.learn(self._cluster, self._seconds)
         self._watched_s += self._seconds

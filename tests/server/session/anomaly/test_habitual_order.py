@@ -65,6 +65,13 @@ def test_a_step_three_times_as_long_is_found_while_it_lasts() -> None:
     assert rates[120] > 100
 
 
+def test_a_label_that_wavers_is_no_action_that_was_cut_short() -> None:
+    order = order_of()
+    rates = show(order, [(1, 30), (2, 3), (1, 4), (2, 30), (3, 30)], LENGTH)[:, 1]
+    assert rates.min() > 100
+    assert show(order, AN_HOUR[:300], LENGTH + 97)[:, 1].min() > 1, "nor is it learnt"
+
+
 def test_a_step_that_is_cut_short_is_found_when_it_ends() -> None:
     rates = show(order_of(), [(1, 30), (2, 8), (3, 30)], LENGTH)[:, 1]
     assert rates[:38].min() > 100
