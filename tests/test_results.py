@@ -168,7 +168,7 @@ def test_what_one_can_do_to_others() -> None:
         ("25 | `python -m benchmarks.speed.service`", "speed", "service/simple_k5/streams", False),
         ("0 of 3740 events", "faults", "kill/lost", False),
         ("80 of 80 synthetic falls", "anomaly", "falls/detected", False),
-        ("80 % of 280 faults", "anomaly", "faults/all/detected_6h", True),
+        ("81 % of 280 faults", "anomaly", "faults/all/detected_6h", True),
     ],
 )
 def test_the_headlines(text: str, benchmark: str, figure: str, percent: bool) -> None:
