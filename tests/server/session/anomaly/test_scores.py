@@ -191,8 +191,8 @@ def test_who_stands_perfectly_still_does_not_tremble() -> None:
 @pytest.mark.parametrize("score", [Strangeness, UnseenPosture])
 def test_what_one_recording_alone_shows_sets_no_threshold(score: type[Strangeness]) -> None:
     rng = np.random.default_rng(0)
-    usual, strange = [rng.normal(size=300) for _ in range(9)], rng.normal(8.0, size=300)
-    found = score.fit_rates([*usual[:4], strange, *usual[4:]], MOMENT_S)
+    usual, strange = [rng.normal(size=300) for _ in range(3)], rng.normal(8.0, size=300)  # a quarter
+    found = score.fit_rates([*usual[:2], strange, *usual[2:]], MOMENT_S)
     np.testing.assert_allclose(found, Misfit.fit_rates(usual, MOMENT_S))
 
 
