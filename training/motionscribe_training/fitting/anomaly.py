@@ -75,8 +75,8 @@ def fit_anomaly(
     seen: list[_Seen] = []
     for own, others in zip(folds, folds[::-1], strict=True):
         model = PoseModel(feature_map, fit_pose_model(feature_map, [x.features for x in others], stride, seed))
-        behaviours, points = _spread_out(others, seed), fit_shown([_moments(x, stride) for x in others], seed)
-        shown = Shown(points, width)
+        behaviours = Nearest(_spread_out(others, seed))
+        shown = Shown(fit_shown([_moments(x, _inputs(x, stride)) for x in others], seed), width)
         seen += [_see(recording, model, shown, behaviours, stride) for recording in own]
     layout, arrays = Layout(feature_map), dict[str, Array]()
     shifts = [np.zeros((len(x.sensed), 0)) for x in seen]
@@ -106,7 +106,7 @@ def fit_anomaly(
         z = [standardise(normal, own, at).max(axis=1) for own, at in zip(logs, vigour, strict=True)]
         arrays |= {normal_of(score.name): normal, rates_of(score.name): score.fit_rates(z, moment_s)}
     pose_model = fit_pose_model(feature_map, [x.features for x in recordings], stride, seed)
-    points = fit_shown([_moments(x, stride) for x in recordings], seed)
+    points = fit_shown([_moments(x, _inputs(x, stride)) for x in recordings], seed)
     return {**arrays, **pose_model, **points, BEHAVIOURS: _spread_out(recordings, seed).astype(np.float32)}
 
 
@@ -141,21 +141,25 @@ class _Seen:
         return np.array([levelled(*moment) for moment in zip(self.frames, self.sensed, self.misfits, strict=True)])
 
 
-def _moments(recording: Normal, stride: int) -> Array:
-    """(n, D) as shown.py has them."""
-    count = min(len(recording.sensed), len(recording.embeddings))
-    return described(recording.embeddings[:count], pose_inputs(recording.features, stride)[:count])
+def _inputs(recording: Normal, stride: int) -> Array:
+    """(n, D) what the pose model sees of its moments."""
+    return pose_inputs(recording.features, stride)[: min(len(recording.sensed), len(recording.embeddings))]
 
 
-def _see(recording: Normal, model: PoseModel, shown: Shown, behaviours: Array, stride: int) -> _Seen:
-    moments = _moments(recording, stride)
-    count = len(moments)
+def _moments(recording: Normal, inputs: Array) -> Array:
+    """(n, d + D) as shown.py has them."""
+    return described(recording.embeddings[: len(inputs)], inputs)
+
+
+def _see(recording: Normal, model: PoseModel, shown: Shown, behaviours: Nearest, stride: int) -> _Seen:
+    inputs = _inputs(recording, stride)
+    count = len(inputs)
     return _Seen(
         recording.features[: count * stride].reshape(count, stride, -1),
         recording.sensed[:count],
-        model.misfits(pose_inputs(recording.features, stride)[:count]),
-        Nearest(behaviours).distances(recording.embeddings[:count]),
-        shown.distances(moments),
+        model.misfits(inputs),
+        behaviours.distances(recording.embeddings[:count]),
+        shown.distances(_moments(recording, inputs)),
     )
 
 

@@ -104,8 +104,8 @@ class HabitualOrder:
 
     def _compare_duration(self, share: float) -> None:
         """Visits of so small a share are to be expected by what is usual, and not fewer than have been."""
-        expected = max(share * self._durations.visits, self._durations.as_far(share))
         if share < 1.0:
+            expected = max(share * self._durations.visits, self._durations.as_far(share))
             self._duration_rate = min(self._duration_rate, self._an_hour(expected))
 
     def _an_hour(self, times: float) -> float:

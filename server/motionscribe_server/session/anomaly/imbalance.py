@@ -11,7 +11,7 @@ from motionscribe_models.body.proportions import L_ANKLE, R_ANKLE
 from motionscribe_models.representations import Representation
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
-from motionscribe_server.session.anomaly.score import Columns, Score
+from motionscribe_server.session.anomaly.score import WholeBodyScore
 
 STANDS, REACH = 2 / 3, 0.5
 """In sizes of the body: its middle is lower when it squats, and farther from the feet when it runs, but seldom both. Of
@@ -20,7 +20,7 @@ HEIGHT = 3 * len(SEEN)
 """The place among the features of how high the pelvis is above the floor."""
 
 
-class Imbalance(Score):
+class Imbalance(WholeBodyScore):
     """How low the middle of all joints is, or how far from the line between the ankles, whichever is less."""
 
     name = "imbalance"
@@ -40,12 +40,6 @@ class Imbalance(Score):
     def suits(representation: Representation) -> bool:
         """Bodies whose height above the floor is known."""
         return representation.has_floor
-
-    @staticmethod
-    def columns(sensors: Columns, groups: Columns) -> Columns:
-        """One number, of the whole body."""
-        del sensors, groups
-        return (frozenset(),)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,14 +8,14 @@ from motionscribe_models.arrays import Array
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.rates import FARTHEST
-from motionscribe_server.session.anomaly.score import Columns, Score
+from motionscribe_server.session.anomaly.score import WholeBodyScore
 
 MOST_EXCUSED = 10.0
 """Times rarer than what is normal a step may be that a user calls so: it is learnt by itself as it recurs, and must not
 silence the score of all others."""
 
 
-class _OwnRate(Score):
+class _OwnRate(WholeBodyScore):
     """One over the false alarms an hour of habitual_order.py: there is nothing to fit, and no slack to earn."""
 
     kind = Kind.BEHAVIOUR
@@ -24,12 +24,6 @@ class _OwnRate(Score):
         np.array([[0.0], [0.0], [1.0], [0.0]]),
         np.array([[-FARTHEST, 0.0, FARTHEST], [FARTHEST, 0.0, -FARTHEST]]),
     )
-
-    @staticmethod
-    def columns(sensors: Columns, groups: Columns) -> Columns:
-        """One number, of the whole body."""
-        del sensors, groups
-        return (frozenset(),)
 
 
 class Order(_OwnRate):

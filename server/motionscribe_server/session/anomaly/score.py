@@ -76,6 +76,16 @@ class Score(ABC):
         return fit_rates(scores, moment_s)
 
 
+class WholeBodyScore(Score):
+    """One number, which speaks of no joint."""
+
+    @staticmethod
+    def columns(sensors: Columns, groups: Columns) -> Columns:
+        """A single one."""
+        del sensors, groups
+        return (frozenset(),)
+
+
 def standardise(normal: Array, logs: Array, vigour: Array) -> Array:
     """Z (..., W) of pooled logarithms at log vigour, both (..., W), by what `fit_normal` gives."""
     a, b, s, least = normal

@@ -8,7 +8,7 @@ from motionscribe_models.arrays import Array
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.observation import Observation
 from motionscribe_server.session.anomaly.rates import fit_rates
-from motionscribe_server.session.anomaly.score import Columns, Score
+from motionscribe_server.session.anomaly.score import WholeBodyScore
 
 STRANGEST = 0.25
 """Of the normal motion, by recordings, may be left out when rates are fitted: what one recording alone shows is new to
@@ -17,7 +17,7 @@ TYPICAL = 0.9
 """A recording is as strange as this quantile of its moments."""
 
 
-class Strangeness(Score):
+class Strangeness(WholeBodyScore):
     """Distance of the embedding to the nearest behaviour that is known."""
 
     name = "strangeness"
@@ -28,12 +28,6 @@ class Strangeness(Score):
     def measure(observation: Observation) -> Array:
         """A distance, (1,)."""
         return np.array([observation.strangeness])
-
-    @staticmethod
-    def columns(sensors: Columns, groups: Columns) -> Columns:
-        """One number, of the whole body."""
-        del sensors, groups
-        return (frozenset(),)
 
     @classmethod
     def fit_rates(cls, scores: Sequence[Array], moment_s: float) -> Array:
