@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
@@ -128,6 +129,31 @@ def decoder_graph(weights: Weights, steps: int, *, int8: bool) -> bytes:
         "decoder",
         {"h": ("N", H), "x": ("N", F)},
         {"projected": ("N", steps, P), "residual": ("N", steps), "prediction": ("N", steps, F)},
+    )
+
+
+def weights_in(graph: bytes) -> Weights:
+    """The weights that a decoder_graph of fp32 was made of, as float32 kept them. Raises ValueError for others."""
+    found = {
+        constant.name: numpy_helper.to_array(constant) for constant in onnx.load_from_string(graph).graph.initializer
+    }
+    names = ("input", "input_bias", "recurrent", "recurrent_bias", "mean", "std", "pca_mean", "pca")
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"expected the constants of a decoder, got none named {', '.join(missing)}")
+    parts = {name: found[name].astype(np.float64) for name in names}
+    hidden = len(parts["pca_mean"])
+    recurrent, bias = parts["recurrent"].T, parts["recurrent_bias"]
+    return Weights(
+        weight_ih=parts["input"].T,
+        weight_hh=recurrent[: 3 * hidden],
+        bias_ih=parts["input_bias"],
+        bias_hh=bias[: 3 * hidden],
+        out_weight=recurrent[3 * hidden :],
+        out_bias=bias[3 * hidden :],
+        mean=parts["mean"],
+        std=parts["std"],
+        pca_mean=parts["pca_mean"],
+        pca_components=parts["pca"].T,
     )
 
 
