@@ -22,7 +22,7 @@ FOLDERS = {
 }
 CONTRACTS = {"motionscribe_proto", "motionscribe_models"}
 
-VALUES = {"anomaly_book", "clustering", "edits", "frame_checks", "model", "options"}
+VALUES = {"anomaly_book", "clustering", "edits", "explanation", "frame_checks", "model", "options", "recall"}
 """Of session, what other packages of the server may speak of."""
 EVERYWHERE = {"errors", "metrics", "settings", "stream_keys"}
 """Files beside the packages that any of them may import; access, session and engine need fewer."""

@@ -15,6 +15,7 @@ from motionscribe.client import Client, Stream
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
+from motionscribe.explanations import Explanation
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
@@ -25,6 +26,7 @@ __all__ = [
     "Backoff",
     "Client",
     "Cluster",
+    "Explanation",
     "FrameBlock",
     "IterableSource",
     "KeptAnomaly",

@@ -1,11 +1,12 @@
-"""The asyncio client: streams, models, clusters and anomalies of one server. The blocking Client runs on this one."""
+"""The asyncio client: streams, models, clusters, anomalies, explanations of one server. The blocking Client uses it."""
 
 import asyncio
 import re
 import secrets
 from collections.abc import Sequence
+from operator import index
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import grpc
 
@@ -22,13 +23,20 @@ from motionscribe.descriptions import (
     model_from_message,
 )
 from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
+from motionscribe.explanations import Explanation, explanation_from_message
 from motionscribe.false_alarms import FalseAlarms, false_alarms_to_message
 from motionscribe.pacing import Pacer
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import LAG_NUMBERS, VERDICT_NUMBERS, skeleton_to_message
-from motionscribe_proto.segmentation_pb2_grpc import AnomaliesStub, ClustersStub, ModelsStub, SegmentationStub
+from motionscribe_proto.segmentation_pb2_grpc import (
+    AnomaliesStub,
+    ClustersStub,
+    ExplanationsStub,
+    ModelsStub,
+    SegmentationStub,
+)
 from motionscribe_proto.verdicts import Verdict
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -61,6 +69,7 @@ class AsyncClient:
         self._models: Any = ModelsStub(self._channel)
         self._clusters: Any = ClustersStub(self._channel)
         self._anomalies: Any = AnomaliesStub(self._channel)
+        self._explanations: Any = ExplanationsStub(self._channel)
         self._streams: list[AsyncStream] = []
 
     async def __aenter__(self) -> Self:
@@ -177,10 +186,14 @@ class AsyncClient:
         """
         if verdict not in VERDICT_NUMBERS:
             raise BadRequest(f"expected a verdict, one of {', '.join(VERDICT_NUMBERS)}, got {verdict!r}")
-        if not isinstance(anomaly, int) or not 0 <= anomaly < 2**64:
-            raise BadRequest(f"expected the number of an anomaly, got {anomaly!r}")
+        anomaly = _number(anomaly, "an anomaly", 64)
         request = pb.MarkAnomalyRequest(stream_id=stream_id, anomaly=anomaly, verdict=VERDICT_NUMBERS[verdict])
         return anomaly_from_message(await self._ask(self._anomalies.MarkAnomaly, request))
+
+    async def explain(self, stream_id: str, segment: int = 0) -> Explanation:
+        """Why a segment of the newest 20 s of a live stream has its label; 0 is its newest. Raises NotFound."""
+        request = pb.ExplainRequest(stream_id=stream_id, segment=_number(segment, "a segment", 64))
+        return explanation_from_message(await self._ask(self._explanations.Explain, request))
 
     async def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
@@ -195,9 +208,14 @@ class AsyncClient:
 
 def _id(cluster: int) -> int:
     """An id that a cluster can have. Raises BadRequest."""
-    if not isinstance(cluster, int) or not 0 <= cluster < 2**32:
-        raise BadRequest(f"expected the number of a cluster, got {cluster!r}")
-    return cluster
+    return _number(cluster, "a cluster", 32)
+
+
+def _number(value: int, what: str, bits: int) -> int:
+    """A number as the wire can carry it; NumPy's are taken, too. Raises BadRequest."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or not 0 <= index(value) < 2**bits:
+        raise BadRequest(f"expected the number of {what}, got {value!r}")
+    return index(value)
 
 
 def _made_up_id(source: Source) -> str:

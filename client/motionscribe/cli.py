@@ -12,6 +12,7 @@ from motionscribe.commands import (
     clusters,
     convert,
     demo,
+    explain,
     models,
     report,
     simulate,
@@ -24,7 +25,10 @@ from motionscribe.errors import MotionscribeError
 from motionscribe_models.errors import ContractError
 from motionscribe_proto.names import escape
 
-COMMANDS = (stream, watch, models, clusters, anomalies, report, skeleton, convert, simulate, simulate_lsl, admin, demo)
+COMMANDS = (
+    *(stream, watch, models, clusters, anomalies, explain, report),
+    *(skeleton, convert, simulate, simulate_lsl, admin, demo),
+)
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 
 

@@ -14,6 +14,7 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
+from motionscribe.explanations import Explanation
 from motionscribe.false_alarms import FalseAlarms
 from motionscribe.loop_thread import Future, LoopThread, finish
 from motionscribe.sources import AnySource
@@ -129,6 +130,10 @@ class Client(_Closing):
     def mark_anomaly(self, stream_id: str, anomaly: int, verdict: Verdict) -> KeptAnomaly:
         """Says that an anomaly was "normal" or a "fault": see AsyncClient.mark_anomaly. Raises NotFound."""
         return self._loop.wait(self._client.mark_anomaly(stream_id, anomaly, verdict))
+
+    def explain(self, stream_id: str, segment: int = 0) -> Explanation:
+        """Why a segment of a live stream has its label: see AsyncClient.explain. Raises NotFound."""
+        return self._loop.wait(self._client.explain(stream_id, segment))
 
     def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""

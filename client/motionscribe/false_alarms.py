@@ -3,7 +3,7 @@
 Out: the field of Open, in which the server chooses what is not said. Bad numbers and kinds raise BadRequest.
 """
 
-import math
+import sys
 from collections.abc import Mapping
 from numbers import Real
 
@@ -23,7 +23,8 @@ def false_alarms_to_message(per_hour: FalseAlarms | None) -> pb.FalseAlarms | No
     for kind, number in by_kind.items():
         if kind not in KINDS:
             raise BadRequest(f"expected false alarms an hour of {', '.join(KINDS)}, got some of {kind!r}")
-        if isinstance(number, bool) or not isinstance(number, Real) or not 0 < number < math.inf:
+        # as a float, which no whole number of 400 digits is
+        if isinstance(number, bool) or not isinstance(number, Real) or not 0 < number <= sys.float_info.max:
             raise BadRequest(f"expected more than 0 false alarms an hour of kind {kind}, got {number!r}")
     return pb.FalseAlarms(**by_kind)
 

@@ -190,7 +190,7 @@ def _checked(name: str, value: Any, expected: Any) -> Any:
     inner = next(iter(get_args(expected)), NoneType)
     if inner is not NoneType and isinstance(value, list):
         return tuple(_checked(name, part, inner) for part in value)
-    if expected is float and type(value) is int:
+    if expected is float and type(value) is int and abs(value) < 2**1023:  # others no float can hold
         return float(value)
     if type(value) is not expected:
         raise ValueError(f"expected {name} of type {getattr(expected, '__name__', expected)}, got {value!r}")

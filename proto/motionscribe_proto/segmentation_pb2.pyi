@@ -595,6 +595,60 @@ class MarkAnomalyRequest(_message.Message):
     verdict: Verdict
     def __init__(self, stream_id: _Optional[str] = ..., anomaly: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ...) -> None: ...
 
+class ExplainRequest(_message.Message):
+    __slots__ = ("stream_id", "segment")
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    segment: int
+    def __init__(self, stream_id: _Optional[str] = ..., segment: _Optional[int] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("segment", "cluster", "name", "start_us", "end_us", "margin", "other", "other_name", "joints", "parts")
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    OTHER_NAME_FIELD_NUMBER: _ClassVar[int]
+    JOINTS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    segment: int
+    cluster: int
+    name: str
+    start_us: int
+    end_us: int
+    margin: float
+    other: int
+    other_name: str
+    joints: _containers.RepeatedCompositeFieldContainer[JointWeight]
+    parts: _containers.RepeatedCompositeFieldContainer[PartWeight]
+    def __init__(self, segment: _Optional[int] = ..., cluster: _Optional[int] = ..., name: _Optional[str] = ..., start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., margin: _Optional[float] = ..., other: _Optional[int] = ..., other_name: _Optional[str] = ..., joints: _Optional[_Iterable[_Union[JointWeight, _Mapping]]] = ..., parts: _Optional[_Iterable[_Union[PartWeight, _Mapping]]] = ...) -> None: ...
+
+class JointWeight(_message.Message):
+    __slots__ = ("joint", "weight", "becomes")
+    JOINT_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BECOMES_FIELD_NUMBER: _ClassVar[int]
+    joint: str
+    weight: float
+    becomes: int
+    def __init__(self, joint: _Optional[str] = ..., weight: _Optional[float] = ..., becomes: _Optional[int] = ...) -> None: ...
+
+class PartWeight(_message.Message):
+    __slots__ = ("start_us", "end_us", "weight", "becomes")
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    BECOMES_FIELD_NUMBER: _ClassVar[int]
+    start_us: int
+    end_us: int
+    weight: float
+    becomes: int
+    def __init__(self, start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., weight: _Optional[float] = ..., becomes: _Optional[int] = ...) -> None: ...
+
 class LoadModelRequest(_message.Message):
     __slots__ = ("name", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -630,6 +630,83 @@ class Anomalies(object):
             _registered_method=True)
 
 
+class ExplanationsStub(object):
+    """Why a label is what it is. It takes about half a second, and no stream waits for it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Explain = channel.unary_unary(
+                '/motionscribe.v1.Explanations/Explain',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.Explanation.FromString,
+                _registered_method=True)
+
+
+class ExplanationsServicer(object):
+    """Why a label is what it is. It takes about half a second, and no stream waits for it.
+    """
+
+    def Explain(self, request, context):
+        """A segment of the newest 20 s of a stream that is live or can be resumed: NOT_FOUND for others, and for one from
+        before a gap or a restart of the server. RESOURCE_EXHAUSTED while many others wait.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ExplanationsServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ExplainRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.Explanation.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'motionscribe.v1.Explanations', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('motionscribe.v1.Explanations', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class Explanations(object):
+    """Why a label is what it is. It takes about half a second, and no stream waits for it.
+    """
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Explanations/Explain',
+            motionscribe__proto_dot_segmentation__pb2.ExplainRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class AdminStub(object):
     """On a port of its own, which only the server's machine reaches. With tokens, the tenant "admin" only.
     """

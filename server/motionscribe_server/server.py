@@ -18,6 +18,7 @@ from motionscribe_proto.segmentation_pb2_grpc import (
     add_AdminServicer_to_server,
     add_AnomaliesServicer_to_server,
     add_ClustersServicer_to_server,
+    add_ExplanationsServicer_to_server,
     add_ModelsServicer_to_server,
     add_SegmentationServicer_to_server,
 )
@@ -31,6 +32,7 @@ from motionscribe_server.rpc.admin import AdminService
 from motionscribe_server.rpc.anomalies import AnomaliesService
 from motionscribe_server.rpc.calls import RpcCalls
 from motionscribe_server.rpc.clusters import ClustersService
+from motionscribe_server.rpc.explanations import ExplanationsService
 from motionscribe_server.rpc.health import NAME as HEALTH
 from motionscribe_server.rpc.health import HealthService
 from motionscribe_server.rpc.models import ModelsService
@@ -48,7 +50,8 @@ from motionscribe_server.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 SERVICES = tuple(
-    pb.DESCRIPTOR.services_by_name[name].full_name for name in ("Segmentation", "Models", "Clusters", "Anomalies")
+    pb.DESCRIPTOR.services_by_name[name].full_name
+    for name in ("Segmentation", "Models", "Clusters", "Anomalies", "Explanations")
 )
 METADATA_BYTES = 16 << 10
 PING_AFTER_MS = 10_000
@@ -179,6 +182,7 @@ class Server:
         add_ModelsServicer_to_server(ModelsService(catalog, calls), self._grpc)
         add_ClustersServicer_to_server(ClustersService(self.registry, calls), self._grpc)
         add_AnomaliesServicer_to_server(AnomaliesService(self.registry, calls), self._grpc)
+        add_ExplanationsServicer_to_server(ExplanationsService(self.registry, calls), self._grpc)
         self._grpc.add_generic_rpc_handlers((self._health.handler(),))
         reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), self._grpc)
         if settings.server.metrics_port is not None:

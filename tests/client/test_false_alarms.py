@@ -21,6 +21,7 @@ def test_a_number_is_for_all_kinds_and_a_mapping_for_those_that_it_has() -> None
         (0, "expected more than 0 false alarms an hour of kind sensor, got 0"),
         (math.nan, "got nan"),
         ("6", "got '6'"),
+        (10**400, "got 1000"),
         (True, "got True"),
         ({"motion": math.inf}, "expected more than 0 false alarms an hour of kind motion, got inf"),
         ({"motion": 1, "speed": 1}, "expected false alarms an hour of sensor, motion, behaviour, got some of 'speed'"),

@@ -50,6 +50,13 @@ def test_what_is_no_event_is_refused(change: dict[str, object], text: str) -> No
         from_dict(to_dict(ClusterCreated(1, 2)) | change)
 
 
+def test_a_whole_number_may_stand_for_a_float_that_can_hold_it() -> None:
+    label = to_dict(Label(1, 2, 0, 1, 3, 1.0, True))
+    assert from_dict(label | {"stability": 1}) == from_dict(label)
+    with pytest.raises(ValueError, match="stability of type float, got 1000"):
+        from_dict(label | {"stability": 10**400})
+
+
 def test_a_tuple_of_the_wrong_type_is_refused() -> None:
     anomaly = to_dict(ANOMALY)
     with pytest.raises(ValueError, match="joints of type str, got 1"):

@@ -17,11 +17,13 @@ from motionscribe_server.engine.messages import (
     CloseSession,
     EditClusters,
     EngineInfo,
+    ExplainSegment,
     ForgetSession,
     ListClusters,
     OpenSession,
     Ping,
     Ready,
+    RecallSegment,
     Reply,
     SessionClusters,
     Start,
@@ -34,7 +36,9 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
+from motionscribe_server.session.explanation import Explanation, JointWeight, PartWeight
 from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.recall import Recalled
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 COUNT = st.integers(0, 2**63 - 1)
@@ -102,6 +106,17 @@ EDIT = (
     | st.builds(Mark, COUNT, st.sampled_from(VERDICTS))
 )
 PLACED = st.builds(PlacedEdit, COUNT, EDIT)
+NUMBERS = arrays(np.int64, st.integers(0, 4), elements=INT64)
+ROWS = arrays(np.float64, st.tuples(st.integers(0, 3), st.integers(0, 3)), elements=FLOAT)
+FRAMES = arrays(np.float32, st.tuples(st.integers(0, 3), st.integers(0, 3)))
+RECALLED = st.builds(
+    *(Recalled, COUNT, COUNT, TEXT, FRAMES, NUMBERS, NUMBERS, COUNT, COUNT, INT64, NUMBERS, few(TEXT), ROWS),
+)
+EXPLANATION = st.builds(
+    *(Explanation, COUNT, COUNT, TEXT, INT64, INT64, FLOAT, COUNT, TEXT),
+    few(st.builds(JointWeight, TEXT, FLOAT, COUNT)),
+    few(st.builds(PartWeight, INT64, INT64, FLOAT, COUNT)),
+)
 REQUEST = (
     st.builds(
         *(OpenSession, COUNT, TEXT, OPTIONS, CLUSTERS, st.booleans(), st.none() | st.binary(max_size=50)),
@@ -109,6 +124,8 @@ REQUEST = (
     )
     | st.builds(ListClusters, COUNT)
     | st.builds(EditClusters, COUNT, EDIT)
+    | st.builds(RecallSegment, COUNT, COUNT)
+    | st.builds(ExplainSegment, TEXT, RECALLED)
 )
 ANSWER = st.builds(
     *(Answer, COUNT, COUNT, COUNT, few(st.one_of(*EVENTS.values())), st.booleans(), st.none(), st.none() | st.binary()),
@@ -124,8 +141,7 @@ SENT: dict[type, st.SearchStrategy[Any]] = {
         few(st.tuples(TEXT, TEXT)),
         st.sampled_from(["auto", "fp32", "int8"]),
         few(COUNT),
-        COUNT,
-        TEXT,
+        *(COUNT, TEXT, COUNT),
     ),
     Ask: st.builds(Ask, COUNT, REQUEST),
     TakeFrames: st.builds(TakeFrames, COUNT, blocks()),
@@ -138,6 +154,6 @@ ANSWERED: dict[type, st.SearchStrategy[Any]] = {
     Ready: st.builds(Ready, few(st.tuples(TEXT, ENGINE))),
     StartFailed: st.builds(StartFailed, TEXT.map(LayoutError)),
     Turn: st.builds(Turn, COUNT, FLOAT, st.sampled_from(Shedding), few(ANSWER)),
-    Reply: st.builds(Reply, COUNT, CLUSTERS),
+    Reply: st.builds(Reply, COUNT, CLUSTERS | RECALLED | EXPLANATION),
 }
 ANY = st.one_of(*SENT.values(), *ANSWERED.values())

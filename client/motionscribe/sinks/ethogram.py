@@ -106,13 +106,13 @@ def _draw(panel: Any, title: str, segments: Sequence[SegmentEnded], events: Sequ
 
 
 def _draw_scores(panel: Any, scores: Sequence[AnomalyScores], start_us: int) -> None:
-    """One line per kind, the less normal the higher, up to RAREST. It breaks where no scores came."""
+    """One line per kind, the less normal the higher, up to RAREST. It breaks where no scores came for a moment."""
     for kind, field in SCORES.items():
         seconds: list[float] = []
         values: list[float] = []
         for score in scores:
             first, last = (score.start_us - start_us) / 1e6, (score.end_us - start_us) / 1e6
-            if seconds and first > seconds[-1]:
+            if seconds and first - seconds[-1] > last - first:  # the end is where a next frame was to be expected
                 seconds.append(first)
                 values.append(nan)
             seconds += [first, last]

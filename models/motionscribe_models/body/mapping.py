@@ -85,7 +85,7 @@ class Mapping:
         if self.skeleton.representation in ("positions", IMAGE):
             lost |= farthest == 0  # so many say that they saw nothing
         if confidences is not None:
-            lost |= confidences < CONFIDENT
+            lost |= ~(confidences >= CONFIDENT)  # NaN is not sure
         places = np.where(lost[..., None], 0, places) @ (self._turn.T * self.skeleton.metres_per_unit)
         seen = np.full((len(frames), len(SEEN), 3), np.nan)
         for weights in self._weights:

@@ -26,7 +26,9 @@ from motionscribe_server.session import clustering
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
+from motionscribe_server.session.explanation import Explanation, JointWeight, PartWeight
 from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.recall import Recalled
 
 CLASSES: dict[str, type] = {
     "start": messages.Start,
@@ -36,6 +38,8 @@ CLASSES: dict[str, type] = {
     "open": messages.OpenSession,
     "list": messages.ListClusters,
     "edit": messages.EditClusters,
+    "recall": messages.RecallSegment,
+    "explain": messages.ExplainSegment,
     "frames": messages.TakeFrames,
     "close": messages.CloseSession,
     "snapshot": messages.TakeSnapshot,
@@ -49,6 +53,10 @@ CLASSES: dict[str, type] = {
     "cluster": ClusterState,
     "options": SessionOptions,
     "book": PackedBook,
+    "recalled": Recalled,
+    "explanation": Explanation,
+    "joint_weight": JointWeight,
+    "part_weight": PartWeight,
     "rename": Rename,
     "merge": Merge,
     "mark": Mark,

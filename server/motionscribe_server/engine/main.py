@@ -9,6 +9,7 @@ workers/subprocess_transport.py.
 import contextlib
 import ctypes
 import logging
+import os
 import select
 import signal
 import socket
@@ -65,6 +66,7 @@ def serve(connection: socket.socket) -> None:
     except Exception as error:
         connection.sendall(encode([StartFailed(error)]))
         return
+    os.nice(start.niceness)
     connection.sendall(encode([Ready(tuple(engines.items()))]))
     _take_turns(connection, decoder, scheduler)
 

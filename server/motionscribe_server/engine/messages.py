@@ -13,8 +13,10 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit, PlacedEdit
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.recall import Recalled
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Start:
     batch_sizes: tuple[int, ...]
     threads: int
     log_level: str
+    niceness: int = 0
+    """Above 0 other processes have the processor first, once the models are loaded."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,22 @@ class EditClusters(NamedTuple):
     edit: Edit
 
 
-Request = OpenSession | ListClusters | EditClusters
+class RecallSegment(NamedTuple):
+    """Answered by Recalled: a segment of a session, 0 for the newest."""
+
+    session: int
+    segment: int
+
+
+class ExplainSegment(NamedTuple):
+    """Answered by Explanation, by any worker that has the model: no session is needed."""
+
+    model: str
+    recalled: Recalled
+
+
+Request = OpenSession | ListClusters | EditClusters | RecallSegment | ExplainSegment
+Value = SessionClusters | Recalled | Explanation
 
 
 class Ask(NamedTuple):
@@ -139,7 +158,7 @@ class Reply(NamedTuple):
     """Answers the Ask of this number."""
 
     number: int
-    value: SessionClusters | Exception
+    value: Value | Exception
 
 
 class Answer(NamedTuple):

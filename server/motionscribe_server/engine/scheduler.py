@@ -18,22 +18,26 @@ from motionscribe_server.engine.messages import (
     Ask,
     CloseSession,
     EditClusters,
+    ExplainSegment,
     ForgetSession,
     ListClusters,
     OpenSession,
     Order,
     Ping,
+    RecallSegment,
     Reply,
     Request,
     SessionClusters,
     TakeFrames,
     TakeSnapshot,
     Turn,
+    Value,
 )
 from motionscribe_server.engine.scheduled_session import ScheduledSession, Wait
 from motionscribe_server.engine.shedding import Shedding, shedding
 from motionscribe_server.engine.waiting_queue import WaitingQueue
 from motionscribe_server.errors import EngineError
+from motionscribe_server.session.explanation import explain
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.snapshot import load
@@ -128,7 +132,7 @@ class Scheduler:
         self._is_pinged = False
         return Turn(0, 0.0, shedding(self._longest_wait_s()), answers)
 
-    def _reply(self, request: Request) -> SessionClusters:
+    def _reply(self, request: Request) -> Value:
         match request:
             case OpenSession(id, key, options, known, durable, snapshot, edits):
                 served = self._models[key]
@@ -143,6 +147,10 @@ class Scheduler:
             case EditClusters(id, edit):
                 session = self._sessions[id].session
                 self._answers.append(self._sessions[id].edit(edit))
+            case RecallSegment(id, segment):
+                return self._sessions[id].session.recall(segment)
+            case ExplainSegment(key, recalled):
+                return explain(self._models[key].model, self._models[key].engine, recalled)
         return SessionClusters(session.next_cluster, session.clusters(), session.book)
 
     def _take(self, session: ScheduledSession, order: TakeFrames | CloseSession | TakeSnapshot) -> None:

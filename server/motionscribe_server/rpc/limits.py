@@ -69,6 +69,7 @@ LIMITS: Mapping[str, Text | Entries] = {
     "MergeClustersRequest.stream_id": STREAM_ID,
     "MergeClustersRequest.sources": Entries(64),
     "ForgetStreamRequest.stream_id": STREAM_ID,
+    "ExplainRequest.stream_id": STREAM_ID,
     "ListAnomaliesRequest.stream_id": STREAM_ID,
     "MarkAnomalyRequest.stream_id": STREAM_ID,
     "LoadModelRequest.name": MODEL,

@@ -25,6 +25,7 @@ from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.provisional import ProvisionalLabels
+from motionscribe_server.session.recall import Recall, Recalled
 from motionscribe_server.session.segmenter import Segmenter
 from motionscribe_server.session.span import Span
 
@@ -55,6 +56,7 @@ class Labelling:
         )
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
         self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options, book)
+        self._recall = Recall(model.moment_s, model.revisions)
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
@@ -83,6 +85,7 @@ class Labelling:
         self._spans.append(span)
         self._provisionals.add_moment()
         self._default_names.add_moment(moment.frames)
+        self._recall.add(span, moment.frames)
         self._moments += 1
         if self._alarms and scored and moment.distances is not None:
             events += self._alarms.update(moment, moment.distances, self._clusterer)
@@ -93,6 +96,7 @@ class Labelling:
         events += self._changes(span.end_us)
         while len(self._spans) > self._latency:
             events += self._finalise()
+        self._recall.note(events)
         if has_learnt:
             self._forget_gone()
         if provisional and self._wants_provisional:
@@ -111,6 +115,8 @@ class Labelling:
         while self._spans:
             events += self._finalise()
         events += self._finals.end(tail)
+        self._recall.note(events)
+        self._recall.end()
         self._default_names.end_segment()
         events += self._alarms.finish() if self._alarms else []
         self._labeller.finish(time_us)
@@ -147,6 +153,10 @@ class Labelling:
         if self._alarms is None:
             raise NotFoundError(f"expected a stream whose model gives alarms, got anomaly {id} of another")
         return self._alarms.mark(id, verdict)
+
+    def recall(self, segment: int) -> Recalled:
+        """A segment by its number, 0 for the newest, to be explained. Raises NotFoundError."""
+        return self._recall.recall(segment, self.clusters())
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ from motionscribe_server.session.labelling import Labelling
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.moment import Moment, MomentBuilder
 from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.session.recall import Recalled
 from motionscribe_server.session.span import Span
 from motionscribe_server.session.steps import Step, WindowStates
 
@@ -174,6 +175,12 @@ class Session:
     def mark(self, id: int, verdict: Verdict) -> list[Event]:
         """What the user says of an anomaly: an open one that is normal ends. Raises NotFoundError, ExhaustedError."""
         return self._labelling.mark(id, verdict)
+
+    # explanations
+
+    def recall(self, segment: int) -> Recalled:
+        """A segment by its number, 0 for the newest, to be explained (explanation.py). Raises NotFoundError."""
+        return self._labelling.recall(segment)
 
     # to be stored (snapshot.py)
 

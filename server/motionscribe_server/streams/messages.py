@@ -1,12 +1,14 @@
 """Values that only the server has, as messages; those that the client has, too, are in proto's codec.py."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from motionscribe_models.body.mapping import Mapping
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import VERDICT_NUMBERS, events_to_messages
 from motionscribe_server.session.anomaly_book import KeptAnomaly
 from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.streams.live_stream import LiveStream
 
 RETRY_AFTER_MS = 1000
@@ -33,6 +35,22 @@ def anomaly_to_message(kept: KeptAnomaly) -> pb.KeptAnomaly:
     (event,) = events_to_messages([kept.event])
     fired = {own.score: max(own.peaks) for own in kept.fired}
     return pb.KeptAnomaly(anomaly=event.anomaly, verdict=VERDICT_NUMBERS[kept.verdict], fired=fired)
+
+
+def explanation_to_message(explanation: Explanation) -> pb.Explanation:
+    """The same, field by field."""
+    return pb.Explanation(
+        segment=explanation.segment,
+        cluster=explanation.cluster,
+        name=explanation.name,
+        start_us=explanation.start_us,
+        end_us=explanation.end_us,
+        margin=explanation.margin,
+        other=explanation.other,
+        other_name=explanation.other_name,
+        joints=[pb.JointWeight(**asdict(one)) for one in explanation.joints],
+        parts=[pb.PartWeight(**asdict(one)) for one in explanation.parts],
+    )
 
 
 def opened_message(

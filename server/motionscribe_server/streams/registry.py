@@ -25,6 +25,7 @@ from motionscribe_server.errors import (
 )
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.settings import Settings
 from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.store import StoredStream
@@ -71,6 +72,7 @@ class Registry:
         self.catalog = catalog
         self.now = now
         self._store = store
+        self._explainer = pool.explainer
         self._table = StreamTable()
         self._locks = KeyLocks()
         self._metrics = metrics
@@ -170,6 +172,16 @@ class Registry:
         if stream is None or stream.life is Life.GIVEN_UP:
             return await self._store.run(lambda store: read_stored(store, key))
         return await self._learnt_by(stream)
+
+    async def explain(self, key: str, segment: int) -> Explanation:
+        """Why a segment of a live or retained stream has its label, 0 for its newest.
+
+        Raises NotFoundError, ExhaustedError, UnavailableError.
+        """
+        stream = self._table.get(key)
+        if stream is None or stream.life is Life.GIVEN_UP:
+            raise NotFoundError(f"expected a stream that is live or can be resumed, got {id_of(key)!r}")
+        return await self._explainer.explain(stream.info.model.key, await stream.link.recall(segment))
 
     async def edit(self, key: str, edit: Edit) -> Learnt:
         """The same, after `edit` in the session, or else in the store; saved."""

@@ -19,6 +19,7 @@ from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import PlacedEdit
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.options import SessionOptions
+from motionscribe_server.workers.explainer import Explainer
 from motionscribe_server.workers.process import Link, SilentError, WorkerProcess
 from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 from motionscribe_server.workers.transport import Transport
@@ -45,6 +46,8 @@ class Pool:
         self._metrics = metrics
         self._transport = transport
         self._ping_s = ping_s
+        self.explainer = Explainer(lambda: self._start, metrics, transport)
+        """Computes explanations beside them."""
         self.workers: list[WorkerProcess] = []
         """Those that take new sessions."""
         self._leaving: set[WorkerProcess] = set()
@@ -120,7 +123,7 @@ class Pool:
         for task in self._restarts:
             task.cancel()
         await asyncio.gather(*self._restarts, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in (*self.workers, *self._leaving)))
+        await asyncio.gather(self.explainer.close(), *(worker.close() for worker in (*self.workers, *self._leaving)))
 
     def _new_worker(self) -> WorkerProcess:
         return WorkerProcess(self._transport(), self._metrics, self._worker_ended, self._ping_s)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 from motionscribe_server.engine.messages import (
     Answer,
@@ -17,6 +17,7 @@ from motionscribe_server.engine.messages import (
     CloseSession,
     EditClusters,
     EngineInfo,
+    ExplainSegment,
     ForgetSession,
     FromServer,
     FromWorker,
@@ -24,6 +25,7 @@ from motionscribe_server.engine.messages import (
     OpenSession,
     Ping,
     Ready,
+    RecallSegment,
     Reply,
     Request,
     SessionClusters,
@@ -32,12 +34,15 @@ from motionscribe_server.engine.messages import (
     TakeFrames,
     TakeSnapshot,
     Turn,
+    Value,
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.edits import Edit
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.frame_checks import CheckedBlock
+from motionscribe_server.session.recall import Recalled
 from motionscribe_server.workers.transport import Transport
 from motionscribe_server.workers.watchdog import PING_S, REPLY_S, START_S, Watchdog
 
@@ -50,7 +55,7 @@ class SilentError(UnavailableError):
 
 class _Question(NamedTuple):
     request: Request
-    reply: "asyncio.Future[SessionClusters]"
+    reply: "asyncio.Future[Any]"
 
 
 class Link:
@@ -80,6 +85,10 @@ class Link:
     async def edit(self, edit: Edit) -> SessionClusters:
         """The clusters after `edit`; its events come before. Raises what `edit` raises, UnavailableError."""
         return await self.worker.ask(EditClusters(self.id, edit))
+
+    async def recall(self, segment: int) -> Recalled:
+        """A segment of the session, 0 for the newest. Raises NotFoundError, UnavailableError."""
+        return await self.worker.ask(RecallSegment(self.id, segment))
 
     def forget(self) -> None:
         """No more answers; the session is gone."""
@@ -138,7 +147,14 @@ class WorkerProcess:
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing.append(message)
 
-    async def ask(self, request: Request) -> SessionClusters:
+    @overload
+    async def ask(self, request: OpenSession | ListClusters | EditClusters) -> SessionClusters: ...
+    @overload
+    async def ask(self, request: RecallSegment) -> Recalled: ...
+    @overload
+    async def ask(self, request: ExplainSegment) -> Explanation: ...
+
+    async def ask(self, request: Request) -> Value:
         """The reply. Raises what the worker raised, UnavailableError where it is gone or takes longer than REPLY_S.
 
         A question to begin a session raises SilentError as soon as the worker is silent.
@@ -146,7 +162,7 @@ class WorkerProcess:
         if not self.transport.alive:
             raise _gone()
         number = next(self._numbers)
-        reply: asyncio.Future[SessionClusters] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
         self._asked[number] = _Question(request, reply)
         self.send(Ask(number, request))
         try:
@@ -213,7 +229,7 @@ class WorkerProcess:
             if link := self.links.get(answer.session):
                 link.listener(answer)
 
-    def _take_reply(self, number: int, value: SessionClusters | Exception) -> None:
+    def _take_reply(self, number: int, value: Value | Exception) -> None:
         reply = self._asked.pop(number).reply
         if reply.done():  # whoever asked does not wait any more
             return

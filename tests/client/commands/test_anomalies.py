@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support.serving import serving
 
@@ -85,7 +86,8 @@ def test_both_clients(tiny_model: Path, tmp_path: Path) -> None:
             marked = client.mark_anomaly("lab", 1, "normal")
             assert (marked.event, marked.verdict) == (ONE, "normal")
             asyncio.run(asynchronous(address))
-            for anomaly in (-1, "1"):
+            assert client.mark_anomaly("lab", np.int64(1), "normal").verdict == "normal"
+            for anomaly in (-1, "1", True, 1.0):
                 with pytest.raises(BadRequest, match="expected the number of an anomaly"):
                     client.mark_anomaly("lab", anomaly, "normal")  # type: ignore[arg-type]
             with pytest.raises(BadRequest, match="one of none, normal, fault, got 'bad'"):

@@ -66,6 +66,9 @@ def test_anomaly_scores_are_drawn_below_the_ethogram_the_least_normal_highest(tm
     assert height(drawn("calm", dict.fromkeys(range(10, 70), 2e4))) > height(
         drawn("odd", dict.fromkeys(range(10, 70), 0.2))
     )
+    scores = [AnomalyScores(n, n + 1, n * 100_000 + 9, (n + 1) * 100_000, 2e4, 20.0, 2e3) for n in range(10, 70)]
+    draw_ethogram(tmp_path / "jitter.png", {"a": [*STORY, *scores], "b": STORY})  # ends are guesses: it is one line
+    assert pixels(tmp_path / "jitter.png", TEAL) == pixels(tmp_path / "calm.png", TEAL)
     broken = drawn("broken", dict.fromkeys([*range(10, 30), *range(50, 70)], 2e4))
     assert pixels(broken, TEAL) < pixels(tmp_path / "calm.png", TEAL)
     drawn("zero", dict.fromkeys(range(10, 70), 0.0))

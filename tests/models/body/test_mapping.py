@@ -45,12 +45,12 @@ def test_joints_of_a_camera_are_where_it_saw_them() -> None:
         np.testing.assert_allclose(body[:, JOINTS.index(middle)], seen[:, sides].mean(axis=1), rtol=1e-5)
 
 
-@pytest.mark.parametrize("lost", ["nan", "zero", "confidence"])
+@pytest.mark.parametrize("lost", ["nan", "zero", "confidence", "no confidence"])
 def test_a_joint_that_was_not_seen_has_no_place(lost: str) -> None:
     frames, wrist = seen_by(CAMERA), CAMERA.joints.index("left_wrist")
     confidences = np.ones((5, len(CAMERA.joints)), np.float32)
-    if lost == "confidence":
-        confidences[2, wrist] = 0.2
+    if lost.endswith("confidence"):
+        confidences[2, wrist] = 0.2 if lost == "confidence" else np.nan
     else:
         frames[2, 3 * wrist : 3 * wrist + 3] = np.nan if lost == "nan" else 0.0
     body = places_of(find_mapping(CAMERA).apply(frames, confidences))

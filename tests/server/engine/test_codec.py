@@ -37,6 +37,7 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError, is_foreseen, status_of
 from motionscribe_server.session.clustering import UnknownClusterError
 from motionscribe_server.session.frame_checks import CheckedBlock
+from motionscribe_server.session.recall import Recalled
 
 
 def travelled(message: Message) -> Any:
@@ -50,7 +51,7 @@ def bits(value: Any) -> Any:
     match value:
         case np.ndarray():
             return "array", value.dtype, value.shape, value.tobytes()
-        case FrameBlock():
+        case FrameBlock() | Recalled():
             return type(value), *map(bits, vars(value).values())
         case Exception():
             return type(value), str(value)
@@ -146,9 +147,9 @@ TIMES = {"array": ["<i8", [1], bytes(8)]}
         (packet([{"ask": [1, {"edit": [1, {"merge": [[1, "2"], 3]}]}]}]), "the fields of merge"),
         (packet([{"ask": [1, {"error": ["SystemExit", ""]}]}]), "an exception that may travel"),
         (packet([{"ask": [1, {"error": ["LayoutError", 1]}]}]), "an exception that may travel"),
-        (packet([{"start": [{"path": [1]}, None, [], "auto", [], 1, ""]}]), "TypeError"),
-        (packet([{"start": [{"path": ["m"]}, None, [["a"]], "auto", [], 1, ""]}]), "the fields of start"),
-        (packet([{"start": [{"path": ["m"]}, None, [], "fp64", [], 1, ""]}]), "the fields of start"),
+        (packet([{"start": [{"path": [1]}, None, [], "auto", [], 1, "", 0]}]), "TypeError"),
+        (packet([{"start": [{"path": ["m"]}, None, [["a"]], "auto", [], 1, "", 0]}]), "the fields of start"),
+        (packet([{"start": [{"path": ["m"]}, None, [], "fp64", [], 1, "", 0]}]), "the fields of start"),
         (LENGTH.pack(2000) + b"\x91" * 2000, "expected a packet"),
         (LENGTH.pack(5) + b"\xdd\xff\xff\xff\xff", "expected a packet"),
         (LENGTH.pack(0), "expected a packet"),

@@ -44,6 +44,7 @@ ABOUT_A_STREAM: dict[str, Callable[[str, int, pb.Skeleton], Message]] = {
     "Anomalies/MarkAnomaly": lambda stream, *_: pb.MarkAnomalyRequest(
         stream_id=stream, anomaly=99, verdict=pb.VERDICT_FAULT
     ),
+    "Explanations/Explain": lambda stream, *_: pb.ExplainRequest(stream_id=stream),
     "Clusters/ForgetStream": lambda stream, *_: pb.ForgetStreamRequest(stream_id=stream),
 }
 """Method -> a request about a stream, by its id, a cluster that it has, and the layout of the model's frames."""

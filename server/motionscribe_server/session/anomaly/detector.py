@@ -63,6 +63,7 @@ class AnomalyDetector:
         self._knots: list[list[list[float]]] = [knots.tolist() for knots in reference.knots]
         fitted = [score.constants is None for score in reference.layout.scores]
         self._habits = Habits(np.where(fitted, usual, math.inf), moment_s)
+        self._always = math.log(3600 / moment_s)  # each moment an alarm
         self._later = round(LATER_S / moment_s)
         self._waiting: deque[Array] = deque()  # scores that are learnt if no alarm begins soon
         self._open: dict[Kind, OpenAlarm] = {}
@@ -170,7 +171,7 @@ class AnomalyDetector:
         """By z before and after what is allowed."""
         own = self._reference.of_kind[kind]
         score = min(own, key=rates.__getitem__)
-        rate = rates[score] + self._reference.shared[kind]
+        rate = min(rates[score] + self._reference.shared[kind], self._always)
         self.rates[kind] = as_rate(rate)
         alarm, limit = self._open.get(kind), self._limits[kind]
         if alarm is None and rate > limit:
@@ -194,9 +195,9 @@ class AnomalyDetector:
         return event
 
     def _deviations(self, score: int, z: Array) -> Array:
-        """(J,) the largest z of the columns that speak of each joint."""
+        """(J,) the largest z of the columns that speak of each joint, -inf where none does."""
         layout = self._reference.layout
-        found = np.zeros(len(self._joints))
+        found = np.full(len(self._joints), -np.inf)
         for column in range(layout.starts[score], layout.ends[score]):
             for joint in layout.columns[column]:
                 found[joint] = max(found[joint], z[column])

@@ -7,7 +7,7 @@ from motionscribe_server.session.anomaly.score import Score
 
 
 class Jump(Score):
-    """The largest acceleration of each sensor from one source frame to the next."""
+    """The largest acceleration of each sensor from frame to frame (sensed.py)."""
 
     name = "jump"
     kind = Kind.SENSOR

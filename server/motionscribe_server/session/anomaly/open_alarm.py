@@ -38,7 +38,7 @@ class Judged:
     detector: str
     """The score that finds it least normal."""
     deviations: Array
-    """(J,) z of each joint by that score, 0 where it says nothing of one."""
+    """(J,) z of each joint by that score, -inf where it says nothing of one."""
     peaks: Array
     """(C,) z of each column that takes part, -inf of others (allowances.py)."""
 
@@ -50,7 +50,8 @@ class OpenAlarm:
         """Begins with the moment `judged`."""
         self.number, self.kind, self._moment_s = number, kind, moment_s
         self._first = self._last = judged.span
-        self._rate, self._detector, self._deviations = judged.rate, judged.detector, judged.deviations
+        self._rate, self._detector = judged.rate, judged.detector
+        self._deviations = {judged.detector: judged.deviations}  # the largest so far, by each detector by itself
         self.peaks = judged.peaks
         """(C,) the largest so far."""
         self._abnormal = self._age = 1  # moments
@@ -69,7 +70,8 @@ class OpenAlarm:
         self._last = judged.span
         if judged.rate < self._rate:
             self._rate, self._detector = judged.rate, judged.detector
-        self._deviations = np.maximum(self._deviations, judged.deviations)
+        before = self._deviations.get(judged.detector, judged.deviations)
+        self._deviations[judged.detector] = np.maximum(before, judged.deviations)
         confirmed = self.phase == "begun" and self._abnormal * self._moment_s >= CONFIRMED_S
         persists = self.phase == "confirmed" and self._age * self._moment_s >= PERSISTS_S
         if not (confirmed or persists):
@@ -79,7 +81,10 @@ class OpenAlarm:
 
     def report(self, joints: Sequence[str], phase: str, cluster: int) -> Anomaly:
         """The anomaly as it stands; `cluster` is the nearest known behaviour."""
-        top = [int(j) for j in np.argsort(-self._deviations, kind="stable")[:TOP] if self._deviations[j] > 0]
+        deviations = self._deviations[self._detector]
+        order = [int(j) for j in np.argsort(-deviations, kind="stable")[:TOP] if np.isfinite(deviations[j])]
+        # where none is beyond its normal, as of a stillness that is just too long, the worst
+        top = [j for j in order if deviations[j] > 0] or order[:1]
         return Anomaly(
             self.number,
             phase != "ended",
@@ -92,7 +97,7 @@ class OpenAlarm:
             phase,
             as_rate(self._rate),
             tuple(joints[j] for j in top),
-            tuple(float(np.float32(self._deviations[j])) for j in top),
+            tuple(max(0.0, float(np.float32(deviations[j]))) for j in top),
             cluster,
         )
 
@@ -105,7 +110,7 @@ class OpenAlarm:
             "last": list(astuple(self._last)),
             "rate": self._rate,
             "detector": self._detector,
-            "deviations": self._deviations.copy(),
+            "deviations": {detector: own.copy() for detector, own in self._deviations.items()},
             "peaks": self.peaks.copy(),
             "counts": [self._abnormal, self._age, self._calm],
             "phase": self.phase,
@@ -114,12 +119,13 @@ class OpenAlarm:
     @classmethod
     def of(cls, state: State, moment_s: float) -> "OpenAlarm":
         """The one that `state` was taken of."""
-        arrays = state["deviations"].copy(), state["peaks"].copy()
+        deviations = {detector: own.copy() for detector, own in state["deviations"].items()}
+        arrays = deviations[state["detector"]], state["peaks"].copy()
         judged = Judged(Span(*state["last"]), state["rate"], state["detector"], *arrays)
         alarm = cls(state["number"], Kind(state["kind"]), moment_s, judged)
-        alarm._go_on(Span(*state["first"]), state["counts"], state["phase"])
+        alarm._go_on(Span(*state["first"]), deviations, state["counts"], state["phase"])
         return alarm
 
-    def _go_on(self, first: Span, counts: Sequence[int], phase: str) -> None:
-        self._first, self.phase = first, phase
+    def _go_on(self, first: Span, deviations: dict[str, Array], counts: Sequence[int], phase: str) -> None:
+        self._first, self._deviations, self.phase = first, deviations, phase
         self._abnormal, self._age, self._calm = counts

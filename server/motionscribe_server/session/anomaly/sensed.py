@@ -17,6 +17,9 @@ from motionscribe_models.state import State
 
 STEADY_S = 60.0
 """Stillness counts no further: longer than any that may be called normal."""
+QUICK_S = 1 / 120
+"""A jump takes no longer. The faster the frames, the more of an acceleration is noise of the sensor: its square grows
+with the fourth power of their rate. The shipped models were fitted to feeds of 120 Hz at most."""
 FRAME_S = 0.1
 """A frame counts for no longer: of a sensor that reports once a second, two equal numbers in a row are no stillness."""
 
@@ -26,7 +29,8 @@ class Sensed:
     """One moment of B sensors, in their units."""
 
     jump: Array
-    """(B,) the largest acceleration from one source frame to the next, per second squared."""
+    """(B,) the largest acceleration from one source frame to the next, or over QUICK_S where that is longer, per second
+    squared."""
     tremor: Array
     """(B,) the mean square of the acceleration over the model's period."""
     still_s: Array
@@ -51,6 +55,7 @@ class Sensors:
         self._still = feature_map.representation.still
         self._period_s = 1 / rate_hz
         self._lag = max(1, round(rate_hz / model_rate_hz))
+        self._quick = max(1, round(rate_hz * QUICK_S))
         self._count = len(feature_map.sensor_joints)
         self.restart()
 
@@ -90,15 +95,16 @@ class Sensors:
         times = np.concatenate([self._times, np.array(self._times_us) / 1e6])
         moved, steps = values[:, 1:] - values[:, :-1], times[1:] - times[:-1]
         rows = np.zeros((3, len(frames), self._count))
-        squares, lag = rows[1], self._lag
-        self._accelerate(squares, moved, steps, 1)
+        squares, lag, quick = rows[1], self._lag, self._quick
+        self._accelerate(squares, values, times, quick)
         np.sqrt(squares, out=rows[0])
-        if lag > 1:
+        if lag > quick:
             squares[:] = 0  # also of those with too few before
-            self._accelerate(squares, values[:, lag:] - values[:, :-lag], times[lag:] - times[:-lag], lag)
+            self._accelerate(squares, values, times, lag)
         self._stand(rows[2], moved, steps)
         self._rows = np.concatenate([self._rows, rows], axis=1) if self._rows.shape[1] else rows
-        self._values, self._times = values[:, -2 * lag :].copy(), times[-2 * lag :].copy()
+        kept = 2 * max(lag, quick)
+        self._values, self._times = values[:, -kept:].copy(), times[-kept:].copy()
         self._frames, self._times_us = [], []
 
     def state(self) -> State:
@@ -118,12 +124,13 @@ class Sensors:
         self._times = state["times"].copy()
         self._still_s, self._rows = state["still_s"].copy(), state["rows"].copy()
 
-    def _accelerate(self, rows: Array, moved: Array, took: Array, lag: int) -> None:
+    def _accelerate(self, rows: Array, values: Array, times: Array, lag: int) -> None:
         """Fills rows (K, B) of the newest frames with squares of the acceleration from `lag` to `lag` frames.
 
-        `moved` (d, n, B) is the way over each `lag` frames and `took` (n,) the seconds. 0 stays for too few before, or
-        where one was not seen. Frames that come in bursts have times too near each other to be true.
+        `values` (d, n, B) at `times` (n,) seconds. 0 stays for too few before, or where one was not seen. Frames that
+        come in bursts have times too near each other to be true.
         """
+        moved, took = values[:, lag:] - values[:, :-lag], times[lag:] - times[:-lag]
         count = min(len(rows), len(took) - lag)
         if count > 0:
             steps = np.maximum(took[-count - lag :], lag * self._period_s / 2)

@@ -55,6 +55,12 @@ def test_an_anomaly_begins_at_once_at_its_budget(z: float, begins: bool) -> None
     assert detector.rates[Kind.SENSOR] == pytest.approx(BUDGET, rel=1e-5)
 
 
+def test_no_more_alarms_are_to_be_expected_than_there_are_moments() -> None:
+    detector = plane_detector(JUMP, BUDGET)
+    feed(detector, [-50.0])
+    assert detector.rates[Kind.SENSOR] == pytest.approx(3600 / MOMENT_S)
+
+
 @given(st.floats(0.01, 1000.0))
 def test_it_begins_at_any_budget(budget: float) -> None:
     at = math.log10(2 * 36_000 / budget)

@@ -28,7 +28,7 @@ NORMAL = LIMIT + RELEASE + 0.01
 
 
 def judged(moment: int, rate: float = LIMIT - 1, detector: str = "jump", **blamed: float) -> Judged:
-    deviations = np.array([blamed.get(joint, 0.0) for joint in JOINTS])
+    deviations = np.array([blamed.get(joint, -np.inf) for joint in JOINTS])
     return Judged(span_of(moment), rate, detector, deviations, np.where(deviations > 0, deviations, -np.inf))
 
 
@@ -138,8 +138,23 @@ def test_joints_are_ranked_by_their_largest_deviation_and_the_first_are_named() 
     assert event.joints == ("a", "d", "e", "c", "b")
     assert event.deviations == (9, 4, 3.5, 3, 2)
     assert len(event.joints) == TOP
-    assert told(begun(f=-2)).joints == (), "who is less abnormal than usual is not to blame"
+    assert told(begun(f=2, h=-1)).joints == ("f",), "who is less abnormal than usual is not to blame"
     assert told(begun(h=1, b=1)).joints == ("b", "h"), "of equals the first in the skeleton"
+
+
+def test_a_stillness_that_is_just_too_long_names_its_joint() -> None:
+    """Its score is 0 there, and a little less by rounding."""
+    event = told(begun(f=-1e-9, h=-1))
+    assert (event.joints, event.deviations) == (("f",), (0.0,))
+    assert told(begun()).joints == (), "a score of the whole body names none"
+
+
+def test_joints_are_those_of_the_detector_that_is_told() -> None:
+    alarm = begun(a=4)
+    alarm.add(judged(1, LIMIT - 5, "imbalance"), LIMIT)
+    assert (told(alarm).detector, told(alarm).joints) == ("imbalance", ())
+    alarm.add(judged(2, LIMIT - 9, "jump", b=3), LIMIT)
+    assert (told(alarm).detector, told(alarm).joints) == ("jump", ("a", "b"))
 
 
 def test_an_alarm_restored_from_its_state_goes_on_to_the_bit() -> None:
@@ -147,7 +162,8 @@ def test_an_alarm_restored_from_its_state_goes_on_to_the_bit() -> None:
     for cut in (0, 1, CONFIRMED, 100, PERSISTS + 3):
         alarm = begun(a=1.0)
         for moment in range(1, cut + 1):
-            assert alarm.add(judged(moment, min(rates[moment], LIMIT), b=moment), LIMIT) != "ended"
+            detector = ("jump", "frozen")[moment % 2]
+            assert alarm.add(judged(moment, min(rates[moment], LIMIT), detector, b=moment), LIMIT) != "ended"
         state = alarm.state()
         again = OpenAlarm.of(through_plain(state), MOMENT_S)
         for moment in range(cut + 1, len(rates)):

@@ -1,0 +1,66 @@
+"""Why a segment has its label, as a server says it. Frozen values."""
+
+from dataclasses import dataclass
+
+from motionscribe_proto import segmentation_pb2 as pb
+
+
+@dataclass(frozen=True)
+class JointWeight:
+    """What a joint did for a label."""
+
+    joint: str
+    weight: float
+    """How much of the margin is gone where the joint is held still; below 0 it spoke against the label."""
+    becomes: int
+    """The nearest cluster then."""
+
+
+@dataclass(frozen=True)
+class PartWeight:
+    """What a part of the time did for a label."""
+
+    start_us: int
+    end_us: int
+    weight: float
+    """How much of the margin is gone where this part is passed over."""
+    becomes: int
+    """The nearest cluster then."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A margin is how much nearer a segment lies to its cluster than to the next; 1 is the width of a cluster."""
+
+    segment: int
+    cluster: int
+    name: str
+    """May be empty."""
+    start_us: int
+    end_us: int
+    """Of the part of the segment that was looked at, its end where it is long."""
+    margin: float
+    """Infinite where there is one cluster alone."""
+    other: int | None
+    """The next cluster."""
+    other_name: str
+    joints: tuple[JointWeight, ...]
+    """The weightiest first."""
+    parts: tuple[PartWeight, ...]
+    """In order of time."""
+
+
+def explanation_from_message(message: pb.Explanation) -> Explanation:
+    """Zeros that mean "none" become None."""
+    return Explanation(
+        segment=message.segment,
+        cluster=message.cluster,
+        name=message.name,
+        start_us=message.start_us,
+        end_us=message.end_us,
+        margin=message.margin,
+        other=message.other or None,
+        other_name=message.other_name,
+        joints=tuple(JointWeight(one.joint, one.weight, one.becomes) for one in message.joints),
+        parts=tuple(PartWeight(one.start_us, one.end_us, one.weight, one.becomes) for one in message.parts),
+    )

@@ -1,0 +1,92 @@
+"""A worker of its own that computes explanations, so that no stream waits for one.
+
+In: a recalled segment and the key of its model. Out: its Explanation. The worker starts with the first question, at a
+low priority, and ends when nobody has asked for IDLE_S. One question is computed at a time and few may wait: whoever
+asks without end slows down nobody but those who ask.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from motionscribe_server.engine.messages import ExplainSegment, Start
+from motionscribe_server.errors import ExhaustedError
+from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.explanation import Explanation
+from motionscribe_server.session.recall import Recalled
+from motionscribe_server.workers.process import WorkerProcess
+from motionscribe_server.workers.subprocess_transport import SubprocessTransport
+from motionscribe_server.workers.transport import Transport
+
+NICENESS = 15
+"""Of 19: streams have the processor first."""
+MOST_WAITING = 8
+IDLE_S = 60.0
+"""A worker holds some 100 MB."""
+
+
+class Explainer:
+    """`start` gives the Start message of the workers of now: it has the models that are served."""
+
+    def __init__(
+        self,
+        start: Callable[[], Start],
+        metrics: Metrics,
+        transport: Callable[[], Transport] = SubprocessTransport,
+        idle_s: float = IDLE_S,
+    ) -> None:
+        self._start = start
+        self._metrics = metrics
+        self._transport = transport
+        self.idle_s = idle_s
+        """Without a question, until the worker ends."""
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+        self.worker: WorkerProcess | None = None
+        """The one that runs or ran last."""
+        self._started: Start | None = None
+        self._end: asyncio.TimerHandle | None = None
+
+    async def explain(self, model: str, recalled: Recalled) -> Explanation:
+        """Raises ExhaustedError where too many wait, UnavailableError where the worker is gone or too slow."""
+        if self._waiting >= MOST_WAITING:
+            raise ExhaustedError(f"expected at most {MOST_WAITING} explanations at a time: try again later")
+        self._waiting += 1
+        try:
+            async with self._lock:
+                worker = await self._ready_worker()
+                try:
+                    return await worker.ask(ExplainSegment(model, recalled))
+                finally:
+                    self._end_when_idle()
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """Ends the worker, where there is one."""
+        if self._end:
+            self._end.cancel()
+        worker, self.worker = self.worker, None
+        if worker:
+            await worker.close()
+
+    async def _ready_worker(self) -> WorkerProcess:
+        """The worker of before, or another where that is gone or does not have the models of now."""
+        start = self._start()
+        if self.worker and (not self.worker.transport.alive or self._started is not start):
+            await self.close()
+        if self._end:
+            self._end.cancel()
+        if self.worker is None:
+            worker = WorkerProcess(self._transport(), self._metrics, lambda gone: None)
+            try:
+                await worker.start(replace(start, niceness=NICENESS))
+            except BaseException:
+                await worker.close()
+                raise
+            self.worker, self._started = worker, start
+        return self.worker
+
+    def _end_when_idle(self) -> None:
+        if self.worker:
+            self._end = asyncio.get_running_loop().call_later(self.idle_s, self.worker.transport.close)
