@@ -72,7 +72,7 @@ def test_arrays_of_a_performance_are_those_that_a_model_folder_has(monkeypatch: 
     AnomalyReference(dataset.feature_map, arrays, 2)  # it is not refused
 
 
-@pytest.mark.parametrize("numbers", [[0, 0, 1, 1], [5, 5, 9, 9, 9, 2], [3, 1, 2, 3, 1, 2, 0]])
+@pytest.mark.parametrize("numbers", [[0, 0, 1, 1], [5, 5, 9, 9, 9, 2], [3, 1, 2, 3, 1, 2, 0], [*range(11)]])
 def test_copies_of_a_motion_are_never_on_both_sides(numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     learnt: list[set[int]] = []
     judged: list[tuple[int, set[int]]] = []
@@ -96,6 +96,10 @@ def test_copies_of_a_motion_are_never_on_both_sides(numbers: list[int], monkeypa
     assert all(number not in others for number, others in judged)
     assert all(others for _, others in judged)
     assert learnt[-1] == set(numbers), "the network of the folder learns from all"
+    for others in learnt[:-1]:
+        left_out = sorted(set(numbers) - others)
+        ranks = [sorted(set(numbers)).index(number) for number in left_out]
+        assert ranks == list(range(ranks[0], ranks[-1] + 1)), "neighbours, who may be one person, are left out together"
 
 
 def test_behaviours_of_the_other_side_judge_a_motion(untrained: None) -> None:
