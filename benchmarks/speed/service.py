@@ -62,17 +62,16 @@ LOG = subprocess.DEVNULL
 
 
 class Process:
-    """A server's."""
+    """A server's, of one model folder; the simple server, or ours."""
 
-    def __init__(self, setting: Setting) -> None:
-        name = f"h{setting.hidden}-stride{setting.stride}"
+    def __init__(self, model: Path, simple: bool = False, cores: int = 0) -> None:
         self._folder = tempfile.TemporaryDirectory()
         store = str(Path(self._folder.name) / "store.sqlite")
-        ours = ["motionscribe_server", "--models", str(MODELS), "--load", name, "--port", "0"]
+        ours = ["motionscribe_server", "--models", str(model.parents[1]), "--load", model.parent.name, "--port", "0"]
         ours += ["--storage-location", store]
-        simple = ["benchmarks.speed.simple_server", str(MODELS / name / "1")]
-        command = [sys.executable, "-m", *(simple if setting.simple else ours)]
-        pinned = ["taskset", "--cpu-list", f"0-{setting.cores - 1}"] if setting.cores else []
+        other = ["benchmarks.speed.simple_server", str(model)]
+        command = [sys.executable, "-m", *(other if simple else ours)]
+        pinned = ["taskset", "--cpu-list", f"0-{cores - 1}"] if cores else []
         self._process = subprocess.Popen([*pinned, *command], stdout=subprocess.PIPE, stderr=LOG, text=True)
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().split()[-1]
@@ -100,9 +99,14 @@ class Process:
         self._folder.cleanup()
 
 
+def folder_of(setting: Setting) -> Path:
+    """The model folder of a setting, which networks.py made."""
+    return MODELS / f"h{setting.hidden}-stride{setting.stride}" / "1"
+
+
 async def climb(setting: Setting, skeleton: Skeleton, recordings: Sequence[NDArray[np.float32]]) -> dict[str, float]:
     """The numbers of the last rung that stayed below the limit, of the first one where none did; p99 of each tried."""
-    process = Process(setting)
+    process = Process(folder_of(setting), setting.simple, setting.cores)
     load = Load(process.address, skeleton, recordings, setting.rate_hz)
     best: dict[str, float] = {}
     tried: dict[str, float] = {}
@@ -137,7 +141,7 @@ async def climb(setting: Setting, skeleton: Skeleton, recordings: Sequence[NDArr
 
 async def idle_kib(skeleton: Skeleton, recordings: Sequence[NDArray[np.float32]]) -> float:
     """Memory of a session that has been opened and sent nothing."""
-    process = Process(SETTINGS[0])
+    process = Process(folder_of(SETTINGS[0]))
     load = Load(process.address, skeleton, recordings, 30)
     try:
         await load.open(1, 1)

@@ -13,6 +13,10 @@ from motionscribe_models.recordings import write_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_training.__main__ import main
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.explaining.checkpoints import read_checkpoints
+from motionscribe_training.network.curve import Point
+from motionscribe_training.network.seq2seq import Seq2Seq
+from motionscribe_training.network.trainer import TrainResult
 
 
 def test_the_command_says_what_is_wrong_before_it_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,6 +84,22 @@ def test_as_many_threads_compute_as_were_told_whatever_the_machine_has(
         torch.set_num_threads(before)
 
 
+def test_a_run_that_learnt_by_heart_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_recording(perform([("walk", 4.0)], seed=0).recording, tmp_path / "walk.npz")
+    points = (Point(10, 0.5, 0.5), *(Point(20 + n, 0.1, 0.9) for n in range(5)))
+    learnt = TrainResult(Seq2Seq(1, 1), points, 24, 10, 0.5, 1.0)
+
+    def stop(*_: object) -> None:
+        raise TrainingError("enough was seen")
+
+    monkeypatch.setattr("motionscribe_training.run.train", lambda *_, **__: learnt)
+    monkeypatch.setattr("motionscribe_training.run._publish", stop)
+    assert main(["run", str(tmp_path / "walk.npz"), "--out", str(tmp_path), "--log", str(tmp_path / "log")]) == 1
+    assert "warning: over-trained: after iteration 10, whose weights are kept" in capsys.readouterr().err
+
+
 def run_without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, in which `module` is not installed."""
     script = f"""
@@ -120,11 +140,14 @@ def test_from_recordings_to_a_served_model_and_back_to_its_pictures(
     sizes = ["--hidden", "32", "--projected", "8", "--iterations", "60", "--batch-size", "8", "--target-seq-len", "10"]
     places = ["--out", str(tmp_path / "models"), "--log", str(tmp_path / "log")]
     places += ["--single-action", str(data_dir / "cmu8" / "soccer_1.txt")]
-    assert main([*command, *sizes, *places, "--name", "tiny", "--picture", str(tmp_path / "new" / "bars.png")]) == 0
+    kept = ["--keep-checkpoints", "--stop", "separation"]
+    drawn = ["--name", "tiny", "--picture", str(tmp_path / "new" / "bars.png")]
+    assert main([*command, *sizes, *places, *kept, *drawn]) == 0
     folder = tmp_path / "models" / "tiny" / "1"
     bundle = read_bundle(folder)
     assert (bundle.manifest.window, bundle.manifest.decoder_steps, bundle.manifest.hidden) == (50, 10, 32)
-    assert bundle.manifest.training["seed"] == 0
+    assert (bundle.manifest.training["seed"], bundle.manifest.training["stop"]) == (0, "separation")
+    assert [one.point.iteration for one in read_checkpoints(tmp_path / "log" / "tiny" / "1" / "checkpoints")] == [60]
     joined, soccer = bundle.manifest.training["recordings"].values()
     assert joined > 5
     assert soccer == pytest.approx(801 / 120, abs=1e-3)

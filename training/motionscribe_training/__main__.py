@@ -20,16 +20,22 @@ TRAINING = ("torch", "onnx", "sklearn", "scipy", "matplotlib", "PIL", "threadpoo
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """The whole parser. The options of evaluate need torch and are added only where `command` is evaluate."""
-    about = "Train, evaluate and sign models, and fetch recordings."
+    """The whole parser. The options of evaluate and explain need torch and are added only where `command` is it."""
+    about = "Train, evaluate, explain and sign models, and fetch recordings."
     parser = argparse.ArgumentParser(prog="motionscribe-train", description=about)
-    commands = parser.add_subparsers(required=True, metavar="run | evaluate | alarms | sign | fetch")
+    commands = parser.add_subparsers(required=True, metavar="run | evaluate | explain | alarms | sign | fetch")
     _add_run(commands.add_parser("run", help="recordings in, a model folder out", formatter_class=_Help))
     evaluate = commands.add_parser("evaluate", help="labelled recordings through a model", formatter_class=_Help)
     if command == "evaluate":
-        from motionscribe_training.evaluation.command import add_arguments
+        from motionscribe_training.evaluation.command import add_arguments as add_evaluate
 
-        add_arguments(evaluate)
+        add_evaluate(evaluate)
+    why = "what a model sees, whether it is trained, and why it says what it says: a report"
+    explain = commands.add_parser("explain", help=why, formatter_class=_Help)
+    if command == "explain":
+        from motionscribe_training.explaining.command import add_arguments as add_explain
+
+        add_explain(explain)
     alarms = "other alarms for a model: fitted to normal motion of your own"
     _add_alarms(commands.add_parser("alarms", help=alarms, formatter_class=_Help))
     _add_sign(commands.add_parser("sign", help="sign a model folder", formatter_class=_Help))
@@ -101,6 +107,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="WEIGHT",
         help="also train against a fidelity and a continuity discriminator; 0.05 when no weight is given",
     )
+    stop = "end early when this no longer improves: the error on held-back windows, or the separation of states"
+    learning.add_argument("--stop", choices=("error", "separation"), default="error", help=stop)
     learning.add_argument("--load", type=Path, metavar="FILE", help="continue from this checkpoint")
 
     result = parser.add_argument_group("what to make")
@@ -109,6 +117,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--description", default="", metavar="TEXT", help="one sentence for users of the model")
     result.add_argument("--out", type=Path, default=Path("models"), metavar="DIR", help="model repository")
     result.add_argument("--log", type=Path, default=Path("runs"), metavar="DIR", help="for checkpoints and loss curves")
+    keep = "also keep the network of each validation in the log folder, for `explain`"
+    result.add_argument("--keep-checkpoints", action="store_true", help=keep)
     result.add_argument("--model", type=Path, metavar="DIR", help="do not train: use this model folder")
     duration = "how long something lasts, in seconds, where it should not follow the rate: see docs/4-training.md"
     result.add_argument("--duration", nargs="+", type=_duration, default=(), metavar="NAME=SECONDS", help=duration)

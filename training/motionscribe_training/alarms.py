@@ -35,7 +35,8 @@ from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.evaluate import in_layout_of
 from motionscribe_training.fitting.anomaly import Normal, fit_anomaly
 from motionscribe_training.fitting.durations import Durations
-from motionscribe_training.run import limit_threads, next_version
+from motionscribe_training.run import next_version
+from motionscribe_training.threads import limit_threads
 
 
 def fit_alarms(options: Namespace) -> None:

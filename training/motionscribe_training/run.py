@@ -7,16 +7,13 @@ version, sizes and places are checked before training, which may take an hour.
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from threadpoolctl import threadpool_limits
 
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.manifest import Manifest
@@ -40,9 +37,11 @@ from motionscribe_training.fitting.durations import Durations
 from motionscribe_training.fitting.fit import fit
 from motionscribe_training.fitting.sensed import sensed_in
 from motionscribe_training.network.options import TrainOptions
+from motionscribe_training.network.overtraining import WARNING, overtrained
 from motionscribe_training.network.states import frames_to_forget
 from motionscribe_training.network.train import train
 from motionscribe_training.network.trainer import TrainResult
+from motionscribe_training.threads import limit_threads
 
 RATE_HZ = 30.0
 """Frames a second that tell motions of people apart."""
@@ -69,23 +68,6 @@ def run(options: Namespace) -> None:
             rng = np.random.default_rng(options.seed)
             pairs = [(seen_from_anywhere(recording, rng), truth) for recording, truth in pairs]
         show(options, folder, pairs)
-
-
-@contextmanager
-def limit_threads(threads: int) -> Iterator[None]:
-    """At most so many threads compute in torch, and in numpy and its like. Raises TrainingError for none.
-
-    Sums of several threads round differently: with one, a seed gives the same model whatever the machine.
-    """
-    if threads < 1:
-        raise TrainingError(f"expected --threads of at least 1, got {threads}")
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def gather(options: Namespace) -> list[tuple[Recording, Truth]]:
@@ -146,6 +128,7 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         hidden=options.hidden,
         seed=options.seed,
         adversarial=options.adversarial,
+        stop=options.stop,
     )
     draft = draft_manifest(options, dataset, training, stride, version)
     gaps = len(dataset.sequences) - len(dataset.recordings)
@@ -163,11 +146,14 @@ def make_model(options: Namespace, multi_action: Sequence[Recording]) -> Path:
         load=options.load,
         checkpoint=log / "checkpoint.pt",
         curve=log / "loss.png",
+        keep=log / "checkpoints" if options.keep_checkpoints else None,
     )
     print(
         f"prediction error {result.validation:.4f} on held-back windows after {result.best_iteration} of "
         f"{result.iterations} iterations (repeating the last frame: {result.repeating:.4f}); {log}"
     )
+    if overtrained(result.points):
+        print(WARNING.format(iteration=result.best_iteration), file=sys.stderr)
     return _publish(options, dataset, motions, len(multi_action) // motions, result, draft, durations, folder)
 
 

@@ -15,9 +15,10 @@ from motionscribe_training.network.options import TrainOptions, learning_rate_at
         ({"patience": 0}, "patience of at least 1, got 0"),
         ({"learning_rate": 0.0}, "learning_rate above 0"),
         ({"adversarial": -1.0}, "not below 0, got"),
+        ({"stop": "never"}, "stop to be one of error, separation, got 'never'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(change: dict[str, float], complaint: str) -> None:
+def test_options_that_make_no_sense_are_refused(change: dict[str, float | str], complaint: str) -> None:
     with pytest.raises(TrainingError, match=complaint):
         TrainOptions(**change)  # type: ignore[arg-type]  # wrong on purpose
 

@@ -12,6 +12,7 @@ from motionscribe_models.recordings import read_recording
 from motionscribe_training.data.dataset import make_dataset
 from motionscribe_training.errors import DivergedError, TrainingError
 from motionscribe_training.network.checkpoint import load_checkpoint, save_checkpoint
+from motionscribe_training.network.options import Stop
 from motionscribe_training.network.train import train
 from motionscribe_training.network.trainer import Trainer
 
@@ -61,6 +62,24 @@ def test_validation_stops_a_run_that_no_longer_improves(sequences: Sequences) ->
     assert trainer.finished
 
 
+def test_a_run_may_stop_by_separation_instead(sequences: Sequences) -> None:
+    options = replace(SMALL, stop="separation", patience=2, iterations=1000)
+    trainer = Trainer(sequences, options, CPU)
+    trainer.step()
+    trainer.validate(0.0)
+    for _ in range(2):
+        assert not trainer.finished
+        with torch.no_grad():  # the error falls or rises; states, and so their separation, stay
+            trainer.network.out.bias.add_(0.01)
+        trainer.progress.iteration += 1
+        trainer.validate(0.0)
+        trainer.progress.separations[-1] = trainer.progress.separations[0]
+    assert trainer.finished
+    trainer.progress.separations[-1] *= 1.03
+    assert not trainer.finished
+    assert not Trainer(sequences, SMALL, CPU).progress.separations, "not measured where nobody asks"
+
+
 def test_a_run_that_diverges_says_so(sequences: Sequences) -> None:
     trainer = Trainer(sequences, SMALL, CPU)
     with torch.no_grad():
@@ -91,11 +110,11 @@ def test_training_leaves_the_random_numbers_of_others_alone(sequences: Sequences
     assert torch.equal(torch.rand(3), expected)
 
 
-@pytest.mark.parametrize("adversarial", [0.0, 0.1])
+@pytest.mark.parametrize(("adversarial", "stop"), [(0.0, "error"), (0.1, "error"), (0.0, "separation")])
 def test_a_run_continued_from_a_checkpoint_is_the_uninterrupted_one(
-    sequences: Sequences, tmp_path: Path, adversarial: float
+    sequences: Sequences, tmp_path: Path, adversarial: float, stop: Stop
 ) -> None:
-    options = replace(SMALL, adversarial=adversarial)
+    options = replace(SMALL, adversarial=adversarial, stop=stop)
     whole = Trainer(sequences, options, CPU)
     losses = [whole.step() for _ in range(20)]
     whole.validate(0.5)
@@ -108,6 +127,8 @@ def test_a_run_continued_from_a_checkpoint_is_the_uninterrupted_one(
     assert [resumed.step() for _ in range(20)] == losses[20:]
     resumed.validate(0.25)
     assert resumed.progress.points == whole.progress.points
+    assert resumed.progress.separations == whole.progress.separations
+    assert len(resumed.progress.separations) == (2 if stop == "separation" else 0)
     assert same(weights(resumed.result().network), weights(whole.result().network))
 
 

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.network.seq2seq import HIDDEN
+
+Stop = Literal["error", "separation"]
+"""What must improve so that a run goes on."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,9 @@ class TrainOptions:
     """Iterations between two validations; each also writes a checkpoint and a point of the curve."""
     patience: int = 15
     """The run stops after this many validations in a row without improvement."""
+    stop: Stop = "error"
+    """Improvement of what: the validation error, or the separation of decoder states in groups of k-means, their
+    Fisher ratio, which must rise by RISE (network/separation.py). Weights are kept by the error either way."""
     adversarial: float = 0.0
     """Weight of the generator loss beside the prediction error; 0 trains without discriminators."""
 
@@ -42,6 +49,8 @@ class TrainOptions:
         ):
             if getattr(self, name) < 1:
                 raise TrainingError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        if self.stop not in get_args(Stop):
+            raise TrainingError(f"expected stop to be one of {', '.join(get_args(Stop))}, got {self.stop!r}")
         if not (self.learning_rate > 0 and self.adversarial >= 0 and self.seed >= 0):
             raise TrainingError(
                 "expected learning_rate above 0, adversarial and seed not below 0, "

@@ -1,8 +1,8 @@
 """Trains the network to predict motion from sequences of features alone, without any labels.
 
 In: sequences (m, F), raw features at the model's rate. Out: the trained network (TrainResult), and on the way a
-checkpoint and a picture of the loss curve. It reads no recordings (dataset.py) and does not fit or export what a server
-needs (fit.py, export.py).
+checkpoint, a picture of the loss curve and, where wanted, the network of each validation. It reads no recordings
+(dataset.py) and does not fit or export what a server needs (fit.py, export.py).
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from motionscribe_models.features import FeatureMap
+from motionscribe_training.errors import TrainingError
 from motionscribe_training.network.checkpoint import load_checkpoint, save_checkpoint
 from motionscribe_training.network.curve import draw_curve
 from motionscribe_training.network.options import TrainOptions
@@ -28,16 +29,20 @@ def train(
     load: Path | None = None,
     checkpoint: Path | None = None,
     curve: Path | None = None,
+    keep: Path | None = None,
     quiet: bool = False,
 ) -> TrainResult:
-    """Trains on `sequences` (m, F) until validation stops improving or the iterations are used up.
+    """Trains on `sequences` (m, F) until what `options.stop` says stops improving or the iterations are used up.
 
     `load` is a checkpoint to continue from; `checkpoint` and `curve` (a picture) are rewritten at every validation;
-    `feature_map` says what the features mean: it decides their scale and how motion is mirrored and played at other
-    speeds. It runs on CUDA where there is a GPU, on the CPU otherwise. Raises TrainingError for recordings that are too
-    short, CheckpointError for a checkpoint of another network, DivergedError.
+    `keep` is a folder that gets the network of each (explaining/checkpoints.py reads it); `feature_map` says what the
+    features mean: it decides their scale and how motion is mirrored and played at other speeds. It runs on CUDA where
+    there is a GPU, on the CPU otherwise. Raises TrainingError for recordings that are too short and for a folder
+    `keep` with networks of another run, CheckpointError for a checkpoint of another network, DivergedError.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if keep and not load and any(keep.glob("*.pt")):
+        raise TrainingError(f"{keep}: expected no checkpoints of another run, found some; remove them or --load one")
     trainer = Trainer(sequences, options, device, feature_map)
     if load:
         trainer.load_state(load_checkpoint(load))
@@ -55,6 +60,8 @@ def train(
                 bar.set_postfix(training=f"{point.training:.4f}", validation=f"{point.validation:.4f}")
                 if checkpoint:
                     save_checkpoint(checkpoint, trainer.state())
+                if keep:
+                    save_checkpoint(keep / f"{point.iteration:07d}.pt", trainer.network_state())
                 if curve:
                     draw_curve(curve, trainer.progress.points)
     return trainer.result()

@@ -26,6 +26,7 @@ from motionscribe_training.errors import CheckpointError, DivergedError
 from motionscribe_training.network.adversarial import Adversary
 from motionscribe_training.network.curve import Point
 from motionscribe_training.network.options import TrainOptions, learning_rate_at
+from motionscribe_training.network.separation import unlabelled, without_rise
 from motionscribe_training.network.seq2seq import Seq2Seq
 
 VALIDATION_WINDOWS = 512
@@ -55,6 +56,8 @@ class Progress:
 
     iteration: int = 0
     points: list[Point] = field(default_factory=list)
+    separations: list[float] = field(default_factory=list)
+    """Fisher ratio at each validation; none where the run does not stop by it."""
     best: float = math.inf
     best_iteration: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
@@ -122,7 +125,7 @@ class Trainer:
         observed, future = self.held
         with torch.no_grad():
             encoded = self.network.encode(observed)  # (n, H)
-            _, predicted = self.network.decode(encoded, observed[:, -1], self.options.target_seq_len)  # (n, M, F)
+            states, predicted = self.network.decode(encoded, observed[:, -1], self.options.target_seq_len)  # (n, M, .)
             point = Point(self.progress.iteration, training, mse_loss(predicted, future).item())
         if not math.isfinite(point.validation):
             raise DivergedError(
@@ -131,6 +134,8 @@ class Trainer:
             )
         progress = self.progress
         progress.points.append(point)
+        if self.options.stop == "separation":
+            progress.separations.append(unlabelled(states.mean(1).cpu().numpy()).fisher)  # (n, H)
         if point.validation < progress.best:
             progress.best, progress.best_iteration = point.validation, point.iteration
             weights = self.network.state_dict()
@@ -140,8 +145,12 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether the iterations or the patience are used up."""
-        waited = self.progress.points[self._best_place() + 1 :]
-        return self.progress.iteration >= self.options.iterations or len(waited) >= self.options.patience
+        progress = self.progress
+        if self.options.stop == "separation":
+            waited = without_rise(progress.separations)
+        else:
+            waited = len(progress.points[self._best_place() + 1 :])
+        return progress.iteration >= self.options.iterations or waited >= self.options.patience
 
     def result(self) -> TrainResult:
         """The best network so far. Needs one validation."""
@@ -165,13 +174,26 @@ class Trainer:
             "adversary": self.adversary.state() if self.adversary else {},
             "iteration": progress.iteration,
             "points": [(p.iteration, p.training, p.validation) for p in progress.points],
+            "separations": progress.separations,
             "best": progress.best,
             "best_iteration": progress.best_iteration,
             "best_weights": progress.best_weights,
         }
 
+    def network_state(self) -> dict[str, Any]:
+        """What explaining/checkpoints.py reads of one validation: the network alone, which no run can go on from."""
+        point = self.progress.points[-1]
+        return {
+            "features": self.network.features,
+            "hidden": self.network.hidden,
+            "network": self.network.state_dict(),
+            "point": (point.iteration, point.training, point.validation),
+        }
+
     def load_state(self, state: dict[str, Any]) -> None:
         """The inverse of state. Raises CheckpointError for a network of another shape or kind of training."""
+        if "optimizer" not in state:
+            raise CheckpointError("expected a checkpoint to continue from, got the network of one validation alone")
         saved = state["options"]
         expected = (self.network.features, self.options.hidden, self.adversary is not None)
         found = (state["features"], saved["hidden"], saved["adversarial"] > 0)
@@ -184,9 +206,13 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.adversary:
             self.adversary.load_state(state["adversary"])
-        points = [Point(*point) for point in state["points"]]
         self.progress = Progress(
-            state["iteration"], points, state["best"], state["best_iteration"], state["best_weights"]
+            iteration=state["iteration"],
+            points=[Point(*point) for point in state["points"]],
+            separations=list(state.get("separations", [])),  # a checkpoint of an earlier release has none
+            best=state["best"],
+            best_iteration=state["best_iteration"],
+            best_weights=state["best_weights"],
         )
 
     def _best_place(self) -> int:
