@@ -36,7 +36,8 @@ def test_a_report_of_two_groups(data_dir: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(command, "FILM_S", 0.5)
     trials = [str(data_dir / "sub86" / f"{trial}.mat") for trial in ("03", "07")]
     out = tmp_path / "why"
-    assert main(["explain", str(BODY), trials[0], "--against", trials[1], "--out", str(out)]) == 0
+    more = ["--against", trials[1], "--beside", str(BODY), "--out", str(out)]
+    assert main(["explain", str(BODY), trials[0], *more]) == 0
     numbers = json.loads((out / "numbers.json").read_text("utf-8"))
     assert tuple(numbers) == CHAPTERS
     page = (out / "report.html").read_text("utf-8")
@@ -48,6 +49,9 @@ def test_a_report_of_two_groups(data_dir: Path, tmp_path: Path, monkeypatch: pyt
     spearmans = np.array(numbers["maps"]["kinds"]["integrated gradients"])
     assert (spearmans[:, 0] > spearmans[:, 1]).mean() > 0.8
     assert numbers["trained"]["network"]["error"] < min(own["error"] for own in numbers["trained"]["untrained"])
+    agreement = numbers["trained"]["agreement"]
+    assert agreement[str(BODY)] == pytest.approx(1, abs=0.01)  # it is the same model
+    assert 0.5 < agreement["untrained networks"] < 1
     (wish,) = numbers["wanted"]["wishes"].values()
     assert wish["ratios"]["0"] >= 1.2
     assert wish["energies"]["3"] < 1
@@ -62,6 +66,14 @@ def test_a_report_of_two_groups(data_dir: Path, tmp_path: Path, monkeypatch: pyt
 def test_a_report_takes_the_place_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", str(BODY), str(tmp_path), "--out", str(tmp_path)]) == 1
     assert "expected a new folder" in capsys.readouterr().err
+
+
+def test_a_model_of_other_features_is_not_beside_it(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "why"), "--beside", str(tiny_model)]
+    assert main(["explain", str(BODY), str(tmp_path), *out]) == 1
+    assert "expected a model of the same features and stride" in capsys.readouterr().err
 
 
 def test_a_folder_without_networks_of_a_training_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,9 +34,10 @@ OPTIONS = replace(SMALL, iterations=40, hidden=12, validate_every=10)
 def test_stages_follow_the_training_and_an_untrained_network_has_none(tmp_path: Path) -> None:
     watched = [watched_of(seed, actions=("walk", "run", "walk", "jump", "run", "jump")) for seed in (0, 1)]
     sequences = [part.features for part in watched]
-    (run,) = separation_against_quality(sequences, watched, OPTIONS, (5,))
+    (run,), (network,) = separation_against_quality(sequences, watched, OPTIONS, (5,))
     assert [stage.point.iteration for stage in run if stage.point] == [10, 20, 30, 40]
     assert run[-1].error < run[0].error
+    assert stage_of(network, watched, OPTIONS.target_seq_len).error == run[-1].error
     assert run[0].stability is None
     assert all(stage.stability is not None and stage.stability <= 1 for stage in run[1:])
     keep = tmp_path / "kept"

@@ -32,6 +32,7 @@ from motionscribe_training.explaining.evidence_score import evidence_of
 from motionscribe_training.explaining.network import network_of
 from motionscribe_training.explaining.report import Chapter, Film, write_report
 from motionscribe_training.explaining.watched import Watched, watch
+from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.threads import limit_threads
 
 FILM_S = 12.0
@@ -48,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", nargs="+", type=Path, default=(), metavar="PLACE", help=against)
     kept = "networks that its training kept (run --keep-checkpoints): the folder checkpoints of its log"
     parser.add_argument("--checkpoints", type=Path, metavar="DIR", help=kept)
+    seeds = "folders of the same model with other seeds: whether they see the same"
+    parser.add_argument("--beside", nargs="+", type=Path, default=(), metavar="MODEL", help=seeds)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of untrained networks and random maps")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads on a CPU")
 
@@ -59,6 +62,7 @@ def main(options: argparse.Namespace) -> None:
     bundle = read_bundle(options.model)
     kept = read_checkpoints(options.checkpoints) if options.checkpoints else []
     model, inference, network = ServedModel(bundle), Inference(bundle, "fp32", (1,)), network_of(bundle)
+    beside = {str(folder): _beside(folder, model) for folder in options.beside}
     with limit_threads(options.threads):
         groups = [_recordings(places) for places in (options.places, options.against)]
         watched: list[Watched] = []
@@ -79,7 +83,7 @@ def main(options: argparse.Namespace) -> None:
             "geometry": lambda: geometry_chapter(explained),
             "maps": lambda: maps_chapter(explained),
             "wanted": lambda: wanted_chapter(explained),
-            "trained": lambda: trained_chapter(explained, kept),
+            "trained": lambda: trained_chapter(explained, kept, beside),
             "embedding": lambda: _with_film(embedding_chapter(explained), explained, inference, groups[0][0][0]),
             "clusters": lambda: clusters_chapter(explained, (parts[0], parts[1])),
             "failures": lambda: failures_chapter(watched),
@@ -90,6 +94,14 @@ def main(options: argparse.Namespace) -> None:
             chapters.append(make())
         page = write_report(options.out, _title(model), _about(watched), chapters)
     print(page)
+
+
+def _beside(folder: Path, model: ServedModel) -> Seq2Seq:
+    """The network of another model that sees the same features. Raises TrainingError for one of others."""
+    bundle = read_bundle(folder)
+    if ServedModel(bundle).feature_map != model.feature_map or bundle.manifest.stride != model.manifest.stride:
+        raise TrainingError(f"--beside: expected a model of the same features and stride, got {folder}")
+    return network_of(bundle)
 
 
 def _recordings(places: Sequence[Path]) -> list[tuple[Recording, Annotation | None]]:

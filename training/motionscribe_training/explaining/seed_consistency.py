@@ -1,6 +1,6 @@
 """Whether two networks that differ in their seed see the same: how well one's states are a linear map of the other's.
 
-In: projected decoder states of the same moments by two networks, one pair of arrays for each recording. Out:
+In: projected decoder states (`states_of`) of the same moments by two networks, an array for each recording. Out:
 Consistency, R2 on recordings that the map was not fitted to. Directions and scales of an embedding mean nothing, so
 that a linear map may turn and stretch them. Two untrained networks agree too, since both see the same motion: the
 number says something only beside theirs.
@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from motionscribe_models.arrays import Array
+from motionscribe_training.explaining.watched import Watched
+from motionscribe_training.network.seq2seq import Seq2Seq
+from motionscribe_training.network.states import running_states
 
 STEADY = 1e-3
 """Ridge, as a share of the mean variance of the projected states: directions of little variance are not trusted."""
@@ -25,6 +29,13 @@ class Consistency:
     """Variance explained over all left-out recordings together; 1 is the same, 0 is no better than the mean."""
     recordings: tuple[float, ...]
     """The same of each left-out recording."""
+
+
+@torch.no_grad()
+def states_of(network: Seq2Seq, watched: Sequence[Watched], steps: int) -> list[Array]:
+    """(n, P) projected decoder states of each recording, mean over the decoder's `steps`."""
+    found = [running_states(network, part.features, stride=part.stride, steps=steps)[0].mean(1) for part in watched]
+    return [network.project(torch.from_numpy(states)).double().numpy() for states in found]
 
 
 def consistency(one: Sequence[Array], other: Sequence[Array]) -> Consistency:

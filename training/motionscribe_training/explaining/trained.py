@@ -101,9 +101,13 @@ def separation_against_quality(
     options: TrainOptions,
     seeds: Sequence[int],
     feature_map: FeatureMap | None = None,
-) -> list[list[Stage]]:
-    """Trains a network for each seed on `sequences` (m, F), and measures it at each of its validations."""
+) -> tuple[list[list[Stage]], list[Seq2Seq]]:
+    """Trains a network for each seed on `sequences` (m, F), and measures it at each of its validations.
+
+    Returns the stages of each run, and the network at its end.
+    """
     runs: list[list[Stage]] = []
+    ends: list[Seq2Seq] = []
     for seed in seeds:
         trainer = Trainer(sequences, TrainOptions(**{**vars(options), "seed": seed}), torch.device("cpu"), feature_map)
         networks: list[Kept] = []
@@ -115,7 +119,8 @@ def separation_against_quality(
                 errors.clear()
                 networks.append(kept(trainer.network_state()))
         runs.append(stages(networks, watched, options.target_seq_len))
-    return runs
+        ends.append(networks[-1].network)
+    return runs, ends
 
 
 def _stage(
