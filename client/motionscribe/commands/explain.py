@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     with connect(args) as client:
         explanation = client.explain(args.stream, args.segment)
     if args.json:
-        print(json.dumps(asdict(explanation)))
+        print(json.dumps({"stream": args.stream, **asdict(explanation)}))
     else:
         _print(explanation)
 

@@ -1,4 +1,4 @@
-"""`motionscribe report`: what `stream --save` wrote, as a time budget, an ethogram picture and a table of segments."""
+"""`motionscribe report`: what `stream --save` wrote, as a time budget, an ethogram, a table of segments, a page."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from motionscribe.commands.later_names import LaterNames, names_of, read_names
 from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
 from motionscribe.errors import BadFile, NotFound
 from motionscribe.events import Anomaly, Degraded, Event, SegmentEnded
-from motionscribe.sinks import draw_ethogram, read_events, write_segments
+from motionscribe.sinks import draw_ethogram, read_events, read_explanations, write_html, write_segments
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe.tables import plain, titled
 from motionscribe_proto.names import escape
@@ -25,6 +25,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("events", type=Path, metavar="EVENTS.jsonl", help="what stream --save wrote")
     parser.add_argument("--picture", type=picture, metavar="FILE", help=f"ethogram, {' '.join(PICTURES)}")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="one row a segment")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="a page: ethogram, segments, alarms, explanations")
+    parser.add_argument(
+        "--explanations", type=Path, metavar="FILE", help="for the page: lines that explain --json printed"
+    )
     parser.add_argument("--replace", action="store_true", help="write over files that exist")
     parser.add_argument(
         "--names",
@@ -49,12 +53,14 @@ def run(args: argparse.Namespace) -> None:
         draw_ethogram(args.picture, streams)
     if args.csv:
         write_segments(args.csv, streams)
+    if args.html:
+        write_html(args.html, streams, read_explanations(args.explanations) if args.explanations else {})
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Raises BadFile for a file that would be lost."""
-    inputs = [path for path in (args.events, args.names) if path]
-    for option, path in (("--picture", args.picture), ("--csv", args.csv)):
+    inputs = [path for path in (args.events, args.names, args.explanations) if path]
+    for option, path in (("--picture", args.picture), ("--csv", args.csv), ("--html", args.html)):
         if path:
             refuse_inputs(option, path, inputs)
             if path.is_file() and not args.replace:

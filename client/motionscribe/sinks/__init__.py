@@ -1,13 +1,15 @@
 """Where events go: sinks take them one by one (JSON lines, a table in the terminal), reports take whole streams.
 
 base.py says what a sink is, outputs.py lists those that have an option of their own. Reports: a CSV of segments, an
-ethogram picture.
+ethogram picture, an HTML page.
 """
 
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
 from motionscribe.sinks.ethogram import draw_ethogram
+from motionscribe.sinks.html_report import write_html
 from motionscribe.sinks.jsonlines import JsonLines
 from motionscribe.sinks.saved_events import read_events
+from motionscribe.sinks.saved_explanations import read_explanations
 from motionscribe.sinks.segments import write_segments
 from motionscribe.sinks.terminal import Terminal
 
@@ -19,5 +21,7 @@ __all__ = [
     "Terminal",
     "draw_ethogram",
     "read_events",
+    "read_explanations",
+    "write_html",
     "write_segments",
 ]
