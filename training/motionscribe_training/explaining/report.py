@@ -136,8 +136,8 @@ def _block(block: Block, pictures: Path) -> str:
             script = Path(__file__).with_name("paths.js").read_text("utf-8")
             labels = dict.fromkeys((curve["label"], curve["colour"]) for curve in curves)
             boxes = "".join(
-                f'<label style="color: {colour}"><input type="checkbox" value="{escape(label)}" checked> '
-                f"{escape(label)}</label>"
+                f'<label><input type="checkbox" value="{escape(label)}" checked> '
+                f'<span style="color: {colour}">\u25a0</span> {escape(label)}</label>'
                 for label, colour in labels
             )
             data = json.dumps(list(curves)).replace("<", "\\u003c")  # the text of a script element ends at </
