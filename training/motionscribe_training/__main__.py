@@ -205,6 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ContractError, TrainingError, OSError) as error:
         print(f"motionscribe-train: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -30,7 +30,7 @@ class JointWeight:
     weight: float
     """How much of the margin is gone where the joint is held still; below 0 it spoke against the label."""
     becomes: int
-    """The nearest cluster then."""
+    """The cluster that it would be nearest to then; its own where that is not changed by it."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class Explanation:
 
 
 def explain(model: ServedModel, engine: Engine, recalled: Recalled) -> Explanation:
-    """Raises ValueError for a segment whose cluster is not among those recalled."""
-    if recalled.cluster not in recalled.ids:
-        raise ValueError(f"expected cluster {recalled.cluster} among {recalled.ids.tolist()}")
+    """Where the cluster of the segment is gone, the segment itself stands for it."""
     joint_of = model.feature_map.joint_of
     joints = list(dict.fromkeys(joint_of.tolist()))
     edges = np.unique(np.linspace(recalled.first, recalled.last, PARTS + 1).round().astype(int))
@@ -77,10 +75,15 @@ def explain(model: ServedModel, engine: Engine, recalled: Recalled) -> Explanati
         *(_straight(recalled.features, start, end) for start, end in pairwise(cuts)),
     ]
     points = _points(model, engine, np.stack(variants), recalled)
-    distances = np.linalg.norm(points[:, None] - recalled.centres, axis=2) / model.radius  # (v, c)
-    own = recalled.ids == recalled.cluster
+    ids, centres = recalled.ids, recalled.centres
+    if recalled.cluster not in ids:
+        ids, centres = np.append(ids, recalled.cluster), np.vstack([centres, points[:1]])
+    distances = np.linalg.norm(points[:, None] - centres, axis=2) / model.radius  # (v, c)
+    own = ids == recalled.cluster
     margins = distances[:, ~own].min(axis=1, initial=np.inf) - distances[:, own][:, 0]
-    nearest = recalled.ids[distances.argmin(axis=1)].tolist()
+    closest = ids[distances.argmin(axis=1)]
+    # a segment that lies nearer to another cluster than to its own anyway would not be another one without a joint
+    nearest = np.where(closest == closest[0], recalled.cluster, closest).tolist()
     weights = (margins[0] - margins).tolist() if np.isfinite(margins[0]) else [0.0] * len(margins)
     starts = recalled.starts_us[edges[:-1]].tolist()
     names = model.manifest.skeleton.joints
@@ -97,7 +100,7 @@ def explain(model: ServedModel, engine: Engine, recalled: Recalled) -> Explanati
         start_us=starts[0],
         end_us=recalled.end_us,
         margin=float(margins[0]),
-        other=0 if other is None else int(recalled.ids[other]),
+        other=0 if other is None else int(ids[other]),
         other_name="" if other is None else recalled.names[other],
         joints=tuple(sorted(of_joints, key=lambda one: -one.weight)),
         parts=tuple(of_parts),

@@ -156,7 +156,7 @@ class Labelling:
 
     def recall(self, segment: int) -> Recalled:
         """A segment by its number, 0 for the newest, to be explained. Raises NotFoundError."""
-        return self._recall.recall(segment, self.clusters())
+        return self._recall.recall(segment, self.clusters(), self._clusterer.resolve)
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:

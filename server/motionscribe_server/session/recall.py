@@ -5,7 +5,7 @@ RECALLED_S of motion and is not part of a snapshot: what came before a stream we
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class Recalled:
 
     segment: int
     cluster: int
+    """What stands for its label now. It may be gone, where its segments turned out to be of others."""
     name: str
     features: NDArray[np.float32]
     """(m, F) frames of all moments, one after another."""
@@ -87,8 +88,11 @@ class Recall:
         """The timeline ends here; what came before is forgotten as soon as another one begins."""
         self._ended = True
 
-    def recall(self, segment: int, clusters: Iterable[ClusterState]) -> Recalled:
-        """A segment by its number, 0 for the newest. Raises NotFoundError for one that is not recalled any more."""
+    def recall(self, segment: int, clusters: Iterable[ClusterState], resolve: Callable[[int], int]) -> Recalled:
+        """A segment by its number, 0 for the newest. Raises NotFoundError for one that is not recalled any more.
+
+        `resolve` says which cluster stands for another one, 0 where it is gone.
+        """
         number = segment or max(self._segments, default=0)
         if number not in self._segments:
             there = ", ".join(map(str, sorted(self._segments))) or "(there are none)"
@@ -99,14 +103,17 @@ class Recall:
         end_us = event.end_us if isinstance(event, SegmentEnded) else self._final_us
         spans = [span for span, _ in self._moments]
         own = [i for i, span in enumerate(spans) if event.start_us <= span.start_us < end_us]
+        if not own:
+            raise NotFoundError(f"expected a segment whose motion is recalled, got {number}, from before a restart")
         own = own[-round(LONGEST_S / self._moment_s) :]
         begin = max(0, own[0] - round(CONTEXT_S / self._moment_s))
         chosen = list(self._moments)[begin : own[-1] + 1 + self._revisions]
         standing = [state for state in clusters if not state.merged_into]
+        cluster = resolve(event.cluster) or event.cluster
         return Recalled(
             segment=number,
-            cluster=event.cluster,
-            name=event.name,
+            cluster=cluster,
+            name=next((state.name for state in standing if state.id == cluster), event.name),
             features=np.concatenate([frames for _, frames in chosen]),
             lengths=np.array([len(frames) for _, frames in chosen]),
             starts_us=np.array([span.start_us for span, _ in chosen]),

@@ -1,16 +1,17 @@
 """A worker of its own that computes explanations, so that no stream waits for one.
 
-In: a recalled segment and the key of its model. Out: its Explanation. The worker starts with the first question, at a
-low priority, and ends when nobody has asked for IDLE_S. One question is computed at a time and few may wait: whoever
-asks without end slows down nobody but those who ask.
+In: the key of a model, and where a recalled segment comes from. Out: its Explanation. The worker starts with the first
+question, at a low priority, and ends when nobody has asked for IDLE_S. One question is computed at a time and few may
+wait: whoever asks without end slows down nobody but those who ask. A question whose asker has left is computed all the
+same, and holds its place until then: else those who ask and leave would have no limit.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from motionscribe_server.engine.messages import ExplainSegment, Start
-from motionscribe_server.errors import ExhaustedError
+from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.metrics import Metrics
 from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.recall import Recalled
@@ -41,29 +42,48 @@ class Explainer:
         self.idle_s = idle_s
         """Without a question, until the worker ends."""
         self._lock = asyncio.Lock()
-        self._waiting = 0
+        self._questions: set[asyncio.Task[Explanation]] = set()
+        self._ending: asyncio.Task[None] | None = None
         self.worker: WorkerProcess | None = None
         """The one that runs or ran last."""
         self._started: Start | None = None
         self._end: asyncio.TimerHandle | None = None
 
-    async def explain(self, model: str, recalled: Recalled) -> Explanation:
-        """Raises ExhaustedError where too many wait, UnavailableError where the worker is gone or too slow."""
-        if self._waiting >= MOST_WAITING:
+    async def explain(self, model: str, recall: Callable[[], Awaitable[Recalled]]) -> Explanation:
+        """`recall` is called when its turn has come, since it costs the stream's own worker something, too.
+
+        Raises what that raises, ExhaustedError where too many wait, UnavailableError where the worker ended meanwhile.
+        """
+        if len(self._questions) >= MOST_WAITING:
             raise ExhaustedError(f"expected at most {MOST_WAITING} explanations at a time: try again later")
-        self._waiting += 1
-        try:
-            async with self._lock:
-                worker = await self._ready_worker()
-                try:
-                    return await worker.ask(ExplainSegment(model, recalled))
-                finally:
-                    self._end_when_idle()
-        finally:
-            self._waiting -= 1
+        question = asyncio.create_task(self._answer(model, recall))
+        self._questions.add(question)
+        question.add_done_callback(self._forget)
+        return await asyncio.shield(question)
+
+    async def _answer(self, model: str, recall: Callable[[], Awaitable[Recalled]]) -> Explanation:
+        async with self._lock:
+            recalled = await recall()
+            worker = await self._ready_worker()
+            try:
+                return await worker.ask(ExplainSegment(model, recalled))
+            except UnavailableError as error:
+                raise UnavailableError("the explanation was broken off: try again") from error
+            finally:
+                self._end_when_idle()
+
+    def _forget(self, question: "asyncio.Task[Explanation]") -> None:
+        self._questions.discard(question)
+        if not question.cancelled():
+            question.exception()  # who asked may have left: nobody else looks at it
 
     async def close(self) -> None:
-        """Ends the worker, where there is one."""
+        """Breaks off what is asked, and ends the worker, where there is one."""
+        for question in self._questions:
+            question.cancel()
+        await self._end_worker()
+
+    async def _end_worker(self) -> None:
         if self._end:
             self._end.cancel()
         worker, self.worker = self.worker, None
@@ -74,7 +94,7 @@ class Explainer:
         """The worker of before, or another where that is gone or does not have the models of now."""
         start = self._start()
         if self.worker and (not self.worker.transport.alive or self._started is not start):
-            await self.close()
+            await self._end_worker()
         if self._end:
             self._end.cancel()
         if self.worker is None:
@@ -89,4 +109,7 @@ class Explainer:
 
     def _end_when_idle(self) -> None:
         if self.worker:
-            self._end = asyncio.get_running_loop().call_later(self.idle_s, self.worker.transport.close)
+            self._end = asyncio.get_running_loop().call_later(self.idle_s, self._end_idle)
+
+    def _end_idle(self) -> None:
+        self._ending = asyncio.create_task(self._end_worker())  # the loop itself would forget it

@@ -95,6 +95,33 @@ def test_who_asks_without_end_is_told_so(tiny_model: Path, tmp_path: Path) -> No
     asyncio.run(run())
 
 
+def test_calls_that_are_cancelled_hold_their_places_and_do_no_harm(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            caller = await live(served)
+            for _ in range(3):
+                calls = [asyncio.create_task(explain(served)) for _ in range(2 * MOST_WAITING)]
+                await asyncio.sleep(0.1)
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
+
+            async def answer() -> pb.Explanation:
+                while True:
+                    try:
+                        return await explain(served)
+                    except grpc.aio.AioRpcError as error:
+                        if error.code() is not Code.RESOURCE_EXHAUSTED:
+                            raise
+                        await asyncio.sleep(0.1)
+
+            assert (await answer()).joints
+            assert len(served.server.pool.workers) == 1
+            assert await caller.finish()
+
+    asyncio.run(run())
+
+
 def test_a_stream_that_is_over_has_nothing_to_explain(tiny_model: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with serving(tiny_model, tmp_path) as served:

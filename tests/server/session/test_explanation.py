@@ -119,6 +119,64 @@ def test_a_cluster_alone_has_no_margin() -> None:
     assert all(joint.weight == 0 for joint in explanation.joints)
 
 
+def test_a_merged_cluster_is_explained_as_what_it_is_part_of() -> None:
+    rng = np.random.default_rng(4)
+    stream = Stream(1)
+    stream.send(np.concatenate([played(FIRST, 0.0, 1, rng), played(SECOND, 1.2, 1, rng)]))
+    stream.session.rename(1, "still")
+    stream.session.merge([2], 1)
+    recalled = stream.session.recall(2)
+    assert (recalled.cluster, recalled.name) == (1, "still")
+    assert explain(stream.model, Means(), recalled).other == 0
+
+
+def test_a_label_whose_cluster_is_gone_is_explained_by_the_segment_itself() -> None:
+    rng = np.random.default_rng(5)
+    stream = Stream(3)
+    stream.send(np.concatenate([played(FIRST, 0.0, 3, rng), played(SECOND, 1.2, 3, rng)]))
+    recalled = stream.session.recall(2)
+    kept = recalled.ids != recalled.cluster
+    gone = replace(
+        recalled,
+        ids=recalled.ids[kept],
+        centres=recalled.centres[kept],
+        names=tuple(name for name, own in zip(recalled.names, kept, strict=True) if own),
+    )
+    explanation = explain(stream.model, Means(), gone)
+    assert (explanation.cluster, explanation.other) == (2, 1)
+    assert explanation.margin == pytest.approx(1.2 / stream.model.radius, rel=0.1)
+    assert explanation.joints[0].joint == COLUMNS[3]
+
+
+def test_a_segment_that_is_nearer_to_another_cluster_would_not_become_that_one() -> None:
+    rng = np.random.default_rng(6)
+    stream = Stream(3)
+    stream.send(np.concatenate([played(FIRST, 0.0, 3, rng), played(SECOND, 1.2, 3, rng)]))
+    recalled = replace(stream.session.recall(2), cluster=1)
+    explanation = explain(stream.model, Means(), recalled)
+    assert explanation.margin < 0
+    assert {joint.becomes for joint in explanation.joints if abs(joint.weight) < 1e-6} == {1}
+
+
+def test_what_came_before_a_snapshot_is_not_there() -> None:
+    rng = np.random.default_rng(7)
+    stream = Stream(0)
+    stream.send(np.concatenate([played(FIRST, 0.0, 0, rng), played(0.5, 1.2, 0, rng)]))
+    again = Session(stream.model)
+    again.restore(stream.session.state())
+    driver = Driver(again, Means())
+    numbers = set[int]()
+    for count in range(40):  # moments that were not final then become it
+        times = even_times(STRIDE + 1, RATE)[1:] + round((FIRST + 0.5) * 1e6) + round(count * STRIDE / RATE * 1e6)
+        driver.send(FrameBlock(again.next_seq, played(STRIDE / RATE, 1.2, 0, rng), times))
+        for number in (0, 1, 2):
+            try:
+                numbers.add(again.recall(number).segment)
+            except NotFoundError:
+                continue
+    assert numbers == {2}
+
+
 def test_a_stream_without_a_segment_has_nothing_to_explain() -> None:
     with pytest.raises(NotFoundError, match=r"one of \(there are none\), got none"):
         Stream(0).session.recall(0)

@@ -24,6 +24,7 @@ from motionscribe_training.errors import TrainingError
 from motionscribe_training.evaluation.film import Film, Scene
 from motionscribe_training.evaluation.metrics import Labels
 from motionscribe_training.evaluation.pictures import Ethogram
+from motionscribe_training.evaluation.unseen_joints import filled
 
 FPS = 10
 """Pictures per second of film: enough to recognise an action."""
@@ -44,7 +45,7 @@ def scene_of(recording: Recording, moments_us: Labels, embedding: Array, cluster
     spoken = clusters[np.searchsorted(recording.timestamps_us, moments_us)]
     return Scene(
         recording.timestamps_us[::every],
-        joint_positions(recording.skeleton, recording.frames[::every]),
+        filled(joint_positions(recording.skeleton, recording.frames[::every])),
         recording.skeleton.joints,
         recording.skeleton.parents,
         recording.skeleton.up,

@@ -5,6 +5,7 @@ nothing beside it, the pictures as PNG and SVG, and all numbers as JSON.
 """
 
 import argparse
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,9 +60,15 @@ def main(options: argparse.Namespace) -> None:
     """Writes the report and says where. Raises ContractError, TrainingError."""
     if options.out.exists():
         raise TrainingError(f"--out: expected a new folder, {options.out} exists")
+    if options.seed < 0:
+        raise TrainingError(f"expected --seed of at least 0, got {options.seed}")
     bundle = read_bundle(options.model)
     kept = read_checkpoints(options.checkpoints) if options.checkpoints else []
     model, inference, network = ServedModel(bundle), Inference(bundle, "fp32", (1,)), network_of(bundle)
+    if kept and kept[0].network.features != model.manifest.features:
+        raise TrainingError(
+            f"--checkpoints: expected networks of {model.manifest.features} features, got {kept[0].network.features}"
+        )
     beside = {str(folder): _beside(folder, model) for folder in options.beside}
     with limit_threads(options.threads):
         groups = [_recordings(places) for places in (options.places, options.against)]
@@ -76,24 +83,29 @@ def main(options: argparse.Namespace) -> None:
         if not any(part.clusters.any() for part in watched):
             raise TrainingError("expected recordings long enough for a label, got none")
         common = in_common(watched, model.radius)
-        options.out.mkdir(parents=True)
-        evidence = evidence_of(network, common.watched, model.manifest.decoder_steps)
-        explained = Explained(model, network, common, evidence, options.seed, options.out)
-        makers: dict[str, Callable[[], Chapter]] = {
-            "geometry": lambda: geometry_chapter(explained),
-            "maps": lambda: maps_chapter(explained),
-            "wanted": lambda: wanted_chapter(explained),
-            "trained": lambda: trained_chapter(explained, kept, beside),
-            "embedding": lambda: _with_film(embedding_chapter(explained), explained, inference, groups[0][0][0]),
-            "clusters": lambda: clusters_chapter(explained, (parts[0], parts[1])),
-            "failures": lambda: failures_chapter(watched),
-        }
-        chapters = []
-        for name, make in makers.items():
-            print(f"explaining {name}", flush=True)
-            chapters.append(make())
-        page = write_report(options.out, _title(model), _about(watched), chapters)
-    print(page)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        # a report is there as a whole or not at all
+        with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".explain-") as scratch:
+            folder = Path(scratch) / "report"
+            folder.mkdir()
+            evidence = evidence_of(network, common.watched, model.manifest.decoder_steps)
+            explained = Explained(model, network, common, evidence, options.seed, folder)
+            makers: dict[str, Callable[[], Chapter]] = {
+                "geometry": lambda: geometry_chapter(explained),
+                "maps": lambda: maps_chapter(explained),
+                "wanted": lambda: wanted_chapter(explained),
+                "trained": lambda: trained_chapter(explained, kept, beside),
+                "embedding": lambda: _with_film(embedding_chapter(explained), explained, inference, groups[0][0][0]),
+                "clusters": lambda: clusters_chapter(explained, (parts[0], parts[1])),
+                "failures": lambda: failures_chapter(watched),
+            }
+            chapters = []
+            for name, make in makers.items():
+                print(f"explaining {name}", flush=True)
+                chapters.append(make())
+            write_report(folder, _title(model), _about(watched), chapters)
+            folder.rename(options.out)
+    print(options.out / "report.html")
 
 
 def _beside(folder: Path, model: ServedModel) -> Seq2Seq:

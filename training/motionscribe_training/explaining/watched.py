@@ -21,6 +21,7 @@ from motionscribe_server.session.replay import blocks_of
 from motionscribe_training.data.annotations import Annotation
 from motionscribe_training.evaluation.evaluate import in_layout_of
 from motionscribe_training.evaluation.metrics import Labels, runs
+from motionscribe_training.evaluation.unseen_joints import filled
 
 BLOCK = 48
 """Frames sent at once: they make no difference to what is said, and cost half of what single ones cost."""
@@ -45,7 +46,8 @@ class Watched:
     features: Single
     """(n * stride, F) raw features; those of moment i are the rows from i * stride on."""
     places: Array | None
-    """(n * stride, J, 3) where the skeleton's joints were, None for a skeleton whose joints have no place."""
+    """(n * stride, J, 3) where the skeleton's joints were, filled where they were not seen; None where joints have no
+    place."""
     times_us: Labels
     """(n,) when each moment begins, source time."""
     end_us: int
@@ -166,6 +168,6 @@ def _places(recording: Recording, part: list[Moment], stride: int) -> Array | No
     edges = [(moment.span.start_seq - 1, moment.span.end_seq - 1) for moment in part]
     chosen = np.concatenate([np.linspace(a, b, stride, endpoint=False).astype(int) for a, b in edges])
     try:
-        return joint_positions(recording.skeleton, recording.frames[chosen])
+        return filled(joint_positions(recording.skeleton, recording.frames[chosen]))
     except LayoutError:
         return None
