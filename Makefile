@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test redis-server check audit fuzz format body body2d cmu-expmap clean
+.PHONY: demo test redis-server chromium check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo
@@ -15,6 +15,10 @@ test: .venv/installed redis-server
 # the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
 redis-server:
 	command -v redis-server > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends redis-server)
+
+# the browser that tests the page, which are skipped without one
+chromium:
+	command -v chromium > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium)
 
 check: .venv/installed
 	.venv/bin/ruff check .
@@ -40,7 +44,7 @@ format: .venv/installed
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,signing,redis,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,page,signing,redis,dev]'
 	touch $@
 
 .venv-demo/installed: pyproject.toml

@@ -34,9 +34,14 @@ MODULES = {
     "h5": ("h5py",),
     "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
+    "page": ("starlette", "uvicorn", "websockets"),
     "signing": ("cryptography",),
 }
 """What each extra brings."""
+
+
+PAGE = (".css", ".html", ".js", ".svg")
+"""What the page consists of, beside Python."""
 
 
 def without(extras: Iterable[str], program: str) -> subprocess.CompletedProcess[str]:
@@ -91,7 +96,7 @@ def test_wheel_carries_the_contract_and_no_data(wheel: zipfile.ZipFile) -> None:
     for package in PACKAGES:
         for name in below(wheel, package):
             if not name.startswith("shipped/"):
-                assert Path(name).suffix in (".py", ".pyi", ".proto", ".typed"), name
+                assert Path(name).suffix in (".py", ".pyi", ".proto", ".typed", *PAGE), name
             assert not Path(name).name.startswith(("test_", "conftest")), name
 
 
@@ -172,6 +177,7 @@ def test_help_needs_no_extra(command: str) -> None:
     [
         ("motionscribe", ["demo"], "server-cpu"),
         ("motionscribe", ["demo"], "report"),
+        ("motionscribe", ["page"], "page"),
         ("motionscribe-server", [], "server-cpu"),
         ("motionscribe-train", ["run", "--trial", "01"], "training"),
         ("motionscribe-train", ["evaluate", "models/cmu-expmap/1"], "server-cpu"),

@@ -49,7 +49,11 @@ FORBIDDEN = {
     "rpc": {"onnxruntime"},
 }
 """Libraries that no file of a package imports, nor any of our files that these import in turn."""
-CLIENT = {"sources": {"connection", "sinks", "commands", "demo"}, "sinks": {"connection", "sources", "commands"}}
+CLIENT = {
+    "sources": {"connection", "sinks", "commands", "demo", "page"},
+    "sinks": {"connection", "sources", "commands", "page"},
+    "page": {"commands", "demo", "sinks"},
+}
 """What packages of the client must not import, in turn neither."""
 SERVER_IN_TRAINING = {"alarms", "explaining", "fitting", "evaluation", "exporting", "network", "run"}
 
@@ -165,6 +169,15 @@ def test_only_the_commands_of_the_client_know_the_demo() -> None:
             assert not any(name.startswith("motionscribe.demo") for name in imports(file)), file
 
 
+def test_only_the_command_of_the_client_knows_the_page() -> None:
+    """The light client lives without a web server."""
+    for file in files_of("motionscribe"):
+        if file.parent.name != "page":
+            users = {name for name in imports(file) if name.startswith("motionscribe.page")}
+            assert not users or file.name == "page.py", (file, users)
+            assert not tops(file) & {"starlette", "uvicorn"}, file
+
+
 def test_data_of_training_imports_no_sibling() -> None:
     for file in files_of("motionscribe_training", "data"):
         own = [name.split(".")[1] for name in imports(file) if name.startswith("motionscribe_training.")]
@@ -226,6 +239,7 @@ def test_what_is_imported_is_the_standard_library_or_declared(package: str) -> N
     declared = {"numpy", "google", "grpc", "rich", "scipy", "matplotlib", "pylsl", "onnxruntime", "river", "pydantic"}
     declared |= {"prometheus_client", "grpc_health", "grpc_reflection", "torch", "onnx", "PIL"}
     declared |= {"sklearn", "tqdm", "grpc_tools", "cryptography", "msgpack", "redis", "threadpoolctl", "h5py", "pyxdf"}
+    declared |= {"starlette", "uvicorn"}
     declared |= {"_typeshed"}  # for type checkers, which bring it
     for file in files_of(package):
         unknown = tops(file) - set(sys.stdlib_module_names) - FOLDERS.keys() - declared

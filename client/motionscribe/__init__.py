@@ -14,8 +14,9 @@ from motionscribe.async_client import AsyncClient
 from motionscribe.client import Client, Stream
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
-from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
+from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened, StreamInfo
 from motionscribe.explanations import Explanation
+from motionscribe.poses import Poses
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
@@ -32,10 +33,12 @@ __all__ = [
     "KeptAnomaly",
     "Model",
     "Opened",
+    "Poses",
     "PushSource",
     "RecordingSource",
     "Skeleton",
     "Stream",
+    "StreamInfo",
     "errors",
     "events",
     "file_source",

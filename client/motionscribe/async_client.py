@@ -6,30 +6,34 @@ import secrets
 from collections.abc import Sequence
 from operator import index
 from types import TracebackType
-from typing import Any, Self, SupportsIndex
+from typing import Any, Literal, Self, SupportsIndex, overload
 
 import grpc
 
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.channel import open_channel
 from motionscribe.connection.stream import AsyncStream
-from motionscribe.connection.watch import AsyncWatch
+from motionscribe.connection.watch import AsyncWatch, read_events, read_events_and_poses
 from motionscribe.descriptions import (
     Cluster,
     KeptAnomaly,
     Model,
+    StreamInfo,
     anomaly_from_message,
     cluster_from_message,
     model_from_message,
+    stream_from_message,
 )
 from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
 from motionscribe.explanations import Explanation, explanation_from_message
 from motionscribe.false_alarms import FalseAlarms, false_alarms_to_message
 from motionscribe.pacing import Pacer
+from motionscribe.poses import Poses
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import LAG_NUMBERS, VERDICT_NUMBERS, skeleton_to_message
+from motionscribe_proto.events import Event
 from motionscribe_proto.segmentation_pb2_grpc import (
     AnomaliesStub,
     ClustersStub,
@@ -42,6 +46,8 @@ from motionscribe_proto.verdicts import Verdict
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 # short requests are answered from memory: a server that takes longer is not there
 ANSWER_S = 10.0
+EXPLAINED_S = 60.0
+"""The first explanation waits until a worker has loaded the models, and for those that were asked before."""
 
 
 class AsyncClient:
@@ -143,10 +149,27 @@ class AsyncClient:
         self._streams = [other for other in self._streams if not other.done] + [stream]
         return stream
 
-    def watch(self, stream_id: str, *, provisional: bool = True) -> AsyncWatch:
-        """Events of somebody else's live stream, from now until it ends. Raises NotFound where it is not live."""
-        request = pb.WatchRequest(stream_id=stream_id, provisional=provisional)
-        return AsyncWatch(self._segmentation, self.address, request)
+    @overload
+    def watch(
+        self, stream_id: str, *, provisional: bool = True, poses: Literal[False] = False
+    ) -> AsyncWatch[Event]: ...
+
+    @overload
+    def watch(self, stream_id: str, *, provisional: bool = True, poses: bool) -> AsyncWatch[Event | Poses]: ...
+
+    def watch(self, stream_id: str, *, provisional: bool = True, poses: bool = False) -> AsyncWatch[Event | Poses]:
+        """Events of somebody else's live stream, from now until it ends. Raises NotFound where it is not live.
+
+        poses  also yield Poses, what the owner sends: the newest where not all can be sent in time
+        """
+        request = pb.WatchRequest(stream_id=stream_id, provisional=provisional, poses=poses)
+        read = read_events_and_poses if poses else read_events
+        return AsyncWatch(self._segmentation, self.address, request, read)
+
+    async def streams(self) -> list[StreamInfo]:
+        """The caller's streams that are at the server, live or waiting to be resumed, in order of their ids."""
+        answer = await self._ask(self._segmentation.ListStreams, pb.ListStreamsRequest())
+        return [stream_from_message(message) for message in answer.streams]
 
     async def models(self) -> list[Model]:
         """All models, every version."""
@@ -193,15 +216,15 @@ class AsyncClient:
     async def explain(self, stream_id: str, segment: int = 0) -> Explanation:
         """Why a segment of the newest 20 s of a live stream has its label; 0 is its newest. Raises NotFound."""
         request = pb.ExplainRequest(stream_id=stream_id, segment=_number(segment, "a segment", 64))
-        return explanation_from_message(await self._ask(self._explanations.Explain, request))
+        return explanation_from_message(await self._ask(self._explanations.Explain, request, timeout_s=EXPLAINED_S))
 
     async def forget(self, stream_id: str) -> None:
         """Deletes all that the server keeps of a stream, which ends where it is live. Raises NotFound."""
         await self._ask(self._clusters.ForgetStream, pb.ForgetStreamRequest(stream_id=stream_id))
 
-    async def _ask(self, method: Any, request: Any, errors: StatusErrors = ERRORS) -> Any:
+    async def _ask(self, method: Any, request: Any, errors: StatusErrors = ERRORS, timeout_s: float = ANSWER_S) -> Any:
         try:
-            return await asyncio.to_thread(method, request, timeout=ANSWER_S)
+            return await asyncio.to_thread(method, request, timeout=timeout_s)
         except grpc.RpcError as error:
             raise from_status(error, self.address, errors) from error
 

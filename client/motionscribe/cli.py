@@ -14,11 +14,13 @@ from motionscribe.commands import (
     demo,
     explain,
     models,
+    page,
     report,
     simulate,
     simulate_lsl,
     skeleton,
     stream,
+    streams,
     watch,
 )
 from motionscribe.errors import MotionscribeError
@@ -26,7 +28,7 @@ from motionscribe_models.errors import ContractError
 from motionscribe_proto.names import escape
 
 COMMANDS = (
-    *(stream, watch, models, clusters, anomalies, explain, report),
+    *(stream, watch, streams, models, clusters, anomalies, explain, report, page),
     *(skeleton, convert, simulate, simulate_lsl, admin, demo),
 )
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import wait
 from types import TracebackType
-from typing import Self
+from typing import Generic, Literal, Self, TypeVar, overload
 
 import grpc
 
@@ -13,14 +13,17 @@ from motionscribe.async_client import DEFAULT_ADDRESS, AsyncClient
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
-from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened
+from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened, StreamInfo
 from motionscribe.explanations import Explanation
 from motionscribe.false_alarms import FalseAlarms
 from motionscribe.loop_thread import Future, LoopThread, finish
+from motionscribe.poses import Poses
 from motionscribe.sources import AnySource
 from motionscribe_models.lags import Lag
 from motionscribe_proto.events import Event
 from motionscribe_proto.verdicts import Verdict
+
+ItemT_co = TypeVar("ItemT_co", covariant=True)
 
 
 class _Closing(ABC):
@@ -97,11 +100,21 @@ class Client(_Closing):
         self._loop.wait(stream.open())
         return Stream(self._loop, stream)
 
-    def watch(self, stream_id: str, *, provisional: bool = True) -> "Watch":
-        """Follows somebody else's live stream from now until it ends. Raises NotFound where it is not live."""
-        watch = self._client.watch(stream_id, provisional=provisional)
+    @overload
+    def watch(self, stream_id: str, *, provisional: bool = True, poses: Literal[False] = False) -> "Watch[Event]": ...
+
+    @overload
+    def watch(self, stream_id: str, *, provisional: bool = True, poses: bool) -> "Watch[Event | Poses]": ...
+
+    def watch(self, stream_id: str, *, provisional: bool = True, poses: bool = False) -> "Watch[Event | Poses]":
+        """Follows somebody else's live stream from now until it ends: see AsyncClient.watch. Raises NotFound."""
+        watch = self._client.watch(stream_id, provisional=provisional, poses=poses)
         self._loop.wait(watch.open())
         return Watch(self._loop, watch)
+
+    def streams(self) -> list[StreamInfo]:
+        """The caller's streams that are at the server, live or waiting to be resumed, in order of their ids."""
+        return self._loop.wait(self._client.streams())
 
     def models(self) -> list[Model]:
         """All models, every version."""
@@ -175,10 +188,13 @@ class Stream(_Closing):
             self._loop.wait(self._stream.close())
 
 
-class Watch(_Closing):
-    """Iterator of events, made by Client.watch. Ends when the stream does; a context manager ends it early."""
+class Watch(_Closing, Generic[ItemT_co]):
+    """Iterator of events, and of poses where asked, made by Client.watch.
 
-    def __init__(self, loop: LoopThread, watch: AsyncWatch) -> None:
+    Ends when the stream does; a context manager ends it early.
+    """
+
+    def __init__(self, loop: LoopThread, watch: AsyncWatch[ItemT_co]) -> None:
         self._loop = loop
         self._watch = watch
 
@@ -190,11 +206,11 @@ class Watch(_Closing):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Event:
-        event = self._loop.wait(_next(self._watch))
-        if event is None:
+    def __next__(self) -> ItemT_co:
+        item = self._loop.wait(_next(self._watch))
+        if item is None:
             raise StopIteration
-        return event
+        return item
 
     def close(self) -> None:
         """Ends the call at once, and with it the iteration."""
@@ -202,5 +218,5 @@ class Watch(_Closing):
             self._loop.wait(self._watch.close())
 
 
-async def _next(watch: AsyncWatch) -> Event | None:
+async def _next(watch: AsyncWatch[ItemT_co]) -> ItemT_co | None:
     return await anext(watch, None)

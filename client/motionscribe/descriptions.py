@@ -1,4 +1,4 @@
-"""What a server says of its models, of a stream's clusters and anomalies, and of its opening. Frozen values."""
+"""What a server says of its models and streams, of clusters and anomalies, and of an opening. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +37,23 @@ class Model:
     """Execution provider of ONNX Runtime."""
     metrics: Mapping[str, float]
     """As measured by the trainer; the model's card says how."""
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """A stream that is at a server."""
+
+    stream_id: str
+    model: str
+    version: str
+    skeleton: Skeleton
+    """The model's, which Poses have, whatever the owner sends."""
+    rate_hz: float
+    """Nominal rate of the owner's frames."""
+    has_owner: bool
+    """It can be watched; else it waits to be resumed."""
+    received_seq: int
+    """Frames up to this one arrived."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,19 @@ def model_from_message(message: pb.Model) -> Model:
         variant=message.variant,
         provider=message.provider,
         metrics=dict(message.metrics),
+    )
+
+
+def stream_from_message(message: pb.LiveStreamInfo) -> StreamInfo:
+    """Raises WireError for a skeleton without one parent per joint."""
+    return StreamInfo(
+        stream_id=message.stream_id,
+        model=message.model,
+        version=message.version,
+        skeleton=skeleton_from_message(message.skeleton),
+        rate_hz=message.rate_hz,
+        has_owner=message.has_owner,
+        received_seq=message.received_seq,
     )
 
 

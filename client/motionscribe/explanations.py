@@ -39,8 +39,8 @@ class Explanation:
     start_us: int
     end_us: int
     """Of the part of the segment that was looked at, its end where it is long."""
-    margin: float
-    """Infinite where there is one cluster alone."""
+    margin: float | None
+    """None where there is no other cluster."""
     other: int | None
     """The next cluster."""
     other_name: str
@@ -58,7 +58,7 @@ def explanation_from_message(message: pb.Explanation) -> Explanation:
         name=message.name,
         start_us=message.start_us,
         end_us=message.end_us,
-        margin=message.margin,
+        margin=message.margin if message.other else None,
         other=message.other or None,
         other_name=message.other_name,
         joints=tuple(JointWeight(one.joint, one.weight, one.becomes) for one in message.joints),

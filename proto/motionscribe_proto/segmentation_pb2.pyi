@@ -117,14 +117,16 @@ class Close(_message.Message):
     def __init__(self) -> None: ...
 
 class StreamResponse(_message.Message):
-    __slots__ = ("opened", "update", "go_away")
+    __slots__ = ("opened", "update", "go_away", "poses")
     OPENED_FIELD_NUMBER: _ClassVar[int]
     UPDATE_FIELD_NUMBER: _ClassVar[int]
     GO_AWAY_FIELD_NUMBER: _ClassVar[int]
+    POSES_FIELD_NUMBER: _ClassVar[int]
     opened: Opened
     update: Update
     go_away: GoAway
-    def __init__(self, opened: _Optional[_Union[Opened, _Mapping]] = ..., update: _Optional[_Union[Update, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ...) -> None: ...
+    poses: Poses
+    def __init__(self, opened: _Optional[_Union[Opened, _Mapping]] = ..., update: _Optional[_Union[Update, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., poses: _Optional[_Union[Poses, _Mapping]] = ...) -> None: ...
 
 class Opened(_message.Message):
     __slots__ = ("session", "resume_token", "epoch", "resumed", "next_seq", "credits", "model", "latency_us", "clusters", "not_resumed", "mapping")
@@ -375,12 +377,52 @@ class GoAway(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., resume_token: _Optional[str] = ..., retry_after_ms: _Optional[int] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
-    __slots__ = ("stream_id", "provisional")
+    __slots__ = ("stream_id", "provisional", "poses")
     STREAM_ID_FIELD_NUMBER: _ClassVar[int]
     PROVISIONAL_FIELD_NUMBER: _ClassVar[int]
+    POSES_FIELD_NUMBER: _ClassVar[int]
     stream_id: str
     provisional: bool
-    def __init__(self, stream_id: _Optional[str] = ..., provisional: bool = ...) -> None: ...
+    poses: bool
+    def __init__(self, stream_id: _Optional[str] = ..., provisional: bool = ..., poses: bool = ...) -> None: ...
+
+class Poses(_message.Message):
+    __slots__ = ("first_seq", "timestamps_us", "values")
+    FIRST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMPS_US_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    first_seq: int
+    timestamps_us: _containers.RepeatedScalarFieldContainer[int]
+    values: bytes
+    def __init__(self, first_seq: _Optional[int] = ..., timestamps_us: _Optional[_Iterable[int]] = ..., values: _Optional[bytes] = ...) -> None: ...
+
+class ListStreamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListStreamsResponse(_message.Message):
+    __slots__ = ("streams",)
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    streams: _containers.RepeatedCompositeFieldContainer[LiveStreamInfo]
+    def __init__(self, streams: _Optional[_Iterable[_Union[LiveStreamInfo, _Mapping]]] = ...) -> None: ...
+
+class LiveStreamInfo(_message.Message):
+    __slots__ = ("stream_id", "model", "version", "skeleton", "rate_hz", "has_owner", "received_seq")
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SKELETON_FIELD_NUMBER: _ClassVar[int]
+    RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    HAS_OWNER_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_SEQ_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    model: str
+    version: str
+    skeleton: Skeleton
+    rate_hz: float
+    has_owner: bool
+    received_seq: int
+    def __init__(self, stream_id: _Optional[str] = ..., model: _Optional[str] = ..., version: _Optional[str] = ..., skeleton: _Optional[_Union[Skeleton, _Mapping]] = ..., rate_hz: _Optional[float] = ..., has_owner: bool = ..., received_seq: _Optional[int] = ...) -> None: ...
 
 class Skeleton(_message.Message):
     __slots__ = ("name", "joints", "parents", "representation", "units", "up_axis", "rate_hz", "metres_per_unit", "inverted", "offsets", "axes", "left_handed", "tilted")

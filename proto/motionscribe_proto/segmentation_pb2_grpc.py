@@ -44,6 +44,11 @@ class SegmentationStub(object):
                 request_serializer=motionscribe__proto_dot_segmentation__pb2.WatchRequest.SerializeToString,
                 response_deserializer=motionscribe__proto_dot_segmentation__pb2.StreamResponse.FromString,
                 _registered_method=True)
+        self.ListStreams = channel.unary_unary(
+                '/motionscribe.v1.Segmentation/ListStreams',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ListStreamsRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ListStreamsResponse.FromString,
+                _registered_method=True)
 
 
 class SegmentationServicer(object):
@@ -65,6 +70,14 @@ class SegmentationServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStreams(self, request, context):
+        """The caller's streams that are here, in order of their ids: those with an owner, which can be watched, and those that
+        wait to be resumed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SegmentationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +90,11 @@ def add_SegmentationServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=motionscribe__proto_dot_segmentation__pb2.WatchRequest.FromString,
                     response_serializer=motionscribe__proto_dot_segmentation__pb2.StreamResponse.SerializeToString,
+            ),
+            'ListStreams': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStreams,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ListStreamsRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ListStreamsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -133,6 +151,33 @@ class Segmentation(object):
             '/motionscribe.v1.Segmentation/Watch',
             motionscribe__proto_dot_segmentation__pb2.WatchRequest.SerializeToString,
             motionscribe__proto_dot_segmentation__pb2.StreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStreams(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Segmentation/ListStreams',
+            motionscribe__proto_dot_segmentation__pb2.ListStreamsRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ListStreamsResponse.FromString,
             options,
             channel_credentials,
             insecure,

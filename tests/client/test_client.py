@@ -6,11 +6,13 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import grpc
+import numpy as np
 import pytest
 from tests.support.numbered_frames import Pair, labels, pairs
 from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 
-from motionscribe import AsyncClient, Client, IterableSource, errors
+from motionscribe import AsyncClient, Client, IterableSource, Poses, errors
 from motionscribe.events import Event, SegmentEnded, SegmentStarted
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_proto import segmentation_pb2 as pb
@@ -177,6 +179,51 @@ def test_watching() -> None:
         assert isinstance(next(client.watch("live")), SegmentStarted)
         with pytest.raises(errors.NotFound, match="expected the stream 'live', got 'dead'"):
             client.watch("dead")
+
+
+def test_watching_with_poses() -> None:
+    with ScriptedServer() as server, Client(server.address) as client:
+        poses, *events = client.watch("live", poses=True)
+        assert [type(event) for event in events] == [SegmentStarted, SegmentEnded]
+        assert isinstance(poses, Poses)
+        assert (poses.first_seq, poses.timestamps_us.tolist()) == (60, [590_000, 600_000])
+        assert [array.dtype.name for array in (poses.timestamps_us, poses.frames)] == ["int64", "float32"]
+        assert np.array_equal(poses.frames, [[1, 0.5], [1, np.nan]], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "poses",
+    [
+        pb.Poses(first_seq=1),
+        pb.Poses(first_seq=1, timestamps_us=[1]),
+        pb.Poses(first_seq=1, timestamps_us=[1, 2], values=bytes(12)),
+        pb.Poses(first_seq=1, timestamps_us=[1], values=bytes(5)),
+    ],
+)
+def test_poses_that_are_none_are_the_servers_failure(poses: pb.Poses) -> None:
+    class Wrong(ScriptedServer):
+        def Watch(  # noqa: N802
+            self, request: pb.WatchRequest, context: grpc.ServicerContext
+        ) -> Iterator[pb.StreamResponse]:
+            yield pb.StreamResponse(update=pb.Update())
+            yield pb.StreamResponse(poses=poses)
+
+    with (
+        Wrong() as server,
+        Client(server.address) as client,
+        client.watch("live", poses=True) as watch,
+        pytest.raises(errors.ServerFailed, match="expected float32 poses for each of"),
+    ):
+        next(watch)
+
+
+def test_streams() -> None:
+    with ScriptedServer() as server, Client(server.address) as client:
+        (live, lost) = client.streams()
+        assert (live.stream_id, live.has_owner) == ("live", True)
+        assert (lost.stream_id, lost.has_owner) == ("lost", False)
+        assert (live.model, live.version, live.rate_hz, live.received_seq) == ("echo", "2", 50.0, 61)
+        assert live.skeleton == client.describe("echo").skeleton
 
 
 def test_a_client_that_closes_ends_what_it_watches() -> None:

@@ -102,6 +102,7 @@ def test_a_name_in_every_command(tmp_path: Path) -> None:
             (["clusters", "list", "m1", *at], 2),
             (["clusters", "rename", "m1", "2", NAME.replace("\0", ""), *at], 0),
             (["models", *at], 2),
+            (["streams", *at], 2),
             (["models", "echo", *at], 4),
             (["watch", "live", *at], 3),
             (["watch", "live", "--json", *at], 0),

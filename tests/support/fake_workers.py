@@ -96,6 +96,9 @@ class FakeLink:
 class FakePool:
     """`gate` holds up new sessions."""
 
+    explainer = None
+    """Nobody asks why."""
+
     def __init__(self) -> None:
         self.links: list[FakeLink] = []
         self.gate = Gate()

@@ -83,6 +83,12 @@ class RawClient:
                 self._h2.end_stream(number)
                 self._flush()
 
+    def widen(self, number: int, window: int) -> None:
+        """Lets the server send so many more bytes of a call."""
+        with self._lock:
+            self._h2.increment_flow_control_window(window, number)
+            self._flush()
+
     def wait(self, number: int, timeout_s: float = 20.0) -> dict[str, str]:
         """The headers of a call that has ended. Raises TimeoutError."""
         with self._lock:

@@ -5,6 +5,8 @@ other; after the last act all goes well. On a resume it sends all that is not ac
 says it has, so that a client that does not count events yields some twice.
 """
 
+import math
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +28,8 @@ from motionscribe_proto.segmentation_pb2_grpc import (
 )
 
 COLUMNS = ("cluster", "noise")
+POSES = pb.Poses(first_seq=60, timestamps_us=[590_000, 600_000], values=struct.pack("<4f", 1, 0.5, 1, math.nan))
+"""What a watcher sees first who asks for poses."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +184,30 @@ class ScriptedServer(SegmentationServicer, ModelsServicer, ClustersServicer):
     ) -> Iterator[pb.StreamResponse]:
         if request.stream_id != "live":
             context.abort(grpc.StatusCode.NOT_FOUND, f"expected the stream 'live', got {request.stream_id!r}")
+        if request.poses:
+            yield pb.StreamResponse(poses=POSES)
         events: list[Event] = [SegmentStarted(1, 1, "walk", 1, 0), SegmentEnded(1, 1, "walk", 1, 61, 0, 500_000)]
         for number, event in enumerate(events, 7):
             yield pb.StreamResponse(update=pb.Update(first_event=number, events=events_to_messages([event])))
+
+    def ListStreams(  # noqa: N802
+        self, request: pb.ListStreamsRequest, context: grpc.ServicerContext
+    ) -> pb.ListStreamsResponse:
+        model = self.model()
+        return pb.ListStreamsResponse(
+            streams=[
+                pb.LiveStreamInfo(
+                    stream_id=stream_id,
+                    model=model.name,
+                    version=model.version,
+                    skeleton=model.skeleton,
+                    rate_hz=50,
+                    has_owner=stream_id == "live",
+                    received_seq=61,
+                )
+                for stream_id in ("live", "lost")
+            ]
+        )
 
     # ---- models and clusters ----
 

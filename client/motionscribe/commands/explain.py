@@ -64,8 +64,10 @@ def _print(explanation: Explanation) -> None:
         bar = "█" * round(BAR * max(weight, 0.0) / most)
         changed = "" if becomes == explanation.cluster else f"cluster {becomes}"
         table.add_row(plain(what), f"{weight:.2f}", bar, changed, end_section=last_joint)
-    other = "no other cluster" if explanation.other is None else _called(explanation.other, explanation.other_name)
-    Console().print(titled(title, table, plain(f"margin {explanation.margin:.2f} over the next, {other}")))
+    below = "there is no other cluster"
+    if explanation.other is not None:
+        below = f"margin {explanation.margin:.2f} over the next, {_called(explanation.other, explanation.other_name)}"
+    Console().print(titled(title, table, plain(below)))
 
 
 def _called(cluster: int, name: str) -> str:

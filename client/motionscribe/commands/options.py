@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -98,11 +99,21 @@ def picture(text: str) -> Path:
 
 def connect(args: argparse.Namespace) -> Client:
     """The client that the options of add_server ask for. Raises OSError for files that cannot be read, BadFile."""
+    return Client(**client_arguments(args))
+
+
+def client_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of Client and AsyncClient that the options of add_server ask for. Raises as `connect` does."""
     if bool(args.cert) != bool(args.key):
         raise BadFile("expected --cert and --key, got one of them")
     ca, key, cert = (file.read_bytes() if file else None for file in (args.ca, args.key, args.cert))
     credentials = grpc.ssl_channel_credentials(ca, key, cert) if ca or cert else None
-    return Client(args.address, credentials=credentials, plaintext=args.plaintext, token=token_of(args))
+    return {
+        "address": args.address,
+        "credentials": credentials,
+        "plaintext": args.plaintext,
+        "token": token_of(args),
+    }
 
 
 def token_of(args: argparse.Namespace) -> str | None:

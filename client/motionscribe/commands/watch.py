@@ -7,6 +7,7 @@ from motionscribe.client import Client, Watch
 from motionscribe.commands.options import add_output, add_server, connect
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.errors import NotFound
+from motionscribe.events import Event
 from motionscribe.sinks import StreamInfo
 
 ASK_AGAIN_S = 0.2
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
         show(watch, makers, StreamInfo(args.stream, f"watching {args.stream}", names, watch.start_us))
 
 
-def _open(client: Client, args: argparse.Namespace) -> Watch:
+def _open(client: Client, args: argparse.Namespace) -> Watch[Event]:
     while True:
         try:
             return client.watch(args.stream, provisional=not args.no_provisional)

@@ -1,4 +1,4 @@
-"""Segmentation over gRPC: live streams, and watching them.
+"""Segmentation over gRPC: live streams, watching and listing them.
 
 In: StreamRequests. Out: StreamResponses. One task reads and one writes; all decisions are made by the registry and the
 stream. The writer ends the call, so that events that are ready leave before an error does.
@@ -21,6 +21,7 @@ from motionscribe_server.rpc.limits import STREAM_ID, check_limits
 from motionscribe_server.stream_keys import tenant_of
 from motionscribe_server.streams.frame_layout import FrameLayout, find_layout
 from motionscribe_server.streams.live_stream import LiveStream
+from motionscribe_server.streams.messages import live_stream_message
 from motionscribe_server.streams.registry import Registry
 from motionscribe_server.streams.update_writer import UpdateWriter
 
@@ -66,7 +67,7 @@ class SegmentationService(SegmentationServicer):
         async with self._calls(context, "Watch", request) as call:
             stream = self._registry.live(call.key)
             patience_s = self._registry.settings.limits.idle_timeout_s
-            writer = stream.watch(request.provisional)
+            writer = stream.watch(request.provisional, request.poses)
             self._calls.note(call, "opened")
             try:
                 with self._metrics.watchers.track_inprogress():
@@ -76,6 +77,14 @@ class SegmentationService(SegmentationServicer):
                     await writer.drain(context.write, stream.persist, patience_s)
             finally:
                 stream.listeners.remove_watcher(writer)
+
+    async def ListStreams(  # noqa: N802
+        self, _request: pb.ListStreamsRequest, context: Context
+    ) -> pb.ListStreamsResponse:
+        """The caller's streams that are live or can be resumed."""
+        async with self._calls(context, "ListStreams") as call:
+            return pb.ListStreamsResponse(streams=map(live_stream_message, self._registry.streams_of(call.tenant)))
+        raise AssertionError("unreachable: abort raises")
 
     async def _read_open(self, context: Context) -> pb.Open:
         """The first message of a call, which must be Open."""

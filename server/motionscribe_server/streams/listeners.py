@@ -1,11 +1,14 @@
 """Who listens to one stream: its owner, where there is one, and any number of watchers.
 
-In: numbered events, the end. Out: the same into each listener's UpdateWriter. Who may listen is decided elsewhere.
+In: numbered events, frames, the end. Out: events and the end into each listener's UpdateWriter, frames into those of
+watchers who want poses. Who may listen is decided elsewhere.
 """
 
 from collections.abc import Callable, Sequence
 
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.frames import FrameBlock
+from motionscribe_server.streams.pose_slot import poses_to_message
 from motionscribe_server.streams.update_writer import Progress, UpdateWriter
 
 WATCHER_LIMIT = 8192
@@ -19,9 +22,9 @@ class Listeners:
         self.owner: UpdateWriter | None = None
         self._watchers: set[UpdateWriter] = set()
 
-    def watch(self, progress: Callable[[], Progress], provisional: bool) -> UpdateWriter:
-        """A new watcher's writer, which gets the events from the next one on."""
-        writer = UpdateWriter(progress, WATCHER_LIMIT, provisional)
+    def watch(self, progress: Callable[[], Progress], provisional: bool, poses: bool) -> UpdateWriter:
+        """A new watcher's writer, which gets the events from the next one on, and poses where it wants them."""
+        writer = UpdateWriter(progress, WATCHER_LIMIT, provisional, poses)
         self._watchers.add(writer)
         return writer
 
@@ -35,6 +38,14 @@ class Listeners:
             self.owner.put(first, events)
         for writer in self._watchers:
             writer.put(first, events)
+
+    def show(self, block: FrameBlock) -> None:
+        """Frames of the owner, in the model's layout, for all who want poses."""
+        slots = [writer.poses for writer in self._watchers if writer.poses]
+        if slots:
+            message = poses_to_message(block)
+            for slot in slots:
+                slot.put(message)
 
     def nudge_owner(self) -> None:
         """Has an Update sent to the owner even if there is no event."""

@@ -144,9 +144,9 @@ class LiveStream:
         self.listeners.owner, self.left_at = None, now
         return True
 
-    def watch(self, provisional: bool) -> UpdateWriter:
-        """A new watcher's writer, from the next event on."""
-        return self.listeners.watch(lambda: Progress(self.received_seq, self.durable_seq, 0), provisional)
+    def watch(self, provisional: bool, poses: bool) -> UpdateWriter:
+        """A new watcher's writer, from the next event and the next frame on."""
+        return self.listeners.watch(lambda: Progress(self.received_seq, self.durable_seq, 0), provisional, poses)
 
     def end_calls(self, error: Exception | None, last: Sequence[pb.StreamResponse] = ()) -> None:
         """Ends the calls of owner and watchers; only the owner gets the messages `last`."""
@@ -174,6 +174,7 @@ class LiveStream:
                 self.start_us = int(good.timestamps_us[0])
             self._frames.inc(len(good))
             self._flow.receive(good)
+            self.listeners.show(good)
         if fault:
             raise fault
 

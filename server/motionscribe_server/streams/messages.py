@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from motionscribe_models.body.mapping import Mapping
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import VERDICT_NUMBERS, events_to_messages
+from motionscribe_proto.codec import VERDICT_NUMBERS, events_to_messages, skeleton_to_message
 from motionscribe_server.session.anomaly_book import KeptAnomaly
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.explanation import Explanation
@@ -74,6 +74,20 @@ def opened_message(
         clusters=map(cluster_to_message, clusters),
         not_resumed=not_resumed,
         mapping=mapping.describe() if mapping else (),
+    )
+
+
+def live_stream_message(stream: LiveStream) -> pb.LiveStreamInfo:
+    """What a list of streams says of one."""
+    manifest = stream.info.model.manifest
+    return pb.LiveStreamInfo(
+        stream_id=stream.info.id,
+        model=manifest.name,
+        version=manifest.version,
+        skeleton=skeleton_to_message(manifest.skeleton),
+        rate_hz=stream.info.rate_hz,
+        has_owner=stream.life.has_owner,
+        received_seq=stream.received_seq,
     )
 
 

@@ -87,6 +87,11 @@ class Registry:
         """All live and retained streams."""
         return tuple(self._table)
 
+    def streams_of(self, tenant: str) -> list[LiveStream]:
+        """Those of one tenant that are live or can be resumed, in order of their ids."""
+        own = (stream for stream in self._table if tenant_of(stream.info.key) == tenant)
+        return sorted((stream for stream in own if stream.life is not Life.GIVEN_UP), key=lambda one: one.info.id)
+
     def find(self, key: str) -> LiveStream | None:
         """A live or retained stream."""
         return self._table.get(key)
@@ -95,8 +100,7 @@ class Registry:
         """A stream with an owner. Raises NotFoundError."""
         stream = self._table.get(key)
         if stream is None or not stream.life.has_owner:
-            own = [stream.info for stream in self._table if stream.life.has_owner]
-            there = sorted(info.id for info in own if tenant_of(info.key) == tenant_of(key))
+            there = [other.info.id for other in self.streams_of(tenant_of(key)) if other.life.has_owner]
             raise NotFoundError(
                 f"expected a live stream, one of {', '.join(there) or '(there are none)'}, got {id_of(key)!r}"
             )
@@ -181,7 +185,7 @@ class Registry:
         stream = self._table.get(key)
         if stream is None or stream.life is Life.GIVEN_UP:
             raise NotFoundError(f"expected a stream that is live or can be resumed, got {id_of(key)!r}")
-        return await self._explainer.explain(stream.info.model.key, await stream.link.recall(segment))
+        return await self._explainer.explain(stream.info.model.key, lambda: stream.link.recall(segment))
 
     async def edit(self, key: str, edit: Edit) -> Learnt:
         """The same, after `edit` in the session, or else in the store; saved."""

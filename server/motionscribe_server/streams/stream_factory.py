@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Callable, Collection
 
-from motionscribe_models.lags import LAGS, Lag
+from motionscribe_models.lags import LAGS
 from motionscribe_server.engine.messages import SessionClusters
 from motionscribe_server.errors import StoreError
 from motionscribe_server.metrics import Metrics
@@ -73,7 +73,7 @@ class StreamFactory:
             history = History(self._durability(journal, link), EventBacklog(None))
         else:
             is_noted = await self._note_session(request, name)
-        return self._stream(request.key, name, token, model, request.options.lag, link, history, is_noted)
+        return self._stream(request.key, name, token, model, request.options, link, history, is_noted)
 
     async def find_kept(self, request: OpenRequest) -> KeptStream | None:
         """What another server or this one left of a durable stream; None where the token is not that stream's."""
@@ -115,7 +115,7 @@ class StreamFactory:
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot, journal.edits.repeated)
         backlog = EventBacklog(None, checkpoint.last_event, read_events(kept.outbox), told=request.message.last_event)
         history = History(self._durability(journal, link), backlog)
-        return self._stream(request.key, checkpoint.name, request.message.resume_token, model, lag, link, history)
+        return self._stream(request.key, checkpoint.name, request.message.resume_token, model, options, link, history)
 
     async def _note_session(self, request: OpenRequest, name: str) -> bool:
         """Whoever had the stream saves no more of it. A full disk keeps no stream out: it is noted when it is saved."""
@@ -140,12 +140,13 @@ class StreamFactory:
         name: str,
         token: str,
         model: LoadedModel,
-        lag: Lag,
+        options: SessionOptions,
         link: Link,
         history: History | None,
         is_noted: bool = True,
     ) -> LiveStream:
-        info = StreamInfo(key, name, token, model, lag, self._settings.limits.credits, self._now())
+        rate_hz = options.rate_hz or model.manifest.skeleton.rate_hz
+        info = StreamInfo(key, name, token, model, options.lag, rate_hz, self._settings.limits.credits, self._now())
         durability = history.durability if history else None
         saver = ClusterSaver(info, link, self._store, self._metrics, durability, is_noted)
         return LiveStream(info, link, history, saver, self._metrics)

@@ -19,6 +19,8 @@ class StreamInfo:
     """The resume token: a client that has it may resume the stream."""
     model: LoadedModel
     lag: Lag
+    rate_hz: float
+    """Nominal rate of the owner's frames, Hz."""
     credits: int
     """Frames that may be on their way at a time."""
     opened_at: float

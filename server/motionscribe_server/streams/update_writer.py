@@ -1,8 +1,8 @@
-"""The writing side of one call, an owner's or a watcher's: a queue of events, and how the call ends.
+"""The writing side of one call, an owner's or a watcher's: a queue of events, the newest poses, and how the call ends.
 
 In: numbered events, whenever they come. Out: StreamResponse messages, one at a time, as fast as the other side reads;
-events that came meanwhile share an Update. An owner's queue is bounded by its credits, a watcher's by `limit`. No gRPC
-here: the caller's `write` sends a message.
+events that came meanwhile share an Update. An owner's queue is bounded by its credits, a watcher's by `limit`. Poses
+come after all events that wait. No gRPC here: the caller's `write` sends a message.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_server.errors import ExhaustedError, UnavailableError
 from motionscribe_server.streams.event_backlog import is_provisional
+from motionscribe_server.streams.pose_slot import PoseSlot
 
 LARGEST_UPDATE = 2048
 """Events, labels of one moment being one. They have about 0.4 MB, well below the 4 MB that a client accepts."""
@@ -34,7 +35,13 @@ class UpdateWriter:
     that to the credits. Without `provisional`, labels that are not final are left out, and so are anomaly scores.
     """
 
-    def __init__(self, progress: Callable[[], Progress], limit: int | None = None, provisional: bool = True) -> None:
+    def __init__(
+        self,
+        progress: Callable[[], Progress],
+        limit: int | None = None,
+        provisional: bool = True,
+        poses: bool = False,
+    ) -> None:
         self._progress = progress
         self._limit = limit
         self._provisional = provisional
@@ -42,6 +49,9 @@ class UpdateWriter:
         self._waiting = 0
         self._last: list[pb.StreamResponse] = []
         self._wake = asyncio.Event()
+        self._update_is_due = False
+        self.poses = PoseSlot(self._wake.set) if poses else None
+        """Where poses are put, None for those who want none."""
         self._asked: list[asyncio.Future[None]] = []
         self._error: Exception | None = None
         self.ended = False
@@ -62,23 +72,24 @@ class UpdateWriter:
         if self._limit is not None and self._waiting > self._limit:
             self._runs.clear()
             self.end(ExhaustedError(f"expected a watcher that keeps up, got one with {self._waiting} events waiting"))
-        self._wake.set()
+        self.nudge()
 
     def nudge(self) -> None:
         """Have an Update written even if there is no event: credits are due."""
+        self._update_is_due = True
         self._wake.set()
 
     def end(self, error: Exception | None = None, last: Sequence[pb.StreamResponse] = ()) -> None:
         """After what waits and the messages `last`, the call ends: well, or with `error`. The first end counts."""
         if not self.ended:
             self.ended, self._error, self._last = True, error, list(last)
-            self._wake.set()
+            self.nudge()
 
     async def confirm(self) -> None:
         """Has an Update written and returns when it was: proof that the call is alive."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asked.append(written)
-        self._wake.set()
+        self.nudge()
         await written
 
     async def drain(
@@ -109,8 +120,9 @@ class UpdateWriter:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            is_due, self._update_is_due = self._update_is_due, False
             asked, self._asked = self._asked, []
-            if not self._runs:
+            if is_due and not self._runs:
                 await send(self._update(0, []))
             while self._runs:
                 first, events = self._runs.popleft()
@@ -129,6 +141,8 @@ class UpdateWriter:
                 if self._error:
                     raise self._error
                 return
+            if self.poses and (poses := self.poses.take()):
+                await send(pb.StreamResponse(poses=poses))
 
     def _update(self, first: int, events: Sequence[pb.Event]) -> pb.StreamResponse:
         progress = self._progress()

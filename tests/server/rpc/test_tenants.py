@@ -36,6 +36,7 @@ REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 ABOUT_A_STREAM: dict[str, Callable[[str, int, pb.Skeleton], Message]] = {
     "Segmentation/Stream": lambda stream, _, layout: pb.StreamRequest(open=pb.Open(stream_id=stream, skeleton=layout)),
     "Segmentation/Watch": lambda stream, *_: pb.WatchRequest(stream_id=stream),
+    "Segmentation/ListStreams": lambda *_: pb.ListStreamsRequest(),
     "Clusters/ListClusters": lambda stream, *_: pb.ListClustersRequest(stream_id=stream),
     "Clusters/DescribeCluster": lambda stream, id, _: pb.DescribeClusterRequest(stream_id=stream, id=id),
     "Clusters/RenameCluster": lambda stream, id, _: pb.RenameClusterRequest(stream_id=stream, id=id, name="x"),
@@ -189,6 +190,15 @@ def test_what_is_nobodys_is_answered_alike(tenants: Tenants, path: str) -> None:
         answers.append(next(call))
         call.cancel()
     assert answers[0] == answers[1]
+
+
+def test_every_tenant_lists_its_own_streams(tenants: Tenants) -> None:
+    method = "Segmentation/ListStreams"
+    assert tenants.answer(method, NOBODY, stranger_for(method)) == (Code.OK, "")
+    _, answer = tenants.answer(method, NOBODY, "token-of-lab")
+    listed = {info.stream_id for info in pb.ListStreamsResponse.FromString(bytes.fromhex(answer)).streams}
+    # others may have been deleted by a test of before
+    assert {id_for(method), id_for("Segmentation/Watch")} <= listed <= set(map(id_for, ABOUT_A_STREAM))
 
 
 @pytest.mark.parametrize("method", ABOUT_A_STREAM)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.events import Label, Restarted
 from motionscribe_server.errors import ExhaustedError, UnavailableError
+from motionscribe_server.streams.pose_slot import PERIOD_S
 from motionscribe_server.streams.update_writer import LARGEST_UPDATE, Progress, UpdateWriter
 
 WORD, SURE, UNSURE = events_to_messages(
@@ -136,6 +138,61 @@ def test_confirm_returns_only_after_a_write() -> None:
         draining = asyncio.create_task(writer.drain(write, _ready, 10))
         await asyncio.wait_for(confirming, 10)
         assert len(written) == 1
+        writer.end()
+        await draining
+
+    asyncio.run(run())
+
+
+def _poses(seq: int) -> pb.Poses:
+    return pb.Poses(first_seq=seq, timestamps_us=[seq], values=b"0000")
+
+
+def test_while_a_write_is_slow_the_newest_poses_wait_alone_and_events_go_before_them() -> None:
+    async def run() -> None:
+        writer, written, gate = UpdateWriter(lambda: Progress(7, 5, 0), poses=True), [], asyncio.Event()
+        assert writer.poses
+
+        async def write(message: pb.StreamResponse) -> None:
+            written.append(message)
+            await gate.wait()
+
+        writer.poses.put(_poses(1))
+        draining = asyncio.create_task(writer.drain(write, _ready, 10))
+        await until(lambda: len(written) == 1)
+        for seq in range(2, 1000):
+            writer.poses.put(_poses(seq))
+        await asyncio.sleep(2 * PERIOD_S)  # they are due, and cannot be written
+        writer.put(1, [WORD])
+        gate.set()
+        await until(lambda: len(written) == 3)
+        await asyncio.sleep(2 * PERIOD_S)
+        writer.end()
+        await draining
+        kinds = [message.WhichOneof("message") for message in written]
+        assert kinds == ["poses", "update", "poses", "update"]  # the last tells the progress, as every end does
+        assert [message.poses.first_seq for message in written[::2]] == [1, 999]
+        assert _numbers(written) == [1]
+
+    asyncio.run(run())
+
+
+def test_poses_are_written_at_intervals_and_need_no_update() -> None:
+    async def run() -> None:
+        writer, written, times = UpdateWriter(lambda: Progress(7, 5, 0), poses=True), [], []
+        assert writer.poses
+
+        async def write(message: pb.StreamResponse) -> None:
+            written.append(message)
+            times.append(asyncio.get_running_loop().time())
+
+        draining = asyncio.create_task(writer.drain(write, _ready, 10))
+        for seq in range(1, 101):
+            writer.poses.put(_poses(seq))
+            await asyncio.sleep(PERIOD_S / 25)
+        await until(lambda: written[-1].poses.first_seq == 100)
+        assert all(message.HasField("poses") for message in written)
+        assert 2 <= len(written) <= (times[-1] - times[0]) / PERIOD_S + 1.01
         writer.end()
         await draining
 

@@ -1,0 +1,73 @@
+"""The page as a Starlette app: its files, the form to log in, and a WebSocket for each viewer."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from motionscribe.async_client import AsyncClient
+from motionscribe.page.access import COOKIE, Access
+from motionscribe.page.bridge import Bridge
+from motionscribe.page.gate import LOGIN, Gate
+from motionscribe.page.streams import StreamList
+
+STATIC = Path(__file__).parent / "static"
+LONGEST_FORM = 8192
+"""Bytes of a filled form."""
+WRONG_TOKEN_S = 1.0
+"""How long a wrong token waits for its answer."""
+
+
+def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = False) -> Starlette:
+    """The app. With `token`, viewers must give it; `encrypted` says that they come by HTTPS.
+
+    The client stays the caller's.
+    """
+    access = Access(token)
+    streams = StreamList(client)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with streams:
+            yield
+
+    async def index(_: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def show_login(_: Request) -> Response:
+        return FileResponse(STATIC / "login.html")
+
+    async def log_in(request: Request) -> Response:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LONGEST_FORM:
+                return PlainTextResponse("expected a token", 413)
+        given = parse_qs(body.decode("latin-1")).get("token", [""])[0].strip()
+        if not access.accepts(given):
+            await asyncio.sleep(WRONG_TOKEN_S)
+            return FileResponse(STATIC / "login.html", 401)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, access.cookie, secure=encrypted, httponly=True, samesite="strict")
+        return answer
+
+    async def live(websocket: WebSocket) -> None:
+        await Bridge(websocket, client, streams).run()
+
+    routes = [
+        Route("/", index),
+        Route(LOGIN, show_login),
+        Route(LOGIN, log_in, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        WebSocketRoute("/live", live),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Gate, access=access)])

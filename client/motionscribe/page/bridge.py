@@ -1,0 +1,127 @@
+"""One viewer: a WebSocket of JSON messages on one side, the server on the other.
+
+A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}; messages.py has what it is
+told. An edit has no answer of its own: the tables that come after it, of every viewer, are the answer. What fails is
+told as {"is": "failed", "do": ..., "error": ...}.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from motionscribe.async_client import AsyncClient
+from motionscribe.errors import BadRequest, MotionscribeError
+from motionscribe.page.follow import Follower
+from motionscribe.page.messages import explanation_message, streams_message, to_json
+from motionscribe.page.outgoing import Outgoing, TooSlowError
+from motionscribe.page.streams import StreamList
+from motionscribe_proto.verdicts import VERDICTS, Verdict
+
+TRY_AGAIN_LATER = 1013
+"""Status of a WebSocket that is closed because its viewer does not read."""
+
+
+class Bridge:
+    """Lives as long as the viewer."""
+
+    def __init__(self, websocket: WebSocket, client: AsyncClient, streams: StreamList) -> None:
+        self._websocket = websocket
+        self._client = client
+        self._streams = streams
+        self._outgoing = Outgoing()
+        self._follower: Follower | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Returns when the viewer has gone."""
+        await self._websocket.accept()
+        self._streams.attend()
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                for part in (self._read, self._write, self._list_streams):
+                    self._group.create_task(part())
+        except* WebSocketDisconnect:
+            pass
+        except* TooSlowError as slow:
+            await self._websocket.close(TRY_AGAIN_LATER, str(slow.exceptions[0])[:100])
+        finally:
+            self._streams.leave()
+
+    async def _read(self) -> None:
+        while True:
+            text = await self._websocket.receive_text()
+            verb: object = None
+            try:
+                ask = _read_request(text)
+                verb = ask.get("do")
+                await self._do(verb, ask)
+            except MotionscribeError as error:
+                self._outgoing.put({"is": "failed", "do": verb, "error": str(error)})
+
+    async def _write(self) -> None:
+        while True:
+            for message in await self._outgoing.take():
+                await self._websocket.send_text(to_json(message))
+
+    async def _list_streams(self) -> None:
+        while True:
+            self._outgoing.replace(streams_message(self._streams.streams, self._streams.error))
+            await self._streams.wait_for_answer()
+
+    async def _do(self, verb: object, ask: dict[str, Any]) -> None:
+        """Raises MotionscribeError."""
+        stream_id = _text(ask, "stream")
+        match verb:
+            case "watch":
+                self._follow(stream_id)
+                return
+            case "rename":
+                await self._client.rename(stream_id, ask.get("cluster", 0), _text(ask, "name"))
+            case "merge":
+                await self._client.merge(stream_id, [ask.get("source", 0)], ask.get("into", 0))
+            case "mark":
+                await self._client.mark_anomaly(stream_id, ask.get("anomaly", 0), _verdict(ask))
+            case "explain":
+                explanation = await self._client.explain(stream_id, ask.get("segment", 0))
+                self._outgoing.put(explanation_message(stream_id, explanation))
+                return
+            case _:
+                raise BadRequest(f"expected watch, rename, merge, mark or explain, got {verb!r}")
+        if self._follower:
+            self._follower.refresh()
+
+    def _follow(self, stream_id: str) -> None:
+        if self._following:
+            self._following.cancel()
+        self._outgoing.drop_pictures()
+        self._follower = Follower(self._client, self._streams, stream_id, self._outgoing)
+        self._following = self._group.create_task(self._follower.run())
+
+
+def _read_request(text: str) -> dict[str, Any]:
+    """Raises BadRequest."""
+    try:
+        ask = json.loads(text)
+    except ValueError as error:
+        raise BadRequest(f"expected JSON, got {text[:40]!r}") from error
+    if not isinstance(ask, dict):
+        raise BadRequest(f"expected an object, got {text[:40]!r}")
+    return ask
+
+
+def _text(ask: dict[str, Any], name: str) -> str:
+    """Raises BadRequest."""
+    value = ask.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"expected {name} as text, got {value!r}")
+    return value
+
+
+def _verdict(ask: dict[str, Any]) -> Verdict:
+    """Raises BadRequest."""
+    for verdict in VERDICTS:
+        if verdict == ask.get("verdict"):
+            return verdict
+    raise BadRequest(f"expected a verdict, one of {', '.join(VERDICTS)}, got {ask.get('verdict')!r}")

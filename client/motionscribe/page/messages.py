@@ -1,0 +1,95 @@
+"""What the page tells a browser: plain JSON values, each a dict whose "is" says what it is.
+
+Numbers that JSON does not know (NaN of a joint that was not seen, infinity) become null.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from motionscribe.descriptions import Cluster, KeptAnomaly, StreamInfo
+from motionscribe.events import Event
+from motionscribe.explanations import Explanation
+from motionscribe.page.outgoing import Message
+from motionscribe.poses import Poses
+from motionscribe_proto.events import to_dict
+
+DECIMALS = 4
+"""Of a place: a tenth of a millimetre where units are metres, less than a pixel of the page in any unit."""
+
+
+def streams_message(streams: Sequence[StreamInfo], error: str | None) -> Message:
+    """The list of live streams; `error` says why the server did not answer."""
+    rows = [
+        {
+            "id": stream.stream_id,
+            "model": f"{stream.model}/{stream.version}",
+            "rate_hz": stream.rate_hz,
+            "has_owner": stream.has_owner,
+            "frames": stream.received_seq,
+        }
+        for stream in streams
+    ]
+    return {"is": "streams", "streams": rows, "error": error}
+
+
+def opened_message(stream: StreamInfo, start_us: int | None) -> Message:
+    """A stream is watched from now on. `start_us` is the time of its first frame, None where that is not known."""
+    skeleton = stream.skeleton
+    layout = {
+        "joints": skeleton.joints,
+        "parents": skeleton.parents,
+        "representation": skeleton.representation,
+        "up_axis": skeleton.up_axis,
+        "metres_per_unit": skeleton.metres_per_unit,
+    }
+    return {"is": "opened", "stream": stream.stream_id, "start_us": start_us, "skeleton": layout}
+
+
+def event_message(stream_id: str, event: Event) -> Message:
+    """An event, with the fields of events.py."""
+    return {"is": "event", "stream": stream_id, **to_dict(event)}
+
+
+def poses_message(stream_id: str, poses: Poses) -> Message:
+    """The newest poses: K times, and K rows of the D columns of the model's layout."""
+    frames = np.round(poses.frames.astype(np.float64), DECIMALS)
+    return {"is": "poses", "stream": stream_id, "times_us": poses.timestamps_us.tolist(), "frames": frames.tolist()}
+
+
+def clusters_message(stream_id: str, clusters: Sequence[Cluster]) -> Message:
+    """All clusters of a stream, without what changes by the mere passing of time."""
+    shown = ("id", "name", "merged_into", "warm", "segments", "seconds", "guessed")
+    rows = [{name: getattr(cluster, name) for name in shown} for cluster in clusters]
+    return {"is": "clusters", "stream": stream_id, "clusters": rows}
+
+
+def anomalies_message(stream_id: str, anomalies: Sequence[KeptAnomaly]) -> Message:
+    """The newest anomalies, as they were told last, with what was said of them."""
+    rows = [{**to_dict(kept.event), "verdict": kept.verdict, "fired": dict(kept.fired)} for kept in anomalies]
+    return {"is": "anomalies", "stream": stream_id, "anomalies": rows}
+
+
+def explanation_message(stream_id: str, explanation: Explanation) -> Message:
+    """Why a segment has its label."""
+    return {"is": "explanation", "stream": stream_id, **asdict(explanation)}
+
+
+def to_json(message: Message) -> str:
+    """As the browser reads it."""
+    return json.dumps(_without_infinities(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _without_infinities(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {name: _without_infinities(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_without_infinities(part) for part in value]
+    return value

@@ -1,0 +1,28 @@
+// Puts the views together. Each takes the store, and `ask` where it asks the server for something.
+
+import { showAlarms } from "./alarms.js";
+import { showClusters } from "./clusters.js";
+import { showWhy } from "./explain.js";
+import { showScores } from "./scores.js";
+import { showFigure } from "./skeleton.js";
+import { connect } from "./socket.js";
+import { createStore } from "./store.js";
+import { showStreams } from "./streams.js";
+import { showTimeline } from "./timeline.js";
+
+const store = createStore();
+const ask = connect(store);
+showStreams(store, ask);
+showFigure(store);
+showTimeline(store, ask);
+showScores(store);
+showClusters(store, ask);
+showAlarms(store, ask);
+showWhy(store);
+
+const redraw = () => store.mark("poses", "timeline", "clusters", "scores");
+window.addEventListener("resize", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
+// what tests and curious people look at
+window.motionscribe = store.state;

@@ -1,0 +1,126 @@
+// The one state of the page, and the only place that changes it. Messages of the bridge come in; views are told which
+// topics have changed, at most once for each picture of the screen.
+
+import { takeEvent, forgetTimeline, newTimeline } from "./events.js";
+
+const GHOST_US = 1_000_000;
+const BACK_US = 5_000_000; // a clock that went back this far is that of another session
+
+export function createStore() {
+  const state = {
+    link: "connecting", // "open" or "lost": the WebSocket
+    error: null, // why the server does not answer
+    streams: [],
+    chosen: null, // id of the stream that is watched
+    live: false,
+    skeleton: null,
+    poses: [], // {timeUs, row} of the last second, the newest last
+    clusters: new Map(),
+    anomalies: [],
+    explanation: null,
+    chosenSegment: null, // number of the segment that was asked about
+    failure: null,
+    seen: { events: 0, poses: 0 }, // counted since the page was opened
+    ...newTimeline(),
+  };
+  const views = [];
+  const changed = new Set();
+
+  function mark(...topics) {
+    if (!changed.size) requestAnimationFrame(tellViews);
+    for (const topic of topics) changed.add(topic);
+  }
+
+  function tellViews() {
+    const topics = new Set(changed);
+    changed.clear();
+    for (const { wanted, draw } of views) if (wanted.some((topic) => topics.has(topic))) draw(state);
+  }
+
+  const takers = {
+    link: ({ link }) => {
+      state.link = link;
+      mark("streams");
+    },
+    streams: ({ streams, error }) => {
+      Object.assign(state, { streams, error });
+      mark("streams");
+    },
+    choose: ({ stream }) => {
+      Object.assign(state, { chosen: stream, live: false, skeleton: null, poses: [], clusters: new Map() });
+      Object.assign(state, { anomalies: [], explanation: null, chosenSegment: null, failure: null }, newTimeline());
+      mark("streams", "timeline", "poses", "clusters", "anomalies", "explanation", "failure");
+    },
+    opened: ({ start_us: startUs, skeleton }) => {
+      // the same session, or one whose clock goes on: what was seen stays
+      if (startUs === null || state.originUs === null || startUs < state.originUs) restart(startUs);
+      Object.assign(state, { live: true, skeleton, poses: [] });
+      mark("streams", "poses", "timeline");
+    },
+    ended: ({ error }) => {
+      Object.assign(state, { live: false, error });
+      mark("streams");
+    },
+    event: (event) => {
+      state.seen.events += 1;
+      if (takeEvent(state, event)) mark("clusters");
+      mark("timeline");
+    },
+    poses: ({ times_us: times, frames }) => {
+      const newest = times[times.length - 1];
+      if (state.nowUs !== null && newest < state.nowUs - BACK_US) restart(newest);
+      state.seen.poses += times.length;
+      times.forEach((timeUs, n) => state.poses.push({ timeUs, row: frames[n] }));
+      state.poses = state.poses.filter(({ timeUs }) => timeUs > newest - GHOST_US && timeUs <= newest);
+      state.originUs ??= times[0];
+      state.nowUs = Math.max(state.nowUs ?? newest, newest);
+      mark("poses", "timeline");
+    },
+    clusters: ({ clusters }) => {
+      state.clusters = new Map(clusters.map((cluster) => [cluster.id, cluster]));
+      mark("clusters", "timeline", "explanation");
+    },
+    anomalies: ({ anomalies }) => {
+      state.anomalies = anomalies;
+      mark("anomalies");
+    },
+    asked: ({ segment }) => {
+      Object.assign(state, { chosenSegment: segment, explanation: null, failure: null });
+      mark("explanation", "timeline", "failure");
+    },
+    explanation: (explanation) => {
+      state.explanation = explanation;
+      mark("explanation", "poses");
+    },
+    failed: ({ do: verb, error }) => {
+      state.failure = `${verb}: ${error}`;
+      if (verb === "explain") state.chosenSegment = null;
+      mark("failure", "explanation", "timeline");
+    },
+    dismissed: () => {
+      state.failure = null;
+      mark("failure");
+    },
+  };
+
+  function restart(startUs) {
+    forgetTimeline(state, startUs);
+    Object.assign(state, { poses: [], explanation: null, chosenSegment: null });
+    mark("explanation");
+  }
+
+  return {
+    state,
+    /** Takes a message; one of a stream that is not watched any more is passed over. */
+    take(message) {
+      if (message.stream !== undefined && message.is !== "choose" && message.stream !== state.chosen) return;
+      takers[message.is]?.(message);
+    },
+    /** Calls `draw(state)` when one of the topics has changed. */
+    watch(wanted, draw) {
+      views.push({ wanted, draw });
+    },
+    /** Draws everything that shows one of the topics, as when a window has another size. */
+    mark,
+  };
+}

@@ -1,0 +1,160 @@
+// The timeline: final labels solid, provisional ones soft, gaps and alarms across. It can be scrolled back.
+
+import { KINDS, paint } from "./colours.js";
+import { keyedList, make, setText } from "./dom.js";
+import { describe } from "./alarms.js";
+import { clock, nameOf, rootOf } from "./words.js";
+
+export const PIXELS_A_SECOND = 14;
+const TICK_S = 5;
+const AT_THE_END = 40; // pixels from the newest that still count as being there
+
+export function showTimeline(store, ask) {
+  const scroller = document.getElementById("timeline");
+  const track = document.getElementById("track");
+  const follow = document.getElementById("follow");
+  const layers = Object.fromEntries(["ticks", "soft", "final", "gaps", "alarms"].map((name) => [name, layer(track, name)]));
+  let following = true;
+
+  scroller.addEventListener("scroll", () => {
+    following = scroller.scrollLeft + scroller.clientWidth > scroller.scrollWidth - AT_THE_END;
+    follow.hidden = following;
+    store.mark("scores");
+  });
+  follow.addEventListener("click", () => {
+    following = true;
+    store.mark("timeline");
+  });
+
+  function explain(span) {
+    if (span.segment === null) return;
+    if (span.segment === store.state.chosenSegment) {
+      store.take({ is: "asked", segment: null });
+      return;
+    }
+    store.take({ is: "asked", segment: span.segment });
+    ask({ do: "explain", segment: span.segment });
+  }
+
+  layers.final.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: "previousSibling", ArrowRight: "nextSibling" }[event.key];
+    const next = step && document.activeElement[step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+
+  const lay = (element, { startUs, endUs }) => {
+    const { originUs } = store.state;
+    element.style.left = `${((startUs - originUs) / 1e6) * PIXELS_A_SECOND}px`;
+    element.style.width = `${Math.max(1, ((endUs - startUs) / 1e6) * PIXELS_A_SECOND)}px`;
+  };
+  const fillFinal = keyedList(
+    layers.final,
+    ({ startUs }) => startUs,
+    (span) => make("button", { type: "button", tabIndex: -1, onfocus: ({ target }) => rove(layers.final, target) }),
+    (element, span) => {
+      lay(element, span);
+      paint(element, rootOf(store.state.clusters, span.cluster));
+      element.onclick = () => explain(span);
+      const text = labelled(store.state, span, element);
+      const chosen = span.segment !== null && span.segment === store.state.chosenSegment;
+      element.setAttribute("aria-pressed", String(chosen));
+      element.setAttribute("aria-label", `${text}${span.open ? ", goes on" : ""}: why?`);
+    },
+  );
+  const fillSoft = keyedList(
+    layers.soft,
+    ({ startUs }) => startUs,
+    () => make("div"),
+    (element, span) => {
+      lay(element, span);
+      paint(element, rootOf(store.state.clusters, span.cluster));
+      labelled(store.state, span, element);
+      element.style.opacity = 0.25 + 0.4 * span.stability;
+    },
+  );
+  const fillGaps = keyedList(
+    layers.gaps,
+    ({ startUs }) => startUs,
+    () => make("div"),
+    (element, span) => {
+      lay(element, span);
+      element.title = span.what;
+    },
+  );
+  const fillAlarms = keyedList(
+    layers.alarms,
+    ({ anomaly }) => anomaly,
+    () => make("div"),
+    (element, alarm) => {
+      lay(element, alarm);
+      const kind = KINDS[alarm.kind] ?? { colour: "grey", letter: "?" };
+      element.style.setProperty("--colour", kind.colour);
+      setText(element, kind.letter);
+      element.title = describe(alarm);
+    },
+  );
+
+  store.watch(["timeline", "clusters"], (state) => {
+    if (state.originUs === null) {
+      for (const fill of [fillFinal, fillSoft, fillGaps, fillAlarms]) fill([]);
+      return;
+    }
+    const seconds = (state.nowUs - state.originUs) / 1e6;
+    track.style.width = `${Math.ceil(seconds * PIXELS_A_SECOND) + 8}px`;
+    drawTicks(layers.ticks, seconds);
+    fillFinal(state.segments);
+    fillSoft(joined(state.soft));
+    fillGaps(state.gaps);
+    fillAlarms([...state.alarms.values()]);
+    if (!layers.final.querySelector('[tabindex="0"]')) layers.final.lastChild?.setAttribute("tabindex", "0");
+    if (following) scroller.scrollLeft = scroller.scrollWidth;
+    store.mark("scores");
+  });
+}
+
+function layer(track, name) {
+  const element = make("div", { className: name });
+  if (name !== "final") element.setAttribute("aria-hidden", "true");
+  track.append(element);
+  return element;
+}
+
+/** Writes the name of a span's cluster into its element where there is room, and returns all there is to say of it. */
+function labelled({ clusters, originUs }, { cluster, startUs, endUs }, element) {
+  const name = nameOf(clusters, cluster);
+  const text = `${name}, ${clock(startUs - originUs)} to ${clock(endUs - originUs)} min:s`;
+  const room = ((endUs - startUs) / 1e6) * PIXELS_A_SECOND;
+  setText(element, room > 28 ? name : "");
+  if (element.title !== text) element.title = text;
+  return text;
+}
+
+/** Only one segment is reached by the tabulator; the arrow keys lead to the others. */
+function rove(parent, target) {
+  for (const other of parent.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+  target.tabIndex = 0;
+}
+
+/** Neighbours of one cluster as one span, as sure as the least of them. */
+function joined(spans) {
+  const runs = [];
+  for (const span of spans) {
+    const last = runs.at(-1);
+    if (last && last.cluster === span.cluster && last.endUs === span.startUs) {
+      last.endUs = span.endUs;
+      last.stability = Math.min(last.stability, span.stability);
+    } else runs.push({ ...span });
+  }
+  return runs;
+}
+
+function drawTicks(parent, seconds) {
+  for (let at = parent.childElementCount * TICK_S; at <= seconds; at += TICK_S) {
+    const tick = make("span", { textContent: clock(at * 1e6, 0) });
+    tick.style.left = `${at * PIXELS_A_SECOND}px`;
+    parent.append(tick);
+  }
+  while (parent.childElementCount > seconds / TICK_S + 1) parent.lastChild.remove();
+}
