@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("motionscribe"):
             raise
-        extra = "training" if error.name in TRAINING else "server-cpu"
+        extra = "training" if error.name.partition(".")[0] in TRAINING else "server-cpu"
         print(f"motionscribe-train: {MissingExtraError(extra, error.name)}", file=sys.stderr)
         return 1
     except (ContractError, TrainingError, OSError) as error:
