@@ -141,7 +141,7 @@ SENT: dict[type, st.SearchStrategy[Any]] = {
         few(st.tuples(TEXT, TEXT)),
         st.sampled_from(["auto", "fp32", "int8"]),
         few(COUNT),
-        *(COUNT, TEXT, COUNT),
+        *(COUNT, TEXT, st.booleans()),
     ),
     Ask: st.builds(Ask, COUNT, REQUEST),
     TakeFrames: st.builds(TakeFrames, COUNT, blocks()),

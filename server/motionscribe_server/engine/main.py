@@ -50,6 +50,14 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _yield_processor() -> None:
+    """All other processes come first. With a low priority in place of this, streams were half as late again."""
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    else:
+        os.nice(19)
+
+
 def serve(connection: socket.socket) -> None:
     """Loads what Start says, then answers orders until the connection ends. Raises CodecError, ConnectionError."""
     decoder = Decoder(FromServer)
@@ -66,7 +74,8 @@ def serve(connection: socket.socket) -> None:
     except Exception as error:
         connection.sendall(encode([StartFailed(error)]))
         return
-    os.nice(start.niceness)
+    if start.yields:
+        _yield_processor()
     connection.sendall(encode([Ready(tuple(engines.items()))]))
     _take_turns(connection, decoder, scheduler)
 

@@ -31,8 +31,8 @@ class Start:
     batch_sizes: tuple[int, ...]
     threads: int
     log_level: str
-    niceness: int = 0
-    """Above 0 other processes have the processor first, once the models are loaded."""
+    yields: bool = False
+    """Once its models are loaded it computes when nothing else wants the processor."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """A worker of its own that computes explanations, so that no stream waits for one.
 
 In: the key of a model, and where a recalled segment comes from. Out: its Explanation. The worker starts with the first
-question, at a low priority, and ends when nobody has asked for IDLE_S. One question is computed at a time and few may
-wait: whoever asks without end slows down nobody but those who ask. A question whose asker has left is computed all the
-same, and holds its place until then: else those who ask and leave would have no limit.
+question, computes when nothing else wants the processor, and ends when nobody has asked for IDLE_S. One question is
+computed at a time and few may wait: whoever asks without end slows down nobody but those who ask. A question whose
+asker has left is computed all the same, and holds its place until then: else those who ask and leave had no limit.
 """
 
 import asyncio
@@ -19,8 +19,6 @@ from motionscribe_server.workers.process import WorkerProcess
 from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 from motionscribe_server.workers.transport import Transport
 
-NICENESS = 15
-"""Of 19: streams have the processor first."""
 MOST_WAITING = 8
 IDLE_S = 60.0
 """A worker holds some 100 MB."""
@@ -100,7 +98,7 @@ class Explainer:
         if self.worker is None:
             worker = WorkerProcess(self._transport(), self._metrics, lambda gone: None)
             try:
-                await worker.start(replace(start, niceness=NICENESS))
+                await worker.start(replace(start, yields=True))
             except BaseException:
                 await worker.close()
                 raise
