@@ -6,7 +6,7 @@ TORCH = torch==2.13.0
 .PHONY: demo test redis-server chromium check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
-	.venv-demo/bin/motionscribe demo
+	.venv-demo/bin/motionscribe demo $(if $(PAGE),--page)
 
 # a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
 test: .venv/installed redis-server
@@ -50,7 +50,7 @@ format: .venv/installed
 .venv-demo/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-demo
 	.venv-demo/bin/pip install --quiet --upgrade pip
-	.venv-demo/bin/pip install --quiet --editable '.[server-cpu,report]'
+	.venv-demo/bin/pip install --quiet --editable '.[server-cpu,report,page]'
 	touch $@
 
 # the shipped models, from the recordings in DATA; five minutes each

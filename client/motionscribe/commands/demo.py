@@ -1,7 +1,7 @@
 """`motionscribe demo`: a synthetic performance, from server to picture, compared with the truth.
 
 Exit code 0 where accuracy and anomaly are as they should be, else 1 with what is missing. Needs the extras `server-cpu`
-and `report`, which are imported when it runs.
+and `report`, with --page also `page`, which are imported when it runs.
 """
 
 import argparse
@@ -49,13 +49,20 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="FILE",
         help=f"truth and labels, {' '.join(PICTURES)}; replaced where it exists (default: %(default)s)",
     )
+    parser.add_argument(
+        "--page", action="store_true", help="show it in a browser instead, again and again, at its own pace"
+    )
+    parser.add_argument("--port", type=whole, default=8080, help="of the page, 0 for any (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints to stdout, what is missing to stderr; returns the exit code."""
+    from motionscribe.demo.broadcast import broadcast
     from motionscribe.demo.demonstration import demonstrate
 
+    if args.page:
+        broadcast(args.models, args.port, seed=args.seed, speed=1.0)
     missing = demonstrate(args.models, args.picture, seed=args.seed, lag=args.lag, speed=args.speed)
     for text in missing:
         print(f"motionscribe demo: expected {text}", file=sys.stderr)

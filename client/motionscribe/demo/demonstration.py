@@ -66,7 +66,8 @@ def demonstrate(models: Path, picture: Path, *, seed: int, lag: Lag, speed: floa
         f"\naccuracy {result.accuracy:.3f}: of all frames, with {len(result.names)} of "
         f"{len({segment.cluster for segment in found})} clusters named, one for each action\n"
         f"anomalies: {len(noticed)} in the {truth[-1].name} at the end, {len(anomalies) - len(noticed)} elsewhere\n"
-        f"picture: {picture}"
+        f"picture: {picture}\n"
+        "in a browser, to watch and to name: make demo PAGE=1, or motionscribe demo --page"
     )
     return shortfalls(result.accuracy, len(noticed))
 
