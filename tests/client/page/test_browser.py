@@ -180,9 +180,9 @@ def test_a_token_is_typed_into_the_form() -> None:
             assert browser.page.url == f"http://{page}/login"
             for token in ("wrong", "secret"):
                 assert browser.page.url.endswith("/login")
-                await browser.page.keyboard.type(token)
+                await browser.page.locator("#token").fill(token)
                 async with browser.page.expect_navigation():
-                    await browser.page.keyboard.press("Enter")
+                    await browser.page.locator("#token").press("Enter")
             assert browser.page.url == f"http://{page}/"
             await browser.until("link === 'open'")
             await browser.page.locator("#link", has_text="no connection to 127.0.0.1:9").wait_for()

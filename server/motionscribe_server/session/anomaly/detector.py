@@ -171,8 +171,8 @@ class AnomalyDetector:
         """By z before and after what is allowed."""
         own = self._reference.of_kind[kind]
         score = min(own, key=rates.__getitem__)
-        rate = min(rates[score] + self._reference.shared[kind], self._always)
-        self.rates[kind] = as_rate(rate)
+        rate = rates[score] + self._reference.shared[kind]
+        self.rates[kind] = as_rate(min(rate, self._always))
         alarm, limit = self._open.get(kind), self._limits[kind]
         if alarm is None and rate > limit:
             return []
