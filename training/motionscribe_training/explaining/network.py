@@ -4,12 +4,11 @@ In: a verified bundle. Out: the Seq2Seq whose graphs are in it, to the digits of
 decoder's graph holds every weight.
 """
 
-from dataclasses import fields
-
 import torch
 
 from motionscribe_models.repository import ModelBundle
 from motionscribe_training.errors import TrainingError
+from motionscribe_training.exporting.export import parts_of
 from motionscribe_training.exporting.graph import Weights, weights_in
 from motionscribe_training.network.seq2seq import Seq2Seq
 
@@ -36,19 +35,7 @@ def untrained(network: Seq2Seq, seed: int) -> Seq2Seq:
 def _network(weights: Weights) -> Seq2Seq:
     network = Seq2Seq(weights.features, weights.hidden)
     network.pca_components = torch.zeros(weights.projected, weights.hidden)
-    own = {
-        "weight_ih": network.weight_ih,
-        "weight_hh": network.weight_hh,
-        "bias_ih": network.bias_ih,
-        "bias_hh": network.bias_hh,
-        "out_weight": network.out.weight,
-        "out_bias": network.out.bias,
-        "mean": network.mean,
-        "std": network.std,
-        "pca_mean": network.pca_mean,
-        "pca_components": network.pca_components,
-    }
     with torch.no_grad():
-        for field in fields(weights):
-            own[field.name].copy_(torch.from_numpy(getattr(weights, field.name)))
+        for name, part in parts_of(network).items():
+            part.copy_(torch.from_numpy(getattr(weights, name)))
     return network.eval()

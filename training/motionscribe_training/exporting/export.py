@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from motionscribe_models.errors import ModelFolderError
 from motionscribe_models.manifest import ARRAYS, MAX_TOLERANCE, REFERENCE, Manifest, Variant, write_manifest
@@ -81,7 +82,12 @@ def export(
 
 def weights_of(network: Seq2Seq) -> Weights:
     """The network's parameters and buffers in float64."""
-    parts = {
+    return Weights(**{name: part.detach().cpu().double().numpy() for name, part in parts_of(network).items()})
+
+
+def parts_of(network: Seq2Seq) -> dict[str, Tensor]:
+    """The network's own parameters and buffers, by their names in Weights."""
+    return {
         "weight_ih": network.weight_ih,
         "weight_hh": network.weight_hh,
         "bias_ih": network.bias_ih,
@@ -93,7 +99,6 @@ def weights_of(network: Seq2Seq) -> Weights:
         "pca_mean": network.pca_mean,
         "pca_components": network.pca_components,
     }
-    return Weights(**{name: part.detach().cpu().double().numpy() for name, part in parts.items()})
 
 
 @torch.no_grad()
