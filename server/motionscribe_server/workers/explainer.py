@@ -19,6 +19,8 @@ from motionscribe_server.workers.process import WorkerProcess
 from motionscribe_server.workers.subprocess_transport import SubprocessTransport
 from motionscribe_server.workers.transport import Transport
 
+PING_S, REPLY_S = 10.0, 50.0
+"""Where streams want all of the processor it has to wait, and is not hung."""
 MOST_WAITING = 8
 IDLE_S = 60.0
 """A worker holds some 100 MB."""
@@ -96,7 +98,7 @@ class Explainer:
         if self._end:
             self._end.cancel()
         if self.worker is None:
-            worker = WorkerProcess(self._transport(), self._metrics, lambda gone: None)
+            worker = WorkerProcess(self._transport(), self._metrics, lambda gone: None, PING_S, REPLY_S)
             try:
                 await worker.start(replace(start, yields=True))
             except BaseException:

@@ -105,11 +105,14 @@ class WorkerProcess:
         metrics: Metrics,
         ended: Callable[["WorkerProcess"], None],
         ping_s: float = PING_S,
+        reply_s: float = REPLY_S,
     ) -> None:
+        """`reply_s` is the patience with a question, `ping_s` the time between two pings."""
         self.transport = transport
         self._metrics = metrics
         self._ended = ended
         self._ping_s = ping_s
+        self._reply_s = reply_s
         self._watchdog = Watchdog()
         self._next_ping: asyncio.TimerHandle | None = None
         self.links: dict[int, Link] = {}
@@ -155,7 +158,7 @@ class WorkerProcess:
     async def ask(self, request: ExplainSegment) -> Explanation: ...
 
     async def ask(self, request: Request) -> Value:
-        """The reply. Raises what the worker raised, UnavailableError where it is gone or takes longer than REPLY_S.
+        """The reply. Raises what the worker raised, UnavailableError where it is gone or takes longer than `reply_s`.
 
         A question to begin a session raises SilentError as soon as the worker is silent.
         """
@@ -166,10 +169,11 @@ class WorkerProcess:
         self._asked[number] = _Question(request, reply)
         self.send(Ask(number, request))
         try:
-            async with asyncio.timeout(REPLY_S):
+            async with asyncio.timeout(self._reply_s):
                 return await reply
         except TimeoutError:
-            raise UnavailableError(f"expected a worker that replies within {REPLY_S:g} s: try again later") from None
+            said = f"expected a worker that replies within {self._reply_s:g} s: try again later"
+            raise UnavailableError(said) from None
 
     def leave(self) -> None:
         """Ends the worker as soon as it has no session."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.support.cut_annotation import first_of
 
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.repository import ModelBundle, read_bundle
@@ -53,13 +54,15 @@ def test_an_untrained_network_follows_its_seed_and_repeats_the_last_frame(bundle
 
 @pytest.fixture(scope="module")
 def trial(data_dir: Path) -> Recording:
-    return read_recording(data_dir / "sub86" / "03.mat")
+    """Its first 24 seconds."""
+    whole = read_recording(data_dir / "sub86" / "03.mat")
+    return replace(whole, frames=whole.frames[:2880], timestamps_us=whole.timestamps_us[:2880])
 
 
 @pytest.mark.data
 def test_what_a_stream_saw_is_what_it_says(bundle: ModelBundle, trial: Recording, data_dir: Path) -> None:
     model, inference = ServedModel(bundle), Inference(bundle, "fp32", (1,))
-    annotation = find_annotation(data_dir / "sub86" / "03.mat")
+    annotation = first_of(find_annotation(data_dir / "sub86" / "03.mat"), len(trial.frames))
     (watched,) = watch(model, inference, trial, annotation)
     replayed = replay_recording(model, inference, trial, annotation, "balanced")
     middles = np.searchsorted(trial.timestamps_us, (watched.times_us[1:-1] + watched.times_us[2:]) // 2)
