@@ -112,7 +112,7 @@ class WorkerProcess:
         self._metrics = metrics
         self._ended = ended
         self._ping_s = ping_s
-        self._reply_s = reply_s
+        self.reply_s = reply_s
         self._watchdog = Watchdog()
         self._next_ping: asyncio.TimerHandle | None = None
         self.links: dict[int, Link] = {}
@@ -169,10 +169,10 @@ class WorkerProcess:
         self._asked[number] = _Question(request, reply)
         self.send(Ask(number, request))
         try:
-            async with asyncio.timeout(self._reply_s):
+            async with asyncio.timeout(self.reply_s):
                 return await reply
         except TimeoutError:
-            said = f"expected a worker that replies within {self._reply_s:g} s: try again later"
+            said = f"expected a worker that replies within {self.reply_s:g} s: try again later"
             raise UnavailableError(said) from None
 
     def leave(self) -> None:

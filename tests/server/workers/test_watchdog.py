@@ -92,16 +92,17 @@ def test_where_every_worker_is_silent_a_session_is_refused_and_not_held_up() -> 
     asyncio.run(run())
 
 
-def test_a_worker_that_answers_pings_has_so_long_to_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_answers_pings_has_so_long_to_reply() -> None:
     async def run() -> None:
         async with workers() as served:
             link, _ = await opened(served.pool)
-            monkeypatch.setattr(process, "REPLY_S", OFTEN_S)
+            (worker,) = served.pool.workers
+            patience_s, worker.reply_s = worker.reply_s, OFTEN_S
             served.made[0].hangs = True
             with pytest.raises(UnavailableError, match="expected a worker that replies within"):
                 await link.clusters()
             served.made[0].hangs = False
-            monkeypatch.undo()
+            worker.reply_s = patience_s
             assert (await link.clusters()).clusters
 
     asyncio.run(run())
