@@ -49,16 +49,21 @@ def run(args: argparse.Namespace) -> None:
     streams = {title: later[stream_id_of(title)].apply(events) for title, events in saved.items()}
     for title, events in streams.items():
         Console().print(_budget(title, events))
+    explanations = read_explanations(args.explanations) if args.explanations else {}
+    if args.explanations and not explanations.keys() & set(later):
+        _complain(f"{args.explanations}: no explanation is of {', '.join(later)}")
     if args.picture:
         draw_ethogram(args.picture, streams)
     if args.csv:
         write_segments(args.csv, streams)
     if args.html:
-        write_html(args.html, streams, read_explanations(args.explanations) if args.explanations else {})
+        write_html(args.html, streams, explanations)
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    """Raises BadFile for a file that would be lost."""
+    """Raises BadFile for a file that would be lost, and for explanations that nothing would show."""
+    if args.explanations and not args.html:
+        raise BadFile("expected --html with --explanations: a page shows them")
     inputs = [path for path in (args.events, args.names, args.explanations) if path]
     for option, path in (("--picture", args.picture), ("--csv", args.csv), ("--html", args.html)):
         if path:

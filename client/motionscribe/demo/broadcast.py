@@ -3,6 +3,7 @@
 Each round is another performer on one stream id, so that names given on the page hold.
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ STREAM_ID = "demo"
 
 
 def broadcast(models: Path, port: int, *, seed: int, speed: float) -> None:
-    """Never returns by itself. Raises UnknownModelError, ServerFailed, MotionscribeError."""
+    """Never returns by itself. Raises UnknownModelError, ServerFailed, MotionscribeError, KeyboardInterrupt."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # server and page end with it, too
     with serve(models) as address, _page(address, port), Client(address) as client:
         for number in count(seed):
             recording = perform(seed=number).recording

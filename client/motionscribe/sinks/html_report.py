@@ -69,14 +69,15 @@ def _row(segment: SegmentEnded, start_us: int, why: Explanation | None) -> str:
     what = segment.name or f"cluster {segment.cluster}"
     return (
         f"<tr><td>{segment.segment}</td><td>{escape(what)}</td><td>{_span(segment, start_us)}</td>"
-        f"<td>{_joints(why) if why else ''}</td></tr>"
+        f"<td>{_joints(why, start_us) if why else ''}</td></tr>"
     )
 
 
-def _joints(why: Explanation) -> str:
-    """The joints that carried the label, each with a bar over the weightiest."""
+def _joints(why: Explanation, start_us: int) -> str:
+    """The joints that carried the label from when to when, each with a bar over the weightiest."""
     carried = [one for one in why.joints[:SHOWN_JOINTS] if one.weight > 0]
-    return "".join(
+    looked_at = f"{(why.start_us - start_us) / 1e6:.1f} to {(why.end_us - start_us) / 1e6:.1f} s: "
+    return looked_at + "".join(
         f'<span class="joint"><meter value="{one.weight / carried[0].weight:.3f}"></meter> '
         f"{escape(one.joint)} {one.weight:.2f}</span>"
         for one in carried

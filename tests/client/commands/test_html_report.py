@@ -45,6 +45,7 @@ def test_a_page_has_segments_alarms_and_reasons(tmp_path: Path) -> None:
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert "right knee 0.75" in text
+    assert "0.0 to 3.0 s: <span" in text
     assert "left wrist" not in text, "an explanation that came later takes its place"
     assert "hip" not in text, "it spoke against the label"
     assert "<td>0.0 to 3.0 s</td>" in text
@@ -75,6 +76,15 @@ def test_what_is_no_explanation_is_refused_with_its_line(
     assert main(["report", saved(tmp_path, *SEGMENTS), "--html", str(page), "--explanations", str(why)]) == 1
     assert "why.jsonl, line 2: expected what explain --json printed" in capsys.readouterr().err
     assert not page.exists()
+
+
+def test_explanations_that_nothing_shows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events, why = saved(tmp_path, *SEGMENTS), explained(tmp_path, WHY)
+    assert main(["report", events, "--explanations", why]) == 1
+    assert "expected --html with --explanations" in capsys.readouterr().err
+    Path(why).write_text(Path(why).read_text().replace('"gym"', '"other"'))
+    assert main(["report", events, "--explanations", why, "--html", str(tmp_path / "a.html")]) == 0
+    assert "no explanation is of gym" in capsys.readouterr().err
 
 
 def test_a_page_of_nothing_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

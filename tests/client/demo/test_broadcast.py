@@ -14,7 +14,8 @@ MOTIONSCRIBE = Path(sys.executable).with_name("motionscribe")
 
 
 @pytest.mark.slow
-def test_a_page_shows_the_performance_until_it_is_interrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_page_shows_the_performance_until_it_is_interrupted(end: int, tmp_path: Path) -> None:
     command = [str(MOTIONSCRIBE), "demo", "--page", "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
@@ -23,7 +24,7 @@ def test_a_page_shows_the_performance_until_it_is_interrupted(tmp_path: Path) ->
         assert found is not None, said
         with urllib.request.urlopen(found[1], timeout=10) as answer:
             assert b"<canvas" in answer.read()
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(end)
         assert demo.wait(30) == 130
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(found[1], timeout=10)

@@ -25,7 +25,8 @@ def failures_chapter(watched: Sequence[Watched]) -> Chapter:
     columns = ("segment", "label", "because of", "margin", "changes", "next nearest", "annotated")
     about = (
         "Margin: how much farther the next centre was than the nearest, in embedding units. Changes: how often the "
-        "label of a moment changed before it was final, in the mean."
+        "label of a moment changed before it was final, in the mean. Numbers of clusters are those of each recording's "
+        "own stream, not those of the other chapters."
     )
     numbers = {"segments": [{**vars(one), "piece": vars(one.piece)} for one in found]}
     return Chapter("failures", "Where is it unsure?", [Text(about), Table(columns, rows)], numbers)
