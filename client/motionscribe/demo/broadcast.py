@@ -21,7 +21,8 @@ STREAM_ID = "demo"
 
 def broadcast(models: Path, port: int, *, seed: int, speed: float) -> None:
     """Never returns by itself. Raises UnknownModelError, ServerFailed, MotionscribeError, KeyboardInterrupt."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # server and page end with it, too
+    for number in (signal.SIGINT, signal.SIGTERM):  # of which a job in the background ignores the first by itself
+        signal.signal(number, signal.default_int_handler)
     with serve(models) as address, _page(address, port), Client(address) as client:
         for number in count(seed):
             recording = perform(seed=number).recording

@@ -25,7 +25,10 @@ def test_a_page_shows_the_performance_until_it_is_interrupted(end: int, tmp_path
         with urllib.request.urlopen(found[1], timeout=10) as answer:
             assert b"<canvas" in answer.read()
         demo.send_signal(end)
-        assert demo.wait(30) == 130
+        try:
+            assert demo.wait(30) == 130
+        finally:
+            demo.kill()
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(found[1], timeout=10)
 
