@@ -21,8 +21,8 @@ STREAM_ID = "demo"
 
 def broadcast(models: Path, port: int, *, seed: int, speed: float) -> None:
     """Never returns by itself. Raises UnknownModelError, ServerFailed, MotionscribeError, KeyboardInterrupt."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # of which a job in the background ignores the first by itself
-        signal.signal(number, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # of which a job in the background ignores the first by itself
+        signal.signal(ending, signal.default_int_handler)
     with serve(models) as address, _page(address, port), Client(address) as client:
         for number in count(seed):
             recording = perform(seed=number).recording
