@@ -13,10 +13,7 @@ its rows into results.json beside this file. Minutes of one core, training inclu
 There is no point-adjusted F1: it rewards chance (Kim et al. 2022, https://doi.org/10.1609/aaai.v36i7.20680).
 """
 
-import argparse
-import subprocess
-import sys
-from pathlib import Path
+from benchmarks.parts import run_parts
 
 PARTS = {
     "faults": "injected faults, ours and baselines",
@@ -29,19 +26,5 @@ PARTS = {
 """What each measures, by the name of its file."""
 NEED_DATA = ("faults", "false_alarms", "unseen", "skab")
 
-
-def main() -> None:
-    """Runs the parts in the order of the table; the first that fails ends it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS], metavar="PART")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    options = parser.parse_args()
-    for part, what in PARTS.items():
-        if part in options.only:
-            print(f"{part}: {what}", flush=True)
-            data = ["--data", str(options.data)] if part in NEED_DATA else []
-            subprocess.run([sys.executable, "-m", f"benchmarks.anomaly.{part}", *data], check=True)
-
-
 if __name__ == "__main__":
-    main()
+    run_parts("anomaly", __doc__, PARTS, NEED_DATA)

@@ -17,7 +17,7 @@ from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session import Driver, ServedModel, Session, SessionOptions
 from motionscribe_server.session.anomaly.kinds import Kind
 from motionscribe_server.session.anomaly.sensed import Sensors
-from motionscribe_server.session.replay import blocks_of
+from motionscribe_server.session.replay import events_of
 
 FOLDS = (("01", "07", "mocap6"), ("03", "10"), ("09", "11", "13"))
 """Trials of subject 86, and all of mocap6, that a model has not seen."""
@@ -28,8 +28,6 @@ BUDGETS = {"05h": 0.5, "6h": 6.0, "60h": 60.0}
 """Part of a row -> false alarms an hour of each kind."""
 JUDGED_AT = BUDGETS["6h"]
 """The budget of a session: it learns nothing while an anomaly is open, and names joints of those that begin."""
-BLOCK = 48
-"""Frames sent at once: they make no difference to what is said, and cost half of what single ones cost."""
 APART_S = 2.0
 """Moments that are nearer to each other are one alarm."""
 FAULT_S = 1.0
@@ -62,8 +60,7 @@ class Judge:
         body = self._seen(recording)
         options = SessionOptions("balanced", False, body.skeleton.rate_hz, budget, budget, budget, True)
         watch = Watch()
-        driver = Driver(Session(self.model, options, on_moment=watch.add), self._inference)
-        events = [event for block in blocks_of(body, BLOCK) for event in driver.send(block)] + driver.close()
+        events = events_of(Driver(Session(self.model, options, on_moment=watch.add), self._inference), body)
         scores = [event for event in events if isinstance(event, AnomalyScores)]
         origin = int(body.timestamps_us[0])
         ends = np.array([score.end_us - origin for score in scores]) / 1e6

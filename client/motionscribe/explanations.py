@@ -3,29 +3,7 @@
 from dataclasses import dataclass
 
 from motionscribe_proto import segmentation_pb2 as pb
-
-
-@dataclass(frozen=True)
-class JointWeight:
-    """What a joint did for a label."""
-
-    joint: str
-    weight: float
-    """How much of the margin is gone where the joint is held still; below 0 it spoke against the label."""
-    becomes: int
-    """The nearest cluster then."""
-
-
-@dataclass(frozen=True)
-class PartWeight:
-    """What a part of the time did for a label."""
-
-    start_us: int
-    end_us: int
-    weight: float
-    """How much of the margin is gone where this part is passed over."""
-    becomes: int
-    """The nearest cluster then."""
+from motionscribe_proto.weights import JointWeight, PartWeight
 
 
 @dataclass(frozen=True)

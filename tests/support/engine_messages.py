@@ -11,6 +11,7 @@ from motionscribe_models.errors import LayoutError
 from motionscribe_proto import events
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_proto.verdicts import VERDICTS
+from motionscribe_proto.weights import JointWeight, PartWeight
 from motionscribe_server.engine.messages import (
     Answer,
     Ask,
@@ -36,7 +37,7 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
-from motionscribe_server.session.explanation import Explanation, JointWeight, PartWeight
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.recall import Recalled
 

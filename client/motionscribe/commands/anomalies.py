@@ -8,7 +8,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from motionscribe.commands.options import add_server, connect
+from motionscribe.commands.options import add_server, connect, number_of
 from motionscribe.descriptions import KeptAnomaly
 from motionscribe.tables import plain
 from motionscribe_proto.verdicts import Verdict
@@ -35,7 +35,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         add_server(verb)
         verb.add_argument("--json", action="store_true", help="print JSON lines")
     for name, verb in marking.items():
-        verb.add_argument("anomaly", type=_anomaly, metavar="ID", help="as `list` and the events have it")
+        help = "as `list` and the events have it"
+        verb.add_argument("anomaly", type=number_of("an anomaly"), metavar="ID", help=help)
         verb.set_defaults(run=run_mark, verdict=VERBS[name][0])
 
 
@@ -49,13 +50,6 @@ def run_mark(args: argparse.Namespace) -> None:
     """Prints the anomaly as it is now."""
     with connect(args) as client:
         _print([client.mark_anomaly(args.stream, args.anomaly, args.verdict)], args.json)
-
-
-def _anomaly(text: str) -> int:
-    """An argparse type: an id as the wire can carry it."""
-    if not (text.isdecimal() and 0 < int(text) < 2**64):
-        raise argparse.ArgumentTypeError(f"expected the number of an anomaly, got {text!r}")
-    return int(text)
 
 
 def _print(anomalies: Sequence[KeptAnomaly], as_json: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from motionscribe.commands.options import add_server, connect
+from motionscribe.commands.options import add_server, connect, number_of
 from motionscribe.explanations import Explanation
 from motionscribe.tables import plain, titled
 
@@ -21,7 +21,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser("explain", help="why a segment has its label", description=__doc__)
     parser.add_argument("stream", metavar="STREAM", help="its id; it must be live")
     parser.add_argument(
-        "--segment", type=_segment, default=0, metavar="N", help="as its events have it; the newest when left out"
+        "--segment",
+        type=number_of("a segment"),
+        default=0,
+        metavar="N",
+        help="as its events have it; the newest when left out",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON line")
     add_server(parser)
@@ -36,13 +40,6 @@ def run(args: argparse.Namespace) -> None:
         print(json.dumps({"stream": args.stream, **asdict(explanation)}))
     else:
         _print(explanation)
-
-
-def _segment(text: str) -> int:
-    """An argparse type: a number as the wire can carry it."""
-    if not (text.isdecimal() and 0 < int(text) < 2**64):
-        raise argparse.ArgumentTypeError(f"expected the number of a segment, got {text!r}")
-    return int(text)
 
 
 def _print(explanation: Explanation) -> None:

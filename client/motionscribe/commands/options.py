@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,17 @@ def whole(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ..., got {text}")
     return int(text)
+
+
+def number_of(what: str) -> Callable[[str], int]:
+    """An argparse type: the number of `what`, from 1 on, as the wire can carry it."""
+
+    def number(text: str) -> int:
+        if not (text.isdecimal() and 0 < int(text) < 2**64):
+            raise argparse.ArgumentTypeError(f"expected the number of {what}, got {text!r}")
+        return int(text)
+
+    return number
 
 
 def false_alarms(text: str) -> FalseAlarms:

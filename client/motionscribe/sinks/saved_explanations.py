@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe.errors import BadEventsFile
-from motionscribe.explanations import Explanation, JointWeight, PartWeight
+from motionscribe.explanations import Explanation
 from motionscribe.sinks.saved_events import encoding_of
+from motionscribe_proto.weights import JointWeight, PartWeight
 
 
 def read_explanations(path: Path | str) -> dict[str, list[Explanation]]:

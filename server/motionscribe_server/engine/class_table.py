@@ -17,6 +17,7 @@ from motionscribe_models import errors as contract_errors
 from motionscribe_models.errors import ContractError
 from motionscribe_proto import events
 from motionscribe_proto.frames import FrameBlock, WireError
+from motionscribe_proto.weights import JointWeight, PartWeight
 from motionscribe_server import errors as server_errors
 from motionscribe_server.engine import messages
 from motionscribe_server.engine.field_types import accepts
@@ -26,7 +27,7 @@ from motionscribe_server.session import clustering
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
-from motionscribe_server.session.explanation import Explanation, JointWeight, PartWeight
+from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.recall import Recalled
 

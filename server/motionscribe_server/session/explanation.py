@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
+from motionscribe_proto.weights import JointWeight, PartWeight
 from motionscribe_server.session.embedding import Embedding
 from motionscribe_server.session.model import ServedModel
 from motionscribe_server.session.recall import Recalled
@@ -20,27 +21,6 @@ from motionscribe_server.session.steps import Engine, step_of
 
 PARTS = 8
 """Of the segment's time, at most."""
-
-
-@dataclass(frozen=True)
-class JointWeight:
-    """What a joint did for a label."""
-
-    joint: str
-    weight: float
-    """How much of the margin is gone where the joint is held still; below 0 it spoke against the label."""
-    becomes: int
-    """The cluster that it would be nearest to then; its own where that is not changed by it."""
-
-
-@dataclass(frozen=True)
-class PartWeight:
-    """What a part of the time did for a label."""
-
-    start_us: int
-    end_us: int
-    weight: float
-    becomes: int
 
 
 @dataclass(frozen=True)
@@ -132,12 +112,8 @@ def _points(model: ServedModel, engine: Engine, variants: NDArray[np.float32], r
     forgets_after, stride, start = model.manifest.forgets_after, model.manifest.stride, 0
     for n, length in enumerate(recalled.lengths.tolist()):
         frames = variants[:, start : start + length]
-        runs = [
-            [
-                step_of(row, start + at, forgets_after, stride) for at, row in enumerate(own)
-            ]  # each moment ends with a window
-            for own in frames
-        ]
+        # each moment ends with a window
+        runs = [[step_of(row, start + at, forgets_after, stride) for at, row in enumerate(own)] for own in frames]
         windows = [window for window in engine.advance(states, runs) if window is not None]
         estimates = Embedding.estimate_many(embeddings, frames, np.array([own.projected for own in windows]))
         for variant, own in enumerate(estimates):

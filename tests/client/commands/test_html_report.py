@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from motionscribe.cli import main
-from motionscribe.explanations import Explanation, JointWeight, PartWeight
+from motionscribe.explanations import Explanation
 from motionscribe_proto.events import Anomaly, Event, SegmentEnded, to_dict
+from motionscribe_proto.weights import JointWeight, PartWeight
 
 EVIL = '<script>alert("1")</script>'
 SEGMENTS = [

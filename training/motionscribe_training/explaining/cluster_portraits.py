@@ -109,5 +109,5 @@ def _exemplar(watched: Sequence[Watched], recording: int, piece: Piece, centre: 
 
 
 def _seconds(watched: Watched, piece: Piece) -> float:
-    end_us = watched.times_us[piece.end] if piece.end < watched.moments else watched.end_us
-    return float(end_us - watched.times_us[piece.start]) / 1e6
+    start_us, end_us = watched.span_us(piece)
+    return (end_us - start_us) / 1e6

@@ -64,12 +64,12 @@ def _row(part: Watched, piece: Piece) -> Failure:
     cluster, own = int(piece.label), slice(piece.start, piece.end)
     names = {state.id: state.name for state in part.states}
     other = _next_nearest(part.embeddings[own].mean(axis=0), cluster, part.states)
-    end_us = part.times_us[piece.end] if piece.end < part.moments else part.end_us
+    origin_us, (start_us, end_us) = int(part.times_us[0]), part.span_us(piece)
     return Failure(
         recording=part.name,
         piece=piece,
-        start_s=float(part.times_us[piece.start] - part.times_us[0]) / 1e6,
-        end_s=float(end_us - part.times_us[0]) / 1e6,
+        start_s=(start_us - origin_us) / 1e6,
+        end_s=(end_us - origin_us) / 1e6,
         why="margin",
         cluster=cluster,
         name=names.get(cluster, ""),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
-from torch import Tensor
 
 from motionscribe_models.arrays import Single
 from motionscribe_training.errors import TrainingError
@@ -20,6 +19,7 @@ from motionscribe_training.explaining.cell_activity import LAYERS as CELL
 from motionscribe_training.explaining.cell_activity import cell_activity
 from motionscribe_training.explaining.watched import Watched
 from motionscribe_training.network.seq2seq import Seq2Seq
+from motionscribe_training.network.states import running_states
 
 INPUT = "input"
 """The layer that no training changes."""
@@ -49,7 +49,8 @@ def layers(network: Seq2Seq, watched: Watched, steps: int) -> dict[str, Layer]:
     normal = network.normalise(torch.from_numpy(watched.features))  # (m, F)
     before = torch.zeros(1, network.hidden)
     inside = [torch.cat(frames) for frames in cell_activity(network, normal[None], before)]  # 4 x (m, H)
-    decoded = _decoded(network, normal, inside[-1], watched.stride, steps)  # (n, M, H)
+    ends = slice(watched.stride - 1, None, watched.stride)
+    decoded = network.decode(inside[-1][ends], normal[ends], steps)[0]  # (n, M, H)
     embedded = network.project(decoded)  # (n, M, P)
     frames = {INPUT: normal, **dict(zip(CELL.values(), inside, strict=True))}
     moments = {"last state": decoded[:, 0], "decoder states": decoded.flatten(1)}
@@ -60,18 +61,13 @@ def layers(network: Seq2Seq, watched: Watched, steps: int) -> dict[str, Layer]:
     }
 
 
-@torch.no_grad()
 def with_own_pca(network: Seq2Seq, watched: Sequence[Watched], steps: int, projected: int) -> Seq2Seq:
     """A copy whose PCA of P = `projected` components is fitted to its own decoder states along `watched`.
 
     Raises TrainingError for fewer states than components.
     """
-    states = []
-    for part in watched:
-        normal = network.normalise(torch.from_numpy(part.features))  # (m, F)
-        decoded = _decoded(network, normal, network.run(normal[None])[0], part.stride, steps)  # (n, M, H)
-        states.append(decoded.flatten(0, 1).numpy())
-    rows = np.concatenate(states)  # (r, H)
+    states = [running_states(network, part.features, stride=part.stride, steps=steps)[0] for part in watched]
+    rows = np.concatenate(states).reshape(-1, network.hidden)  # (r, H)
     if len(rows) < projected:
         raise TrainingError(f"expected at least {projected} decoder states to project to, got {len(rows)}")
     pca = PCA(projected, svd_solver="covariance_eigh").fit(rows)
@@ -79,9 +75,3 @@ def with_own_pca(network: Seq2Seq, watched: Sequence[Watched], steps: int, proje
     fitted.pca_mean = torch.from_numpy(pca.mean_.astype(np.float32))
     fitted.pca_components = torch.from_numpy(pca.components_.astype(np.float32))
     return fitted
-
-
-def _decoded(network: Seq2Seq, normal: Tensor, states: Tensor, stride: int, steps: int) -> Tensor:
-    """Decoder states (n, M, H) at the end of each moment."""
-    ends = slice(stride - 1, None, stride)
-    return network.decode(states[ends], normal[ends], steps)[0]

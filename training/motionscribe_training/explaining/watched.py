@@ -17,14 +17,11 @@ from motionscribe_proto.events import Event, Label
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session import Driver, Moment, ServedModel, Session, SessionOptions
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.replay import blocks_of
+from motionscribe_server.session.replay import events_of
 from motionscribe_training.data.annotations import Annotation
 from motionscribe_training.evaluation.evaluate import in_layout_of
 from motionscribe_training.evaluation.metrics import Labels, runs
 from motionscribe_training.evaluation.unseen_joints import filled
-
-BLOCK = 48
-"""Frames sent at once: they make no difference to what is said, and cost half of what single ones cost."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,11 @@ class Watched:
         """(k, F) features of a piece."""
         return self.features[piece.start * self.stride : piece.end * self.stride]
 
+    def span_us(self, piece: Piece) -> tuple[int, int]:
+        """When a piece begins and ends, source time."""
+        end_us = self.times_us[piece.end] if piece.end < self.moments else self.end_us
+        return int(self.times_us[piece.start]), int(end_us)
+
     def segments(self) -> list[Piece]:
         """Runs of one action where there is an annotation, else of one cluster; what has no label is left out."""
         if self.actions is None:
@@ -95,8 +97,7 @@ def watch(
     options = SessionOptions(rate_hz=recording.skeleton.rate_hz, provisional=True)
     moments: list[Moment] = []
     session = Session(model, options, on_moment=moments.append)
-    driver = Driver(session, inference)
-    events = [event for block in blocks_of(recording, BLOCK) for event in driver.send(block)] + driver.close()
+    events = events_of(Driver(session, inference), recording)
     final, revisions = _labels(events, frames)
     fitted = annotation.fitted(frames) if annotation else None
     action_at = fitted.labels(frames) if fitted else np.full(frames, -1)

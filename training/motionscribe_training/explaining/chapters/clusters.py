@@ -24,7 +24,7 @@ def clusters_chapter(explained: Explained, groups: tuple[Sequence[Sequence[int]]
     common, skeleton = explained.common, explained.model.manifest.skeleton
     found, order = portraits(common), transitions(common.watched)
     visits = dict(zip(order.clusters, order.dwell, strict=True))
-    longest = sorted(common.watched, key=lambda part: -part.moments)[:LONGEST]
+    used = [(part, usage(part)) for part in common.watched]
     names = {cluster: common.names.get(cluster, "") for cluster in common.centres}
     rows = [
         [
@@ -51,15 +51,16 @@ def clusters_chapter(explained: Explained, groups: tuple[Sequence[Sequence[int]]
         blocks.append(
             Picture("clusters-order", transition_figure(order, names), "What follows what, and for how long.")
         )
-    for number, part in enumerate(longest, 1):
+    longest = sorted(used, key=lambda own: -own[0].moments)[:LONGEST]
+    for number, (part, shares) in enumerate(longest, 1):
         caption = f"{part.name}: share of each cluster as time goes on."
-        blocks.append(Picture(f"clusters-usage-{number}", usage_figure(usage(part), names), caption))
+        blocks.append(Picture(f"clusters-usage-{number}", usage_figure(shares, names), caption))
     numbers: Numbers = {
         "clusters": {
             str(own.cluster): {"name": own.name, "seconds": own.seconds, "pieces": own.pieces} for own in found
         },
         "order": {"clusters": list(order.clusters), "counts": order.counts.tolist()},
-        "usage": {part.name: usage(part).shares.tolist() for part in common.watched},
+        "usage": {part.name: own.shares.tolist() for part, own in used},
     }
     first, second = ([[common.watched[i] for i in parts] for parts in group] for group in groups)
     if second:

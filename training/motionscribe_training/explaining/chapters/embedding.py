@@ -29,10 +29,10 @@ def embedding_chapter(explained: Explained) -> Chapter:
     )
     if not curves:
         return Chapter("embedding", title, [Text("There is no segment with a label.")])
-    share = float(explained.network.pca_components.shape[0])
+    components = len(explained.network.pca_components)
     return Chapter(
         "embedding",
         title,
-        [about, Curves(curves, f"{len(curves)} segments in the first three of {share:.0f} components.")],
+        [about, Curves(curves, f"{len(curves)} segments in the first three of {components} components.")],
         {"segments": len(curves), "labels": labels},
     )

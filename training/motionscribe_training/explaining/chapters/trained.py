@@ -56,13 +56,13 @@ def _agreements(explained: Explained, beside: Mapping[str, Seq2Seq]) -> Numbers:
     if not beside or len(watched) < 2:
         return {}
     projected = len(explained.network.pca_components)
-    fresh = [
-        states_of(with_own_pca(one, watched, steps, projected), watched, steps) for one in fresh_networks(explained)
-    ]
+    first, second = (
+        states_of(with_own_pca(one, watched, steps, projected), watched, steps) for one in fresh_networks(explained)[:2]
+    )
     own = states_of(explained.network, watched, steps)
     others = {name: states_of(network, watched, steps) for name, network in beside.items()}
     found = {name: consistency(own, states).r2 for name, states in others.items()}
-    return found | {"untrained networks": consistency(fresh[0], fresh[1]).r2}
+    return found | {"untrained networks": consistency(first, second).r2}
 
 
 def _seeds(agreements: Numbers) -> list[Block]:
