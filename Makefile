@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test redis-server chromium check audit fuzz format body body2d cmu-expmap clean
+.PHONY: demo test redis-server chromium npm check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo $(if $(PAGE),--page)
@@ -20,10 +20,16 @@ redis-server:
 chromium:
 	command -v chromium > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium)
 
-check: .venv/installed
+# for what checks the page's code
+npm:
+	command -v npm > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends npm)
+
+check: .venv/installed node_modules/.package-lock.json
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	npx eslint client/motionscribe/page/static eslint.config.js
+	npx prettier --check client/motionscribe/page/static eslint.config.js
 
 # needs https://pypi.org/pypi/NAME/VERSION/json, where known vulnerabilities stand; a package that is not found is an error
 audit: .venv/installed
@@ -36,15 +42,20 @@ fuzz: .venv/installed
 	.venv/bin/pip install --quiet --editable '.[fuzz]'
 	.venv/bin/python -m benchmarks.faults.fuzz --seconds $(FUZZ_S)
 
-format: .venv/installed
+format: .venv/installed node_modules/.package-lock.json
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+	npx prettier --write client/motionscribe/page/static eslint.config.js
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
 	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,page,signing,redis,dev]'
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json | npm
+	npm ci --silent --no-fund --no-audit
 	touch $@
 
 .venv-demo/installed: pyproject.toml
@@ -69,4 +80,4 @@ cmu-expmap: .venv/installed
 	  --description "Whole-body motion as CMU exponential maps, 96 columns"
 
 clean:
-	rm -rf .venv .venv-demo
+	rm -rf .venv .venv-demo node_modules

@@ -5,12 +5,36 @@ const IN_AN_IMAGE = new Set(["body2d", "positions2d"]);
 
 /** Up axis -> x, y and z of what is upright, each as [sign, column]; x stays on the right where it can. */
 const UPRIGHT = {
-  x: [[-1, 1], [1, 0], [1, 2]],
-  y: [[1, 0], [1, 1], [1, 2]],
-  z: [[1, 0], [1, 2], [-1, 1]],
-  "-x": [[1, 1], [-1, 0], [1, 2]],
-  "-y": [[1, 0], [-1, 1], [-1, 2]],
-  "-z": [[1, 0], [-1, 2], [1, 1]],
+  x: [
+    [-1, 1],
+    [1, 0],
+    [1, 2],
+  ],
+  y: [
+    [1, 0],
+    [1, 1],
+    [1, 2],
+  ],
+  z: [
+    [1, 0],
+    [1, 2],
+    [-1, 1],
+  ],
+  "-x": [
+    [1, 1],
+    [-1, 0],
+    [1, 2],
+  ],
+  "-y": [
+    [1, 0],
+    [-1, 1],
+    [-1, 2],
+  ],
+  "-z": [
+    [1, 0],
+    [-1, 2],
+    [1, 1],
+  ],
 };
 
 /** 3 in space, 2 in an image, 0 for a representation of which there is no figure. */

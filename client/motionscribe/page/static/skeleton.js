@@ -33,7 +33,9 @@ export function showFigure(store) {
     const newest = figures.at(-1);
     const box = boxOf(newest);
     if (!box) return;
-    if (kept.skeleton !== skeleton) Object.assign(kept, { skeleton, middle: null, ground: null, tall: null, timeUs: 0 });
+    if (kept.skeleton !== skeleton) {
+      Object.assign(kept, { skeleton, middle: null, ground: null, tall: null, timeUs: 0 });
+    }
     look(kept, box, inSpace, poses.at(-1).timeUs);
 
     const scale = (height / (inSpace ? TALL : kept.tall)) * view.zoom;
@@ -134,7 +136,9 @@ function drawLit(context, skeleton, joints, place, lit) {
 
 function noteOf({ skeleton, poses, live }) {
   if (!skeleton) return "";
-  if (!dimensionsOf(skeleton)) return `There is no figure of ${skeleton.representation}: only places of joints are drawn.`;
+  if (!dimensionsOf(skeleton)) {
+    return `There is no figure of ${skeleton.representation}: only places of joints are drawn.`;
+  }
   if (!poses.length) return live ? "waiting for poses" : "";
   return "drag to turn, wheel or pinch to zoom";
 }

@@ -13,7 +13,9 @@ export function showTimeline(store, ask) {
   const scroller = document.getElementById("timeline");
   const track = document.getElementById("track");
   const follow = document.getElementById("follow");
-  const layers = Object.fromEntries(["ticks", "soft", "final", "gaps", "alarms"].map((name) => [name, layer(track, name)]));
+  const layers = Object.fromEntries(
+    ["ticks", "soft", "final", "gaps", "alarms"].map((name) => [name, layer(track, name)]),
+  );
   let following = true;
 
   scroller.addEventListener("scroll", () => {
@@ -52,7 +54,7 @@ export function showTimeline(store, ask) {
   const fillFinal = keyedList(
     layers.final,
     ({ startUs }) => startUs,
-    (span) => make("button", { type: "button", tabIndex: -1, onfocus: ({ target }) => rove(layers.final, target) }),
+    () => make("button", { type: "button", tabIndex: -1, onfocus: ({ target }) => rove(layers.final, target) }),
     (element, span) => {
       lay(element, span);
       paint(element, rootOf(store.state.clusters, span.cluster));
