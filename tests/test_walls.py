@@ -22,7 +22,10 @@ FOLDERS = {
 }
 CONTRACTS = {"motionscribe_proto", "motionscribe_models"}
 
-VALUES = {"anomaly_book", "clustering", "edits", "explanation", "frame_checks", "model", "options", "recall"}
+VALUES = {
+    *("anomaly_book", "cluster_map", "clustering", "edits", "exemplars", "explanation", "frame_checks", "model"),
+    *("options", "recall"),
+}
 """Of session, what other packages of the server may speak of."""
 EVERYWHERE = {"errors", "metrics", "settings", "stream_keys"}
 """Files beside the packages that any of them may import; access, session and engine need fewer."""

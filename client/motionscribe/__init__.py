@@ -15,6 +15,7 @@ from motionscribe.client import Client, Stream
 from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened, StreamInfo
+from motionscribe.exemplars import ClusterMap, Exemplar, Exemplars
 from motionscribe.explanations import Explanation
 from motionscribe.poses import Poses
 from motionscribe.sources import IterableSource, PushSource, RecordingSource, file_source
@@ -27,6 +28,9 @@ __all__ = [
     "Backoff",
     "Client",
     "Cluster",
+    "ClusterMap",
+    "Exemplar",
+    "Exemplars",
     "Explanation",
     "FrameBlock",
     "IterableSource",

@@ -25,6 +25,7 @@ from motionscribe.descriptions import (
     stream_from_message,
 )
 from motionscribe.errors import ERRORS, MODEL_ERRORS, BadRequest, StatusErrors, from_status
+from motionscribe.exemplars import ClusterMap, Exemplars, exemplars_from_message, map_from_message
 from motionscribe.explanations import Explanation, explanation_from_message
 from motionscribe.false_alarms import FalseAlarms, false_alarms_to_message
 from motionscribe.pacing import Pacer
@@ -196,6 +197,21 @@ class AsyncClient:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
         request = pb.MergeClustersRequest(stream_id=stream_id, sources=map(_id, sources), target=_id(into))
         return cluster_from_message(await self._ask(self._clusters.MergeClusters, request))
+
+    async def split(self, stream_id: str, cluster: int) -> Cluster:
+        """Undoes the merge of a cluster. Raises NotFound, BadRequest for one that nobody merged."""
+        request = pb.SplitClusterRequest(stream_id=stream_id, id=_id(cluster))
+        return cluster_from_message(await self._ask(self._clusters.SplitCluster, request))
+
+    async def exemplars(self, stream_id: str, cluster: int) -> Exemplars:
+        """What a cluster looks like. Raises NotFound."""
+        request = pb.ListExemplarsRequest(stream_id=stream_id, id=_id(cluster))
+        return exemplars_from_message(await self._ask(self._clusters.ListExemplars, request))
+
+    async def map(self, stream_id: str) -> ClusterMap:
+        """Where the clusters of a live stream, and its newest moments, lie in a plane. Raises NotFound."""
+        request = pb.MapClustersRequest(stream_id=stream_id)
+        return map_from_message(await self._ask(self._clusters.MapClusters, request))
 
     async def anomalies(self, stream_id: str) -> list[KeptAnomaly]:
         """The newest anomalies of a stream, in ascending order of id. Raises NotFound."""

@@ -14,6 +14,7 @@ from motionscribe.connection.backoff import Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.connection.watch import AsyncWatch
 from motionscribe.descriptions import Cluster, KeptAnomaly, Model, Opened, StreamInfo
+from motionscribe.exemplars import ClusterMap, Exemplars
 from motionscribe.explanations import Explanation
 from motionscribe.false_alarms import FalseAlarms
 from motionscribe.loop_thread import Future, LoopThread, finish
@@ -135,6 +136,18 @@ class Client(_Closing):
     def merge(self, stream_id: str, sources: Sequence[int], into: int) -> Cluster:
         """Makes clusters `sources` part of cluster `into`. Raises NotFound."""
         return self._loop.wait(self._client.merge(stream_id, sources, into))
+
+    def split(self, stream_id: str, cluster: int) -> Cluster:
+        """Undoes the merge of a cluster. Raises NotFound, BadRequest for one that nobody merged."""
+        return self._loop.wait(self._client.split(stream_id, cluster))
+
+    def exemplars(self, stream_id: str, cluster: int) -> Exemplars:
+        """What a cluster looks like. Raises NotFound."""
+        return self._loop.wait(self._client.exemplars(stream_id, cluster))
+
+    def map(self, stream_id: str) -> ClusterMap:
+        """Where the clusters of a live stream, and its newest moments, lie in a plane. Raises NotFound."""
+        return self._loop.wait(self._client.map(stream_id))
 
     def anomalies(self, stream_id: str) -> list[KeptAnomaly]:
         """The newest anomalies of a stream, in ascending order of id. Raises NotFound."""

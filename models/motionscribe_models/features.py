@@ -104,6 +104,10 @@ class FeatureMap:
         """
         return self.representation.follow(self.skeleton, memories, runs, period_s)
 
+    def figure(self, features: NDArray[np.floating]) -> Array | None:
+        """Raw frames (K, D) of somebody who does on the spot what features (K, F) show, None where they do not say."""
+        return self.representation.figure(self.skeleton, self._chosen, features)
+
     @cached_property
     def _chosen(self) -> NDArray[np.int64]:
         return np.array(self.joints)

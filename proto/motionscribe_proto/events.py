@@ -123,6 +123,15 @@ class ClusterMerged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSplit:
+    """`cluster`, which was part of `target`, stands for itself again."""
+
+    cluster: int
+    target: int
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterTableFull:
     """`cluster`, the least used of those without a name, is forgotten, so that another one has room."""
 
@@ -151,7 +160,7 @@ class Restarted:
     reason: str
 
 
-ClusterChange = ClusterCreated | ClusterMerged | ClusterTableFull
+ClusterChange = ClusterCreated | ClusterMerged | ClusterSplit | ClusterTableFull
 Event = Label | SegmentStarted | SegmentEnded | Anomaly | AnomalyScores | Degraded | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}

@@ -171,7 +171,7 @@ class Update(_message.Message):
     def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded", "anomaly_scores")
+    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded", "anomaly_scores", "cluster_split")
     LABELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_STARTED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_ENDED_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +183,7 @@ class Event(_message.Message):
     CLUSTER_TABLE_FULL_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     ANOMALY_SCORES_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_SPLIT_FIELD_NUMBER: _ClassVar[int]
     labels: Labels
     segment_started: SegmentStarted
     segment_ended: SegmentEnded
@@ -194,7 +195,8 @@ class Event(_message.Message):
     cluster_table_full: ClusterTableFull
     degraded: Degraded
     anomaly_scores: AnomalyScores
-    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ..., anomaly_scores: _Optional[_Union[AnomalyScores, _Mapping]] = ...) -> None: ...
+    cluster_split: ClusterSplit
+    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ..., anomaly_scores: _Optional[_Union[AnomalyScores, _Mapping]] = ..., cluster_split: _Optional[_Union[ClusterSplit, _Mapping]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "cluster", "stability", "final")
@@ -333,6 +335,16 @@ class ClusterMerged(_message.Message):
     target: int
     time_us: int
     def __init__(self, source: _Optional[int] = ..., target: _Optional[int] = ..., time_us: _Optional[int] = ...) -> None: ...
+
+class ClusterSplit(_message.Message):
+    __slots__ = ("cluster", "target", "time_us")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    cluster: int
+    target: int
+    time_us: int
+    def __init__(self, cluster: _Optional[int] = ..., target: _Optional[int] = ..., time_us: _Optional[int] = ...) -> None: ...
 
 class ClusterTableFull(_message.Message):
     __slots__ = ("limit", "cluster", "time_us")
@@ -587,6 +599,72 @@ class MergeClustersRequest(_message.Message):
     sources: _containers.RepeatedScalarFieldContainer[int]
     target: int
     def __init__(self, stream_id: _Optional[str] = ..., sources: _Optional[_Iterable[int]] = ..., target: _Optional[int] = ...) -> None: ...
+
+class SplitClusterRequest(_message.Message):
+    __slots__ = ("stream_id", "id")
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    id: int
+    def __init__(self, stream_id: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class ListExemplarsRequest(_message.Message):
+    __slots__ = ("stream_id", "id")
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    id: int
+    def __init__(self, stream_id: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class ListExemplarsResponse(_message.Message):
+    __slots__ = ("skeleton", "rate_hz", "exemplars")
+    SKELETON_FIELD_NUMBER: _ClassVar[int]
+    RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    EXEMPLARS_FIELD_NUMBER: _ClassVar[int]
+    skeleton: Skeleton
+    rate_hz: float
+    exemplars: _containers.RepeatedCompositeFieldContainer[Exemplar]
+    def __init__(self, skeleton: _Optional[_Union[Skeleton, _Mapping]] = ..., rate_hz: _Optional[float] = ..., exemplars: _Optional[_Iterable[_Union[Exemplar, _Mapping]]] = ...) -> None: ...
+
+class Exemplar(_message.Message):
+    __slots__ = ("start_us", "values")
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    start_us: int
+    values: bytes
+    def __init__(self, start_us: _Optional[int] = ..., values: _Optional[bytes] = ...) -> None: ...
+
+class MapClustersRequest(_message.Message):
+    __slots__ = ("stream_id",)
+    STREAM_ID_FIELD_NUMBER: _ClassVar[int]
+    stream_id: str
+    def __init__(self, stream_id: _Optional[str] = ...) -> None: ...
+
+class ClusterMap(_message.Message):
+    __slots__ = ("clusters", "trail_x", "trail_y", "end_us", "moment_us", "radius")
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    TRAIL_X_FIELD_NUMBER: _ClassVar[int]
+    TRAIL_Y_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    MOMENT_US_FIELD_NUMBER: _ClassVar[int]
+    RADIUS_FIELD_NUMBER: _ClassVar[int]
+    clusters: _containers.RepeatedCompositeFieldContainer[MappedCluster]
+    trail_x: _containers.RepeatedScalarFieldContainer[float]
+    trail_y: _containers.RepeatedScalarFieldContainer[float]
+    end_us: int
+    moment_us: int
+    radius: float
+    def __init__(self, clusters: _Optional[_Iterable[_Union[MappedCluster, _Mapping]]] = ..., trail_x: _Optional[_Iterable[float]] = ..., trail_y: _Optional[_Iterable[float]] = ..., end_us: _Optional[int] = ..., moment_us: _Optional[int] = ..., radius: _Optional[float] = ...) -> None: ...
+
+class MappedCluster(_message.Message):
+    __slots__ = ("cluster", "x", "y")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    cluster: int
+    x: float
+    y: float
+    def __init__(self, cluster: _Optional[int] = ..., x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
 
 class ForgetStreamRequest(_message.Message):
     __slots__ = ("stream_id",)

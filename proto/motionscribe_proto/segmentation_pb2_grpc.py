@@ -335,6 +335,21 @@ class ClustersStub(object):
                 request_serializer=motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.SerializeToString,
                 response_deserializer=motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
                 _registered_method=True)
+        self.SplitCluster = channel.unary_unary(
+                '/motionscribe.v1.Clusters/SplitCluster',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.SplitClusterRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
+                _registered_method=True)
+        self.ListExemplars = channel.unary_unary(
+                '/motionscribe.v1.Clusters/ListExemplars',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.ListExemplarsRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ListExemplarsResponse.FromString,
+                _registered_method=True)
+        self.MapClusters = channel.unary_unary(
+                '/motionscribe.v1.Clusters/MapClusters',
+                request_serializer=motionscribe__proto_dot_segmentation__pb2.MapClustersRequest.SerializeToString,
+                response_deserializer=motionscribe__proto_dot_segmentation__pb2.ClusterMap.FromString,
+                _registered_method=True)
         self.ForgetStream = channel.unary_unary(
                 '/motionscribe.v1.Clusters/ForgetStream',
                 request_serializer=motionscribe__proto_dot_segmentation__pb2.ForgetStreamRequest.SerializeToString,
@@ -372,6 +387,29 @@ class ClustersServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SplitCluster(self, request, context):
+        """Undoes the merge of a cluster: it stands for itself again, with the name that it had. INVALID_ARGUMENT for one that
+        no user merged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExemplars(self, request, context):
+        """What a cluster looks like: short clips, those of the segments nearest to its centre first, then the newest. None
+        where the server keeps no exemplars, or the model does not know where joints are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MapClusters(self, request, context):
+        """Where the clusters of a stream that is live or can be resumed lie in a plane, and where its newest moments do.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ForgetStream(self, request, context):
         """Deletes all that is kept of a stream: clusters, names, anomalies, checkpoints, events. A live one ends with ABORTED.
         """
@@ -401,6 +439,21 @@ def add_ClustersServicer_to_server(servicer, server):
                     servicer.MergeClusters,
                     request_deserializer=motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.FromString,
                     response_serializer=motionscribe__proto_dot_segmentation__pb2.Cluster.SerializeToString,
+            ),
+            'SplitCluster': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitCluster,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.SplitClusterRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.Cluster.SerializeToString,
+            ),
+            'ListExemplars': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExemplars,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.ListExemplarsRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ListExemplarsResponse.SerializeToString,
+            ),
+            'MapClusters': grpc.unary_unary_rpc_method_handler(
+                    servicer.MapClusters,
+                    request_deserializer=motionscribe__proto_dot_segmentation__pb2.MapClustersRequest.FromString,
+                    response_serializer=motionscribe__proto_dot_segmentation__pb2.ClusterMap.SerializeToString,
             ),
             'ForgetStream': grpc.unary_unary_rpc_method_handler(
                     servicer.ForgetStream,
@@ -517,6 +570,87 @@ class Clusters(object):
             '/motionscribe.v1.Clusters/MergeClusters',
             motionscribe__proto_dot_segmentation__pb2.MergeClustersRequest.SerializeToString,
             motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitCluster(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Clusters/SplitCluster',
+            motionscribe__proto_dot_segmentation__pb2.SplitClusterRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.Cluster.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExemplars(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Clusters/ListExemplars',
+            motionscribe__proto_dot_segmentation__pb2.ListExemplarsRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ListExemplarsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MapClusters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/motionscribe.v1.Clusters/MapClusters',
+            motionscribe__proto_dot_segmentation__pb2.MapClustersRequest.SerializeToString,
+            motionscribe__proto_dot_segmentation__pb2.ClusterMap.FromString,
             options,
             channel_credentials,
             insecure,

@@ -126,7 +126,11 @@ class StorageSettings(Group):
         ge=0,
         description="seconds that the checkpoint of a durable stream is kept after the last use of its stream",
     )
-    # 10 KB each where all have a dozen clusters
+    exemplars: bool = Field(
+        default=True,
+        description="keep short clips of what clusters look like: poses of people, on the spot and without their size",
+    )
+    # 60 KB each where all have a dozen clusters
     tenant_ids: int = Field(
         default=10_000,
         ge=0,

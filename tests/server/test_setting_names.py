@@ -75,6 +75,7 @@ DEFAULTS = {
         "keep_clusters_s": 0.0,
         "keep_unnamed_s": 2592000.0,
         "keep_checkpoints_s": 604800.0,
+        "exemplars": True,
         "tenant_ids": 10000,
     },
     "security": {

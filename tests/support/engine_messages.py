@@ -21,6 +21,7 @@ from motionscribe_server.engine.messages import (
     ExplainSegment,
     ForgetSession,
     ListClusters,
+    MapClusters,
     OpenSession,
     Ping,
     Ready,
@@ -35,8 +36,9 @@ from motionscribe_server.engine.messages import (
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.anomaly_book import PackedBook
-from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
+from motionscribe_server.session.cluster_map import ClusterMap
+from motionscribe_server.session.clustering import ClusterState, Exemplar
+from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename, Split
 from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.recall import Recalled
@@ -65,7 +67,16 @@ def blocks(draw: st.DrawFn) -> FrameBlock:
 
 OPTIONS = st.builds(
     SessionOptions,
-    *(st.sampled_from(["fast", "balanced", "stable"]), st.booleans(), FLOAT, FLOAT, FLOAT, FLOAT, st.booleans()),
+    *(
+        st.sampled_from(["fast", "balanced", "stable"]),
+        st.booleans(),
+        FLOAT,
+        FLOAT,
+        FLOAT,
+        FLOAT,
+        st.booleans(),
+        st.booleans(),
+    ),
 )
 EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.Label: st.builds(events.Label, INT64, INT64, INT64, INT64, COUNT, FLOAT, st.booleans()),
@@ -80,6 +91,7 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.Degraded: st.builds(events.Degraded, COUNT, st.booleans(), INT64, INT64, INT64, INT64, few(TEXT)),
     events.ClusterCreated: st.builds(events.ClusterCreated, COUNT, INT64),
     events.ClusterMerged: st.builds(events.ClusterMerged, COUNT, COUNT, INT64),
+    events.ClusterSplit: st.builds(events.ClusterSplit, COUNT, COUNT, INT64),
     events.ClusterTableFull: st.builds(events.ClusterTableFull, COUNT, COUNT, INT64),
     events.Gap: st.builds(events.Gap, INT64, INT64, INT64, INT64),
     events.Restarted: st.builds(events.Restarted, INT64, INT64, TEXT),
@@ -98,12 +110,15 @@ CLUSTER = st.builds(
     INT64,
     COUNT,
     POSITIVE,
+    st.booleans(),
+    few(st.builds(Exemplar, INT64, FLOAT, st.binary(max_size=20))),
 )
 BOOK = st.builds(PackedBook, COUNT, COUNT, TEXT)
 CLUSTERS = st.builds(SessionClusters, COUNT, few(CLUSTER), BOOK)
 EDIT = (
     st.builds(Rename, COUNT, TEXT)
     | st.builds(Merge, few(COUNT), COUNT)
+    | st.builds(Split, COUNT)
     | st.builds(Mark, COUNT, st.sampled_from(VERDICTS))
 )
 PLACED = st.builds(PlacedEdit, COUNT, EDIT)
@@ -113,6 +128,7 @@ FRAMES = arrays(np.float32, st.tuples(st.integers(0, 3), st.integers(0, 3)))
 RECALLED = st.builds(
     *(Recalled, COUNT, COUNT, TEXT, FRAMES, NUMBERS, NUMBERS, COUNT, COUNT, INT64, NUMBERS, few(TEXT), ROWS),
 )
+MAP = st.builds(ClusterMap, NUMBERS, ROWS, ROWS, INT64)
 EXPLANATION = st.builds(
     *(Explanation, COUNT, COUNT, TEXT, INT64, INT64, FLOAT, COUNT, TEXT),
     few(st.builds(JointWeight, TEXT, FLOAT, COUNT)),
@@ -126,6 +142,7 @@ REQUEST = (
     | st.builds(ListClusters, COUNT)
     | st.builds(EditClusters, COUNT, EDIT)
     | st.builds(RecallSegment, COUNT, COUNT)
+    | st.builds(MapClusters, COUNT)
     | st.builds(ExplainSegment, TEXT, RECALLED)
 )
 ANSWER = st.builds(
@@ -155,6 +172,6 @@ ANSWERED: dict[type, st.SearchStrategy[Any]] = {
     Ready: st.builds(Ready, few(st.tuples(TEXT, ENGINE))),
     StartFailed: st.builds(StartFailed, TEXT.map(LayoutError)),
     Turn: st.builds(Turn, COUNT, FLOAT, st.sampled_from(Shedding), few(ANSWER)),
-    Reply: st.builds(Reply, COUNT, CLUSTERS | RECALLED | EXPLANATION),
+    Reply: st.builds(Reply, COUNT, CLUSTERS | RECALLED | MAP | EXPLANATION),
 }
 ANY = st.one_of(*SENT.values(), *ANSWERED.values())

@@ -19,6 +19,7 @@ from motionscribe_models.skeleton import Skeleton, feature_skeleton
 from motionscribe_proto.events import (
     ClusterCreated,
     ClusterMerged,
+    ClusterSplit,
     Event,
     Gap,
     Label,
@@ -166,6 +167,8 @@ def check_story(events: Sequence[Event], known: Iterable[int], provisional: bool
                 assert {source, target} <= ids
                 assert source not in merged
                 merged.add(source)
+            case ClusterSplit(cluster=cluster):
+                merged.remove(cluster)
             case SegmentStarted():
                 assert opened is None
                 assert closed is None or closed.cluster != event.cluster, "two segments of one label in a row"

@@ -1,39 +1,51 @@
-"""`motionscribe clusters`: lists, names and merges the clusters of a stream, and forgets it."""
+"""`motionscribe clusters`: lists, shows, names, merges and splits the clusters of a stream, and forgets it."""
 
 import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from motionscribe.commands.options import add_server, connect
 from motionscribe.descriptions import Cluster
+from motionscribe.errors import BadFile
+from motionscribe.sinks.clips import clips_gif
 from motionscribe.tables import plain
+from motionscribe_models.new_file import new_file
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command and its verbs."""
     parser = commands.add_parser(
-        "clusters", help="list, name and merge clusters, or forget a stream", description=__doc__
+        "clusters", help="list, show, name, merge and split clusters, or forget a stream", description=__doc__
     )
     verbs = parser.add_subparsers(title="verbs", required=True)
     listing = verbs.add_parser("list", help="the clusters of a stream")
+    showing = verbs.add_parser("show", help="what a cluster looks like")
     renaming = verbs.add_parser("rename", help="name a cluster")
     merging = verbs.add_parser("merge", help="make clusters part of another")
+    splitting = verbs.add_parser("split", help="undo the merge of a cluster")
     forgetting = verbs.add_parser("forget", help="delete all that the server keeps of a stream")
     for verb, run in (
         (listing, run_list),
+        (showing, run_show),
         (renaming, run_rename),
         (merging, run_merge),
+        (splitting, run_split),
         (forgetting, run_forget),
     ):
         verb.add_argument("stream", metavar="STREAM", help="its id")
         add_server(verb)
         verb.set_defaults(run=run)
     listing.add_argument("--all", action="store_true", help="also those of the model that the stream has never shown")
-    for verb in (listing, renaming, merging):
+    showing.add_argument("cluster", type=_cluster, metavar="CLUSTER")
+    showing.add_argument("--gif", type=Path, metavar="FILE", help="its clips as a moving picture")
+    showing.add_argument("--replace", action="store_true", help="write over a file that exists")
+    splitting.add_argument("cluster", type=_cluster, metavar="CLUSTER")
+    for verb in (listing, showing, renaming, merging, splitting):
         verb.add_argument("--json", action="store_true", help="print JSON lines")
     renaming.add_argument("cluster", type=_cluster, metavar="CLUSTER")
     renaming.add_argument("name", metavar="NAME", help="empty takes the name away")
@@ -51,6 +63,23 @@ def run_list(args: argparse.Namespace) -> None:
         print(f"{len(clusters) - len(shown)} more came with the model and have not been seen: --all")
 
 
+def run_show(args: argparse.Namespace) -> None:
+    """Prints the cluster and how many clips there are of it; writes the picture that was asked for."""
+    if args.gif and args.gif.is_file() and not args.replace:
+        raise BadFile(f"expected a new file for --gif, got {args.gif}, which exists: add --replace")
+    with connect(args) as client:
+        exemplars = client.exemplars(args.stream, args.cluster)
+        shown = [cluster for cluster in client.clusters(args.stream) if cluster.id == args.cluster]
+    if args.gif:
+        with new_file(args.gif) as beside:
+            beside.write_bytes(clips_gif(exemplars))
+    _print(shown, args.json)
+    if not args.json:
+        own = sum(clip.start_us is not None for clip in exemplars.clips)
+        of_model = f", {len(exemplars.clips) - own} of the model's recordings" if own < len(exemplars.clips) else ""
+        print(f"{own} clips of this stream{of_model}")
+
+
 def run_rename(args: argparse.Namespace) -> None:
     """Prints the cluster as it is now."""
     with connect(args) as client:
@@ -61,6 +90,12 @@ def run_merge(args: argparse.Namespace) -> None:
     """Prints the cluster that stays."""
     with connect(args) as client:
         _print([client.merge(args.stream, args.clusters, args.into)], args.json)
+
+
+def run_split(args: argparse.Namespace) -> None:
+    """Prints the cluster that stands for itself again."""
+    with connect(args) as client:
+        _print([client.split(args.stream, args.cluster)], args.json)
 
 
 def run_forget(args: argparse.Namespace) -> None:

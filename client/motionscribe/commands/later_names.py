@@ -8,7 +8,7 @@ from typing import Any
 
 from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadFile
-from motionscribe.events import ClusterMerged, Event, SegmentEnded, SegmentStarted
+from motionscribe.events import ClusterMerged, ClusterSplit, Event, SegmentEnded, SegmentStarted
 from motionscribe.sinks.saved_events import encoding_of
 
 
@@ -18,13 +18,19 @@ class LaterNames:
 
     names: Mapping[int, str] = field(default_factory=dict)
     """By cluster; an empty one was taken away."""
-    merged_into: Mapping[int, int] = field(default_factory=dict)
+    merged_into: Mapping[int, int | None] = field(default_factory=dict)
+    """By cluster; None stands for itself."""
 
     def apply(self, events: Sequence[Event]) -> list[Event]:
         """Segments with the cluster and the name of now: as the events say at last, where nothing later is known."""
         named = [event for event in events if isinstance(event, SegmentStarted | SegmentEnded)]
         names = {event.cluster: event.name for event in named} | dict(self.names)
-        merged = {event.source: event.target for event in events if isinstance(event, ClusterMerged)}
+        merged: dict[int, int | None] = {}
+        for event in events:
+            if isinstance(event, ClusterMerged):
+                merged[event.source] = event.target
+            elif isinstance(event, ClusterSplit):
+                merged[event.cluster] = None
         merged |= self.merged_into
 
         def now(event: SegmentEnded) -> SegmentEnded:
@@ -35,22 +41,22 @@ class LaterNames:
         return [now(event) if isinstance(event, SegmentEnded) else event for event in events]
 
 
-def _target(cluster: int, merged_into: Mapping[int, int]) -> int:
+def _target(cluster: int, merged_into: Mapping[int, int | None]) -> int:
     for _ in merged_into:  # a chain is no longer, whatever a file says
-        cluster = merged_into.get(cluster, cluster)
+        cluster = merged_into.get(cluster) or cluster
     return cluster
 
 
 def names_of(clusters: Iterable[Cluster]) -> LaterNames:
     """As a server tells them."""
-    merged = {cluster.id: cluster.merged_into for cluster in clusters if cluster.merged_into}
-    return LaterNames({cluster.id: cluster.name for cluster in clusters}, merged)
+    known = list(clusters)
+    return LaterNames({one.id: one.name for one in known}, {one.id: one.merged_into for one in known})
 
 
 def read_names(path: Path) -> LaterNames:
     """A file with a line `3 = walking` a cluster, or what `clusters list --json` prints. Raises OSError, BadFile."""
     names: dict[int, str] = {}
-    merged: dict[int, int] = {}
+    merged: dict[int, int | None] = {}
     with path.open(encoding=encoding_of(path), errors="backslashreplace") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -61,21 +67,20 @@ def read_names(path: Path) -> LaterNames:
                 expected = "expected 3 = NAME or a line of clusters list --json"
                 raise BadFile(f"{path}, line {number}: {expected}, got {line.strip()[:60]!r}") from None
             names[cluster] = name
-            if into:
-                merged[cluster] = into
+            merged |= into
     return LaterNames(names, merged)
 
 
-def _parse(line: str) -> tuple[int, str, int | None]:
-    """Raises ValueError."""
+def _parse(line: str) -> tuple[int, str, dict[int, int | None]]:
+    """A cluster, its name, and what it is part of where the line says so. Raises ValueError."""
     if not line.startswith("{"):
         number, equals, given = line.partition("=")
         if not equals:
             raise ValueError(line)
-        return int(number), given.strip(), None
+        return int(number), given.strip(), {}
     values: dict[str, Any] = json.loads(line)
     match values:
         case {"id": int(cluster), "name": str(name), "merged_into": int() | None as into}:
-            return cluster, name, into
+            return cluster, name, {cluster: into}
         case _:
             raise ValueError(line)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     if args.csv:
         write_segments(args.csv, streams)
     if args.html:
-        write_html(args.html, streams, explanations)
+        write_html(args.html, streams, explanations, {})
 
 
 def _check_outputs(args: argparse.Namespace) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import Anomaly, Event, SegmentEnded
+from motionscribe.exemplars import Exemplars
 from motionscribe.explanations import Explanation
+from motionscribe.sinks.clips import clips_gif
 from motionscribe.sinks.ethogram import draw_ethogram
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe_models.new_file import new_file
@@ -21,21 +23,26 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 img { max-width: 100%; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.7rem; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
+.faces { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; text-align: center; }
 meter { width: 6rem; } .joint { white-space: nowrap; margin-right: 1rem; display: inline-block; }
 """
 
 
 def write_html(
-    path: Path | str, streams: Mapping[str, Sequence[Event]], explanations: Mapping[str, Sequence[Explanation]]
+    path: Path | str,
+    streams: Mapping[str, Sequence[Event]],
+    explanations: Mapping[str, Sequence[Explanation]],
+    exemplars: Mapping[str, Mapping[int, Exemplars]],
 ) -> None:
-    """Writes a page of streams by title, as `read_events` gives them, and of explanations by stream id.
+    """Writes a page of streams by title, as `read_events` gives them.
 
+    Explanations, and what each cluster looks like, are by stream id; those of streams that are not there may be missing.
     Raises BadEventsFile where no segment ended, MissingExtraError without matplotlib.
     """
     parts = []
     for title, events in streams.items():
         if any(isinstance(event, SegmentEnded) for event in events):
-            parts.append(_stream(title, events, explanations.get(stream_id_of(title), ())))
+            parts.append(_stream(title, events, explanations.get(id := stream_id_of(title), ()), exemplars.get(id, {})))
     if not parts:
         raise BadEventsFile("expected ended segments to report, got none")
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -49,7 +56,9 @@ def write_html(
         )
 
 
-def _stream(title: str, events: Sequence[Event], explanations: Sequence[Explanation]) -> str:
+def _stream(
+    title: str, events: Sequence[Event], explanations: Sequence[Explanation], exemplars: Mapping[int, Exemplars]
+) -> str:
     segments = [event for event in events if isinstance(event, SegmentEnded)]
     start_us = segments[0].start_us
     rows = "".join(_row(segment, start_us, _why(segment, explanations)) for segment in segments)
@@ -59,10 +68,22 @@ def _stream(title: str, events: Sequence[Event], explanations: Sequence[Explanat
         if isinstance(event, Anomaly) and not event.ongoing
     )
     return (
-        f"<h1>{escape(title)}</h1>{_picture(title, events)}"
+        f"<h1>{escape(title)}</h1>{_picture(title, events)}{_faces(segments, exemplars)}"
         "<table><thead><tr><th>segment</th><th>what</th><th>from, to</th><th>without this joint it would be less sure"
         f"</th></tr></thead><tbody>{rows}</tbody></table>" + (f"<h2>Alarms</h2><ul>{alarms}</ul>" if alarms else "")
     )
+
+
+def _faces(segments: Sequence[SegmentEnded], exemplars: Mapping[int, Exemplars]) -> str:
+    """What each cluster looks like, the first to be shown first."""
+    names = {segment.cluster: segment.name or f"cluster {segment.cluster}" for segment in segments}
+    faces = "".join(
+        f'<figure><img src="data:image/gif;base64,{_base64(clips_gif(exemplars[cluster]))}" alt="{escape(name)}">'
+        f"<figcaption>{escape(name)}</figcaption></figure>"
+        for cluster, name in names.items()
+        if cluster in exemplars and exemplars[cluster].clips
+    )
+    return f'<div class="faces">{faces}</div>' if faces else ""
 
 
 def _row(segment: SegmentEnded, start_us: int, why: Explanation | None) -> str:
@@ -102,5 +123,9 @@ def _picture(title: str, events: Sequence[Event]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "ethogram.png"
         draw_ethogram(drawn, {title: events})
-        data = base64.b64encode(drawn.read_bytes()).decode("ascii")
+        data = _base64(drawn.read_bytes())
     return f'<p><img src="data:image/png;base64,{data}" alt="ethogram of {escape(title)}"></p>'
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -15,6 +15,7 @@ from motionscribe.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterSplit,
     ClusterTableFull,
     Degraded,
     Event,
@@ -78,6 +79,9 @@ class Terminal(Sink):
             case ClusterMerged():
                 merged = Text.assemble(self._name(event.source), " is part of ", self._name(event.target), style="dim")
                 self._add(event.time_us, event.time_us, merged)
+            case ClusterSplit():
+                split = Text.assemble(self._name(event.cluster), " stands for itself again", style="dim")
+                self._add(event.time_us, event.time_us, split)
             case ClusterTableFull():
                 full = f"{event.limit} clusters are learnt: cluster {event.cluster} made room"
                 self._add(event.time_us, event.time_us, Text(full, "dim"))

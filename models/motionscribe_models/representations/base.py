@@ -159,6 +159,13 @@ class Representation(ABC):
         """Mean (F,) and scale (F,) of feature sequences (m, F), by which the network normalises."""
         return mean_and_shared_scale(sequences, len(self.root_features))
 
+    def figure(self, layout: Layout, joints: Indices, features: NDArray[np.floating]) -> Array | None:
+        """Raw frames (K, D) of somebody who does on the spot what features (K, F) show; NaN where they do not tell.
+
+        None where features do not say where joints are.
+        """
+        return None
+
     @abstractmethod
     def joint_positions(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
         """Raw frames (K, D) to positions (K, J, 3), in units. Raises LayoutError where joints have no known place."""

@@ -120,6 +120,17 @@ class Body(Representation):
         after = dict(zip(order.tolist(), memory, strict=True))
         return features, [after[run].copy() for run in range(len(runs))]
 
+    def figure(self, layout: Layout, joints: Indices, features: NDArray[np.floating]) -> Array:
+        """Of size 1, upright and facing along z, with the floor at y = 0 where the features know it."""
+        seen = features[:, : len(self.axes) * len(SEEN)].reshape(len(features), len(SEEN), -1).astype(np.float64)
+        if self.has_floor:
+            seen[:, :, 1] += features[:, seen[0].size, None]
+        hips, shoulders = (
+            seen[:, [_index(part, "left"), _index(part, "right")]].mean(axis=1) for part in ("hip", "shoulder")
+        )
+        places = np.concatenate([hips[:, None], shoulders[:, None], seen], axis=1)
+        return np.hstack([places.reshape(len(features), -1), np.ones((len(features), 1))])
+
     def joint_positions(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
         """The frames themselves, as (K, J, 3); places in an image lie in the plane z = 0."""
         return in_space(self._places(frames.astype(np.float64)))

@@ -59,6 +59,15 @@ class Positions(ByTwoPoses):
         height = layout.up_sign * poses[:, -axes:][:, layout.up : layout.up + 1]
         return np.hstack([poses[:, :-axes], height, velocity.clip(-FASTEST, FASTEST)]).astype(np.float32)
 
+    def figure(self, layout: Layout, joints: Indices, features: NDArray[np.floating]) -> Array:
+        """The first joint stays where it is, but for its height."""
+        axes = len(self.axes)
+        places = np.full((len(features), len(layout.joints), axes), np.nan)
+        places[:, 0] = 0
+        places[:, joints] = features[:, : axes * len(joints)].reshape(len(features), -1, axes)
+        places[:, :, layout.up] += layout.up_sign * features[:, axes * len(joints), None]
+        return places.reshape(len(features), -1) / layout.metres_per_unit
+
     def joint_positions(self, layout: Layout, frames: NDArray[np.floating]) -> Array:
         """The frames themselves, as (K, J, 3); places in an image lie in the plane z = 0."""
         places = frames.astype(np.float64).reshape(len(frames), -1, len(self.axes))

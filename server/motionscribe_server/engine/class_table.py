@@ -25,8 +25,9 @@ from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError
 from motionscribe_server.session import clustering
 from motionscribe_server.session.anomaly_book import PackedBook
-from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename
+from motionscribe_server.session.cluster_map import ClusterMap
+from motionscribe_server.session.clustering import ClusterState, Exemplar
+from motionscribe_server.session.edits import Mark, Merge, PlacedEdit, Rename, Split
 from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.recall import Recalled
@@ -52,14 +53,18 @@ CLASSES: dict[str, type] = {
     "engine": messages.EngineInfo,
     "clusters": messages.SessionClusters,
     "cluster": ClusterState,
+    "exemplar": Exemplar,
     "options": SessionOptions,
     "book": PackedBook,
     "recalled": Recalled,
+    "map": messages.MapClusters,
+    "cluster_map": ClusterMap,
     "explanation": Explanation,
     "joint_weight": JointWeight,
     "part_weight": PartWeight,
     "rename": Rename,
     "merge": Merge,
+    "split": Split,
     "mark": Mark,
     "placed_edit": PlacedEdit,
     "block": FrameBlock,
@@ -71,6 +76,7 @@ CLASSES: dict[str, type] = {
     "degraded": events.Degraded,
     "cluster_created": events.ClusterCreated,
     "cluster_merged": events.ClusterMerged,
+    "cluster_split": events.ClusterSplit,
     "cluster_table_full": events.ClusterTableFull,
     "gap": events.Gap,
     "restarted": events.Restarted,
@@ -118,8 +124,9 @@ def _fields_of(kind: type) -> Callable[[Any], list[Any]]:
     """What takes an object of a class apart."""
     if not dataclasses.is_dataclass(kind):
         return list  # a named tuple
-    get = attrgetter(*(field.name for field in dataclasses.fields(kind)))
-    return lambda value: list(get(value))
+    names = [field.name for field in dataclasses.fields(kind)]
+    get = attrgetter(*names)
+    return (lambda value: list(get(value))) if len(names) > 1 else (lambda value: [get(value)])
 
 
 def _maker_of(name: str, kind: type) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from motionscribe_proto.events import Event
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.session.anomaly_book import PackedBook
+from motionscribe_server.session.cluster_map import ClusterMap
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit, PlacedEdit
 from motionscribe_server.session.explanation import Explanation
@@ -104,6 +105,12 @@ class RecallSegment(NamedTuple):
     segment: int
 
 
+class MapClusters(NamedTuple):
+    """Answered by ClusterMap."""
+
+    session: int
+
+
 class ExplainSegment(NamedTuple):
     """Answered by Explanation, by any worker that has the model: no session is needed."""
 
@@ -111,8 +118,8 @@ class ExplainSegment(NamedTuple):
     recalled: Recalled
 
 
-Request = OpenSession | ListClusters | EditClusters | RecallSegment | ExplainSegment
-Value = SessionClusters | Recalled | Explanation
+Request = OpenSession | ListClusters | EditClusters | RecallSegment | MapClusters | ExplainSegment
+Value = SessionClusters | Recalled | ClusterMap | Explanation
 
 
 class Ask(NamedTuple):

@@ -21,6 +21,7 @@ from motionscribe_server.engine.messages import (
     ExplainSegment,
     ForgetSession,
     ListClusters,
+    MapClusters,
     OpenSession,
     Order,
     Ping,
@@ -141,6 +142,8 @@ class Scheduler:
                     states = served.engine.new_state()
                 else:
                     session, states = load(snapshot, served.model)
+                    if not options.exemplars:  # the setting was another one when it was taken
+                        session.forget_exemplars()
                 self._sessions[id] = ScheduledSession(id, key, session, states, durable, edits)
             case ListClusters(id):
                 session = self._sessions[id].session
@@ -149,6 +152,8 @@ class Scheduler:
                 self._answers.append(self._sessions[id].edit(edit))
             case RecallSegment(id, segment):
                 return self._sessions[id].session.recall(segment)
+            case MapClusters(id):
+                return self._sessions[id].session.map()
             case ExplainSegment(key, recalled):
                 return explain(self._models[key].model, self._models[key].engine, recalled)
         return SessionClusters(session.next_cluster, session.clusters(), session.book)

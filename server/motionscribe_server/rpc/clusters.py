@@ -1,4 +1,4 @@
-"""Clusters over gRPC: list, describe, rename and merge the clusters of a stream, live or not; delete the stream.
+"""Clusters over gRPC: list, show, rename, merge and split the clusters of a stream, live or not; delete the stream.
 
 In: requests with a stream id. Out: clusters after the change, which is saved by then.
 """
@@ -11,8 +11,8 @@ from motionscribe_proto.segmentation_pb2_grpc import ClustersServicer
 from motionscribe_server.errors import NotFoundError, RequestError
 from motionscribe_server.rpc.calls import Context, RpcCalls
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.edits import Merge, Rename
-from motionscribe_server.streams.messages import cluster_to_message
+from motionscribe_server.session.edits import Merge, Rename, Split
+from motionscribe_server.streams.messages import cluster_to_message, exemplars_to_message, map_to_message
 from motionscribe_server.streams.registry import Registry
 
 
@@ -53,6 +53,30 @@ class ClustersService(ClustersServicer):
                 raise RequestError("expected at least one source, got none")
             learnt = await self._registry.edit(call.key, Merge(tuple(request.sources), request.target))
             return _pick(learnt.clusters, request.target)
+        raise AssertionError("unreachable: abort raises")
+
+    async def SplitCluster(self, request: pb.SplitClusterRequest, context: Context) -> pb.Cluster:  # noqa: N802
+        """Undoes a merge; saved when this returns."""
+        async with self._calls(context, "SplitCluster", request) as call:
+            learnt = await self._registry.edit(call.key, Split(request.id))
+            return _pick(learnt.clusters, request.id)
+        raise AssertionError("unreachable: abort raises")
+
+    async def ListExemplars(  # noqa: N802
+        self, request: pb.ListExemplarsRequest, context: Context
+    ) -> pb.ListExemplarsResponse:
+        """What a cluster looks like."""
+        async with self._calls(context, "ListExemplars", request) as call:
+            model, clusters = await self._registry.shown(call.key)
+            _pick(clusters, request.id)
+            return exemplars_to_message(model, clusters, request.id)
+        raise AssertionError("unreachable: abort raises")
+
+    async def MapClusters(self, request: pb.MapClustersRequest, context: Context) -> pb.ClusterMap:  # noqa: N802
+        """Where clusters and newest moments lie; computed by the stream's worker."""
+        async with self._calls(context, "MapClusters", request) as call:
+            model, found = await self._registry.map(call.key)
+            return map_to_message(model, found)
         raise AssertionError("unreachable: abort raises")
 
     async def ForgetStream(  # noqa: N802

@@ -39,12 +39,19 @@ class ClusterCounts:
 
     def merge(self, source: int, target: int) -> None:
         """`source` is part of `target`."""
-        gone = self._counts.pop(source, None)
+        gone = self._counts.get(source)
         if gone is not None:
             kept = self._counts.setdefault(target, _Count(gone.created_us, gone.last_seen_us, 0, 0.0))
             kept.last_seen_us = max(kept.last_seen_us, gone.last_seen_us)
             kept.segments += gone.segments
             kept.seconds += gone.seconds
+
+    def split(self, id: int, target: int) -> None:
+        """`id` is not part of `target` any more: it takes with it what it brought."""
+        own, whole = self._counts.get(id), self._counts.get(target)
+        if own is not None and whole is not None:
+            whole.segments = max(0, whole.segments - own.segments)
+            whole.seconds = max(0.0, whole.seconds - own.seconds)
 
     def complete(self, states: Sequence[ClusterState]) -> list[ClusterState]:
         """The states with the counts of final motion."""

@@ -35,14 +35,14 @@ class Name:
 
 
 class DefaultNames:
-    """The tallies of one stream. It knows the names that clusters had at the end of an earlier session."""
+    """The tallies of one stream. It knows the names of the model, and those at the end of an earlier session."""
 
     def __init__(self, model: ServedModel, stored: Sequence[ClusterState]) -> None:
         self._of_bodies = model.manifest.skeleton.representation == "body"
         self._window = round(WINDOW_S * model.manifest.rate_hz)
         self._least = LEAST_S / model.moment_s
         self._width = model.manifest.features
-        self._before = {state.id: state.name for state in stored if state.guessed}
+        self._before = model.names | {state.id: state.name for state in stored if state.guessed}
         self._tallies: dict[int, list[int]] = {}  # by cluster, judged moments of each action and of none
         self._waiting: deque[NDArray[np.float32]] = deque()  # frames of the moments that are not final
         self._cluster = 0  # of the open final segment
@@ -78,10 +78,16 @@ class DefaultNames:
 
     def merge(self, source: int, target: int) -> None:
         """`source` is part of `target`."""
-        gone = self._tallies.pop(source, None)
+        gone = self._tallies.get(source)
         if gone is not None:
             kept = self._tallies.get(target, [0] * len(gone))
             self._tallies[target] = [one + other for one, other in zip(gone, kept, strict=True)]
+
+    def split(self, id: int, target: int) -> None:
+        """`id` is not part of `target` any more."""
+        own, whole = self._tallies.get(id), self._tallies.get(target)
+        if own is not None and whole is not None:
+            self._tallies[target] = [max(0, all - one) for all, one in zip(whole, own, strict=True)]
 
     def keep(self, ids: Collection[int]) -> None:
         """Forgets all others."""

@@ -22,6 +22,9 @@ class Learnt(Protocol):
     def merge(self, sources: Sequence[int], target: int) -> Sequence[Event] | None:
         """Raises UnknownClusterError, ClusterError."""
 
+    def split(self, id: int) -> Sequence[Event] | None:
+        """Raises UnknownClusterError, ClusterError."""
+
     def mark(self, id: int, verdict: Verdict) -> Sequence[Event]:
         """Raises NotFoundError, ExhaustedError."""
 
@@ -52,6 +55,17 @@ class Merge:
 
 
 @dataclass(frozen=True)
+class Split:
+    """A cluster that stands for itself again."""
+
+    id: int
+
+    def apply(self, learnt: Learnt) -> Sequence[Event]:
+        """The events that tell of it. Raises what `learnt` raises."""
+        return learnt.split(self.id) or ()
+
+
+@dataclass(frozen=True)
 class Mark:
     """What a user says of an anomaly; "none" takes it back."""
 
@@ -63,7 +77,7 @@ class Mark:
         return learnt.mark(self.anomaly, self.verdict)
 
 
-Edit = Rename | Merge | Mark
+Edit = Rename | Merge | Split | Mark
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,8 @@ def edit_to_bytes(placed: PlacedEdit) -> bytes:
             fields = {"rename": id, "name": name}
         case Merge(sources, target):
             fields = {"merge": sources, "into": target}
+        case Split(id):
+            fields = {"split": id}
         case Mark(anomaly, verdict):
             fields = {"mark": anomaly, "as": verdict}
     return json.dumps({**fields, "place": placed.place}).encode()
@@ -92,6 +108,8 @@ def edit_from_bytes(data: bytes) -> PlacedEdit:
     fields = json.loads(data)
     if "rename" in fields:
         return PlacedEdit(fields["place"], Rename(fields["rename"], fields["name"]))
+    if "split" in fields:
+        return PlacedEdit(fields["place"], Split(fields["split"]))
     if "mark" in fields:
         return PlacedEdit(fields["place"], Mark(fields["mark"], fields["as"]))
     return PlacedEdit(fields["place"], Merge(tuple(fields["merge"]), fields["into"]))

@@ -9,6 +9,7 @@ of .03 of the mean accuracy). A cluster that no segment has been learnt into yet
 centre is that of the segments that show it now.
 """
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,15 @@ class Labeller:
             states.append(ClusterState(id, "", 0, False, centre, seconds, 0, 0, len(segments), seconds))
         return states
 
+    def away(self, moment: int, id: int) -> float:
+        """How far the segment of a moment is from the centre of cluster `id`; infinite where either is not known."""
+        mean = next((s.segment.mean for s in self.current if s.segment.start <= moment < s.segment.end), None)
+        if mean is None:
+            return math.inf
+        ids, distances = self.clusterer.distances(mean[None])
+        young = [float(np.linalg.norm(state.centre - mean)) for state in self.young() if state.id == id]
+        return min([*distances[0, ids == id].tolist(), *young], default=math.inf)
+
     def introduce(self, ids: Sequence[int]) -> None:
         """Lets the clusterer know young clusters at once, since a user names or merges them."""
         for state in self.young():
@@ -148,6 +158,11 @@ class Labeller:
         self.current = [Labelled(s.segment, self._standing(s.cluster), s.margin) for s in self.current]
         self._learnt = {self._standing(id) for id in self._learnt}
         self._young = {id: None for id in self._young if not self.clusterer.resolve(id)}
+
+    def split(self, id: int) -> None:
+        """A cluster stands for itself again: what is not learnt yet may become it."""
+        self._learnt.add(id)
+        self._centres = None
 
     def state(self) -> State:
         """See motionscribe_models/state.py. The clusterer has a state of its own."""

@@ -10,15 +10,27 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import astuple, replace
 
+import numpy as np
+
 from motionscribe_models.state import State
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterTableFull, Degraded, Event
+from motionscribe_proto.events import (
+    ClusterCreated,
+    ClusterMerged,
+    ClusterSplit,
+    ClusterTableFull,
+    Degraded,
+    Event,
+    SegmentEnded,
+)
 from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.errors import NotFoundError
 from motionscribe_server.session.alarms import Alarms
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.cluster_counts import ClusterCounts
+from motionscribe_server.session.cluster_map import ClusterMap, map_of
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
 from motionscribe_server.session.default_names import DefaultNames, Name
+from motionscribe_server.session.exemplars import Exemplars
 from motionscribe_server.session.final_labels import FinalLabels
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import ServedModel
@@ -42,6 +54,7 @@ class Labelling:
         book: PackedBook,
     ) -> None:
         """Begins with the model's clusters, and those and the anomalies stored of earlier sessions of the stream."""
+        self._model = model
         self._latency = model.latency(options.lag)
         self._wants_provisional = options.provisional
         self._revisions = model.revisions
@@ -57,6 +70,8 @@ class Labelling:
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
         self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options, book)
         self._recall = Recall(model.moment_s, model.revisions)
+        self._exemplars = Exemplars(model.feature_map, model.manifest.rate_hz, clusters, options.exemplars)
+        self._estimates = np.empty((0, model.dimensions))  # embeddings of the newest moments
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
@@ -87,6 +102,7 @@ class Labelling:
         self._default_names.add_moment(moment.frames)
         self._recall.add(span, moment.frames)
         self._moments += 1
+        self._estimates = moment.estimates
         if self._alarms and scored and moment.distances is not None:
             events += self._alarms.update(moment, moment.distances, self._clusterer)
         hypotheses = self._segmenter.push(moment.estimates)
@@ -97,6 +113,7 @@ class Labelling:
         while len(self._spans) > self._latency:
             events += self._finalise()
         self._recall.note(events)
+        self._keep_exemplars(events)
         if has_learnt:
             self._forget_gone()
         if provisional and self._wants_provisional:
@@ -116,6 +133,7 @@ class Labelling:
             events += self._finalise()
         events += self._finals.end(tail)
         self._recall.note(events)
+        self._keep_exemplars(events)
         self._recall.end()
         self._default_names.end_segment()
         events += self._alarms.finish() if self._alarms else []
@@ -128,7 +146,8 @@ class Labelling:
     def clusters(self) -> list[ClusterState]:
         """All clusters that are remembered, in ascending order of id."""
         states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
-        return [self._named(state) for state in self._cluster_counts.complete(states)]
+        named = (self._named(state) for state in self._cluster_counts.complete(states))
+        return [replace(state, exemplars=self._exemplars.of(state.id)) for state in named]
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
@@ -141,7 +160,15 @@ class Labelling:
         with self._all_or_nothing():
             self._labeller.introduce([*sources, target])
             self._clusterer.merge(sources, target)
-        return self._changes(self._spans[-1].end_us if self._spans else 0)
+        return self._changes(self._now_us)
+
+    def split(self, id: int) -> list[Event]:
+        """Undoes a merge. Raises UnknownClusterError, ClusterError for a cluster that no user merged."""
+        target = self._clusterer.split(id)
+        self._cluster_counts.split(id, target)
+        self._default_names.split(id, target)
+        self._labeller.split(id)
+        return [ClusterSplit(id, target, self._now_us)]
 
     @property
     def book(self) -> PackedBook:
@@ -154,9 +181,22 @@ class Labelling:
             raise NotFoundError(f"expected a stream whose model gives alarms, got anomaly {id} of another")
         return self._alarms.mark(id, verdict)
 
+    def map(self) -> ClusterMap:
+        """Where clusters and the newest moments lie."""
+        return map_of(self._model, self.clusters(), self._estimates, self._now_us)
+
+    def forget_exemplars(self) -> None:
+        """What clusters look like is not kept from now on."""
+        self._exemplars.forget()
+
     def recall(self, segment: int) -> Recalled:
         """A segment by its number, 0 for the newest, to be explained. Raises NotFoundError."""
         return self._recall.recall(segment, self.clusters(), self._clusterer.resolve)
+
+    @property
+    def _now_us(self) -> int:
+        """The end of the newest moment that is not final, 0 where there is none."""
+        return self._spans[-1].end_us if self._spans else 0
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -180,6 +220,7 @@ class Labelling:
             "finals": self._finals.state(),
             "provisionals": self._provisionals.state(),
             "alarms": None if self._alarms is None else self._alarms.state(),
+            "exemplars": self._exemplars.state(),
             "unseen": self._unseen,
             "moments": self._moments,
             "spans": [list(astuple(span)) for span in self._spans],
@@ -196,6 +237,7 @@ class Labelling:
         self._provisionals.restore(state["provisionals"])
         if self._alarms:
             self._alarms.restore(state["alarms"])
+        self._exemplars.restore(state["exemplars"])
         self._unseen, self._moments = state["unseen"], state["moments"]
         self._spans = deque(Span(*span) for span in state["spans"])
 
@@ -208,6 +250,14 @@ class Labelling:
         if self._alarms:
             self._alarms.make_final(span, self._finals.open_cluster)
         return events + self._changes(span.start_us)
+
+    def _keep_exemplars(self, events: Sequence[Event]) -> None:
+        """Of segments that ended."""
+        for event in events:
+            if isinstance(event, SegmentEnded) and event.cluster:
+                features, ago = self._recall.motion(event.start_us, event.end_us)
+                away = self._labeller.away(self._moments - 1 - ago, event.cluster)
+                self._exemplars.add(event.cluster, event.start_us, features, away)
 
     def _name(self, id: int) -> Name:
         """Of a cluster, or of what it was merged into; a user's own comes first."""
@@ -225,6 +275,7 @@ class Labelling:
         kept = self._labeller.forget_gone(self._finals.open_cluster)
         self._cluster_counts.keep(kept)
         self._default_names.keep(kept)
+        self._exemplars.keep(kept)
 
     def _changes(self, time_us: int) -> list[Event]:
         """Merges since the last call, births that no final label showed, and what made room."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
+from motionscribe_models.body.actions import ACTIONS
 from motionscribe_models.durations import session_moments
 from motionscribe_models.errors import LayoutError, ModelFolderError
 from motionscribe_models.features import FeatureMap
@@ -17,6 +18,7 @@ from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import BEHAVIOURS, AnomalyReference, anomaly_arrays
+from motionscribe_server.session.exemplars import VALUES
 from motionscribe_server.session.segmenter import Penalty
 from motionscribe_server.session.stability import INPUTS
 
@@ -37,6 +39,8 @@ class ServedModel:
       feature_scale (F,)           standard deviation of each feature, for prediction errors
       stability (3, INPUTS)        a logistic regression (stability.py) for each lag: fast, balanced, stable
       anomaly.*                    constants of the anomaly scores, see anomaly/reference.py; may be left out
+      exemplars (n, K, D)          a clip of each cluster (exemplars.py); may be left out
+      centre_names (n,)            what each plainly is, an index of body/actions.py's ACTIONS, -1 for nothing; likewise
     Settings: those of Penalty, and radius: the distance within which segments show the same action; durations of
     motionscribe_models/durations.py may be left out.
     """
@@ -77,6 +81,10 @@ class ServedModel:
             raise ModelFolderError(f"expected students of {expected} evidence values, got {evidence}")
         self.anomaly = self._read_anomaly()
         """None for a model that was trained before there were alarms of these kinds: it gives none."""
+        self.exemplars = self._read_exemplars()
+        """A clip of each centre (exemplars.py), or none at all."""
+        self.names = self._read_names()
+        """By cluster id, of the centres that plainly are something."""
         self.penalty = penalty_of(self.manifest.settings)
         self.durations = session_moments(self.manifest.settings, self.moment_s)
         """Moments by name, those of durations.SESSION."""
@@ -127,6 +135,20 @@ class ServedModel:
             return AnomalyReference(self.feature_map, arrays, self.dimensions)
         except LayoutError as error:
             raise ModelFolderError(str(error)) from error
+
+    def _read_exemplars(self) -> tuple[bytes, ...]:
+        if "exemplars" not in self._arrays:
+            return ()
+        clips = self._array("exemplars", 3, len(self.centres), None, len(self.manifest.skeleton.columns))
+        return tuple(clip.astype(VALUES).tobytes() for clip in clips)
+
+    def _read_names(self) -> dict[int, str]:
+        if "centre_names" not in self._arrays:
+            return {}
+        indices = self._array("centre_names", 1, len(self.centres)).astype(int)
+        if not ((indices >= -1) & (indices < len(ACTIONS))).all():
+            raise ModelFolderError(f"centre_names: expected indices below {len(ACTIONS)} or -1, got {indices}")
+        return {id: ACTIONS[index] for id, index in enumerate(indices.tolist(), 1) if index >= 0}
 
     def _array(self, name: str, dimensions: int, *shape: int | None) -> NDArray[Any]:
         if name not in self._arrays:

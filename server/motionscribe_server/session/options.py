@@ -23,3 +23,5 @@ class SessionOptions:
     """The same of new behaviour."""
     anomaly_scores: bool = False
     """Also send how normal each moment is."""
+    exemplars: bool = True
+    """Keep clips of what clusters look like."""

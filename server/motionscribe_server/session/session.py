@@ -15,6 +15,7 @@ from motionscribe_proto.frames import FrameBlock
 from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.arrivals import Arrival, Break, MomentSource
+from motionscribe_server.session.cluster_map import ClusterMap
 from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.frame_checks import CheckedBlock, check
 from motionscribe_server.session.intake import Intake
@@ -165,6 +166,14 @@ class Session:
         """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
         return self._labelling.merge(sources, target)
 
+    def split(self, id: int) -> list[Event]:
+        """Undoes a merge. Raises UnknownClusterError, ClusterError for a cluster that no user merged."""
+        return self._labelling.split(id)
+
+    def map(self) -> ClusterMap:
+        """Where clusters and the newest moments lie."""
+        return self._labelling.map()
+
     # anomalies
 
     @property
@@ -181,6 +190,10 @@ class Session:
     def recall(self, segment: int) -> Recalled:
         """A segment by its number, 0 for the newest, to be explained (explanation.py). Raises NotFoundError."""
         return self._labelling.recall(segment)
+
+    def forget_exemplars(self) -> None:
+        """What clusters look like is not kept from now on."""
+        self._labelling.forget_exemplars()
 
     # to be stored (snapshot.py)
 

@@ -26,7 +26,7 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import EncoderStates
 
-FORMAT = 9
+FORMAT = 10
 """1 was the reflected tree of objects of motionscribe 0.x; 2 does not place edits; 3 has no memory of bodies; 4 knows
 neither which joints are out of sight nor names of clusters that nobody named; 5 has other anomaly scores; 6 has no
 book of anomalies."""

@@ -5,6 +5,7 @@ Redis refuses it where another server changed the key in between. Calls block fo
 """
 
 import json
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Any
@@ -15,7 +16,7 @@ from redis.client import Pipeline
 
 from motionscribe_server.errors import SettingsError, StoreError
 from motionscribe_server.session.anomaly_book import PackedBook
-from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.clustering import ClusterState, Exemplar
 from motionscribe_server.storage.redis_checkpoints import RedisCheckpoints, require_owner, take_ticket
 from motionscribe_server.storage.redis_ids import RedisIds, begin, indexes_of, require_session, use
 from motionscribe_server.storage.redis_keys import (
@@ -34,9 +35,9 @@ from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_i
 from motionscribe_server.stream_keys import tenant_of
 
 PATIENCE_S = 5.0
-FORMAT, VERSION = PREFIX + "format", b"3"
-WITHOUT_ANOMALIES = b"2"
-"""A format of which all can be read."""
+FORMAT, VERSION = PREFIX + "format", b"4"
+READABLE = (b"2", b"3")
+"""Without anomalies, and without exemplars."""
 SAVES = PREFIX + "saves"
 """Counts saves, so that the model under which a stream was saved last is known."""
 
@@ -56,7 +57,7 @@ class RedisStore:
             before = self._redis.get(FORMAT)
             if before == b"1":
                 upgrade(self._redis)
-            if before in (b"1", WITHOUT_ANOMALIES):
+            if before in (b"1", *READABLE):
                 self._redis.set(FORMAT, VERSION)
             version = self._redis.get(FORMAT)
         if version != VERSION:
@@ -197,7 +198,7 @@ def _book(own: Mapping[str, Any]) -> PackedBook:
 
 def _prepare(pipe: Pipeline, model: str, stream: str, stored: StoredStream) -> Callable[[], None]:
     """Reads what a save needs, before the first write of a transaction; what it returns writes."""
-    fields = [{**vars(cluster), "centre": cluster.centre.tolist()} for cluster in stored.clusters]
+    fields = [_fields(cluster) for cluster in stored.clusters]
     if len({cluster.id for cluster in stored.clusters}) < len(stored.clusters):
         raise StoreError(f"redis: cannot save clusters of {stream!r}: expected an id for each, got one for several")
     before = pipe.hget(clusters_key(stream), model)
@@ -213,5 +214,15 @@ def _prepare(pipe: Pipeline, model: str, stream: str, stored: StoredStream) -> C
     return write
 
 
+def _fields(cluster: ClusterState) -> dict[str, Any]:
+    clips = [(one.start_us, None if one.away == math.inf else one.away, one.values.hex()) for one in cluster.exemplars]
+    return {**vars(cluster), "centre": cluster.centre.tolist(), "exemplars": clips}
+
+
 def _cluster(fields: dict[str, Any]) -> ClusterState:
-    return ClusterState(**{**fields, "centre": np.array(fields["centre"])})
+    """Formats before 4 had no exemplars."""
+    exemplars = tuple(
+        Exemplar(start_us, math.inf if away is None else away, bytes.fromhex(values))
+        for start_us, away, values in fields.get("exemplars", ())
+    )
+    return ClusterState(**{**fields, "centre": np.array(fields["centre"]), "exemplars": exemplars})

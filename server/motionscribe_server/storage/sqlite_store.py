@@ -28,7 +28,7 @@ from motionscribe_server.storage.store import NO_ANOMALIES, Edited, Owner, Store
 from motionscribe_server.storage.unused import AT_ONCE, Kept, Unused, too_many_ids
 from motionscribe_server.stream_keys import tenant_of
 
-VERSION = 5
+VERSION = 6
 
 SCHEMA = """
 CREATE TABLE streams (
@@ -212,7 +212,7 @@ class SqliteStore:
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             if version == WITHOUT_ANOMALIES:
                 add_anomalies(self._connection)
-            elif version < VERSION:
+            elif version < WITHOUT_ANOMALIES:
                 set_aside(self._connection, version)
                 for statement in statements(SCHEMA + CHECKPOINTS + IDS):
                     self._connection.execute(statement)

@@ -1,7 +1,8 @@
-"""Brings SQLite files of formats 1 to 4 to format 5: tables have padding, there is one of ids, and anomalies are kept.
+"""Brings SQLite files of formats 1 to 5 to format 6: tables have padding, there is one of ids, and anomalies are kept.
 
 It happens once. In: the connection of a file, within a transaction. Tables of formats 1 to 3 are set aside, new ones
-are made by the caller, and what the old ones have is taken back. Format 4 lacks nothing but anomalies.
+are made by the caller, and what the old ones have is taken back. Format 4 lacks nothing but anomalies, format 5 nothing
+but exemplars, which no cluster needs to have.
 """
 
 import sqlite3
@@ -35,7 +36,7 @@ ANOMALIES = (
 
 
 def add_anomalies(connection: sqlite3.Connection) -> None:
-    """Format 4 to 5: no stream has any so far."""
+    """Format 4 to 6: no stream has any so far."""
     for column in ANOMALIES:
         connection.execute(f"ALTER TABLE streams ADD COLUMN {column}")
 

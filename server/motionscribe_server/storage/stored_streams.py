@@ -65,6 +65,9 @@ class _Stored:
     def merge(self, sources: Sequence[int], target: int) -> None:
         self._edited_clusters().merge(sources, target)
 
+    def split(self, id: int) -> None:
+        self._edited_clusters().split(id)
+
     def mark(self, id: int, verdict: Verdict) -> Sequence[Event]:
         self._book = AnomalyBook(self._before.book)
         self._book.mark(id, verdict)

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
+
 from motionscribe_models.body.mapping import Mapping
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import VERDICT_NUMBERS, events_to_messages, skeleton_to_message
+from motionscribe_proto.codec import VERDICT_NUMBERS, WIRE_FLOAT, events_to_messages, skeleton_to_message
 from motionscribe_server.session.anomaly_book import KeptAnomaly
+from motionscribe_server.session.cluster_map import ClusterMap
 from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.exemplars import VALUES, clip_rate
 from motionscribe_server.session.explanation import Explanation
+from motionscribe_server.streams.catalog import LoadedModel
 from motionscribe_server.streams.live_stream import LiveStream
 
 RETRY_AFTER_MS = 1000
@@ -35,6 +40,35 @@ def anomaly_to_message(kept: KeptAnomaly) -> pb.KeptAnomaly:
     (event,) = events_to_messages([kept.event])
     fired = {own.score: max(own.peaks) for own in kept.fired}
     return pb.KeptAnomaly(anomaly=event.anomaly, verdict=VERDICT_NUMBERS[kept.verdict], fired=fired)
+
+
+def exemplars_to_message(model: LoadedModel, clusters: Sequence[ClusterState], id: int) -> pb.ListExemplarsResponse:
+    """The clips of a cluster and of those that are part of it; the model's own where there are no others."""
+    own = [state for state in clusters if id in (state.id, state.merged_into)]
+    clips = sorted((clip for state in own for clip in state.exemplars), key=lambda clip: clip.away)
+    shown: list[tuple[int | None, bytes]] = [(clip.start_us, clip.values) for clip in clips]
+    if not shown and model.served.exemplars:
+        shown = [(None, model.served.exemplars[state.id - 1]) for state in own if state.warm]
+    return pb.ListExemplarsResponse(
+        skeleton=skeleton_to_message(model.manifest.skeleton),
+        rate_hz=clip_rate(model.manifest.rate_hz),
+        exemplars=[
+            pb.Exemplar(start_us=start_us, values=np.frombuffer(values, VALUES).astype(WIRE_FLOAT).tobytes())
+            for start_us, values in shown
+        ],
+    )
+
+
+def map_to_message(model: LoadedModel, found: ClusterMap) -> pb.ClusterMap:
+    """In the units of the embedding."""
+    return pb.ClusterMap(
+        clusters=[pb.MappedCluster(cluster=id, x=x, y=y) for id, (x, y) in zip(found.ids, found.places, strict=True)],
+        trail_x=found.trail[:, 0],
+        trail_y=found.trail[:, 1],
+        end_us=found.end_us,
+        moment_us=round(model.served.moment_s * 1e6),
+        radius=model.served.radius,
+    )
 
 
 def explanation_to_message(explanation: Explanation) -> pb.Explanation:

@@ -6,6 +6,7 @@ In: the message, its tenant. Out: an OpenRequest, or an error that says which fi
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from motionscribe_models.lags import Lag
 from motionscribe_proto import segmentation_pb2 as pb
@@ -60,7 +61,7 @@ def read_open(request: pb.Open, tenant: str) -> OpenRequest:
     return OpenRequest(key_of(tenant, request.stream_id), request, options, durable)
 
 
-def _read_false_alarms(message: pb.FalseAlarms) -> dict[str, float]:
+def _read_false_alarms(message: pb.FalseAlarms) -> dict[str, Any]:
     """Those options that are not left to their default. Raises RequestError."""
     asked = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
     for kind, per_hour in asked.items():

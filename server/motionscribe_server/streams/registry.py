@@ -10,7 +10,8 @@ A call that waits for the store or a worker holds the lock of its stream's key, 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from motionscribe_proto import segmentation_pb2 as pb
@@ -24,6 +25,8 @@ from motionscribe_server.errors import (
     UnavailableError,
 )
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.cluster_map import ClusterMap
+from motionscribe_server.session.clustering import ClusterState
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.settings import Settings
@@ -31,7 +34,7 @@ from motionscribe_server.storage.async_store import AsyncStore
 from motionscribe_server.storage.store import StoredStream
 from motionscribe_server.storage.stored_streams import edit_stored, read_stored, unknown_stream
 from motionscribe_server.stream_keys import id_of, tenant_of
-from motionscribe_server.streams.catalog import Catalog
+from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.expiry import Expiry
 from motionscribe_server.streams.frame_layout import find_layout
 from motionscribe_server.streams.key_locks import KeyLocks
@@ -177,15 +180,34 @@ class Registry:
             return await self._store.run(lambda store: read_stored(store, key))
         return await self._learnt_by(stream)
 
+    async def shown(self, key: str) -> tuple[LoadedModel, Sequence[ClusterState]]:
+        """The model and clusters of a live, retained or stored stream, with exemplars where they are to be kept.
+
+        Raises NotFoundError, UnknownModelError for a model that is not served.
+        """
+        clusters = (await self.learnt(key)).clusters
+        if not self.settings.storage.exemplars:  # they may be older than the setting
+            clusters = [replace(cluster, exemplars=()) for cluster in clusters]
+        if stream := self._table.get(key):
+            return stream.info.model, clusters
+        model = await self._store.run(lambda store: store.model_of(key))
+        if model is None:
+            raise unknown_stream(key)
+        name, _, version = model.partition("/")
+        return self.catalog.find(name, version), clusters
+
     async def explain(self, key: str, segment: int) -> Explanation:
         """Why a segment of a live or retained stream has its label, 0 for its newest.
 
         Raises NotFoundError, ExhaustedError, UnavailableError.
         """
-        stream = self._table.get(key)
-        if stream is None or stream.life is Life.GIVEN_UP:
-            raise NotFoundError(f"expected a stream that is live or can be resumed, got {id_of(key)!r}")
+        stream = self._here(key)
         return await self._explainer.explain(stream.info.model.key, lambda: stream.link.recall(segment))
+
+    async def map(self, key: str) -> tuple[LoadedModel, ClusterMap]:
+        """Where clusters and moments of a live or retained stream lie. Raises NotFoundError, UnavailableError."""
+        stream = self._here(key)
+        return stream.info.model, await stream.link.map()
 
     async def edit(self, key: str, edit: Edit) -> Learnt:
         """The same, after `edit` in the session, or else in the store; saved."""
@@ -213,6 +235,13 @@ class Registry:
             if not await self._store.run(lambda store: store.forget(key)) and stream is None:
                 raise unknown_stream(key)
         log.info("stream %s forgotten", stream.info.name if stream else id_of(key))
+
+    def _here(self, key: str) -> LiveStream:
+        """Raises NotFoundError."""
+        stream = self._table.get(key)
+        if stream is None or stream.life is Life.GIVEN_UP:
+            raise NotFoundError(f"expected a stream that is live or can be resumed, got {id_of(key)!r}")
+        return stream
 
     async def _learnt_by(self, stream: LiveStream) -> Learnt:
         """Of its session, or of the store where that knows them better."""

@@ -7,6 +7,7 @@ replaces, is decided by stream_opener.py.
 import logging
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from motionscribe_models.lags import LAGS
 from motionscribe_server.engine.messages import SessionClusters
@@ -62,7 +63,8 @@ class StreamFactory:
     async def begin_session(self, request: OpenRequest, model: LoadedModel) -> Link:
         """The session of a new stream; the caller must forget it where no stream comes of it."""
         known = await self._stored_clusters(request.key, model)
-        return await self._pool.open(model.key, request.options, known, request.durable)
+        options = replace(request.options, exemplars=self._settings.storage.exemplars)
+        return await self._pool.open(model.key, options, known, request.durable)
 
     async def create(self, request: OpenRequest, model: LoadedModel, link: Link) -> LiveStream:
         """A new stream of this session; whatever the store has of a durable one with its key is forgotten."""
@@ -111,7 +113,8 @@ class StreamFactory:
         lag = next(lag for lag in LAGS if lag == checkpoint.lag)
         model = self._catalog.find(checkpoint.model, checkpoint.version)
         known = await self._stored_clusters(request.key, model)
-        options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz)
+        exemplars = self._settings.storage.exemplars
+        options = SessionOptions(lag, checkpoint.provisional, checkpoint.rate_hz, exemplars=exemplars)
         link = await self._pool.open(model.key, options, known, True, checkpoint.snapshot, journal.edits.repeated)
         backlog = EventBacklog(None, checkpoint.last_event, read_events(kept.outbox), told=request.message.last_event)
         history = History(self._durability(journal, link), backlog)

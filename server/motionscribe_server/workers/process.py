@@ -22,6 +22,7 @@ from motionscribe_server.engine.messages import (
     FromServer,
     FromWorker,
     ListClusters,
+    MapClusters,
     OpenSession,
     Ping,
     Ready,
@@ -39,6 +40,7 @@ from motionscribe_server.engine.messages import (
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import UnavailableError
 from motionscribe_server.metrics import Metrics
+from motionscribe_server.session.cluster_map import ClusterMap
 from motionscribe_server.session.edits import Edit
 from motionscribe_server.session.explanation import Explanation
 from motionscribe_server.session.frame_checks import CheckedBlock
@@ -89,6 +91,10 @@ class Link:
     async def recall(self, segment: int) -> Recalled:
         """A segment of the session, 0 for the newest. Raises NotFoundError, UnavailableError."""
         return await self.worker.ask(RecallSegment(self.id, segment))
+
+    async def map(self) -> ClusterMap:
+        """Raises UnavailableError where the worker is gone."""
+        return await self.worker.ask(MapClusters(self.id))
 
     def forget(self) -> None:
         """No more answers; the session is gone."""
@@ -154,6 +160,8 @@ class WorkerProcess:
     async def ask(self, request: OpenSession | ListClusters | EditClusters) -> SessionClusters: ...
     @overload
     async def ask(self, request: RecallSegment) -> Recalled: ...
+    @overload
+    async def ask(self, request: MapClusters) -> ClusterMap: ...
     @overload
     async def ask(self, request: ExplainSegment) -> Explanation: ...
 

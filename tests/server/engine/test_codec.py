@@ -35,7 +35,8 @@ from motionscribe_server.engine.messages import (
 )
 from motionscribe_server.engine.shedding import Shedding
 from motionscribe_server.errors import ServerError, UnforeseenError, is_foreseen, status_of
-from motionscribe_server.session.clustering import UnknownClusterError
+from motionscribe_server.session.cluster_map import ClusterMap
+from motionscribe_server.session.clustering import ClusterState, UnknownClusterError
 from motionscribe_server.session.frame_checks import CheckedBlock
 from motionscribe_server.session.recall import Recalled
 
@@ -51,7 +52,7 @@ def bits(value: Any) -> Any:
     match value:
         case np.ndarray():
             return "array", value.dtype, value.shape, value.tobytes()
-        case FrameBlock() | Recalled():
+        case FrameBlock() | Recalled() | ClusterMap() | ClusterState():
             return type(value), *map(bits, vars(value).values())
         case Exception():
             return type(value), str(value)

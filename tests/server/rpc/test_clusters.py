@@ -9,7 +9,7 @@ import pytest
 from tests.support.serving import Served, Shared, motion, serving
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, SegmentStarted
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterSplit, SegmentStarted
 
 Code = grpc.StatusCode
 
@@ -136,6 +136,34 @@ def test_a_merge_is_an_event_of_a_live_stream_and_of_a_retained_one(tiny_model: 
     asyncio.run(run())
 
 
+def test_a_merge_is_undone_on_a_live_stream_and_on_a_stored_one(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            caller = await served.opened()
+            await caller.send(motion(served.skeleton, 2))
+            a, b = sorted(await _list(served))[:2]
+            await _rename(served, a, "jab")
+            merge, split = pb.MergeClustersRequest(stream_id="lab", sources=[a], target=b), _split(a)
+            await served.clusters.MergeClusters(merge)
+            answer = await served.clusters.SplitCluster(split)
+            assert (answer.id, answer.name, answer.merged_into) == (a, "jab", 0)
+            told = await caller.events_until(lambda events: any(isinstance(e, ClusterSplit) for e in events))
+            assert [(e.cluster, e.target) for e in told if isinstance(e, ClusterSplit)] == [(a, b)]
+            await served.clusters.MergeClusters(merge)
+            await caller.finish()
+            await served.clusters.SplitCluster(split)
+            assert (await _list(served))[a].merged_into == 0
+        async with serving(tiny_model, tmp_path) as served:
+            found = await _list(served)
+            assert (found[a].name, found[a].merged_into) == ("jab", 0)
+
+    asyncio.run(run())
+
+
+def _split(id: int) -> pb.SplitClusterRequest:
+    return pb.SplitClusterRequest(stream_id="lab", id=id)
+
+
 BAD: dict[str, tuple[str, dict[str, Any], grpc.StatusCode, str]] = {
     "rename of nothing": ("RenameCluster", {"id": 999, "name": "x"}, Code.NOT_FOUND, "got 999"),
     "a name that clears the screen": (
@@ -155,6 +183,9 @@ BAD: dict[str, tuple[str, dict[str, Any], grpc.StatusCode, str]] = {
     "merge of nothing": ("MergeClusters", {"sources": [999], "target": 1}, Code.NOT_FOUND, "got 999"),
     "merge into nothing": ("MergeClusters", {"sources": [1], "target": 999}, Code.NOT_FOUND, "got 999"),
     "merge with itself": ("MergeClusters", {"sources": [1], "target": 1}, Code.INVALID_ARGUMENT, "differ"),
+    "split of nothing": ("SplitCluster", {"id": 999}, Code.NOT_FOUND, "got 999"),
+    "split of what is whole": ("SplitCluster", {"id": 1}, Code.INVALID_ARGUMENT, "got 1, which stands for itself"),
+    "pictures of nothing": ("ListExemplars", {"id": 999}, Code.NOT_FOUND, "got 999"),
     "merge of none": ("MergeClusters", {"sources": [], "target": 1}, Code.INVALID_ARGUMENT, "at least one source"),
 }
 
@@ -174,6 +205,8 @@ def test_bad_requests_change_nothing(shared_server: Shared, what: str, live: boo
             "RenameCluster": pb.RenameClusterRequest,
             "DescribeCluster": pb.DescribeClusterRequest,
             "MergeClusters": pb.MergeClustersRequest,
+            "SplitCluster": pb.SplitClusterRequest,
+            "ListExemplars": pb.ListExemplarsRequest,
         }[method](stream_id=id, **fields)
         with pytest.raises(grpc.aio.AioRpcError, match=expected) as caught:
             await getattr(served.clusters, method)(request)

@@ -23,6 +23,7 @@ from tests.support.session_stories import MODEL, SCRIPT, WARM, options_of, runs_
 from motionscribe_proto.events import (
     ClusterCreated,
     ClusterMerged,
+    ClusterSplit,
     Event,
     Label,
     SegmentEnded,
@@ -144,9 +145,39 @@ def test_after_a_merge_labels_bear_the_target(sources: list[int], target: int) -
     }
 
 
+def test_after_a_split_labels_bear_the_source_again() -> None:
+    script = [(0, 20), (1, 20), (2, 20)]
+    stream = feed(MODEL)
+    events = send_all(stream, motion(script))
+    stream.session.rename(1, "sit")
+    before = {s.id: (s.name, s.segments, s.seconds, s.merged_into) for s in stream.session.clusters()}
+    events += stream.session.merge([1], 2)
+    assert stream.session.split(1) == [ClusterSplit(1, 2, 6_000_000)]
+    events.append(ClusterSplit(1, 2, 6_000_000))
+    after = {s.id: (s.name, s.segments, s.seconds, s.merged_into) for s in stream.session.clusters()}
+    assert after == before
+    again = send_all(stream, motion(script, seed=1), 181, 6_000_000) + stream.close()
+    check_story(events + again, WARM)
+    assert [cluster for cluster, _, _ in runs_of(again)][-3:] == [1, 2, 3]
+    assert {e.name for e in again if isinstance(e, SegmentEnded) and e.cluster == 1} == {"sit"}
+
+
+def test_only_what_was_merged_can_be_split() -> None:
+    stream = feed(MODEL)
+    send_all(stream, motion([(0, 20), (1, 20)]))
+    with pytest.raises(ClusterError, match="expected a cluster that is part of another, got 1"):
+        stream.session.split(1)
+    with pytest.raises(UnknownClusterError, match="got 77"):
+        stream.session.split(77)
+    stream.session.merge([1], 2)
+    stream.session.split(1)
+    with pytest.raises(ClusterError, match="expected a cluster that is part of another, got 1"):
+        stream.session.split(1)
+
+
 @settings(deadline=None, max_examples=40)
 @given(stories(), options_of, st.lists(st.tuples(st.integers(0, 600), st.randoms(use_true_random=False)), max_size=6))
-def test_a_user_may_name_and_merge_at_any_time(
+def test_a_user_may_name_merge_and_split_at_any_time(
     story: tuple[np.ndarray, np.ndarray], options: SessionOptions, acts: list[tuple[int, Any]]
 ) -> None:
     frames, times = story
@@ -159,8 +190,11 @@ def test_a_user_may_name_and_merge_at_any_time(
             source, target = acting[a].sample(alive, 2)
             events += stream.session.merge([source], target)
             stream.session.rename(target, f"named at {a}")
-            gone.add(source)
-            names.pop(source, None)
+            if acting[a].random() < 0.3:
+                events += stream.session.split(source)
+            else:
+                gone.add(source)
+                names.pop(source, None)
             names[target] = f"named at {a}"
         events += stream.send(FrameBlock(a + 1, frames[a:b], times[a:b]))
         assert names.items() <= {s.id: s.name for s in stream.session.clusters()}.items()

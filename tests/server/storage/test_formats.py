@@ -105,7 +105,7 @@ def test_a_redis_of_the_format_before_anomalies_is_read_as_one_without_any(redis
         store = open_store(redis_url)
         assert store.load("m/1", "lab/walk") == StoredStream(7, (NAMED,))
         store.close()
-        assert client.get("motionscribe:format") == b"3"
+        assert client.get("motionscribe:format") == b"4"
 
 
 def test_a_redis_of_the_first_format_is_brought_up_to_date(redis_url: str) -> None:
@@ -126,23 +126,23 @@ def test_a_redis_of_the_first_format_is_brought_up_to_date(redis_url: str) -> No
             assert [each.stream for each in store.unused(Kept.CHECKPOINT, -1)] == ["lab/walk"]
             assert store.unused(Kept.NAMED, 3600) == [], "it counts from now"
             store.close()
-        assert client.get("motionscribe:format") == b"3"
+        assert client.get("motionscribe:format") == b"4"
         assert not client.exists("motionscribe:saved")
 
 
 def test_a_store_of_a_newer_server_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "names.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 6")
+        connection.execute("PRAGMA user_version = 7")
     connection.close()
-    with pytest.raises(StoreError, match="expected format 5, got 6"):
+    with pytest.raises(StoreError, match="expected format 6, got 7"):
         SqliteStore(path)
 
 
 def test_redis_of_a_newer_server_or_none_at_all_is_refused(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
-        client.set("motionscribe:format", "4")
-        with pytest.raises(StoreError, match="expected format b'3', got b'4'"):
+        client.set("motionscribe:format", "5")
+        with pytest.raises(StoreError, match="expected format b'4', got b'5'"):
             open_store(redis_url)
         client.flushall()
     with pytest.raises(StoreError, match="redis: cannot open"):

@@ -1,5 +1,6 @@
 """Both stores: what is saved is found again, ids never come back, what others wrote is refused."""
 
+import math
 import stat
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from tests.support.redis_server import redis_server
 
 from motionscribe_server.errors import StoreError
-from motionscribe_server.session.clustering import ClusterState
+from motionscribe_server.session.clustering import ClusterState, Exemplar
 from motionscribe_server.storage.open_store import open_store
 from motionscribe_server.storage.sqlite_store import SqliteStore
 from motionscribe_server.storage.store import Store, StoredStream
 
 WALK = ClusterState(1, "walk", 0, True, np.array([0.1, -2.0]), 3.5, 0, 7, 2, 4.25)
+CLIPS = (Exemplar(5, 0.25, bytes(range(12))), Exemplar(6, math.inf, b""))
 HOP = ClusterState(2, "", 1, False, np.array([1e-30, 1e30]), 0.0, 12, 13, 1, 0.5)
 
 
@@ -36,6 +38,15 @@ def test_what_was_saved_is_there_after_reopening(place: str) -> None:
     store.close()
     store = open_store(place)
     assert store.load("cmu/1", "lab") == StoredStream(3, (WALK, HOP))
+    store.close()
+
+
+def test_exemplars_are_there_after_reopening(place: str) -> None:
+    store = open_store(place)
+    store.save("cmu/1", "lab", 3, [replace(WALK, exemplars=CLIPS), HOP])
+    store.close()
+    store = open_store(place)
+    assert [cluster.exemplars for cluster in store.load("cmu/1", "lab").clusters] == [CLIPS, ()]
     store.close()
 
 

@@ -208,7 +208,9 @@ class OnlineClusterer(base.Clusterer):  # type: ignore[misc]  # river's classes 
             self._require_places(sources)
         self._records.merge(sources, target)
 
-    # for subclasses
+    def split(self, id: int) -> int:
+        """Undoes a merge that a user made: `id` has its own centre still. Returns what it was part of."""
+        return self._records.split(id, self._ids.tolist())
 
     @abc.abstractmethod
     def _take(self, x: NDArray[np.float64], weight: float, slot: int) -> int:

@@ -90,6 +90,25 @@ class ClusterRecords:
         for root in roots:
             self.join(root, into)
 
+    def split(self, id: int, centred: Collection[int]) -> int:
+        """Makes `id` stand for itself again; returns what it was part of.
+
+        Raises ClusterError where it was of none, or where one of the two has no centre: none of the ids `centred`.
+        """
+        target = self.root(id)
+        if target == id:
+            raise ClusterError(f"expected a cluster that is part of another, got {id}, which stands for itself")
+        if id not in centred or not any(self.resolve(other) == target for other in centred if other != id):
+            raise ClusterError(f"expected a cluster that a user merged and that was learnt, got {id}")
+        record, whole = self.by_id[id], self.by_id[target]
+        self.by_id[id] = replace(record, merged_into=0)
+        self.by_id[target] = replace(
+            whole,
+            segments=max(0, whole.segments - record.segments),
+            seconds=max(0.0, whole.seconds - record.seconds),
+        )
+        return target
+
     def join(self, source: int, target: int) -> None:
         """Records that `source`, which stands for itself, is part of `target`, which does too."""
         s, t = self.by_id[source], self.by_id[target]

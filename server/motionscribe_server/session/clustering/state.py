@@ -27,6 +27,18 @@ class UnknownClusterError(ClusterError, LookupError):
     """No cluster of this id: never born, or faded."""
 
 
+@dataclass(frozen=True)
+class Exemplar:
+    """A short clip of a segment of a cluster (session/exemplars.py)."""
+
+    start_us: int
+    """When the clip's segment began."""
+    away: float
+    """Distance of the segment's mean from the cluster's centre when it ended; infinite where that is not known."""
+    values: bytes
+    """K frames of D columns of the model's skeleton, float16, little-endian."""
+
+
 @dataclass(frozen=True, eq=False)
 class ClusterState:
     """One cluster as a session lists it and as the store keeps it; there is no second form.
@@ -54,6 +66,8 @@ class ClusterState:
     """Learnt seconds, likewise."""
     guessed: bool = False
     """The name is one that the server gave (session/default_names.py), and no user's."""
+    exemplars: tuple[Exemplar, ...] = ()
+    """Pictures for people: clusters that differ in them alone are equal."""
 
     def __post_init__(self) -> None:
         centre = np.array(self.centre, np.float64)
@@ -80,6 +94,7 @@ class ClusterState:
         if not isinstance(other, ClusterState):
             return NotImplemented
         mine, its = dict(vars(self)), dict(vars(other))
+        del mine["exemplars"], its["exemplars"]
         return np.array_equal(mine.pop("centre"), its.pop("centre")) and mine == its
 
     def __hash__(self) -> int:
@@ -105,17 +120,19 @@ def initial_clusters(warm_centres: ArrayLike, stored: Sequence[ClusterState]) ->
     return list((start | {state.id: state for state in stored}).values())
 
 
+COLUMNS = [field.name for field in fields(ClusterState) if field.name != "exemplars"]
+
+
 def columns_of(states: Sequence[ClusterState]) -> State:
-    """Clusters as a table of plain values, a column a field; centres are one array (n,d). `states_from` reads it."""
-    table: State = {f.name: [getattr(state, f.name) for state in states] for f in fields(ClusterState)}
+    """Clusters without exemplars as a table of plain values; centres are one array (n,d). `states_from` reads it."""
+    table: State = {name: [getattr(state, name) for state in states] for name in COLUMNS}
     return table | {"centre": np.array(table["centre"], np.float64)}
 
 
 def states_from(columns: State) -> list[ClusterState]:
     """The clusters of a table, in its order. Raises ClusterError for one that cannot be."""
-    names = [f.name for f in fields(ClusterState)]
-    rows = zip(*(columns[name] for name in names), strict=True)
-    return [ClusterState(**dict(zip(names, row, strict=True))) for row in rows]
+    rows = zip(*(columns[name] for name in COLUMNS), strict=True)
+    return [ClusterState(**dict(zip(COLUMNS, row, strict=True))) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
