@@ -34,6 +34,7 @@ MODULES = {
     "h5": ("h5py",),
     "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
+    "camera": ("cv2",),
     "page": ("starlette", "uvicorn", "websockets"),
     "signing": ("cryptography",),
 }

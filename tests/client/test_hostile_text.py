@@ -18,6 +18,7 @@ from tests.support.scripted_server import COLUMNS, ScriptedServer
 
 from motionscribe.events import Anomaly, Degraded, Event, Restarted, SegmentEnded, SegmentStarted
 from motionscribe.sinks import Terminal, draw_ethogram, read_events, write_segments
+from motionscribe.sinks.board import Board
 from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import events_to_messages
 from motionscribe_proto.names import escape, hidden_in
@@ -64,7 +65,7 @@ def events_named(name: str) -> list[Event]:
 def test_a_name_in_the_live_table(name: str) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=200, color_system=None)
-    with closing(Terminal(console, f"{name}: title", {1: name})) as sink:
+    with closing(Terminal(Board(console), f"{name}: title", {1: name})) as sink:
         for event in events_named(name):
             sink.write(event)
     assert_harmless(out.getvalue())

@@ -5,8 +5,9 @@ In: the options of options.add_output and the events of one stream after the oth
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.console import Console
 from motionscribe.commands.options import refuse_inputs
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, outputs
+from motionscribe.sinks.board import Board
 
 
 @contextmanager
@@ -28,25 +30,36 @@ def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Itera
         refuse_inputs(output.option, Path(argument), inputs)
     with ExitStack() as stack:
         opened = [stack.enter_context(output.open(argument)) for output, argument in given]
-        yield [*opened, _json if args.json else _table]
+        yield [*opened, _json if args.json else partial(_table, Board(Console()))]
 
 
 def show(events: Iterable[Event], makers: Sequence[MakeSink], info: StreamInfo) -> None:
     """Writes events to a sink of each of `makers` until they end. Closes every sink, whatever happens."""
+    with sinks_of(makers, info) as write:
+        for event in events:
+            write(event)
+
+
+@contextmanager
+def sinks_of(makers: Sequence[MakeSink], info: StreamInfo) -> Iterator[Callable[[Event], None]]:
+    """A function that writes an event to a sink of each of `makers`. Closes every sink, whatever happens."""
     with ExitStack() as stack:
         sinks: list[Sink] = []
         for make in makers:
             sink = make(info)
             stack.callback(sink.close)
             sinks.append(sink)
-        for event in events:
+
+        def write(event: Event) -> None:
             for sink in sinks:
                 sink.write(event)
+
+        yield write
 
 
 def _json(info: StreamInfo) -> Sink:
     return JsonLines(sys.stdout, info.stream_id)
 
 
-def _table(info: StreamInfo) -> Sink:
-    return Terminal(Console(), info.title, info.names, info.start_us)
+def _table(board: Board, info: StreamInfo) -> Sink:
+    return Terminal(board, info.title, info.names, info.start_us)

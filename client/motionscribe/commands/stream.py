@@ -7,11 +7,13 @@ from itertools import chain
 from pathlib import Path
 
 from motionscribe.commands.options import add_joints, add_output, add_server, connect, false_alarms, positive
+from motionscribe.commands.people import stream_people
 from motionscribe.commands.showing import open_outputs, show
 from motionscribe.commands.skeleton import faults_of
-from motionscribe.sinks import StreamInfo
+from motionscribe.commands.stream_options import introduce, stream_options
 from motionscribe.sources import RecordingSource, Source, schemes
-from motionscribe_models.body.mapping import NOT_THERE, find_mapping
+from motionscribe.sources.camera import CameraSource
+from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.own_names import read_own_names, renamed
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
@@ -57,29 +59,13 @@ def run(args: argparse.Namespace) -> None:
     first = next(feeds)
     with connect(args) as client, open_outputs(args, _files(args)) as makers:
         for text, live, source in chain([first], feeds):
-            stream = client.stream(
-                source,
-                stream_id=args.stream_id,
-                model=args.model,
-                version=args.version,
-                lag=args.lag,
-                provisional=not args.no_provisional,
-                false_alarms_per_hour=args.false_alarms_per_hour,
-                anomaly_scores=args.anomaly_scores,
-                durable=args.durable,
-                realtime=None if live else args.speed,
-            )
-            opened = stream.opened
-            title = (
-                f"{opened.stream_id}: {Path(text).name} on {opened.model.name}/{opened.model.version}, "
-                f"final after {opened.latency_us / 1e6:.1f} s"
-            )
-            for line in opened.mapping:
-                if line.endswith(NOT_THERE):
-                    print(escape(f"{text}: {line}"), file=sys.stderr)
-            names = {cluster.id: cluster.name for cluster in opened.clusters}
-            show(stream, makers, StreamInfo(opened.stream_id, title, names))
-            for fault in _faults(source) if opened.mapping else ():  # last: of a long recording it takes seconds
+            if isinstance(source, CameraSource):
+                stream_people(args, text, source, makers)
+                continue
+            pace = None if live else args.speed
+            stream = client.stream(source, stream_id=args.stream_id, realtime=pace, **stream_options(args))
+            show(stream, makers, introduce(text, stream.opened))
+            for fault in _faults(source) if stream.opened.mapping else ():  # last: of a long recording it takes seconds
                 print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
 
 

@@ -1,12 +1,8 @@
-"""A live table in the terminal: the present label, the newest segments, anomalies and gaps; all of them at the end.
-
-Where the output is no terminal, only the final table is printed.
-"""
+"""A live table in the terminal: the present label, the newest segments, anomalies and gaps; all of them at the end."""
 
 from collections.abc import Mapping
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +22,7 @@ from motionscribe.events import (
     SegmentStarted,
 )
 from motionscribe.sinks.base import Sink
+from motionscribe.sinks.board import Board
 from motionscribe.tables import plain, titled
 
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "bright_green", "bright_cyan", "bright_magenta")
@@ -36,7 +33,7 @@ class Terminal(Sink):
     """Shows the events of one stream, from its construction until it is closed."""
 
     def __init__(
-        self, console: Console, title: str, names: Mapping[int, str] | None = None, start_us: int | None = None
+        self, board: Board, title: str, names: Mapping[int, str] | None = None, start_us: int | None = None
     ) -> None:
         self._title = title
         self._names = dict(names or {})
@@ -46,8 +43,8 @@ class Terminal(Sink):
         self._now: Label | None = None
         self._origin_us = start_us
         self._complete = False
-        self._live = Live(console=console, get_renderable=self.render, refresh_per_second=8)
-        self._live.start()
+        self._board = board
+        board.add(self.render)
 
     def write(self, event: Event) -> None:
         """Takes an event into the table."""
@@ -91,10 +88,7 @@ class Terminal(Sink):
     def close(self) -> None:
         """Leaves the whole table in the terminal."""
         self._complete = True
-        self._live.vertical_overflow = "visible"
-        self._live.stop()
-        if not self._live.console.is_terminal:
-            self._live.console.line()  # Live leaves the last line open there
+        self._board.remove(self.render)
 
     def render(self) -> Group:
         """The table as it is now."""

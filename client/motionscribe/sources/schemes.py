@@ -48,6 +48,11 @@ FILE = Scheme("", "FILE", "a recording", "motionscribe.sources.recording:file_so
 SCHEMES: tuple[Scheme, ...] = (
     FILE,
     Scheme("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl", extra="lsl"),
+    Scheme(
+        *("camera", "NUMBER", "people before a camera, or in a video at `camera:FILE`"),
+        "motionscribe.sources.camera:open_camera",
+        extra="camera",
+    ),
 )
 
 

@@ -27,6 +27,7 @@ from motionscribe.events import (
     SegmentStarted,
 )
 from motionscribe.sinks import JsonLines, Terminal, read_events, write_segments
+from motionscribe.sinks.board import Board
 
 
 def anomaly(end_seq: int, phase: str, per_hour: float, kind: str = "sensor fault") -> Anomaly:
@@ -202,7 +203,7 @@ def test_segments_as_a_table(tmp_path: Path) -> None:
 def shown(events: list[Event], *, terminal: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, width=100, force_terminal=terminal, color_system=None)
-    with closing(Terminal(console, "the title", {1: "warm", 9: "other"})) as sink:
+    with closing(Terminal(Board(console), "the title", {1: "warm", 9: "other"})) as sink:
         for event in events:
             sink.write(event)
     return out.getvalue()
@@ -227,7 +228,7 @@ def test_the_final_table_tells_the_story() -> None:
 
 def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:
     console = Console(file=io.StringIO(), width=100)
-    sink = Terminal(console, "the title", {1: "warm", 4: "jump"})
+    sink = Terminal(Board(console), "the title", {1: "warm", 4: "jump"})
     for event in [
         *STORY[:2],
         Label(61, 71, 1_500_000, 1_600_000, 4, 0.5, False),

@@ -1,0 +1,93 @@
+"""Who is who from image to image: whoever is nearest to where somebody's pelvis was is the same person.
+
+In: places of pelvises with the sizes of bodies, and times. Out: a number for each person, 1, 2, 3, ..., never given
+again. Who is away for two seconds or less keeps the number. Pure: no images, no clock.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+
+REACH = 0.5
+"""How far a pelvis goes between two images, in sizes of its body."""
+REACH_PER_S = 1.5
+"""How much farther the longer it was not seen, as in recordings/individuals.py at 30 Hz."""
+AWAY_US = 2_000_000
+"""Who is away for longer is somebody new on return."""
+NEWCOMER_US = 300_000
+"""Who was in all images for so long is a person: MediaPipe sees ghosts of two or three images, and bodies twice."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where somebody is in an image."""
+
+    x: float
+    y: float
+    """Of the pelvis, pixels."""
+    size: float
+    """Of the body, pixels: the larger of its width and height."""
+
+
+@dataclass(frozen=True)
+class _Track:
+    spot: Spot
+    seen_us: int
+    """When it was there."""
+    since_us: int
+    """When it was seen first."""
+
+    def reach(self, time_us: int) -> float:
+        """How far the pelvis can be from the spot by then, pixels."""
+        return self.spot.size * (REACH + REACH_PER_S * (time_us - self.seen_us) / 1e6)
+
+
+class Tracker:
+    """Follows people. Times are microseconds and increase."""
+
+    def __init__(self) -> None:
+        self._people: dict[int, _Track] = {}
+        self._newcomers: list[_Track] = []
+        """Those in the newest image that are no people yet."""
+        self._count = 0
+
+    @property
+    def present(self) -> frozenset[int]:
+        """Who was there in the newest image, or not longer ago than two seconds."""
+        return frozenset(self._people)
+
+    def follow(self, time_us: int, spots: Sequence[Spot]) -> list[int]:
+        """The number of who is at each spot of an image, 0 for a newcomer."""
+        self._people = {n: track for n, track in self._people.items() if time_us - track.seen_us <= AWAY_US}
+        everywhere = dict(enumerate(spots))
+        people = _nearest(time_us, everywhere, self._people)
+        others = {index: spot for index, spot in everywhere.items() if index not in people}
+        newcomers = _nearest(time_us, others, dict(enumerate(self._newcomers)))
+        before, self._newcomers = self._newcomers, []
+        for index, spot in others.items():
+            since_us = before[newcomers[index]].since_us if index in newcomers else time_us
+            if time_us - since_us >= NEWCOMER_US:
+                self._count += 1
+                people[index] = self._count
+            else:
+                self._newcomers.append(_Track(spot, time_us, since_us))
+        self._people |= {number: _Track(spots[index], time_us, time_us) for index, number in people.items()}
+        return [people.get(index, 0) for index in everywhere]
+
+
+def _nearest(time_us: int, spots: Mapping[int, Spot], tracks: Mapping[int, _Track]) -> dict[int, int]:
+    """Index of a spot -> key of the track that goes on there. The nearest pairs come first, each once."""
+    found: dict[int, int] = {}
+    for _, index, key in sorted(_pairs(time_us, spots, tracks)):
+        if index not in found and key not in found.values():
+            found[index] = key
+    return found
+
+
+def _pairs(time_us: int, spots: Mapping[int, Spot], tracks: Mapping[int, _Track]) -> Iterator[tuple[float, int, int]]:
+    """Distance, index and key where the track can go on at the spot."""
+    for key, track in tracks.items():
+        for index, spot in spots.items():
+            distance = hypot(spot.x - track.spot.x, spot.y - track.spot.y)
+            if distance <= track.reach(time_us):
+                yield distance, index, key
