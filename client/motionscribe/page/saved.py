@@ -43,7 +43,7 @@ class SavedStream:
     title: str
     """Such as "gym-1" or "gym-1, run 2"."""
     events: Sequence[Event]
-    """Without provisional labels: all of them are final by now, or were never."""
+    """Without the labels that segments say once more, and without provisional ones: they are final by now, or never."""
     figures: Figures | None
     """None without a recording, and for one that says nothing of places."""
 
@@ -90,14 +90,20 @@ def read_saved(events: Path, recording: Path | None = None) -> list[SavedStream]
     Raises BadEventsFile, RecordingError, MissingExtraError.
     """
     streams = read_events(events)
-    figures = _figures(read_recording(recording)) if recording else None
-    return [
-        SavedStream(title, [e for e in told if not isinstance(e, Label) or e.final], figures)
-        for title, told in streams.items()
-    ]
+    figures = figures_of(read_recording(recording)) if recording else None
+    return [SavedStream(title, _without_labels(told), figures) for title, told in streams.items()]
 
 
-def _figures(recording: Recording) -> Figures | None:
+def _without_labels(events: Sequence[Event]) -> list[Event]:
+    ended_us = max((event.end_us for event in events if isinstance(event, SegmentEnded)), default=None)
+
+    def is_needed(event: Event) -> bool:
+        return not isinstance(event, Label) or (event.final and (ended_us is None or event.end_us > ended_us))
+
+    return [event for event in events if is_needed(event)]
+
+
+def figures_of(recording: Recording) -> Figures | None:
     """Places of the recording's own joints, in space with y up in metres, in an image as they are."""
     skeleton = recording.skeleton
     chosen = _thinned(recording.timestamps_us, MOST_VALUES // (3 * len(skeleton.joints)))

@@ -12,11 +12,11 @@ from tests.support.page import Viewer, page_of, viewing
 from motionscribe.cli import main
 from motionscribe.demo.performer import perform
 from motionscribe.events import Anomaly, ClusterMerged, Event, Label, SegmentEnded, SegmentStarted
-from motionscribe.page.saved import MOST_VALUES, SavedStream, read_saved
+from motionscribe.page.saved import MOST_VALUES, SavedStream, figures_of, read_saved
 from motionscribe.sinks import write_lines
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording, even_times, write_recording
-from motionscribe_models.skeleton import feature_skeleton
+from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
 STORY: list[Event] = [
     SegmentStarted(1, 4, "", 1, 0),
@@ -27,7 +27,8 @@ STORY: list[Event] = [
     Anomaly(1, True, 200, 210, 3_300_000, 3_500_000, "motion fault", "jump", "begun", 0.1, (), (), 0),
     Anomaly(1, False, 200, 240, 3_300_000, 4_000_000, "motion fault", "jump", "ended", 0.01, (), (), 0),
     SegmentStarted(2, 5, "", 361, 6_000_000),
-    SegmentEnded(2, 5, "", 361, 721, 6_000_000, 12_000_000),
+    SegmentEnded(2, 5, "", 361, 691, 6_000_000, 11_500_000),
+    Label(691, 721, 11_500_000, 12_000_000, 4, 1.0, True),
 ]
 
 
@@ -50,10 +51,10 @@ def test_a_saved_stream_has_names_merges_and_thinned_poses(events: Path, recordi
     assert 11_900_000 < gym.end_us <= 12_000_000
     assert [(one.id, one.name, one.merged_into, one.seconds) for one in gym.clusters()] == [
         (4, "walk", None, 6.0),
-        (5, "", 4, 6.0),
+        (5, "", 4, 5.5),
     ]
     assert [anomaly.phase for anomaly in gym.anomalies()] == ["ended"]
-    assert not any(isinstance(event, Label) and not event.final for event in gym.events)
+    assert [event for event in gym.events if isinstance(event, Label)] == [STORY[-1]]
     figures = gym.figures
     assert figures
     gaps = np.diff(figures.times_us)
@@ -108,7 +109,7 @@ def test_a_viewer_is_told_everything_in_bounded_pieces(events: Path, recording: 
             assert len(piece["times_us"]) == len(piece["frames"]) <= 256
             poses += len(piece["times_us"])
         kinds = [message["event"] for message in viewer.seen if message["is"] == "event"]
-        assert kinds == [type(event).__name__ for event in STORY if type(event) is not Label or event.final]
+        assert kinds == [type(event).__name__ for event in [*STORY[:1], *STORY[3:]]]
         anomalies = next(message for message in viewer.seen if message["is"] == "anomalies")["anomalies"]
         assert [(one["phase"], one["verdict"]) for one in anomalies] == [("ended", "none")]
 
@@ -157,6 +158,27 @@ class TestInABrowser:
             saved = read_saved(events, recording)
             async with page_of("127.0.0.1:9", saved=saved) as page, browsing(f"http://{page}/") as browser:
                 await self.look(browser)
+
+        asyncio.run(run())
+
+    def test_markers_without_bones_are_dots(self) -> None:
+        markers = tuple("abcde")
+        skeleton = Skeleton("markers", markers, (-1,) * 5, "positions", "mm", 0.001, "z", 100.0)
+        places = np.tile(np.linspace(0, 1500, 15, dtype=np.float32), (100, 1))
+        figures = figures_of(Recording("markers", places, even_times(100, 100.0), skeleton))
+
+        async def run() -> None:
+            saved = [SavedStream("lab", STORY, figures)]
+            async with page_of("127.0.0.1:9", saved=saved) as page, browsing(f"http://{page}/") as browser:
+                await browser.until("history.length > 10")
+                await browser.page.wait_for_selector("#figure-note:text('drag')", state="attached")
+                dark = await browser.page.evaluate(
+                    "(() => { const canvas = document.getElementById('figure');"
+                    " const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
+                    " let dark = 0; for (let n = 0; n < data.length; n += 4) dark += data[n] < 60 && data[n + 3] > 200;"
+                    " return dark; })()"
+                )
+                assert dark > 5 * 15
 
         asyncio.run(run())
 

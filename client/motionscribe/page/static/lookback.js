@@ -57,11 +57,11 @@ export function showLookback(store) {
   }
 
   store.watch(["time", "timeline", "streams"], () => {
-    const { nowUs, originUs, shownUs, playing } = state;
+    const { nowUs, originUs, shownUs, playing, saved } = state;
     const known = nowUs !== null && originUs !== null;
     toggle.disabled = slider.disabled = !known;
     setText(toggle, isPlaying() || !known ? "Pause" : "Play");
-    document.body.classList.toggle("looking-back", shownUs !== null);
+    document.body.classList.toggle("looking-back", shownUs !== null && !saved);
     badge.hidden = shownUs === null;
     if (!known) return setText(words, "");
     slider.min = (oldestUs(state) - originUs) / 1000;

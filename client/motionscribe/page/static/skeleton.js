@@ -104,9 +104,11 @@ function drawBones(context, skeleton, joints, place, { colour, wide, alpha }) {
   context.lineCap = "round";
   context.beginPath();
   skeleton.parents.forEach((parent, joint) => {
-    if (parent < 0 || !joints[parent] || !joints[joint]) return;
-    context.moveTo(...place(joints[parent]));
-    context.lineTo(...place(joints[joint]));
+    if (!joints[joint]) return;
+    const [x, y] = place(joints[joint]);
+    context.moveTo(x, y);
+    if (joints[parent]) context.lineTo(...place(joints[parent]));
+    else context.arc(x, y, 1, 0, 2 * Math.PI); // of markers that no bone joins, dots are all there is
   });
   context.stroke();
   const head = joints[skeleton.joints.indexOf("head")];
