@@ -63,17 +63,22 @@ def event_message(stream_id: str, event: Event) -> Message:
 
 def poses_message(stream_id: str, poses: Poses) -> Message:
     """The newest poses: K times, and K rows of the D columns of the model's layout."""
-    return _poses("poses", stream_id, poses.timestamps_us, poses.frames)
+    return {
+        "is": "poses",
+        "stream": stream_id,
+        "times_us": poses.timestamps_us.tolist(),
+        "frames": rounded(poses.frames),
+    }
 
 
 def past_poses_message(stream_id: str, times_us: NDArray[np.int64], frames: NDArray[np.floating]) -> Message:
-    """Poses of before, in ascending order: (K,) times, and (K, D) columns of the layout that "opened" told."""
-    return _poses("past_poses", stream_id, times_us, frames)
+    """Poses of before the viewer came, in the form of `poses_message`."""
+    return {"is": "past_poses", "stream": stream_id, "times_us": times_us.tolist(), "frames": rounded(frames)}
 
 
-def _poses(kind: str, stream_id: str, times_us: NDArray[np.int64], frames: NDArray[np.floating]) -> Message:
-    rounded = np.round(frames.astype(np.float64), DECIMALS)
-    return {"is": kind, "stream": stream_id, "times_us": times_us.tolist(), "frames": rounded.tolist()}
+def rounded(frames: NDArray[np.floating]) -> Any:
+    """Places as nested lists of numbers that are no longer than needed."""
+    return np.round(frames.astype(np.float64), DECIMALS).tolist()
 
 
 def clusters_message(stream_id: str, clusters: Sequence[Cluster]) -> Message:

@@ -199,3 +199,40 @@ def test_events_that_are_told_once_more_stand_there_once() -> None:
     """)
     assert found["twice"] == found["once"]
     assert found["labels"] == [7, 7, None, 8, 9, None]
+
+
+def test_what_came_before_is_taken_in_and_a_pause_outlasts_a_lost_connection() -> None:
+    found = evaluated("""
+        const { createStore } = await import("/static/store.js");
+        const { shownPoses } = await import("/static/shown.js");
+        const store = createStore();
+        const { state } = store;
+        const skeleton = { joints: ["a"], parents: [-1], representation: "positions", metres_per_unit: 1 };
+        const poses = (is, from, to) => {
+            const times_us = Array.from({ length: (to - from) * 15 }, (_, n) => from * 1e6 + n * 1e6 / 15);
+            store.take({ is, stream: "gym", times_us, frames: times_us.map((time) => [time, 0, 0]) });
+        };
+        const open = () => {
+            store.take({ is: "opened", stream: "gym", start_us: 0, history: true, skeleton });
+            store.take({ is: "event", stream: "gym", event: "SegmentStarted", segment: 1, cluster: 7, start_us: 0 });
+            poses("past_poses", 0, 5);
+            poses("past_poses", 5, 10);
+        };
+        store.take({ is: "choose", stream: "gym" });
+        open();
+        poses("poses", 10, 12);
+        store.take({ is: "look", to: "time", timeUs: 4e6 });
+        const before = { kept: state.history.length, shown: shownPoses(state).at(-1).timeUs, live: state.poses.length };
+        open();
+        const again = { kept: state.history.length, shown: state.shownUs, segments: state.segments.length };
+        poses("poses", 700, 701); // ten minutes later what was looked at is forgotten
+        const later = { oldest: state.history[0].timeUs, shown: state.shownUs, newest: state.nowUs };
+        store.take({ is: "look", to: "newest" });
+        return { before, again, later, shown: state.shownUs };
+    """)
+    assert (found["before"]["kept"], found["before"]["live"]) == (180, 15)
+    assert abs(found["before"]["shown"] - 4e6) < 1e5
+    assert found["again"] == {"kept": 150, "shown": 4e6, "segments": 1}
+    assert found["later"]["shown"] == found["later"]["newest"] - 600e6
+    assert found["later"]["oldest"] >= found["later"]["shown"]
+    assert found["shown"] is None

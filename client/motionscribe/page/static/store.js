@@ -58,10 +58,12 @@ export function createStore() {
       restart(null);
       mark("streams", "timeline", "poses", "clusters", "anomalies", "failure");
     },
-    opened: ({ start_us: startUs, skeleton, saved = false }) => {
-      // the same session, or one whose clock goes on: what was seen stays
+    opened: ({ start_us: startUs, skeleton, saved = false, history = false }) => {
+      // the same session, or one whose clock goes on: what was seen stays, unless all that was kept of it follows
       const isSame = startUs !== null && state.originUs !== null && startUs >= state.originUs;
-      if (!isSame) restart(startUs);
+      const { shownUs, playing } = state;
+      if (history || !isSame) restart(startUs);
+      if (isSame) Object.assign(state, { shownUs, playing });
       if (String(skeleton?.joints) !== String(state.skeleton?.joints)) state.history = [];
       Object.assign(state, { live: !saved, saved, skeleton, poses: [] });
       if (saved) Object.assign(state, { keptUs: Infinity, nowUs: state.nowUs ?? startUs });
