@@ -25,10 +25,10 @@ def write_elan(path: Path | str, streams: Mapping[str, Sequence[Event]], zero_us
     stated: dict[str, str] = {}
     tiers: dict[str, tuple[str, Sequence[Span]]] = {}
     for title, events in streams.items():
-        shown, found = escape(title), annotations(events, zero_us)
+        shown, found = _text(title), annotations(events, zero_us)
         stated[shown] = found.zero
         tiers[f"{shown}: labels"] = shown, found.labels
-        tiers |= {f"{shown}: {kind}": (shown, spans) for kind, spans in found.alarms.items()}
+        tiers |= {f"{shown}: {_text(kind)}": (shown, spans) for kind, spans in found.alarms.items()}
     document = Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -52,11 +52,16 @@ def write_elan(path: Path | str, streams: Mapping[str, Sequence[Event]], zero_us
             times = {"TIME_SLOT_REF1": slots[span.start_ms], "TIME_SLOT_REF2": slots[span.end_ms]}
             annotation = SubElement(SubElement(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", times)
             annotation.set("ANNOTATION_ID", f"a{number}")
-            SubElement(annotation, "ANNOTATION_VALUE").text = span.text
+            SubElement(annotation, "ANNOTATION_VALUE").text = _text(span.text)
     SubElement(document, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false", LINGUISTIC_TYPE_ID=TYPE, TIME_ALIGNABLE="true")
     indent(document)
     with new_file(path) as beside:
         ElementTree(document).write(beside, "utf-8", xml_declaration=True)
+
+
+def _text(text: str) -> str:
+    """Text as XML may hold it: two code points are characters of no language, and forbidden."""
+    return escape(text).translate({0xFFFE: "\ufffd", 0xFFFF: "\ufffd"})
 
 
 def _add_times(document: Element, spans: Sequence[Span]) -> Mapping[int, str]:

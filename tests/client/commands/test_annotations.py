@@ -1,11 +1,14 @@
 """Files for annotation programs: ELAN's is read by pympi, which others wrote; BORIS' by the rules that it pairs by."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pympi import Eaf
 
 from motionscribe.cli import main
@@ -67,6 +70,16 @@ def test_slots_of_elan_ascend_and_nothing_overlaps_within_a_tier(tmp_path: Path)
     assert eaf.get_annotation_data_for_tier("a: labels")[0][:2] == (4999, 6999)
     spans = eaf.get_annotation_data_for_tier("b: labels")
     assert all(start < end for start, end, _ in spans)
+
+
+@given(st.lists(st.text(), min_size=1, max_size=5), st.text())
+def test_elan_holds_any_name(names: list[str], stream_id: str) -> None:
+    events = [SegmentEnded(n, n, name, n, n + 1, n * 5000, n * 5000 + 5000) for n, name in enumerate(names, 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        write_elan(Path(folder) / "any.eaf", {stream_id: events})
+        eaf = Eaf(str(Path(folder) / "any.eaf"))
+    (tier,) = eaf.get_tier_names()
+    assert len(eaf.get_annotation_data_for_tier(tier)) == len(names)
 
 
 def states_of(observation: dict[str, Any]) -> list[tuple[str, float, float]]:

@@ -112,6 +112,15 @@ def test_the_keyboard_does_all_of_it(tmp_path: Path) -> None:
         assert await browser.state("playing")
         await page.keyboard.press("Enter")
         assert not await browser.state("playing")
+        there = await seconds_shown(browser)
+        await page.keyboard.press("ArrowLeft")  # the button has no arrows of its own
+        assert abs(await seconds_shown(browser) - (there - 0.1)) < 0.01
+        await page.locator("#figure").focus()
+        still = await browser.pixels()
+        await page.keyboard.press("ArrowLeft")  # turns the figure
+        assert abs(await seconds_shown(browser) - (there - 0.1)) < 0.01
+        await asyncio.sleep(0.2)
+        assert await browser.pixels() != still
         await page.locator("#shown").focus()
         await page.keyboard.press("Home")
         assert await seconds_shown(browser) == 0

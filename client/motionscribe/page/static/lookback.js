@@ -32,19 +32,21 @@ export function showLookback(store) {
     act();
   });
 
-  /** What keys do depends on where the focus is: buttons have their own space bar, the figure its own arrows. */
+  /** What keys do depends on where the focus is: buttons have their own space bar, figure and segments their arrows. */
   function keyActions(target) {
     if (target.closest("select, textarea, input:not([type=range])")) return {};
     const toggling = target.closest("button, summary, a") ? { k: turn } : { k: turn, " ": turn };
-    if (target !== slider && target !== document.body) return toggling;
-    const moving = {
-      ArrowLeft: () => step(-STEP_US),
-      ArrowRight: () => step(STEP_US),
-      PageUp: () => step(LEAP_US),
+    if (target.closest("canvas, #track")) return toggling;
+    const stepping = { ArrowLeft: () => step(-STEP_US), ArrowRight: () => step(STEP_US) };
+    if (target !== slider) return { ...toggling, ...stepping };
+    return {
+      ...toggling,
+      ...stepping,
       PageDown: () => step(-LEAP_US),
+      PageUp: () => step(LEAP_US),
+      Home: () => show(oldestUs(state)),
+      End: () => store.take({ is: "look", to: "newest" }),
     };
-    const ends = { Home: () => show(oldestUs(state)), End: () => store.take({ is: "look", to: "newest" }) };
-    return target === slider ? { ...toggling, ...moving, ...ends } : { ...toggling, ...moving };
   }
 
   function play(ms) {
@@ -70,7 +72,8 @@ export function showLookback(store) {
     const text = timeText(state);
     setText(words, text);
     slider.setAttribute("aria-valuetext", text);
-    if (shownUs !== null) setText(badge, `${playing ? "playing" : "paused"} at ${clock(shownUs - originUs)} min:s`);
+    const at = `${playing ? "playing" : "paused"} at ${clock((shownUs ?? nowUs) - originUs)} min:s`;
+    setText(badge, saved ? at : `${at}, not live`);
     if (playing && !running) requestAnimationFrame(play);
     running ||= playing;
   });

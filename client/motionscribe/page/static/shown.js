@@ -3,7 +3,8 @@
 import { oldestUs } from "./events.js";
 import { posesUntil } from "./history.js";
 
-const GHOST_US = 1_000_000;
+/** How far back the ghost of a pose reaches. */
+export const GHOST_US = 1_000_000;
 
 /** The part of the state that says it: `shownUs` is null where the newest is followed. */
 export function newShown() {

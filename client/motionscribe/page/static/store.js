@@ -4,9 +4,8 @@
 import { takeEvent, forgetTimeline, newTimeline, oldestUs } from "./events.js";
 import { addPoses, forgetPoses } from "./history.js";
 import { dimensionsOf } from "./pose.js";
-import { keepShown, look, newShown } from "./shown.js";
+import { GHOST_US, keepShown, look, newShown } from "./shown.js";
 
-const GHOST_US = 1_000_000;
 const BACK_US = 5_000_000; // a clock that went back this far is that of another session
 
 export function createStore() {
