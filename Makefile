@@ -9,7 +9,7 @@ demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo $(if $(PAGE),--page)
 
 # a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
-test: .venv/installed redis-server
+test: .venv/installed redis-server node_modules/.package-lock.json
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal
 
 # the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
@@ -20,7 +20,7 @@ redis-server:
 chromium:
 	command -v chromium > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium)
 
-# for what checks the page's code
+# for what checks the page's code, and judges in a test whether everybody can use it
 npm:
 	command -v npm > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends npm)
 

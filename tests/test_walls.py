@@ -55,7 +55,7 @@ FORBIDDEN = {
 CLIENT = {
     "sources": {"connection", "sinks", "commands", "demo", "page"},
     "sinks": {"connection", "sources", "commands", "page"},
-    "page": {"commands", "demo", "sinks"},
+    "page": {"commands", "demo"},
 }
 """What packages of the client must not import, in turn neither."""
 SERVER_IN_TRAINING = {"alarms", "explaining", "fitting", "evaluation", "exporting", "network", "run"}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,14 +12,17 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from motionscribe import AsyncClient
 from motionscribe.page.app import make_app
+from motionscribe.page.saved import SavedStream
 from motionscribe.page.serving import PageServer
 
 
 @asynccontextmanager
-async def page_of(address: str, token: str | None = None, port: int = 0) -> AsyncIterator[str]:
-    """The address, host:port, of a page that shows the streams of a server at `address`."""
+async def page_of(
+    address: str, token: str | None = None, port: int = 0, saved: Sequence[SavedStream] = ()
+) -> AsyncIterator[str]:
+    """The address, host:port, of a page that shows the streams of a server at `address`, or saved ones."""
     async with AsyncClient(address) as client:
-        server = PageServer(make_app(client, token), "127.0.0.1", port)
+        server = PageServer(make_app(client, token, saved=saved), "127.0.0.1", port)
         ready = asyncio.Event()
         running = asyncio.create_task(server.run(ready.set))
         await asyncio.wait_for(ready.wait(), PATIENCE_S)

@@ -1,4 +1,4 @@
-"""`motionscribe page`: shows live streams in a browser, where clusters are named and alarms judged."""
+"""`motionscribe page`: shows streams in a browser, where clusters are named and alarms judged; or saved ones."""
 
 import argparse
 import asyncio
@@ -25,6 +25,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--page-cert", type=Path, metavar="FILE", help="PEM certificate of the page; --page-key is its key"
     )
     parser.add_argument("--page-key", type=Path, metavar="FILE", help="PEM key of --page-cert")
+    parser.add_argument(
+        "--replay",
+        nargs="+",
+        type=Path,
+        metavar=("EVENTS.jsonl", "RECORDING"),
+        help="show what stream --save wrote, beside the recording of it, instead of live streams; needs no server",
+    )
     add_server(parser)
     parser.set_defaults(run=run)
 
@@ -39,8 +46,11 @@ def run(args: argparse.Namespace) -> None:
 async def _serve(args: argparse.Namespace) -> None:
     """Raises BadRequest where others could come in without token or encryption, OSError."""
     from motionscribe.page.app import make_app
+    from motionscribe.page.saved import read_saved
     from motionscribe.page.serving import PageServer
 
+    if len(args.replay or ()) > 2:
+        raise BadRequest(f"expected --replay EVENTS.jsonl and perhaps its recording, got {len(args.replay)} files")
     arguments = client_arguments(args)
     token = None if is_loopback(args.host) else arguments["token"]
     if bool(args.page_cert) != bool(args.page_key):
@@ -52,7 +62,8 @@ async def _serve(args: argparse.Namespace) -> None:
             )
         if not (args.page_cert or args.plaintext):
             raise BadRequest(f"expected --page-cert and --page-key for a page on {args.host}, or --plaintext")
+    saved = read_saved(*args.replay) if args.replay else ()
     async with AsyncClient(**arguments) as client:
-        app = make_app(client, token, encrypted=args.page_cert is not None)
+        app = make_app(client, token, encrypted=args.page_cert is not None, saved=saved)
         server = PageServer(app, args.host, args.port, args.page_cert, args.page_key)
         await server.run(lambda: print(f"the page is at {server.url}", flush=True))

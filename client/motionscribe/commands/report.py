@@ -1,4 +1,4 @@
-"""`motionscribe report`: what `stream --save` wrote, as a time budget, an ethogram, a table of segments, a page."""
+"""`motionscribe report`: what `stream --save` wrote, as a time budget, an ethogram, a table, a page, annotations."""
 
 import argparse
 import sys
@@ -13,7 +13,15 @@ from motionscribe.commands.later_names import LaterNames, names_of, read_names
 from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
 from motionscribe.errors import BadFile, NotFound
 from motionscribe.events import Anomaly, Degraded, Event, SegmentEnded
-from motionscribe.sinks import draw_ethogram, read_events, read_explanations, write_html, write_segments
+from motionscribe.sinks import (
+    draw_ethogram,
+    read_events,
+    read_explanations,
+    write_boris,
+    write_elan,
+    write_html,
+    write_segments,
+)
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe.tables import plain, titled
 from motionscribe_proto.names import escape
@@ -26,6 +34,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--picture", type=picture, metavar="FILE", help=f"ethogram, {' '.join(PICTURES)}")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="one row a segment")
     parser.add_argument("--html", type=Path, metavar="FILE", help="a page: ethogram, segments, alarms, explanations")
+    parser.add_argument("--elan", type=Path, metavar="FILE.eaf", help="an annotation file of ELAN: labels and alarms")
+    parser.add_argument("--boris", type=Path, metavar="FILE.boris", help="a project of BORIS: labels and alarms")
     parser.add_argument(
         "--explanations", type=Path, metavar="FILE", help="for the page: lines that explain --json printed"
     )
@@ -56,6 +66,10 @@ def run(args: argparse.Namespace) -> None:
         draw_ethogram(args.picture, streams)
     if args.csv:
         write_segments(args.csv, streams)
+    if args.elan:
+        write_elan(args.elan, streams)
+    if args.boris:
+        write_boris(args.boris, streams)
     if args.html:
         write_html(args.html, streams, explanations, {})
 
@@ -65,7 +79,8 @@ def _check_outputs(args: argparse.Namespace) -> None:
     if args.explanations and not args.html:
         raise BadFile("expected --html with --explanations: a page shows them")
     inputs = [path for path in (args.events, args.names, args.explanations) if path]
-    for option, path in (("--picture", args.picture), ("--csv", args.csv), ("--html", args.html)):
+    outputs = {"--picture": args.picture, "--csv": args.csv, "--elan": args.elan, "--boris": args.boris}
+    for option, path in {**outputs, "--html": args.html}.items():
         if path:
             refuse_inputs(option, path, inputs)
             if path.is_file() and not args.replace:

@@ -1,7 +1,7 @@
 """The page as a Starlette app: its files, the form to log in, and a WebSocket for each viewer."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -17,7 +17,10 @@ from starlette.websockets import WebSocket
 from motionscribe.async_client import AsyncClient
 from motionscribe.page.access import COOKIE, Access
 from motionscribe.page.bridge import Bridge
+from motionscribe.page.export import export
 from motionscribe.page.gate import LOGIN, Gate
+from motionscribe.page.replay import Replay
+from motionscribe.page.saved import SavedStream
 from motionscribe.page.streams import StreamList
 
 STATIC = Path(__file__).parent / "static"
@@ -27,10 +30,12 @@ WRONG_TOKEN_S = 1.0
 """How long a wrong token waits for its answer."""
 
 
-def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = False) -> Starlette:
+def make_app(
+    client: AsyncClient, token: str | None = None, encrypted: bool = False, saved: Sequence[SavedStream] = ()
+) -> Starlette:
     """The app. With `token`, viewers must give it; `encrypted` says that they come by HTTPS.
 
-    The client stays the caller's.
+    Where there are `saved` streams they alone are shown, and no server is asked. The client stays the caller's.
     """
     access = Access(token)
     streams = StreamList(client)
@@ -61,12 +66,13 @@ def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = Fa
         return answer
 
     async def live(websocket: WebSocket) -> None:
-        await Bridge(websocket, client, streams).run()
+        await (Replay(websocket, saved) if saved else Bridge(websocket, client, streams)).run()
 
     routes = [
         Route("/", index),
         Route(LOGIN, show_login),
         Route(LOGIN, log_in, methods=["POST"]),
+        Route("/export/{ending}", export, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
         WebSocketRoute("/live", live),
     ]

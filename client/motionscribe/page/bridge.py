@@ -54,7 +54,7 @@ class Bridge:
             text = await self._websocket.receive_text()
             verb: object = None
             try:
-                ask = _read_request(text)
+                ask = read_request(text)
                 verb = ask.get("do")
                 await self._do(verb, ask)
             except MotionscribeError as error:
@@ -72,13 +72,13 @@ class Bridge:
 
     async def _do(self, verb: object, ask: dict[str, Any]) -> None:
         """Raises MotionscribeError."""
-        stream_id = _text(ask, "stream")
+        stream_id = text_of(ask, "stream")
         match verb:
             case "watch":
                 self._follow(stream_id)
                 return
             case "rename":
-                await self._client.rename(stream_id, ask.get("cluster", 0), _text(ask, "name"))
+                await self._client.rename(stream_id, ask.get("cluster", 0), text_of(ask, "name"))
             case "merge":
                 await self._client.merge(stream_id, [ask.get("source", 0)], ask.get("into", 0))
             case "mark":
@@ -100,7 +100,7 @@ class Bridge:
         self._following = self._group.create_task(self._follower.run())
 
 
-def _read_request(text: str) -> dict[str, Any]:
+def read_request(text: str) -> dict[str, Any]:
     """Raises BadRequest."""
     try:
         ask = json.loads(text)
@@ -111,7 +111,7 @@ def _read_request(text: str) -> dict[str, Any]:
     return ask
 
 
-def _text(ask: dict[str, Any], name: str) -> str:
+def text_of(ask: dict[str, Any], name: str) -> str:
     """Raises BadRequest."""
     value = ask.get(name)
     if not isinstance(value, str):

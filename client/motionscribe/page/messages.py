@@ -10,12 +10,14 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe.descriptions import Cluster, KeptAnomaly, StreamInfo
 from motionscribe.events import Event
 from motionscribe.explanations import Explanation
 from motionscribe.page.outgoing import Message
 from motionscribe.poses import Poses
+from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.events import to_dict
 
 DECIMALS = 4
@@ -39,15 +41,19 @@ def streams_message(streams: Sequence[StreamInfo], error: str | None) -> Message
 
 def opened_message(stream: StreamInfo, start_us: int | None) -> Message:
     """A stream is watched from now on. `start_us` is the time of its first frame, None where that is not known."""
-    skeleton = stream.skeleton
-    layout = {
+    layout = skeleton_layout(stream.skeleton)
+    return {"is": "opened", "stream": stream.stream_id, "start_us": start_us, "skeleton": layout}
+
+
+def skeleton_layout(skeleton: Skeleton) -> dict[str, Any]:
+    """What is needed to draw its poses."""
+    return {
         "joints": skeleton.joints,
         "parents": skeleton.parents,
         "representation": skeleton.representation,
         "up_axis": skeleton.up_axis,
         "metres_per_unit": skeleton.metres_per_unit,
     }
-    return {"is": "opened", "stream": stream.stream_id, "start_us": start_us, "skeleton": layout}
 
 
 def event_message(stream_id: str, event: Event) -> Message:
@@ -57,8 +63,22 @@ def event_message(stream_id: str, event: Event) -> Message:
 
 def poses_message(stream_id: str, poses: Poses) -> Message:
     """The newest poses: K times, and K rows of the D columns of the model's layout."""
-    frames = np.round(poses.frames.astype(np.float64), DECIMALS)
-    return {"is": "poses", "stream": stream_id, "times_us": poses.timestamps_us.tolist(), "frames": frames.tolist()}
+    return {
+        "is": "poses",
+        "stream": stream_id,
+        "times_us": poses.timestamps_us.tolist(),
+        "frames": rounded(poses.frames),
+    }
+
+
+def past_poses_message(stream_id: str, times_us: NDArray[np.int64], frames: NDArray[np.floating]) -> Message:
+    """Poses of before the viewer came, in the form of `poses_message`."""
+    return {"is": "past_poses", "stream": stream_id, "times_us": times_us.tolist(), "frames": rounded(frames)}
+
+
+def rounded(frames: NDArray[np.floating]) -> Any:
+    """Places as nested lists of numbers that are no longer than needed."""
+    return np.round(frames.astype(np.float64), DECIMALS).tolist()
 
 
 def clusters_message(stream_id: str, clusters: Sequence[Cluster]) -> Message:

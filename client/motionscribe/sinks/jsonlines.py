@@ -1,7 +1,7 @@
 """Events as JSON lines: {"stream": ID, "event": "SegmentEnded", and its fields}, written and read back exactly."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -11,6 +11,7 @@ from typing import TextIO
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import Event
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
+from motionscribe_models.new_file import new_file
 from motionscribe_proto.events import to_dict
 from motionscribe_proto.names import escape
 
@@ -33,6 +34,15 @@ class JsonLines(Sink):
 
     def close(self) -> None:
         """Does nothing: every line is in the file already."""
+
+
+def write_lines(path: Path | str, streams: Mapping[str, Sequence[Event]]) -> None:
+    """Writes a new file of the events of all streams, by id, one stream after the other. Raises OSError."""
+    with new_file(path) as beside, beside.open("w", encoding="utf-8") as file:
+        for stream_id, events in streams.items():
+            sink = JsonLines(file, stream_id)
+            for event in events:
+                sink.write(event)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ export function showClusters(store, ask) {
   }
 
   const fill = keyedList(list, ({ id }) => id, build, update);
-  store.watch(["clusters"], (state) => fill(shownClusters(state)));
+  store.watch(["clusters", "time"], (state) => fill(shownClusters(state)));
 }
 
 /** Those that the stream has shown or somebody named, the most frequent first; not those that are part of others. */

@@ -7,11 +7,12 @@ export function newTimeline() {
   return {
     originUs: null, // time 0 of what is shown
     nowUs: null, // the newest time that is known
+    keptUs: KEPT_US, // how far back it can be looked at
     finalUs: null, // labels before it do not change
-    segments: [], // {segment, cluster, open}; segment is null where its beginning was not seen
+    segments: [], // {segment, cluster, open, event}; segment is null where its beginning was not seen, event until its end
     soft: [], // provisional labels: {cluster, stability}
-    gaps: [], // {what}
-    alarms: new Map(), // anomaly -> {kind, ongoing, joints}
+    gaps: [], // {what, event}
+    alarms: new Map(), // anomaly -> the fields of the event, and the event
     scores: [], // {sensor, motion, behaviour}
   };
 }
@@ -32,17 +33,20 @@ export function takeEvent(state, event) {
     Label: event.final ? takeFinal : takeProvisional,
     SegmentStarted: startSegment,
     SegmentEnded: endSegment,
-    Gap: () => state.gaps.push({ ...span, what: "no frames" }),
+    Gap: takeGap,
     Degraded: takeDegraded,
     Anomaly: () => state.alarms.set(event.anomaly, { ...span, ...event }),
-    AnomalyScores: () => state.scores.push({ ...span, ...event }),
+    AnomalyScores: takeScores,
   }[event.event];
   take?.(state, event, span);
   forgetOld(state);
   return event.event === "Label" || event.event.startsWith("Segment");
 }
 
+// A page that connects again is told once more what it knows: nothing stands there twice.
+
 function takeFinal(state, event, span) {
+  if (state.finalUs !== null && span.endUs <= state.finalUs) return;
   const last = state.segments.at(-1);
   if (last?.open && last.cluster === event.cluster && last.endUs >= span.startUs) {
     last.endUs = Math.max(last.endUs, span.endUs);
@@ -67,6 +71,11 @@ function takeProvisional(state, event, span) {
 }
 
 function startSegment(state, event, span) {
+  const known = state.segments.find(({ startUs }) => startUs === span.startUs);
+  if (known) {
+    known.segment = event.segment;
+    return;
+  }
   const last = state.segments.at(-1);
   if (last?.open) last.open = false;
   state.segments.push({ segment: event.segment, cluster: event.cluster, open: true, ...span });
@@ -74,9 +83,19 @@ function startSegment(state, event, span) {
 
 function endSegment(state, event, span) {
   state.segments = state.segments.filter(({ startUs }) => startUs < span.startUs || startUs >= span.endUs);
-  state.segments.push({ segment: event.segment, cluster: event.cluster, open: false, ...span });
+  state.segments.push({ segment: event.segment, cluster: event.cluster, open: false, ...span, event });
   state.segments.sort((one, other) => one.startUs - other.startUs);
   state.finalUs = Math.max(state.finalUs ?? 0, span.endUs);
+}
+
+function takeGap(state, event, span) {
+  state.gaps = state.gaps.filter(({ startUs }) => startUs !== span.startUs);
+  state.gaps.push({ ...span, what: "no frames", event });
+}
+
+function takeScores(state, event, span) {
+  const last = state.scores.at(-1);
+  if (!last || span.startUs >= last.endUs) state.scores.push({ ...span, ...event });
 }
 
 function takeDegraded(state, event, span) {
@@ -85,7 +104,7 @@ function takeDegraded(state, event, span) {
 }
 
 function forgetOld(state) {
-  const oldest = state.nowUs - KEPT_US;
+  const oldest = oldestUs(state);
   for (const name of ["segments", "gaps", "scores"]) {
     if (state[name][0]?.endUs < oldest) state[name] = state[name].filter(({ endUs }) => endUs >= oldest);
   }
@@ -94,10 +113,23 @@ function forgetOld(state) {
   }
 }
 
-/** The label of the newest moment: {cluster, stability}, null where there is none. */
+/** How far back it can be looked at, null where nothing is known. */
+export function oldestUs({ originUs, nowUs, keptUs }) {
+  return originUs === null ? null : Math.max(originUs, nowUs - keptUs);
+}
+
+/** The label of the moment that is shown, the newest or a past one: {cluster, stability}, null where there is none. */
 export function labelNow(state) {
+  if (state.shownUs !== null) return labelAt(state, state.shownUs);
   const soft = state.soft.at(-1);
   if (soft) return soft;
   const last = state.segments.at(-1);
   return last ? { cluster: last.cluster, stability: 1 } : null;
+}
+
+function labelAt({ segments, soft }, timeUs) {
+  const holds = ({ startUs, endUs }) => startUs <= timeUs && timeUs < endUs;
+  const last = segments.findLast(holds);
+  if (last) return { cluster: last.cluster, stability: 1 };
+  return soft.findLast(holds) ?? null;
 }

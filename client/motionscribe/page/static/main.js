@@ -3,6 +3,9 @@
 import { showAlarms } from "./alarms.js";
 import { showClusters } from "./clusters.js";
 import { showWhy } from "./explain.js";
+import { showExport } from "./export.js";
+import { showLookback } from "./lookback.js";
+import { showPlayhead } from "./playhead.js";
 import { showScores } from "./scores.js";
 import { showFigure } from "./skeleton.js";
 import { connect } from "./socket.js";
@@ -15,12 +18,15 @@ const ask = connect(store);
 showStreams(store, ask);
 showFigure(store);
 showTimeline(store, ask);
+showLookback(store);
+showPlayhead(store);
+showExport(store);
 showScores(store);
 showClusters(store, ask);
 showAlarms(store, ask);
 showWhy(store);
 
-const redraw = () => store.mark("poses", "timeline", "clusters", "scores");
+const redraw = () => store.mark("poses", "timeline", "clusters", "scores", "time");
 window.addEventListener("resize", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 

@@ -50,7 +50,7 @@ export function jointsOf(skeleton, row) {
   const scale = dimensions === 3 ? skeleton.metres_per_unit : 1;
   return skeleton.joints.map((_, joint) => {
     const place = row.slice(joint * dimensions, (joint + 1) * dimensions);
-    if (place.length < dimensions || place.some((value) => value === null)) return null;
+    if (place.length < dimensions || !place.every(Number.isFinite)) return null;
     return turn.map(([sign, column]) => sign * scale * (place[column] ?? 0));
   });
 }

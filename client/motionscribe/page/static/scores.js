@@ -2,6 +2,7 @@
 
 import { KINDS } from "./colours.js";
 import { openCanvas, themeColour } from "./dom.js";
+import { playheadX } from "./playhead.js";
 import { PIXELS_A_SECOND } from "./timeline.js";
 
 const RAREST = 1e-4; // false alarms per hour; beyond it the number is no more than an order
@@ -14,7 +15,8 @@ export function showScores(store) {
   const canvas = document.getElementById("scores");
   const scroller = document.getElementById("timeline");
 
-  store.watch(["scores"], ({ scores, originUs }) => {
+  store.watch(["scores"], (state) => {
+    const { scores, originUs } = state;
     panel.hidden = !scores.length;
     if (!scores.length) return;
     const { context, width, height } = openCanvas(canvas);
@@ -33,6 +35,11 @@ export function showScores(store) {
     const shown = scores.filter(({ startUs, endUs }) => x(endUs) > 0 && x(startUs) < width);
     for (const { colour, score } of Object.values(KINDS)) drawLine(context, shown, score, colour, x, y);
     context.setLineDash([]);
+    const playhead = playheadX(state, scroller);
+    if (playhead !== null) {
+      context.fillStyle = themeColour("--bad");
+      context.fillRect(playhead, 0, 2, height);
+    }
     drawLegend(context, width);
   });
 }

@@ -6,6 +6,7 @@ import { labelNow } from "./events.js";
 import { litJoints } from "./explain.js";
 import { createOrbit, projection } from "./orbit.js";
 import { boxOf, dimensionsOf, jointsOf } from "./pose.js";
+import { shownPoses } from "./shown.js";
 import { nameOf, rootOf } from "./words.js";
 
 const GHOSTS = 5;
@@ -14,6 +15,7 @@ const GROUND = 3; // metres of ground each way
 const TILE = 0.5;
 const FOLLOW_S = 0.12; // how late the eye follows
 const GROUND_RISES = 0.05; // metres a second, where nothing touches it
+const JUMP_US = 1_000_000; // to a time so far off, or back, the eye does not go: it is there
 const NAMED = 3; // of the joints that are explained: more names lie over each other
 const FLAT = { yaw: 0, pitch: 0 };
 
@@ -23,17 +25,19 @@ export function showFigure(store) {
   const view = createOrbit(canvas, () => store.mark("poses"));
   const kept = { skeleton: null };
 
-  store.watch(["poses", "explanation"], (state) => {
+  store.watch(["poses", "explanation", "time"], (state) => {
     const { context, width, height } = openCanvas(canvas);
-    const { skeleton, poses } = state;
-    setText(note, noteOf(state));
+    const { skeleton } = state;
+    const poses = shownPoses(state);
+    setText(note, noteOf(state, poses));
     if (!poses.length || !dimensionsOf(skeleton)) return;
     const inSpace = dimensionsOf(skeleton) === 3;
     const figures = poses.map(({ row }) => jointsOf(skeleton, row));
     const newest = figures.at(-1);
     const box = boxOf(newest);
     if (!box) return;
-    if (kept.skeleton !== skeleton) {
+    const pastUs = poses.at(-1).timeUs - kept.timeUs;
+    if (kept.skeleton !== skeleton || pastUs < 0 || pastUs > JUMP_US) {
       Object.assign(kept, { skeleton, middle: null, ground: null, tall: null, timeUs: 0 });
     }
     look(kept, box, inSpace, poses.at(-1).timeUs);
@@ -56,7 +60,7 @@ export function showFigure(store) {
     drawLit(context, skeleton, newest, place, litJoints(state));
   });
 
-  store.watch(["timeline", "clusters"], (state) => {
+  store.watch(["timeline", "clusters", "time"], (state) => {
     const now = labelNow(state);
     const name = document.getElementById("now-name");
     setText(name, now ? nameOf(state.clusters, now.cluster) : "");
@@ -100,9 +104,11 @@ function drawBones(context, skeleton, joints, place, { colour, wide, alpha }) {
   context.lineCap = "round";
   context.beginPath();
   skeleton.parents.forEach((parent, joint) => {
-    if (parent < 0 || !joints[parent] || !joints[joint]) return;
-    context.moveTo(...place(joints[parent]));
-    context.lineTo(...place(joints[joint]));
+    if (!joints[joint]) return;
+    const [x, y] = place(joints[joint]);
+    context.moveTo(x, y);
+    if (joints[parent]) context.lineTo(...place(joints[parent]));
+    else context.arc(x, y, 1, 0, 2 * Math.PI); // of markers that no bone joins, dots are all there is
   });
   context.stroke();
   const head = joints[skeleton.joints.indexOf("head")];
@@ -134,11 +140,12 @@ function drawLit(context, skeleton, joints, place, lit) {
   }
 }
 
-function noteOf({ skeleton, poses, live }) {
+function noteOf({ skeleton, live, shownUs }, poses) {
   if (!skeleton) return "";
   if (!dimensionsOf(skeleton)) {
     return `There is no figure of ${skeleton.representation}: only places of joints are drawn.`;
   }
+  if (!poses.length && shownUs !== null) return "no pose was kept of this time";
   if (!poses.length) return live ? "waiting for poses" : "";
   return "drag to turn, wheel or pinch to zoom";
 }

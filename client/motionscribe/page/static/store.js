@@ -1,9 +1,11 @@
 // The one state of the page, and the only place that changes it. Messages of the bridge come in; views are told which
 // topics have changed, at most once for each picture of the screen.
 
-import { takeEvent, forgetTimeline, newTimeline } from "./events.js";
+import { takeEvent, forgetTimeline, newTimeline, oldestUs } from "./events.js";
+import { addPoses, forgetPoses } from "./history.js";
+import { dimensionsOf } from "./pose.js";
+import { GHOST_US, keepShown, look, newShown } from "./shown.js";
 
-const GHOST_US = 1_000_000;
 const BACK_US = 5_000_000; // a clock that went back this far is that of another session
 
 export function createStore() {
@@ -13,8 +15,10 @@ export function createStore() {
     streams: [],
     chosen: null, // id of the stream that is watched
     live: false,
+    saved: false, // a file is shown
     skeleton: null,
     poses: [], // {timeUs, row} of the last second, the newest last
+    history: [], // of the poses, see history.js
     clusters: new Map(),
     anomalies: [],
     explanation: null,
@@ -22,6 +26,7 @@ export function createStore() {
     failure: null,
     seen: { events: 0, poses: 0 }, // counted since the page was opened
     ...newTimeline(),
+    ...newShown(),
   };
   const views = [];
   const changed = new Set();
@@ -47,15 +52,22 @@ export function createStore() {
       mark("streams");
     },
     choose: ({ stream }) => {
-      Object.assign(state, { chosen: stream, live: false, skeleton: null, poses: [], clusters: new Map() });
-      Object.assign(state, { anomalies: [], explanation: null, chosenSegment: null, failure: null }, newTimeline());
-      mark("streams", "timeline", "poses", "clusters", "anomalies", "explanation", "failure");
+      Object.assign(state, { chosen: stream, live: false, saved: false, skeleton: null, clusters: new Map() });
+      Object.assign(state, { anomalies: [], failure: null });
+      restart(null);
+      mark("streams", "timeline", "poses", "clusters", "anomalies", "failure");
     },
-    opened: ({ start_us: startUs, skeleton }) => {
-      // the same session, or one whose clock goes on: what was seen stays
-      if (startUs === null || state.originUs === null || startUs < state.originUs) restart(startUs);
-      Object.assign(state, { live: true, skeleton, poses: [] });
-      mark("streams", "poses", "timeline");
+    opened: ({ start_us: startUs, skeleton, saved = false, history = false }) => {
+      // the same session, or one whose clock goes on: what was seen stays, unless all that was kept of it follows
+      const isSame = startUs !== null && state.originUs !== null && startUs >= state.originUs;
+      const { shownUs, playing } = state;
+      if (history || !isSame) restart(startUs);
+      if (isSame) Object.assign(state, { shownUs, playing });
+      if (String(skeleton?.joints) !== String(state.skeleton?.joints)) state.history = [];
+      Object.assign(state, { live: !saved, saved, skeleton, poses: [] });
+      if (saved) Object.assign(state, { keptUs: Infinity, nowUs: state.nowUs ?? startUs });
+      if (saved) look(state, { to: "time", timeUs: state.shownUs ?? startUs });
+      mark("streams", "poses", "timeline", "time");
     },
     ended: ({ error }) => {
       Object.assign(state, { live: false, error });
@@ -64,6 +76,7 @@ export function createStore() {
     event: (event) => {
       state.seen.events += 1;
       if (takeEvent(state, event)) mark("clusters");
+      keepShown(state);
       mark("timeline");
     },
     poses: ({ times_us: times, frames }) => {
@@ -72,9 +85,16 @@ export function createStore() {
       state.seen.poses += times.length;
       times.forEach((timeUs, n) => state.poses.push({ timeUs, row: frames[n] }));
       state.poses = state.poses.filter(({ timeUs }) => timeUs > newest - GHOST_US && timeUs <= newest);
-      state.originUs ??= times[0];
-      state.nowUs = Math.max(state.nowUs ?? newest, newest);
+      remember(times, frames);
       mark("poses", "timeline");
+    },
+    past_poses: ({ times_us: times, frames }) => {
+      remember(times, frames);
+      mark("poses", "timeline");
+    },
+    look: (message) => {
+      look(state, message);
+      mark("time");
     },
     clusters: ({ clusters }) => {
       state.clusters = new Map(clusters.map((cluster) => [cluster.id, cluster]));
@@ -105,8 +125,18 @@ export function createStore() {
 
   function restart(startUs) {
     forgetTimeline(state, startUs);
-    Object.assign(state, { poses: [], explanation: null, chosenSegment: null });
-    mark("explanation");
+    Object.assign(state, newShown(), { poses: [], history: [] });
+    Object.assign(state, { explanation: null, chosenSegment: null });
+    mark("explanation", "time");
+  }
+
+  function remember(times, frames) {
+    const newest = times[times.length - 1];
+    state.originUs = Math.min(state.originUs ?? times[0], times[0]);
+    state.nowUs = Math.max(state.nowUs ?? newest, newest);
+    if (dimensionsOf(state.skeleton)) addPoses(state.history, times, frames);
+    forgetPoses(state.history, oldestUs(state));
+    keepShown(state);
   }
 
   return {

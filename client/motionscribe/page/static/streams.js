@@ -22,15 +22,15 @@ export function showStreams(store, ask) {
   function update(element, stream) {
     const [button] = element.children;
     setText(button.children[0], stream.id);
-    setText(button.children[1], `${stateOf(stream)}, ${plain(stream.model)}, ${Number(stream.rate_hz.toFixed(1))} Hz`);
+    setText(button.children[1], about(stream));
     button.setAttribute("aria-pressed", String(stream.id === store.state.chosen));
-    button.classList.toggle("away", !stream.has_owner);
+    button.classList.toggle("away", !stream.saved && !stream.has_owner);
   }
 
   const fill = keyedList(document.getElementById("streams"), ({ id }) => id, build, update);
   store.watch(["streams"], (state) => {
     const asked = decodeURIComponent(location.hash.slice(1));
-    const first = state.streams.find((stream) => stream.has_owner)?.id;
+    const first = state.streams.find((stream) => stream.saved || stream.has_owner)?.id;
     if (!state.chosen && (asked || first)) choose(asked || first);
     fill([...state.streams].sort((one, other) => other.has_owner - one.has_owner)); // by id among those
     setText(link, linkText(state));
@@ -43,8 +43,10 @@ export function showStreams(store, ask) {
   failure.addEventListener("click", () => store.take({ is: "dismissed" }));
 }
 
-function stateOf(stream) {
-  return stream.has_owner ? "live" : "source lost";
+function about(stream) {
+  if (stream.saved) return `saved, ${stream.seconds.toFixed(1)} s`;
+  const state = stream.has_owner ? "live" : "source lost";
+  return `${state}, ${plain(stream.model)}, ${Number(stream.rate_hz.toFixed(1))} Hz`;
 }
 
 function linkText(state) {
@@ -52,5 +54,5 @@ function linkText(state) {
   if (state.link === "connecting") return "connecting";
   if (state.error) return state.error;
   if (!state.streams.length) return state.chosen ? `${state.chosen} is not live` : "no live stream";
-  return state.live ? "" : `${state.chosen} is not live`;
+  return state.live || state.saved ? "" : `${state.chosen} is not live`;
 }

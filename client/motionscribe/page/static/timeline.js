@@ -17,15 +17,22 @@ export function showTimeline(store, ask) {
     ["ticks", "soft", "final", "gaps", "alarms"].map((name) => [name, layer(track, name)]),
   );
   let following = true;
+  let lookingBack = false;
 
   scroller.addEventListener("scroll", () => {
-    following = scroller.scrollLeft + scroller.clientWidth > scroller.scrollWidth - AT_THE_END;
-    follow.hidden = following;
-    store.mark("scores");
+    const atTheEnd = scroller.scrollLeft + scroller.clientWidth > scroller.scrollWidth - AT_THE_END;
+    following = atTheEnd && !lookingBack;
+    store.mark("scores", "time");
   });
   follow.addEventListener("click", () => {
     following = true;
-    store.mark("timeline");
+    store.take({ is: "look", to: "newest" });
+  });
+  store.watch(["time"], ({ saved, shownUs, nowUs }) => {
+    following = shownUs === null && (following || lookingBack);
+    lookingBack = shownUs !== null;
+    if (following) scroller.scrollLeft = scroller.scrollWidth;
+    follow.hidden = following || (saved && shownUs === nowUs);
   });
 
   function explain(span) {

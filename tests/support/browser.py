@@ -1,0 +1,96 @@
+"""A real browser that shows the page. Whoever uses it is skipped where there is no Chromium."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright
+from tests.support.page import page_of
+from tests.support.serving import serving
+from tests.support.waiting import PATIENCE_S
+
+from motionscribe import AsyncClient
+from motionscribe.demo.performer import perform
+
+BODY = Path(__file__).parents[2] / "models" / "body" / "1"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SCRIPT = [("walk", 6.0), ("wave", 6.0), ("squat", 6.0)]
+
+in_a_browser = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: make chromium")]
+"""Marks of a module of tests."""
+
+
+class Browser:
+    """A page, and what went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
+        page.on("websocket", lambda socket: self.hosts.add(socket.url.split("/")[2]))
+
+    async def state(self, expression: str) -> Any:
+        """A value of the page's store."""
+        return await self.page.evaluate(f"motionscribe.{expression}")
+
+    async def until(self, expression: str) -> None:
+        """Returns when JavaScript's `expression` of the store is true. The page's policy forbids wait_for_function."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self.state(expression):
+                await asyncio.sleep(0.05)
+
+    async def pixels(self) -> str:
+        """The figure as it is now."""
+        return str(await self.page.evaluate("document.getElementById('figure').toDataURL()"))
+
+
+@asynccontextmanager
+async def browsing(url: str, **context: Any) -> AsyncIterator[Browser]:
+    """`context` are options of playwright's, such as color_scheme."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            browser = Browser(await chromium.new_page(**{"viewport": {"width": 1280, "height": 800}, **context}))
+            await browser.page.goto(url)
+            yield browser
+        finally:
+            await chromium.close()
+
+
+Test = Callable[[Browser, AsyncClient], Awaitable[None]]
+
+
+def with_performance(
+    folder: Path, test: Test, realtime: float = 2.0, faults: Sequence[tuple[str, float, float]] = (), **context: Any
+) -> None:
+    """Runs a test in a browser that shows stream "gym" while somebody performs."""
+    recording = perform(SCRIPT, rate_hz=60, faults=faults).recording
+
+    async def feed(client: AsyncClient) -> None:
+        async with client.stream(recording, stream_id="gym", anomaly_scores=True, realtime=realtime) as stream:
+            async for _ in stream:
+                pass
+
+    async def run() -> None:
+        async with serving(BODY, folder) as served:
+            address = f"127.0.0.1:{served.server.port}"
+            async with (
+                page_of(address) as page,
+                AsyncClient(address) as client,
+                browsing(f"http://{page}/", **context) as browser,
+            ):
+                feeding = asyncio.create_task(feed(client))
+                await browser.until("live")
+                await test(browser, client)
+                await feeding
+                assert browser.errors == []
+                assert browser.hosts == {page}
+
+    asyncio.run(run())
