@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -13,6 +14,7 @@ from motionscribe.commands.later_names import LaterNames, names_of, read_names
 from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
 from motionscribe.errors import BadFile, NotFound
 from motionscribe.events import Anomaly, Degraded, Event, SegmentEnded
+from motionscribe.exemplars import Exemplars
 from motionscribe.sinks import (
     draw_ethogram,
     read_events,
@@ -46,7 +48,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="FILE",
         help="names given later: lines such as 3 = walking, or what clusters list --json printed",
     )
-    parser.add_argument("--address", metavar="HOST:PORT", help="ask this server for names and merges of now")
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="ask this server for names, merges and faces of now",
+    )
     add_connection(parser)
     parser.set_defaults(run=run)
 
@@ -71,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     if args.boris:
         write_boris(args.boris, streams)
     if args.html:
-        write_html(args.html, streams, explanations, {})
+        write_html(args.html, streams, explanations, _exemplars(args, streams))
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -102,6 +108,19 @@ def _later_names(args: argparse.Namespace, stream_ids: set[str]) -> Mapping[str,
                     {**told.names, **written.names}, {**told.merged_into, **written.merged_into}
                 )
     return later
+
+
+def _exemplars(args: argparse.Namespace, streams: Mapping[str, Sequence[Event]]) -> dict[str, dict[int, Exemplars]]:
+    """By stream and cluster, as far as a server has them."""
+    found: dict[str, dict[int, Exemplars]] = {}
+    if args.address:
+        with connect(args) as client:
+            for title, events in streams.items():
+                own = found.setdefault(stream_id := stream_id_of(title), {})
+                for cluster in {event.cluster for event in events if isinstance(event, SegmentEnded)}:
+                    with suppress(NotFound):
+                        own[cluster] = client.exemplars(stream_id, cluster)
+    return found
 
 
 def _complain(text: str) -> None:

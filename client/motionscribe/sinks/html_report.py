@@ -36,7 +36,7 @@ def write_html(
 ) -> None:
     """Writes a page of streams by title, as `read_events` gives them.
 
-    Explanations, and what each cluster looks like, are by stream id; those of streams that are not there may be missing.
+    Explanations, and what clusters look like, are by stream id; neither need be there.
     Raises BadEventsFile where no segment ended, MissingExtraError without matplotlib.
     """
     parts = []
