@@ -18,6 +18,7 @@ from motionscribe.async_client import AsyncClient
 from motionscribe.page.access import COOKIE, Access
 from motionscribe.page.bridge import Bridge
 from motionscribe.page.gate import LOGIN, Gate
+from motionscribe.page.hub import Hub
 from motionscribe.page.streams import StreamList
 
 STATIC = Path(__file__).parent / "static"
@@ -34,10 +35,11 @@ def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = Fa
     """
     access = Access(token)
     streams = StreamList(client)
+    hub = Hub(client, streams)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streams:
+        async with streams, hub:
             yield
 
     async def index(_: Request) -> Response:
@@ -61,7 +63,7 @@ def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = Fa
         return answer
 
     async def live(websocket: WebSocket) -> None:
-        await Bridge(websocket, client, streams).run()
+        await Bridge(websocket, client, streams, hub).run()
 
     routes = [
         Route("/", index),

@@ -51,9 +51,9 @@ export function createStore() {
       Object.assign(state, { anomalies: [], explanation: null, chosenSegment: null, failure: null }, newTimeline());
       mark("streams", "timeline", "poses", "clusters", "anomalies", "explanation", "failure");
     },
-    opened: ({ start_us: startUs, skeleton }) => {
-      // the same session, or one whose clock goes on: what was seen stays
-      if (startUs === null || state.originUs === null || startUs < state.originUs) restart(startUs);
+    opened: ({ start_us: startUs, history, skeleton }) => {
+      // the same session, or one whose clock goes on: what was seen stays, unless all that was kept of it follows
+      if (history || startUs === null || state.originUs === null || startUs < state.originUs) restart(startUs);
       Object.assign(state, { live: true, skeleton, poses: [] });
       mark("streams", "poses", "timeline");
     },
