@@ -20,6 +20,7 @@ from motionscribe.page.bridge import Bridge
 from motionscribe.page.gate import LOGIN, Gate
 from motionscribe.page.hub import Hub
 from motionscribe.page.streams import StreamList
+from motionscribe.page.wall import Wall
 
 STATIC = Path(__file__).parent / "static"
 LONGEST_FORM = 8192
@@ -36,10 +37,11 @@ def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = Fa
     access = Access(token)
     streams = StreamList(client)
     hub = Hub(client, streams)
+    wall = Wall(hub, streams)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streams, hub:
+        async with streams, hub, wall:
             yield
 
     async def index(_: Request) -> Response:
@@ -63,7 +65,7 @@ def make_app(client: AsyncClient, token: str | None = None, encrypted: bool = Fa
         return answer
 
     async def live(websocket: WebSocket) -> None:
-        await Bridge(websocket, client, streams, hub).run()
+        await Bridge(websocket, client, streams, hub, wall).run()
 
     routes = [
         Route("/", index),

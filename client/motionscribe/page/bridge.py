@@ -1,8 +1,8 @@
 """One viewer: a WebSocket of JSON messages on one side, the server on the other.
 
-A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}; messages.py has what it is
-told. An edit has no answer of its own: the tables that come after it, of every viewer, are the answer. What fails is
-told as {"is": "failed", "do": ..., "error": ...}.
+A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}, or for the wall
+{"do": "wall", "on": true | false}. messages.py has what it is told. An edit has no answer of its own: the tables that
+come after it, of every viewer, are the answer. What fails is told as {"is": "failed", "do": ..., "error": ...}.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from motionscribe.page.hub import Hub
 from motionscribe.page.messages import Message, explanation_message, streams_message, to_json
 from motionscribe.page.outgoing import Outgoing, TooSlowError
 from motionscribe.page.streams import StreamList
+from motionscribe.page.wall import Wall
 from motionscribe_proto.verdicts import VERDICTS, Verdict
 
 TRY_AGAIN_LATER = 1013
@@ -27,11 +28,12 @@ TRY_AGAIN_LATER = 1013
 class Bridge:
     """Lives as long as the viewer."""
 
-    def __init__(self, websocket: WebSocket, client: AsyncClient, streams: StreamList, hub: Hub) -> None:
+    def __init__(self, websocket: WebSocket, client: AsyncClient, streams: StreamList, hub: Hub, wall: Wall) -> None:
         self._websocket = websocket
         self._client = client
         self._streams = streams
         self._hub = hub
+        self._wall = wall
         self._outgoing = Outgoing()
         self._followed: Follower | None = None
 
@@ -49,6 +51,7 @@ class Bridge:
             await self._websocket.close(TRY_AGAIN_LATER, str(slow.exceptions[0])[:100])
         finally:
             self._leave()
+            self._wall.leave(self._outgoing)
             self._streams.leave()
 
     async def _read(self) -> None:
@@ -74,6 +77,9 @@ class Bridge:
 
     async def _do(self, verb: object, ask: dict[str, Any]) -> None:
         """Raises MotionscribeError."""
+        if verb == "wall":
+            self._show_wall(ask.get("on"))
+            return
         stream_id = _text(ask, "stream")
         match verb:
             case "watch":
@@ -90,7 +96,7 @@ class Bridge:
                 self._put(explanation_message(stream_id, explanation))
                 return
             case _:
-                raise BadRequest(f"expected watch, rename, merge, mark or explain, got {verb!r}")
+                raise BadRequest(f"expected watch, wall, rename, merge, mark or explain, got {verb!r}")
         self._hub.refresh(stream_id)
 
     def _watch(self, stream_id: str) -> None:
@@ -103,6 +109,15 @@ class Bridge:
             self._followed.broadcast.leave(self._outgoing)
             self._hub.release(self._followed.stream_id, self)
             self._followed = None
+
+    def _show_wall(self, on: object) -> None:
+        """Raises BadRequest."""
+        if not isinstance(on, bool):
+            raise BadRequest(f"expected on as true or false, got {on!r}")
+        if on:
+            self._wall.join(self._outgoing)
+        else:
+            self._wall.leave(self._outgoing)
 
     def _put(self, message: Message) -> None:
         self._outgoing.put(to_json(message))

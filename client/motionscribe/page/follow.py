@@ -9,6 +9,7 @@ from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, SegmentE
 from motionscribe.page.broadcast import Broadcast
 from motionscribe.page.messages import anomalies_message, clusters_message
 from motionscribe.page.streams import StreamList
+from motionscribe.page.tile import Tile
 from motionscribe.poses import Poses
 
 AGAIN_S = 0.5
@@ -23,6 +24,7 @@ class Follower:
     def __init__(self, client: AsyncClient, streams: StreamList, stream_id: str) -> None:
         self.stream_id = stream_id
         self.broadcast = Broadcast(stream_id)
+        self.tile = Tile()
         self._client = client
         self._streams = streams
         self._outdated = asyncio.Event()
@@ -56,12 +58,15 @@ class Follower:
             if stream is None:
                 return
             self.broadcast.open(stream, watch.start_us)
+            self.tile.begin()
             self.refresh()
             async for item in watch:
                 if isinstance(item, Poses):
                     self.broadcast.show(item)
+                    self.tile.take_poses(item)
                     continue
                 self.broadcast.tell(item)
+                self.tile.take(item)
                 if isinstance(item, Anomaly | ClusterCreated | ClusterMerged | SegmentEnded):
                     self.refresh()
 
@@ -72,6 +77,7 @@ class Follower:
                 clusters = await self._client.clusters(self.stream_id)
                 self.broadcast.show_table(clusters_message(self.stream_id, clusters))
                 anomalies = await self._client.anomalies(self.stream_id)
+                self.tile.take_tables(clusters, anomalies)
                 self.broadcast.show_table(anomalies_message(self.stream_id, anomalies))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._outdated.wait(), TABLES_S)
