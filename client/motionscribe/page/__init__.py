@@ -1,4 +1,5 @@
 """The page: a web server beside the client that shows live streams in a browser. Needs the extra `page`.
 
-app.py has the addresses, bridge.py the life of one viewer, static/ what runs in the browser.
+app.py has the addresses, bridge.py the life of one viewer, hub.py the streams that viewers share, wall.py all of them
+at once, static/ what runs in the browser.
 """
