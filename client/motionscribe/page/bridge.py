@@ -102,11 +102,11 @@ class Bridge:
     def _watch(self, stream_id: str) -> None:
         self._leave()
         self._followed = self._hub.hold(stream_id, self)
-        self._followed.broadcast.join(self._outgoing)
+        self._followed.audience.join(self._outgoing)
 
     def _leave(self) -> None:
         if self._followed:
-            self._followed.broadcast.leave(self._outgoing)
+            self._followed.audience.leave(self._outgoing)
             self._hub.release(self._followed.stream_id, self)
             self._followed = None
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from motionscribe.async_client import AsyncClient
 from motionscribe.errors import MotionscribeError, NotFound
 from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, SegmentEnded
-from motionscribe.page.broadcast import Broadcast
+from motionscribe.page.audience import Audience
 from motionscribe.page.messages import anomalies_message, clusters_message
 from motionscribe.page.streams import StreamList
 from motionscribe.page.tile import Tile
@@ -23,7 +23,7 @@ class Follower:
 
     def __init__(self, client: AsyncClient, streams: StreamList, stream_id: str) -> None:
         self.stream_id = stream_id
-        self.broadcast = Broadcast(stream_id)
+        self.audience = Audience(stream_id)
         self.tile = Tile()
         self._client = client
         self._streams = streams
@@ -48,7 +48,7 @@ class Follower:
                 pass  # it ended, or has not begun
             except MotionscribeError as failure:
                 error = str(failure)
-            self.broadcast.end(error)
+            self.audience.end(error)
             await asyncio.sleep(AGAIN_S)
 
     async def _watch(self) -> None:
@@ -57,15 +57,15 @@ class Follower:
             stream = await self._streams.find(self.stream_id)
             if stream is None:
                 return
-            self.broadcast.open(stream, watch.start_us)
+            self.audience.open(stream, watch.start_us)
             self.tile.begin()
             self.refresh()
             async for item in watch:
                 if isinstance(item, Poses):
-                    self.broadcast.show(item)
+                    self.audience.show(item)
                     self.tile.take_poses(item)
                     continue
-                self.broadcast.tell(item)
+                self.audience.tell(item)
                 self.tile.take(item)
                 if isinstance(item, Anomaly | ClusterCreated | ClusterMerged | SegmentEnded):
                     self.refresh()
@@ -75,9 +75,9 @@ class Follower:
             self._outdated.clear()
             with suppress(MotionscribeError):  # who watches hears of a server that is not there
                 clusters = await self._client.clusters(self.stream_id)
-                self.broadcast.show_table(clusters_message(self.stream_id, clusters))
+                self.audience.show_table(clusters_message(self.stream_id, clusters))
                 anomalies = await self._client.anomalies(self.stream_id)
                 self.tile.take_tables(clusters, anomalies)
-                self.broadcast.show_table(anomalies_message(self.stream_id, anomalies))
+                self.audience.show_table(anomalies_message(self.stream_id, anomalies))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._outdated.wait(), TABLES_S)

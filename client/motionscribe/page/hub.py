@@ -69,7 +69,7 @@ class Hub:
         if held.holders:
             return
         # ids that somebody made up leave nothing behind
-        kept_s = self._kept_s if held.follower.broadcast.was_open else 0.0
+        kept_s = self._kept_s if held.follower.audience.was_open else 0.0
         held.end = asyncio.get_running_loop().call_later(kept_s, self._end, stream_id)
 
     def refresh(self, stream_id: str) -> None:

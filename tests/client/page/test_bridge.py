@@ -15,8 +15,6 @@ from motionscribe import AsyncClient
 from motionscribe.demo.performer import perform
 from motionscribe.errors import MotionscribeError
 from motionscribe.events import Event
-from motionscribe.page.hub import Hub
-from motionscribe.page.streams import StreamList
 from motionscribe_proto.events import from_dict
 
 ROOT = Path(__file__).parents[3]
@@ -187,27 +185,6 @@ def test_who_comes_later_or_again_sees_what_was_and_the_stream_is_watched_once(t
             assert kinds.index("event") < kinds.index("past_poses") < kinds.index("poses")
 
     with_page(BODY, tmp_path, test)
-
-
-def test_a_stream_that_nobody_watches_any_more_is_left(tiny_model: Path, tmp_path: Path) -> None:
-    async def test(served: Served, page: str, client: AsyncClient) -> None:
-        caller = await served.opened("lab")
-        async with StreamList(client) as streams, Hub(client, streams, kept_s=0.3) as hub:
-            one, other = object(), object()
-            follower = hub.hold("lab", one)
-            assert hub.hold("lab", other) is follower
-            await until(lambda: served.counted("motionscribe_watchers") == 1)
-            await until(lambda: follower.broadcast.was_open)
-            hub.release("lab", one)
-            hub.release("lab", other)
-            assert hub.hold("lab", one) is follower  # as somebody who reloads the page
-            hub.release("lab", one)
-            await until(lambda: served.counted("motionscribe_watchers") == 0)
-            assert hub.hold("lab", one) is not follower
-        await until(lambda: served.counted("motionscribe_watchers") == 0)
-        await caller.finish()
-
-    with_page(tiny_model, tmp_path, test)
 
 
 def test_a_stream_that_comes_back_is_followed_again(tiny_model: Path, tmp_path: Path) -> None:

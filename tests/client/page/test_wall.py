@@ -159,9 +159,8 @@ def test_a_wall_is_read_and_a_stream_opened_by_keyboard(tmp_path: Path) -> None:
                 assert await browser.page.locator("main").is_hidden()
                 assert await browser.state("chosen") is None
                 await browser.page.locator("#tiles button[aria-label^='wall, live: '][aria-label*=' for ']").wait_for()
-                await browser.page.locator("#tiles .alarmed button[data-stream='gym']").wait_for()
-                said = await tiles.first.get_attribute("aria-label") or ""
-                assert "alarm: new behaviour by " in said
+                alarm = "#tiles .alarmed button[aria-label^='gym, live: '][aria-label*='alarm: new behaviour by ']"
+                await browser.page.locator(alarm).wait_for()
                 assert await browser.page.inner_text("#wall-summary") == "2 streams; open alarms: gym"
                 drawn = await _figure(browser.page)
                 assert len(drawn) > 2000  # not blank

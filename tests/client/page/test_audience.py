@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from motionscribe.descriptions import StreamInfo
 from motionscribe.events import Event, Gap, Label
-from motionscribe.page.broadcast import Broadcast
+from motionscribe.page.audience import Audience
 from motionscribe.page.outgoing import Outgoing
 from motionscribe.poses import Poses
 from motionscribe_models.recordings import CMU_EXPMAP
@@ -50,8 +50,8 @@ steps = st.lists(
 
 @given(steps)
 def test_history_and_live_have_no_seam(steps: list[tuple[str, int]]) -> None:
-    broadcast = Broadcast("gym")
-    broadcast.open(STREAM, 1_000_000)
+    audience = Audience("gym")
+    audience.open(STREAM, 1_000_000)
     here: list[Someone] = []
     gone: list[Someone] = []
     kept: list[tuple[int, Event]] = []  # the slow twin of the history
@@ -65,7 +65,7 @@ def test_history_and_live_have_no_seam(steps: list[tuple[str, int]]) -> None:
                     if step == "gap"
                     else Label(number, number, now - 10, now, 1, 0.5, step == "final")
                 )
-                broadcast.tell(event)
+                audience.tell(event)
                 if step == "final":
                     kept = [(n, one) for n, one in kept if not _is_overtaken(one, now)]
                 kept.append((number, event))
@@ -73,11 +73,11 @@ def test_history_and_live_have_no_seam(steps: list[tuple[str, int]]) -> None:
                     someone.expected.append(number)
             case "join":
                 here.append(Someone(expected=[n for n, _ in kept]))
-                broadcast.join(here[-1].outgoing)
+                audience.join(here[-1].outgoing)
             case "leave" if here:
                 someone = here.pop(0)
                 gone.append(someone)
-                broadcast.leave(someone.outgoing)
+                audience.leave(someone.outgoing)
                 assert someone.read() == []
             case "read" if here:  # some read in between
                 someone = here[0]
@@ -86,11 +86,11 @@ def test_history_and_live_have_no_seam(steps: list[tuple[str, int]]) -> None:
                 del someone.expected[: len(told)]
                 assert someone.expected == []
             case "poses":
-                broadcast.show(Poses(1, np.array([now]), np.zeros((1, 3), np.float32)))
+                audience.show(Poses(1, np.array([now]), np.zeros((1, 3), np.float32)))
             case "end":
-                broadcast.end(None)
+                audience.end(None)
             case "open":
-                broadcast.open(STREAM, start + by)
+                audience.open(STREAM, start + by)
                 if by < 0:
                     kept, start = [], start + by
     for someone in here:
@@ -108,17 +108,17 @@ def _numbers(messages: list[dict[str, Any]]) -> list[int]:
 
 
 def test_who_comes_later_is_told_in_this_order() -> None:
-    broadcast = Broadcast("gym")
+    audience = Audience("gym")
     early = Someone()
-    broadcast.join(early.outgoing)
-    broadcast.open(STREAM, None)
+    audience.join(early.outgoing)
+    audience.open(STREAM, None)
     for n in range(40):
-        broadcast.show(Poses(n, np.array([n * 1_000_000]), np.full((1, 3), n, np.float32)))
-        broadcast.tell(Gap(n, n, n * 1_000_000, n * 1_000_000))
-    broadcast.show_table({"is": "clusters", "stream": "gym", "clusters": []})
-    broadcast.end("gone")
+        audience.show(Poses(n, np.array([n * 1_000_000]), np.full((1, 3), n, np.float32)))
+        audience.tell(Gap(n, n, n * 1_000_000, n * 1_000_000))
+    audience.show_table({"is": "clusters", "stream": "gym", "clusters": []})
+    audience.end("gone")
     late = Someone()
-    broadcast.join(late.outgoing)
+    audience.join(late.outgoing)
     opened, *events, past, ended, table = late.read()
     assert (opened["is"], opened["history"], opened["start_us"]) == ("opened", True, 0)
     assert _numbers(events) == list(range(40))
@@ -133,15 +133,15 @@ def test_who_comes_later_is_told_in_this_order() -> None:
 
 
 def test_an_end_is_said_once_and_tables_when_they_change() -> None:
-    broadcast = Broadcast("gym")
+    audience = Audience("gym")
     someone = Someone()
-    broadcast.join(someone.outgoing)
+    audience.join(someone.outgoing)
     for error in (None, None, "away", "away", None):
-        broadcast.end(error)
+        audience.end(error)
     assert [message["error"] for message in someone.read()] == [None, "away", None]
     for clusters in ([], [], [1]):
-        broadcast.show_table({"is": "clusters", "clusters": clusters})
-        broadcast.show_table({"is": "anomalies", "anomalies": []})
+        audience.show_table({"is": "clusters", "clusters": clusters})
+        audience.show_table({"is": "anomalies", "anomalies": []})
     assert [message["is"] for message in someone.read()] == ["clusters", "anomalies"]
-    broadcast.show_table({"is": "clusters", "clusters": [1]})
+    audience.show_table({"is": "clusters", "clusters": [1]})
     assert someone.read() == []

@@ -1,4 +1,4 @@
-"""Tells all viewers of one stream what happens in it; who comes later is first told what was kept. No network.
+"""All viewers of one stream: they are told what happens in it, who comes later first what was kept. No network.
 
 A viewer gets each event once and in order: `join` takes the history and a place among the viewers in one step.
 """
@@ -22,8 +22,8 @@ from motionscribe.page.outgoing import Outgoing
 from motionscribe.poses import Poses
 
 
-class Broadcast:
-    """Of one stream, from session to session."""
+class Audience:
+    """Of one stream, from session to session. Nobody may be there; the history is kept all the same."""
 
     def __init__(self, stream_id: str) -> None:
         self._stream_id = stream_id
