@@ -79,8 +79,7 @@ class Process:
     @property
     def cpu_s(self) -> float:
         """Processor time so far, workers included."""
-        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._pids()]
-        return sum(int(fields[11]) + int(fields[12]) for fields in stats) / TICKS
+        return cpu_s_of(self._pids())
 
     @property
     def memory_mib(self) -> float:
@@ -97,6 +96,12 @@ class Process:
         self._process.terminate()
         self._process.wait()
         self._folder.cleanup()
+
+
+def cpu_s_of(pids: Sequence[int]) -> float:
+    """Processor time of processes so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / TICKS
 
 
 def folder_of(setting: Setting) -> Path:

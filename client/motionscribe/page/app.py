@@ -19,9 +19,11 @@ from motionscribe.page.access import COOKIE, Access
 from motionscribe.page.bridge import Bridge
 from motionscribe.page.export import export
 from motionscribe.page.gate import LOGIN, Gate
+from motionscribe.page.hub import Hub
 from motionscribe.page.replay import Replay
 from motionscribe.page.saved import SavedStream
 from motionscribe.page.streams import StreamList
+from motionscribe.page.wall import Wall
 
 STATIC = Path(__file__).parent / "static"
 LONGEST_FORM = 8192
@@ -39,10 +41,12 @@ def make_app(
     """
     access = Access(token)
     streams = StreamList(client)
+    hub = Hub(client, streams)
+    wall = Wall(hub, streams)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with streams:
+        async with streams, hub, wall:
             yield
 
     async def index(_: Request) -> Response:
@@ -66,7 +70,7 @@ def make_app(
         return answer
 
     async def live(websocket: WebSocket) -> None:
-        await (Replay(websocket, saved) if saved else Bridge(websocket, client, streams)).run()
+        await (Replay(websocket, saved) if saved else Bridge(websocket, client, streams, hub, wall)).run()
 
     routes = [
         Route("/", index),

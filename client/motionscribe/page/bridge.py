@@ -1,8 +1,8 @@
 """One viewer: a WebSocket of JSON messages on one side, the server on the other.
 
-A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}; messages.py has what it is
-told. An edit has no answer of its own: the tables that come after it, of every viewer, are the answer. What fails is
-told as {"is": "failed", "do": ..., "error": ...}.
+A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}, or for the wall
+{"do": "wall", "on": true | false}. messages.py has what it is told. An edit has no answer of its own: the tables that
+come after it, of every viewer, are the answer. What fails is told as {"is": "failed", "do": ..., "error": ...}.
 """
 
 import asyncio
@@ -14,9 +14,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from motionscribe.async_client import AsyncClient
 from motionscribe.errors import BadRequest, MotionscribeError
 from motionscribe.page.follow import Follower
-from motionscribe.page.messages import explanation_message, streams_message, to_json
+from motionscribe.page.hub import Hub
+from motionscribe.page.messages import Message, explanation_message, streams_message, to_json
 from motionscribe.page.outgoing import Outgoing, TooSlowError
 from motionscribe.page.streams import StreamList
+from motionscribe.page.wall import Wall
 from motionscribe_proto.verdicts import VERDICTS, Verdict
 
 TRY_AGAIN_LATER = 1013
@@ -26,27 +28,30 @@ TRY_AGAIN_LATER = 1013
 class Bridge:
     """Lives as long as the viewer."""
 
-    def __init__(self, websocket: WebSocket, client: AsyncClient, streams: StreamList) -> None:
+    def __init__(self, websocket: WebSocket, client: AsyncClient, streams: StreamList, hub: Hub, wall: Wall) -> None:
         self._websocket = websocket
         self._client = client
         self._streams = streams
+        self._hub = hub
+        self._wall = wall
         self._outgoing = Outgoing()
-        self._follower: Follower | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._followed: Follower | None = None
 
     async def run(self) -> None:
         """Returns when the viewer has gone."""
         await self._websocket.accept()
         self._streams.attend()
         try:
-            async with asyncio.TaskGroup() as self._group:
-                for part in (self._read, self._write, self._list_streams):
-                    self._group.create_task(part())
+            async with asyncio.TaskGroup() as group:
+                for part in (self._read, self._write, self._list_streams, self._outgoing.wait_until_overfull):
+                    group.create_task(part())
         except* WebSocketDisconnect:
             pass
         except* TooSlowError as slow:
             await self._websocket.close(TRY_AGAIN_LATER, str(slow.exceptions[0])[:100])
         finally:
+            self._leave()
+            self._wall.leave(self._outgoing)
             self._streams.leave()
 
     async def _read(self) -> None:
@@ -58,24 +63,27 @@ class Bridge:
                 verb = ask.get("do")
                 await self._do(verb, ask)
             except MotionscribeError as error:
-                self._outgoing.put({"is": "failed", "do": verb, "error": str(error)})
+                self._put({"is": "failed", "do": verb, "error": str(error)})
 
     async def _write(self) -> None:
         while True:
-            for message in await self._outgoing.take():
-                await self._websocket.send_text(to_json(message))
+            await self._websocket.send_text(await self._outgoing.take())
 
     async def _list_streams(self) -> None:
         while True:
-            self._outgoing.replace(streams_message(self._streams.streams, self._streams.error))
+            message = streams_message(self._streams.streams, self._streams.error)
+            self._outgoing.replace("streams", to_json(message))
             await self._streams.wait_for_answer()
 
     async def _do(self, verb: object, ask: dict[str, Any]) -> None:
         """Raises MotionscribeError."""
+        if verb == "wall":
+            self._show_wall(ask.get("on"))
+            return
         stream_id = text_of(ask, "stream")
         match verb:
             case "watch":
-                self._follow(stream_id)
+                self._watch(stream_id)
                 return
             case "rename":
                 await self._client.rename(stream_id, ask.get("cluster", 0), text_of(ask, "name"))
@@ -85,19 +93,34 @@ class Bridge:
                 await self._client.mark_anomaly(stream_id, ask.get("anomaly", 0), _verdict(ask))
             case "explain":
                 explanation = await self._client.explain(stream_id, ask.get("segment", 0))
-                self._outgoing.put(explanation_message(stream_id, explanation))
+                self._put(explanation_message(stream_id, explanation))
                 return
             case _:
-                raise BadRequest(f"expected watch, rename, merge, mark or explain, got {verb!r}")
-        if self._follower:
-            self._follower.refresh()
+                raise BadRequest(f"expected watch, wall, rename, merge, mark or explain, got {verb!r}")
+        self._hub.refresh(stream_id)
 
-    def _follow(self, stream_id: str) -> None:
-        if self._following:
-            self._following.cancel()
-        self._outgoing.drop_pictures()
-        self._follower = Follower(self._client, self._streams, stream_id, self._outgoing)
-        self._following = self._group.create_task(self._follower.run())
+    def _watch(self, stream_id: str) -> None:
+        self._leave()
+        self._followed = self._hub.hold(stream_id, self)
+        self._followed.audience.join(self._outgoing)
+
+    def _leave(self) -> None:
+        if self._followed:
+            self._followed.audience.leave(self._outgoing)
+            self._hub.release(self._followed.stream_id, self)
+            self._followed = None
+
+    def _show_wall(self, on: object) -> None:
+        """Raises BadRequest."""
+        if not isinstance(on, bool):
+            raise BadRequest(f"expected on as true or false, got {on!r}")
+        if on:
+            self._wall.join(self._outgoing)
+        else:
+            self._wall.leave(self._outgoing)
+
+    def _put(self, message: Message) -> None:
+        self._outgoing.put(to_json(message))
 
 
 def read_request(text: str) -> dict[str, Any]:

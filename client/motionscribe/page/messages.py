@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from motionscribe.descriptions import Cluster, KeptAnomaly, StreamInfo
 from motionscribe.events import Event
 from motionscribe.explanations import Explanation
-from motionscribe.page.outgoing import Message
 from motionscribe.poses import Poses
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.events import to_dict
+
+Message: TypeAlias = dict[str, Any]
 
 DECIMALS = 4
 """Of a place: a tenth of a millimetre where units are metres, less than a pixel of the page in any unit."""
@@ -39,14 +40,22 @@ def streams_message(streams: Sequence[StreamInfo], error: str | None) -> Message
     return {"is": "streams", "streams": rows, "error": error}
 
 
-def opened_message(stream: StreamInfo, start_us: int | None) -> Message:
-    """A stream is watched from now on. `start_us` is the time of its first frame, None where that is not known."""
-    layout = skeleton_layout(stream.skeleton)
-    return {"is": "opened", "stream": stream.stream_id, "start_us": start_us, "skeleton": layout}
+def opened_message(stream: StreamInfo, start_us: int | None, history: bool) -> Message:
+    """A stream is watched from now on. `start_us` is the time of its first frame, None where that is not known.
+
+    With `history` what was kept of it follows, which replaces what the viewer has.
+    """
+    return {
+        "is": "opened",
+        "stream": stream.stream_id,
+        "start_us": start_us,
+        "history": history,
+        "skeleton": skeleton_layout(stream.skeleton),
+    }
 
 
-def skeleton_layout(skeleton: Skeleton) -> dict[str, Any]:
-    """What is needed to draw its poses."""
+def skeleton_layout(skeleton: Skeleton) -> Message:
+    """What a figure is drawn by."""
     return {
         "joints": skeleton.joints,
         "parents": skeleton.parents,
@@ -54,6 +63,11 @@ def skeleton_layout(skeleton: Skeleton) -> dict[str, Any]:
         "up_axis": skeleton.up_axis,
         "metres_per_unit": skeleton.metres_per_unit,
     }
+
+
+def ended_message(stream_id: str, error: str | None) -> Message:
+    """A stream is not live; `error` says why the server did not answer."""
+    return {"is": "ended", "stream": stream_id, "error": error}
 
 
 def event_message(stream_id: str, event: Event) -> Message:
@@ -101,7 +115,15 @@ def explanation_message(stream_id: str, explanation: Explanation) -> Message:
 
 def to_json(message: Message) -> str:
     """As the browser reads it."""
-    return json.dumps(_without_infinities(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return _dump(message)
+    except ValueError:  # rare: looking at each number beforehand would double the time
+        return _dump(_without_infinities(message))
+
+
+def _dump(message: Message) -> str:
+    """Raises ValueError for NaN and infinity."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _without_infinities(value: Any) -> Any:

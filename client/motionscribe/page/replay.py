@@ -11,13 +11,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from motionscribe.errors import BadRequest, MotionscribeError
 from motionscribe.page.bridge import read_request, text_of
 from motionscribe.page.messages import (
+    Message,
     clusters_message,
     event_message,
     past_poses_message,
     skeleton_layout,
     to_json,
 )
-from motionscribe.page.outgoing import Message
 from motionscribe.page.saved import SavedStream
 from motionscribe_proto.events import to_dict
 

@@ -12,7 +12,7 @@ from motionscribe_proto.codec import WIRE_FLOAT
 from motionscribe_proto.frames import FrameBlock
 
 PERIOD_S = 1 / 30
-"""Between two messages: as many as films show."""
+"""Between two messages, on average: as many as films show."""
 MOST_FRAMES = 64
 """Of one message: a quarter of a second of the fastest cameras. Recordings are sent in larger blocks."""
 
@@ -37,7 +37,8 @@ class PoseSlot:
         if not self._is_due:
             return None
         poses, self._newest, self._is_due = self._newest, None, False
-        self._next_at = asyncio.get_running_loop().time() + PERIOD_S
+        # what is late does not delay those after it: of thirty frames a second each is written
+        self._next_at = max(self._next_at + PERIOD_S, asyncio.get_running_loop().time())
         return poses
 
     def _fall_due(self) -> None:

@@ -152,6 +152,41 @@ def _poses(viewer: Viewer) -> int:
     return sum(message["is"] == "poses" for message in viewer.seen)
 
 
+def test_who_comes_later_or_again_sees_what_was_and_the_stream_is_watched_once(tmp_path: Path) -> None:
+    recording = perform([("walk", 8.0), ("squat", 8.0)], rate_hz=60).recording
+
+    async def test(served: Served, page: str, client: AsyncClient) -> None:
+        async with viewing(page) as first, client.stream(recording, stream_id="gym", realtime=4) as stream:
+            feeding = asyncio.create_task(_take_all(stream))
+            await until(lambda: stream.opened is not None)
+            await watched(page, first, "gym")
+            await first.read(lambda message: message.get("event") == "SegmentEnded")
+            async with viewing(page) as reloaded:
+                await watched(page, reloaded, "gym")
+            async with viewing(page) as second:
+                assert (await watched(page, second, "gym"))["history"] is True
+                assert served.counted("motionscribe_watchers") == 1
+                told = await feeding
+                for viewer in (first, second):
+                    await viewer.read_a("ended")
+            seen = final(events_of(first))
+            assert seen == final(told[told.index(events_of(first)[0]) :])
+            assert final(events_of(second)) == seen
+            times = [m["times_us"] for m in second.seen if m["is"] == "past_poses"]
+            frames = [m["frames"] for m in second.seen if m["is"] == "past_poses"]
+            assert [len(piece) for piece in times] == [len(piece) for piece in frames]
+            past = [time_us for piece in times for time_us in piece]
+            assert past == sorted(past)
+            assert past[-1] - past[0] > 3e6
+            live = next(m["times_us"] for m in second.seen if m["is"] == "poses")
+            assert past[-1] <= live[-1]  # no picture of before comes after one of now
+            kinds = [m["is"] for m in second.seen if m.get("stream") == "gym"]
+            assert kinds[0] == "opened"
+            assert kinds.index("event") < kinds.index("past_poses") < kinds.index("poses")
+
+    with_page(BODY, tmp_path, test)
+
+
 def test_a_stream_that_comes_back_is_followed_again(tiny_model: Path, tmp_path: Path) -> None:
     async def test(served: Served, page: str, _: AsyncClient) -> None:
         async with viewing(page) as viewer:

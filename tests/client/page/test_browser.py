@@ -29,6 +29,19 @@ def test_a_figure_moves_and_the_timeline_fills(tmp_path: Path) -> None:
     with_performance(tmp_path, test)
 
 
+def test_who_reloads_the_page_sees_what_was(tmp_path: Path) -> None:
+    async def test(browser: Browser, _: AsyncClient) -> None:
+        await browser.until("segments.filter((one) => !one.open).length > 1")
+        before = await browser.state("segments.slice(0, 2)")
+        await browser.page.reload()
+        await browser.until("segments.filter((one) => !one.open).length > 1")
+        assert await browser.state("segments.slice(0, 2)") == before
+        await browser.until("live")
+        await browser.until("poses.length > 0")
+
+    with_performance(tmp_path, test)
+
+
 def test_the_keyboard_turns_names_and_asks(tmp_path: Path) -> None:
     async def test(browser: Browser, client: AsyncClient) -> None:
         page = browser.page

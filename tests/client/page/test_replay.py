@@ -202,7 +202,7 @@ class TestInABrowser:
         await page.keyboard.press("Home")
         await page.keyboard.press("PageUp")
         assert await browser.state("shownUs") == 10_000_000
-        assert await page.inner_text("#shown-words") == "0:10.0 of 0:12.0 min:s, saved"
+        await page.locator("#shown-words", has_text="0:10.0 of 0:12.0 min:s, saved").wait_for()
         await page.locator("#now-name", has_text="walk").wait_for()  # a part of it by now
         await page.locator("#clusters .name").first.focus()
         await page.keyboard.press("Enter")

@@ -41,6 +41,9 @@ ABOUT_A_STREAM: dict[str, Callable[[str, int, pb.Skeleton], Message]] = {
     "Clusters/DescribeCluster": lambda stream, id, _: pb.DescribeClusterRequest(stream_id=stream, id=id),
     "Clusters/RenameCluster": lambda stream, id, _: pb.RenameClusterRequest(stream_id=stream, id=id, name="x"),
     "Clusters/MergeClusters": lambda stream, id, _: pb.MergeClustersRequest(stream_id=stream, target=id, sources=[id]),
+    "Clusters/SplitCluster": lambda stream, id, _: pb.SplitClusterRequest(stream_id=stream, id=id),
+    "Clusters/ListExemplars": lambda stream, id, _: pb.ListExemplarsRequest(stream_id=stream, id=id),
+    "Clusters/MapClusters": lambda stream, *_: pb.MapClustersRequest(stream_id=stream),
     "Anomalies/ListAnomalies": lambda stream, *_: pb.ListAnomaliesRequest(stream_id=stream),
     "Anomalies/MarkAnomaly": lambda stream, *_: pb.MarkAnomalyRequest(
         stream_id=stream, anomaly=99, verdict=pb.VERDICT_FAULT

@@ -192,7 +192,7 @@ def test_poses_are_written_at_intervals_and_need_no_update() -> None:
             await asyncio.sleep(PERIOD_S / 25)
         await until(lambda: written[-1].poses.first_seq == 100)
         assert all(message.HasField("poses") for message in written)
-        assert 2 <= len(written) <= (times[-1] - times[0]) / PERIOD_S + 1.01
+        assert 2 <= len(written) <= (times[-1] - times[0]) / PERIOD_S + 2.01  # the first two may come together
         writer.end()
         await draining
 

@@ -26,6 +26,7 @@ export function showLookback(store) {
   slider.addEventListener("input", () => show(state.originUs + slider.valueAsNumber * 1000));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (state.wall.shown) return;
     const act = keyActions(event.target)[event.key];
     if (!act) return;
     event.preventDefault();

@@ -12,10 +12,11 @@ import { connect } from "./socket.js";
 import { createStore } from "./store.js";
 import { showStreams } from "./streams.js";
 import { showTimeline } from "./timeline.js";
+import { showWall } from "./wall.js";
 
 const store = createStore();
 const ask = connect(store);
-showStreams(store, ask);
+const choose = showStreams(store, ask);
 showFigure(store);
 showTimeline(store, ask);
 showLookback(store);
@@ -25,8 +26,9 @@ showScores(store);
 showClusters(store, ask);
 showAlarms(store, ask);
 showWhy(store);
+showWall(store, ask, choose);
 
-const redraw = () => store.mark("poses", "timeline", "clusters", "scores", "time");
+const redraw = () => store.mark("poses", "timeline", "clusters", "scores", "time", "wall");
 window.addEventListener("resize", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 

@@ -1,6 +1,6 @@
 // From where the figure is looked at: dragging, arrow keys, wheel and pinch change it. Perspective to the canvas.
 
-const START = { yaw: -0.6, pitch: 0.18, zoom: 1 };
+export const START = { yaw: -0.6, pitch: 0.18, zoom: 1 };
 const STEP = 0.12; // radians of an arrow key
 const DISTANCE = 5; // of the eye, in metres: near enough that depth is seen
 

@@ -4,6 +4,7 @@ import { colourOf, paint } from "./colours.js";
 import { openCanvas, setText, themeColour } from "./dom.js";
 import { labelNow } from "./events.js";
 import { litJoints } from "./explain.js";
+import { drawBones } from "./figure.js";
 import { createOrbit, projection } from "./orbit.js";
 import { boxOf, dimensionsOf, jointsOf } from "./pose.js";
 import { shownPoses } from "./shown.js";
@@ -95,29 +96,6 @@ function drawGround(context, place, { middle, ground }) {
     context.lineTo(...place([x0 + GROUND, ground, z0 + step]));
   }
   context.stroke();
-}
-
-function drawBones(context, skeleton, joints, place, { colour, wide, alpha }) {
-  context.globalAlpha = alpha;
-  context.strokeStyle = context.fillStyle = colour;
-  context.lineWidth = wide;
-  context.lineCap = "round";
-  context.beginPath();
-  skeleton.parents.forEach((parent, joint) => {
-    if (!joints[joint]) return;
-    const [x, y] = place(joints[joint]);
-    context.moveTo(x, y);
-    if (joints[parent]) context.lineTo(...place(joints[parent]));
-    else context.arc(x, y, 1, 0, 2 * Math.PI); // of markers that no bone joins, dots are all there is
-  });
-  context.stroke();
-  const head = joints[skeleton.joints.indexOf("head")];
-  if (head) {
-    context.beginPath();
-    context.arc(...place(head), wide * 2.2, 0, 2 * Math.PI);
-    context.fill();
-  }
-  context.globalAlpha = 1;
 }
 
 function drawLit(context, skeleton, joints, place, lit) {

@@ -21,6 +21,7 @@ export function connect(store) {
       waitMs = FIRST_WAIT_MS;
       store.take({ is: "link", link: "open" });
       if (store.state.chosen) ask({ do: "watch" });
+      if (store.state.wall.shown) ask({ do: "wall", on: true });
     };
     socket.onmessage = ({ data }) => store.take(JSON.parse(data));
     socket.onclose = async () => {

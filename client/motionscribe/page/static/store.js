@@ -24,6 +24,7 @@ export function createStore() {
     explanation: null,
     chosenSegment: null, // number of the segment that was asked about
     failure: null,
+    wall: { shown: false, tiles: [], leftOut: 0 },
     seen: { events: 0, poses: 0 }, // counted since the page was opened
     ...newTimeline(),
     ...newShown(),
@@ -50,6 +51,14 @@ export function createStore() {
     streams: ({ streams, error }) => {
       Object.assign(state, { streams, error });
       mark("streams");
+    },
+    show_wall: ({ shown }) => {
+      Object.assign(state.wall, { shown, tiles: [] });
+      mark("wall", "streams", "poses", "timeline", "scores");
+    },
+    wall: ({ tiles, left_out: leftOut }) => {
+      Object.assign(state.wall, { tiles, leftOut });
+      mark("wall");
     },
     choose: ({ stream }) => {
       Object.assign(state, { chosen: stream, live: false, saved: false, skeleton: null, clusters: new Map() });

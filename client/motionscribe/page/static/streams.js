@@ -1,16 +1,20 @@
 // The list of live streams: choose one; the state of the connection; what went wrong.
 
+import { readAddress, writeStreamAddress } from "./address.js";
 import { keyedList, make, plain, setText } from "./dom.js";
 
-/** The chosen stream stands in the address of the page, so that it can be bookmarked. */
+/** Returns `choose(stream)`, which shows a stream. */
 export function showStreams(store, ask) {
   const link = document.getElementById("link");
   const failure = document.getElementById("failure");
 
   function choose(stream) {
-    history.replaceState(null, "", `#${encodeURIComponent(stream)}`);
+    writeStreamAddress(stream);
     store.take({ is: "choose", stream });
     ask({ do: "watch" });
+    if (!store.state.wall.shown) return;
+    store.take({ is: "show_wall", shown: false });
+    ask({ do: "wall", on: false });
   }
 
   function build(stream) {
@@ -29,9 +33,9 @@ export function showStreams(store, ask) {
 
   const fill = keyedList(document.getElementById("streams"), ({ id }) => id, build, update);
   store.watch(["streams"], (state) => {
-    const asked = decodeURIComponent(location.hash.slice(1));
+    const { wall, stream: asked } = readAddress();
     const first = state.streams.find((stream) => stream.saved || stream.has_owner)?.id;
-    if (!state.chosen && (asked || first)) choose(asked || first);
+    if (!state.chosen && !wall && (asked || first)) choose(asked || first);
     fill([...state.streams].sort((one, other) => other.has_owner - one.has_owner)); // by id among those
     setText(link, linkText(state));
     link.classList.toggle("bad", state.link === "lost" || Boolean(state.error));
@@ -41,6 +45,7 @@ export function showStreams(store, ask) {
     setText(failure, text ?? "");
   });
   failure.addEventListener("click", () => store.take({ is: "dismissed" }));
+  return choose;
 }
 
 function about(stream) {
@@ -54,5 +59,5 @@ function linkText(state) {
   if (state.link === "connecting") return "connecting";
   if (state.error) return state.error;
   if (!state.streams.length) return state.chosen ? `${state.chosen} is not live` : "no live stream";
-  return state.live || state.saved ? "" : `${state.chosen} is not live`;
+  return state.live || state.saved || !state.chosen ? "" : `${state.chosen} is not live`;
 }
