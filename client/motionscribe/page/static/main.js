@@ -1,6 +1,7 @@
 // Puts the views together. Each takes the store, and `ask` where it asks the server for something.
 
 import { showAlarms } from "./alarms.js";
+import { showCamera } from "./camera.js";
 import { showClusters } from "./clusters.js";
 import { showWhy } from "./explain.js";
 import { showScores } from "./scores.js";
@@ -12,7 +13,7 @@ import { showTimeline } from "./timeline.js";
 
 const store = createStore();
 const ask = connect(store);
-showStreams(store, ask);
+showCamera(showStreams(store, ask));
 showFigure(store);
 showTimeline(store, ask);
 showScores(store);

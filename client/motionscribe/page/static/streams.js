@@ -2,7 +2,7 @@
 
 import { keyedList, make, plain, setText } from "./dom.js";
 
-/** The chosen stream stands in the address of the page, so that it can be bookmarked. */
+/** The chosen stream stands in the address of the page, so that it can be bookmarked. Returns `choose(stream)`. */
 export function showStreams(store, ask) {
   const link = document.getElementById("link");
   const failure = document.getElementById("failure");
@@ -41,6 +41,7 @@ export function showStreams(store, ask) {
     setText(failure, text ?? "");
   });
   failure.addEventListener("click", () => store.take({ is: "dismissed" }));
+  return choose;
 }
 
 function stateOf(stream) {
