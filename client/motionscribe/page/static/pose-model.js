@@ -32,7 +32,7 @@ async function load() {
 }
 
 /** False where graphics are computed by the processor: there WebAssembly is fifty times as fast as shaders. */
-function hasGpu() {
+export function hasGpu() {
   const context = document.createElement("canvas").getContext("webgl2");
   const info = context?.getExtension("WEBGL_debug_renderer_info");
   return (
