@@ -60,9 +60,11 @@ class Cameras:
             asked = websocket.query_params
             await self._feed(websocket, asked.get("stream"), _rate(asked.get("rate", "")))
         except MotionscribeError as error:
-            with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone meanwhile
+            with suppress(WebSocketDisconnect, RuntimeError):
                 await websocket.send_text(to_json({"is": "failed", "error": str(error)}))
                 await websocket.close()
+        except WebSocketDisconnect:
+            pass  # it went before the stream was open
         finally:
             self._open -= 1
 

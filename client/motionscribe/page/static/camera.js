@@ -16,7 +16,7 @@ export function showCamera(choose) {
   const video = make("video", { muted: true, playsInline: true });
   const canvas = make("canvas");
   const note = make("p", { role: "status" });
-  const preview = make("div", { className: "preview" }, video, canvas);
+  const preview = make("div", { className: "preview", "aria-hidden": "true" }, video, canvas);
   const panel = make("section", { id: "camera-panel", "aria-label": "Camera", hidden: true }, preview, note);
   document.getElementById("figure-panel").append(panel);
   let running = null; // {media, socket} of the camera that is on
