@@ -3,10 +3,15 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo test redis-server chromium npm check audit fuzz format body body2d cmu-expmap clean
+.PHONY: demo camera test redis-server chromium ffmpeg npm check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo $(if $(PAGE),--page)
+
+# the pose model of the page's camera, which runs in the browser: Apache-2.0, 50 MB, nothing of it is fetched later
+camera: | npm
+	npm install --silent --no-save --no-package-lock --no-fund --no-audit --prefix client/motionscribe/page \
+	  @mediapipe/pose@0.5.1675469404
 
 # a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
 test: .venv/installed redis-server node_modules/.package-lock.json
@@ -20,7 +25,11 @@ redis-server:
 chromium:
 	command -v chromium > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium)
 
-# for what checks the page's code, and judges in a test whether everybody can use it
+# makes the film that the camera of a test sees
+ffmpeg:
+	command -v ffmpeg > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends ffmpeg)
+
+# for what checks the page's code, judges in a test whether everybody can use it, and for the page's camera
 npm:
 	command -v npm > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends npm)
 
@@ -80,4 +89,4 @@ cmu-expmap: .venv/installed
 	  --description "Whole-body motion as CMU exponential maps, 96 columns"
 
 clean:
-	rm -rf .venv .venv-demo node_modules
+	rm -rf .venv .venv-demo node_modules client/motionscribe/page/node_modules

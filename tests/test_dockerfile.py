@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from motionscribe.cli import main
 from tests.support.redis_server import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +100,7 @@ def is_sent(path: str) -> bool:
 def test_targets_and_bases() -> None:
     assert set(TARGETS) <= set(STAGES)
     images = [stage.base for stage in STAGES.values() if stage.base not in STAGES]
-    assert len(images) == 2
+    assert len(images) == 3
     for image in images:
         name, _, tag = image.partition(":")
         assert re.match(r"\d", tag), f"{name} needs a pinned tag, got {tag!r}"
@@ -127,7 +128,7 @@ def test_what_is_copied_is_there_and_reaches_the_builder(source: str) -> None:
     ignored = subprocess.run(["git", "check-ignore", "--quiet", source], cwd=ROOT, check=False)
     assert ignored.returncode == 1, f"{source} is ignored by git: a clone does not have it"
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    wanted = [str(file.relative_to(ROOT)) for file in files if "__pycache__" not in file.parts]
+    wanted = [str(file.relative_to(ROOT)) for file in files if not {"__pycache__", "node_modules"} & {*file.parts}]
     assert wanted
     assert [name for name in wanted if not is_sent(name)] == []
 
@@ -138,6 +139,7 @@ def test_what_is_not_copied_stays_at_home() -> None:
         ".venv/bin/python",
         "tests/conftest.py",
         "server/motionscribe_server/__pycache__/a.pyc",
+        "client/motionscribe/page/node_modules/@mediapipe/pose/pose.js",
     ):
         assert not is_sent(name), name
 
@@ -179,6 +181,19 @@ def test_gpu_image_installs_the_extra_server_without_a_second_cuda() -> None:
     assert local[0] == ".[serving,redis]"
     same = ["motionscribe[serving]", local[1].replace("onnxruntime-gpu", "onnxruntime-gpu[cuda,cudnn]")]
     assert same == extras["server"]
+
+
+def test_the_page_is_the_image_of_the_server_with_a_camera(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = STAGES["page"]
+    assert (page.base, page.copies()) == ("cpu", [("camera", ["/camera"], "/camera")])
+    assert ".[server-cpu,redis,page]" in pip_arguments("cpu")
+    assert [install.split("--prefix ")[1].split()[0] for install in STAGES["camera"].all("RUN")] == ["/camera"]
+    command, *arguments = entry_point(page)[2:]
+    assert command == "motionscribe"
+    assert main(arguments) == 1  # without Docker there is no such folder
+    assert "expected a token (--token-file)" in capsys.readouterr().err
+    assert main([*arguments[:1], "--port=0", arguments[-1]]) == 1
+    assert "expected @mediapipe/pose in /camera/node_modules" in capsys.readouterr().err
 
 
 @pytest.mark.slow

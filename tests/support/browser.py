@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, async_playwright
 from tests.support.page import page_of
 from tests.support.serving import serving
 from tests.support.waiting import PATIENCE_S
@@ -31,10 +31,16 @@ class Browser:
         self.page = page
         self.errors: list[str] = []
         self.hosts: set[str] = set()
-        page.on("console", lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
         page.on("websocket", lambda socket: self.hosts.add(socket.url.split("/")[2]))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        """Of the camera's pose model errors alone: its log comes as warnings, as does advice of the graphics driver."""
+        log = "/pose/" in said.location["url"] or said.text.startswith("[.WebGL")
+        if said.type == "error" or (said.type == "warning" and not log):
+            self.errors.append(said.text)
 
     async def state(self, expression: str) -> Any:
         """A value of the page's store."""
@@ -52,10 +58,10 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(url: str, **context: Any) -> AsyncIterator[Browser]:
-    """`context` are options of playwright's, such as color_scheme."""
+async def browsing(url: str, *flags: str, **context: Any) -> AsyncIterator[Browser]:
+    """`flags` are Chromium's; `context` are options of playwright's, such as color_scheme."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
         try:
             browser = Browser(await chromium.new_page(**{"viewport": {"width": 1280, "height": 800}, **context}))
             await browser.page.goto(url)

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import PATIENCE_S
@@ -18,11 +19,15 @@ from motionscribe.page.serving import PageServer
 
 @asynccontextmanager
 async def page_of(
-    address: str, token: str | None = None, port: int = 0, saved: Sequence[SavedStream] = ()
+    address: str,
+    token: str | None = None,
+    port: int = 0,
+    saved: Sequence[SavedStream] = (),
+    pose_model: Path | None = None,
 ) -> AsyncIterator[str]:
     """The address, host:port, of a page that shows the streams of a server at `address`, or saved ones."""
     async with AsyncClient(address) as client:
-        server = PageServer(make_app(client, token, saved=saved), "127.0.0.1", port)
+        server = PageServer(make_app(client, token, saved=saved, pose_model=pose_model), "127.0.0.1", port)
         ready = asyncio.Event()
         running = asyncio.create_task(server.run(ready.set))
         await asyncio.wait_for(ready.wait(), PATIENCE_S)
@@ -64,7 +69,7 @@ class Viewer:
 
 @asynccontextmanager
 async def viewing(
-    page: str, cookie: str = "", origin: str | None = None, buffer: int | None = None
+    page: str, cookie: str = "", origin: str | None = None, buffer: int | None = None, path: str = "/live"
 ) -> AsyncIterator[Viewer]:
     """A viewer, from this page where no other origin is given; `buffer` is how many bytes its system keeps for it."""
     headers = {"Origin": f"http://{page}" if origin is None else origin} | ({"Cookie": cookie} if cookie else {})
@@ -73,7 +78,7 @@ async def viewing(
     if buffer:
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     plug.connect((host, int(port)))
-    async with connect(f"ws://{page}/live", sock=plug, additional_headers=headers, max_queue=None) as opened:
+    async with connect(f"ws://{page}{path}", sock=plug, additional_headers=headers, max_queue=None) as opened:
         yield Viewer(opened)
 
 

@@ -32,6 +32,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar=("EVENTS.jsonl", "RECORDING"),
         help="show what stream --save wrote, beside the recording of it, instead of live streams; needs no server",
     )
+    parser.add_argument(
+        "--camera", type=Path, metavar="DIR", help="folder in which npm installed the pose model, as the page says"
+    )
     add_server(parser)
     parser.set_defaults(run=run)
 
@@ -46,6 +49,7 @@ def run(args: argparse.Namespace) -> None:
 async def _serve(args: argparse.Namespace) -> None:
     """Raises BadRequest where others could come in without token or encryption, OSError."""
     from motionscribe.page.app import make_app
+    from motionscribe.page.pose_model import find_pose_model
     from motionscribe.page.saved import read_saved
     from motionscribe.page.serving import PageServer
 
@@ -63,7 +67,8 @@ async def _serve(args: argparse.Namespace) -> None:
         if not (args.page_cert or args.plaintext):
             raise BadRequest(f"expected --page-cert and --page-key for a page on {args.host}, or --plaintext")
     saved = read_saved(*args.replay) if args.replay else ()
+    pose_model = find_pose_model(args.camera)
     async with AsyncClient(**arguments) as client:
-        app = make_app(client, token, encrypted=args.page_cert is not None, saved=saved)
+        app = make_app(client, token, args.page_cert is not None, saved, pose_model)
         server = PageServer(app, args.host, args.port, args.page_cert, args.page_key)
         await server.run(lambda: print(f"the page is at {server.url}", flush=True))

@@ -10,14 +10,17 @@ from motionscribe.page.access import Access
 LOGIN = "/login"
 OPEN_PATHS = {LOGIN, "/static/style.css", "/static/icon.svg"}
 """What the form to log in needs."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+WASM_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+"""Of the page alone, and only where it has the camera's pose model: it may compile WebAssembly, and nothing else."""
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
     "Cache-Control": "no-cache",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self)",
     "Referrer-Policy": "same-origin",  # with "no-referrer" a browser hides where the form to log in comes from
     "X-Content-Type-Options": "nosniff",
 }
@@ -25,11 +28,12 @@ HEADERS = {
 
 
 class Gate:
-    """ASGI middleware."""
+    """ASGI middleware. `wasm` lets the page compile WebAssembly."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, wasm: bool = False) -> None:
         self._app = app
         self._access = access
+        self._wasm = wasm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what is allowed; answers everything else."""
@@ -39,7 +43,8 @@ class Gate:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                policy = WASM_POLICY if self._wasm and scope["path"] == "/" else POLICY
+                MutableHeaders(scope=message).update({**HEADERS, "Content-Security-Policy": policy})
             await send(message)
 
         refusal = self._refusal(HTTPConnection(scope))

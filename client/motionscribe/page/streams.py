@@ -46,6 +46,11 @@ class StreamList:
         if not self._viewers:
             self._wanted.clear()
 
+    @property
+    def viewers(self) -> int:
+        """How many look."""
+        return self._viewers
+
     async def wait_for_answer(self) -> None:
         """Returns when the server has answered, or failed to, once more."""
         async with self._news:

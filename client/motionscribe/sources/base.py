@@ -41,14 +41,14 @@ class Source(ABC):
         """Blocks of up to `size` frames until there are no more. Called once."""
 
 
-def as_row(frame: ArrayLike, width: int = 0) -> NDArray[np.float32]:
+def as_row(frame: ArrayLike, width: int = 0, what: str = "a frame") -> NDArray[np.float32]:
     """A copy of one frame (D,). Raises BadFrames for what is no frame of `width`; 0 allows any."""
     try:
         row = np.array(frame, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise BadFrames(f"expected a frame of shape ({width or 'D'},), got {error}") from None
+        raise BadFrames(f"expected {what} of shape ({width or 'D'},), got {error}") from None
     if row.ndim != 1 or not row.size or (width and len(row) != width):
-        raise BadFrames(f"expected a frame of shape ({width or 'D'},), got {row.shape}")
+        raise BadFrames(f"expected {what} of shape ({width or 'D'},), got {row.shape}")
     return row
 
 

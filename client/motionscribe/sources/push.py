@@ -8,8 +8,9 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,8 @@ from motionscribe_proto.frames import FrameBlock
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.1
+Pushed = tuple[int, NDArray[np.float32], NDArray[np.float32] | None]
+"""Time, frame (D,), confidences (J,) where they are known."""
 
 
 class PushSource(Source):
@@ -44,7 +47,8 @@ class PushSource(Source):
         self._overflowed = self._told = 0
         self._capacity = capacity
         self._width = skeleton.width if skeleton else 0
-        self._queue: deque[tuple[int, NDArray[np.float32]]] = deque()
+        self._joints = len(skeleton.joints) if skeleton else 0
+        self._queue: deque[Pushed] = deque()
         self._lock = threading.Lock()  # held for a few instructions only
         self._closed = False
         self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
@@ -54,10 +58,15 @@ class PushSource(Source):
         with self._lock:
             self.dropped += frames
 
-    def push(self, frame: ArrayLike, timestamp_us: int) -> None:
-        """Queues a copy of one frame (D,); never waits. Raises BadFrames for another width than before, or no time."""
+    def push(self, frame: ArrayLike, timestamp_us: int, confidences: ArrayLike | None = None) -> None:
+        """Queues a copy of one frame (D,), perhaps with the confidence of each joint (J,), 0..1; never waits.
+
+        Raises BadFrames for another width than before, or no time.
+        """
         time, row = as_time(timestamp_us), as_row(frame, self._width)
+        sure = None if confidences is None else as_row(confidences, self._joints, "confidences")
         self._width = len(row)
+        self._joints = self._joints if sure is None else len(sure)
         with self._lock:
             if self._closed:
                 self.dropped += 1
@@ -67,7 +76,7 @@ class PushSource(Source):
                 self.dropped += 1
                 self._overflowed += 1
             overflowed = self._overflowed
-            self._queue.append((time, row))
+            self._queue.append((time, row, sure))
         if overflowed >= max(1, 10 * self._told):
             self._told = overflowed
             log.warning("%s: left out so far: %d frames that came faster than they left", self.name, overflowed)
@@ -102,8 +111,15 @@ class PushSource(Source):
                 if self._overflowed > self._told:
                     log.warning("%s: left out: %d frames that came faster than they left", self.name, self._overflowed)
                 return
-            yield pack(first_seq, taken)
+            yield _block(first_seq, taken)
             first_seq += len(taken)
+
+
+def _block(first_seq: int, taken: Sequence[Pushed]) -> FrameBlock:
+    """Has confidences where all of its frames have."""
+    block = pack(first_seq, [(time, row) for time, row, _ in taken])
+    sure = [confidences for _, _, confidences in taken if confidences is not None]
+    return replace(block, confidences=np.stack(sure)) if len(sure) == len(taken) else block
 
 
 async def _until(ready: Callable[[], bool], changed: asyncio.Event) -> None:

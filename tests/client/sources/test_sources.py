@@ -15,7 +15,7 @@ from motionscribe.sources import Source, as_source
 from motionscribe.threads import from_thread
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import CMU_EXPMAP, Recording, even_times
-from motionscribe_models.skeleton import feature_skeleton
+from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
 
 def collect(source: Source, size: int) -> list[FrameBlock]:
@@ -143,6 +143,20 @@ def test_push_copies_and_checks_what_it_gets() -> None:
         PushSource(skeleton=CMU_EXPMAP).push([1.0, 2.0], 1)
     with pytest.raises(ValueError, match="capacity of 1 frame or more"):
         PushSource(capacity=0)
+
+
+def test_push_takes_a_confidence_for_each_joint() -> None:
+    source = PushSource(skeleton=Skeleton("leg", ("hip", "knee"), (-1, 0), "positions", "m", 1.0, "y", 30.0))
+    for n in range(3):
+        source.push(np.full(6, n), 1000 * n, [0.5, n / 4])
+    with pytest.raises(errors.BadFrames, match=r"expected confidences of shape \(2,\), got \(3,\)"):
+        source.push(np.zeros(6), 4000, [1.0, 1.0, 1.0])
+    source.push(np.zeros(6), 5000)
+    source.close()
+    whole, last = collect(source, 3)
+    assert whole.confidences is not None
+    assert whole.confidences.tolist() == [[0.5, 0.0], [0.5, 0.25], [0.5, 0.5]]
+    assert last.confidences is None
 
 
 def test_a_camera_thread_feeds_a_stream() -> None:

@@ -19,7 +19,7 @@ export function newTimeline() {
 
 /** Begins anew at `startUs`, which may be null. */
 export function forgetTimeline(state, startUs) {
-  Object.assign(state, newTimeline(), { originUs: startUs });
+  Object.assign(state, newTimeline(), { originUs: startUs, nowUs: startUs });
 }
 
 /** Takes an event. Returns true where it tells something of the clusters. */

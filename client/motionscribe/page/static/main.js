@@ -1,6 +1,7 @@
 // Puts the views together. Each takes the store, and `ask` where it asks the server for something.
 
 import { showAlarms } from "./alarms.js";
+import { showCamera } from "./camera.js";
 import { showClusters } from "./clusters.js";
 import { showWhy } from "./explain.js";
 import { showExport } from "./export.js";
@@ -17,6 +18,7 @@ import { showWall } from "./wall.js";
 const store = createStore();
 const ask = connect(store);
 const choose = showStreams(store, ask);
+showCamera(choose);
 showFigure(store);
 showTimeline(store, ask);
 showLookback(store);
