@@ -1,8 +1,9 @@
 """One viewer: a WebSocket of JSON messages on one side, the server on the other.
 
-A browser asks {"do": "watch" | "rename" | "merge" | "mark" | "explain", "stream": ID, ...}, or for the wall
-{"do": "wall", "on": true | false}. messages.py has what it is told. An edit has no answer of its own: the tables that
-come after it, of every viewer, are the answer. What fails is told as {"is": "failed", "do": ..., "error": ...}.
+A browser asks {"do": "watch" | "rename" | "merge" | "split" | "mark" | "explain" | "exemplars" | "map", "stream": ID,
+...}, or for the wall {"do": "wall", "on": true | false}. messages.py has what it is told. An edit has no answer of its
+own: the tables that come after it, of every viewer, are the answer. What fails is told as {"is": "failed", "do": ...,
+"error": ...}.
 """
 
 import asyncio
@@ -15,7 +16,14 @@ from motionscribe.async_client import AsyncClient
 from motionscribe.errors import BadRequest, MotionscribeError
 from motionscribe.page.follow import Follower
 from motionscribe.page.hub import Hub
-from motionscribe.page.messages import Message, explanation_message, streams_message, to_json
+from motionscribe.page.messages import (
+    Message,
+    exemplars_message,
+    explanation_message,
+    map_message,
+    streams_message,
+    to_json,
+)
 from motionscribe.page.outgoing import Outgoing, TooSlowError
 from motionscribe.page.streams import StreamList
 from motionscribe.page.wall import Wall
@@ -89,14 +97,26 @@ class Bridge:
                 await self._client.rename(stream_id, ask.get("cluster", 0), text_of(ask, "name"))
             case "merge":
                 await self._client.merge(stream_id, [ask.get("source", 0)], ask.get("into", 0))
+            case "split":
+                await self._client.split(stream_id, ask.get("cluster", 0))
             case "mark":
                 await self._client.mark_anomaly(stream_id, ask.get("anomaly", 0), _verdict(ask))
             case "explain":
                 explanation = await self._client.explain(stream_id, ask.get("segment", 0))
                 self._put(explanation_message(stream_id, explanation))
                 return
+            case "exemplars":
+                cluster = ask.get("cluster", 0)
+                exemplars = await self._client.exemplars(stream_id, cluster)
+                self._put(exemplars_message(stream_id, cluster, exemplars))
+                return
+            case "map":
+                found = map_message(stream_id, await self._client.map(stream_id))
+                self._outgoing.replace("map", to_json(found), stream_id)
+                return
             case _:
-                raise BadRequest(f"expected watch, wall, rename, merge, mark or explain, got {verb!r}")
+                verbs = "watch, wall, rename, merge, split, mark, explain, exemplars or map"
+                raise BadRequest(f"expected {verbs}, got {verb!r}")
         self._hub.refresh(stream_id)
 
     def _watch(self, stream_id: str) -> None:

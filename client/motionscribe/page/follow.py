@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.errors import MotionscribeError, NotFound
-from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, SegmentEnded
+from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, ClusterSplit, SegmentEnded
 from motionscribe.page.audience import Audience
 from motionscribe.page.messages import anomalies_message, clusters_message
 from motionscribe.page.streams import StreamList
@@ -67,7 +67,7 @@ class Follower:
                     continue
                 self.audience.tell(item)
                 self.tile.take(item)
-                if isinstance(item, Anomaly | ClusterCreated | ClusterMerged | SegmentEnded):
+                if isinstance(item, Anomaly | ClusterCreated | ClusterMerged | ClusterSplit | SegmentEnded):
                     self.refresh()
 
     async def _keep_tables(self) -> None:

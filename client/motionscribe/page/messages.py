@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from motionscribe.descriptions import Cluster, KeptAnomaly, StreamInfo
 from motionscribe.events import Event
+from motionscribe.exemplars import ClusterMap, Exemplars
 from motionscribe.explanations import Explanation
 from motionscribe.poses import Poses
 from motionscribe_models.skeleton import Skeleton
@@ -111,6 +112,35 @@ def anomalies_message(stream_id: str, anomalies: Sequence[KeptAnomaly]) -> Messa
 def explanation_message(stream_id: str, explanation: Explanation) -> Message:
     """Why a segment has its label."""
     return {"is": "explanation", "stream": stream_id, **asdict(explanation)}
+
+
+def exemplars_message(stream_id: str, cluster: int, exemplars: Exemplars) -> Message:
+    """What a cluster looks like: its clips, each with the start of its segment (null for the model's own)."""
+    clips = [{"start_us": clip.start_us, "frames": rounded(clip.frames)} for clip in exemplars.clips]
+    return {
+        "is": "exemplars",
+        "stream": stream_id,
+        "cluster": cluster,
+        "skeleton": skeleton_layout(exemplars.skeleton),
+        "rate_hz": exemplars.rate_hz,
+        "clips": clips,
+    }
+
+
+def map_message(stream_id: str, found: ClusterMap) -> Message:
+    """Where clusters and the newest moments lie."""
+    places = [
+        {"cluster": cluster, "place": place}
+        for cluster, place in zip(found.clusters, rounded(found.places), strict=True)
+    ]
+    return {
+        "is": "map",
+        "stream": stream_id,
+        "clusters": places,
+        "trail": rounded(found.trail),
+        "end_us": found.end_us,
+        "radius": found.radius,
+    }
 
 
 def to_json(message: Message) -> str:

@@ -1,7 +1,7 @@
-// The list of clusters that the stream has shown: colour, name, seconds. Rename by click or Enter; merge.
+// The list of clusters that the stream has shown: colour, face, name, seconds. Rename by click or Enter; merge; split.
 
 import { paint } from "./colours.js";
-import { keyedList, make, setText } from "./dom.js";
+import { keyedList, make, plain, setText } from "./dom.js";
 import { labelNow } from "./events.js";
 import { nameOf, rootOf } from "./words.js";
 
@@ -17,19 +17,30 @@ export function showClusters(store, ask) {
       textContent: "merge",
       onclick: () => chooseTarget(id, item),
     });
-    const item = make("li", { "data-cluster": id }, make("span", { className: "swatch" }), name, seconds, merge);
+    const split = make("button", {
+      type: "button",
+      className: "split",
+      textContent: "split",
+      onclick: () => choosePart(id, item),
+    });
+    const face = make("canvas", { className: "face", hidden: true, role: "img" });
+    const swatch = make("span", { className: "swatch" });
+    const item = make("li", { "data-cluster": id }, swatch, face, name, seconds, merge, split);
     return item;
   }
 
   function update(item, cluster) {
-    const [swatch, name, seconds, merge] = item.children;
+    const [swatch, face, name, seconds, merge, split] = item.children;
     const called = nameOf(store.state.clusters, cluster.id);
     paint(swatch, cluster.id);
     if (!item.classList.contains("edited")) {
       setText(name, called);
       name.setAttribute("aria-label", `${called}: rename cluster ${cluster.id}`);
       merge.setAttribute("aria-label", `merge ${called} into another cluster`);
+      split.setAttribute("aria-label", `take a cluster out of ${called} again`);
+      face.setAttribute("aria-label", `what ${called} looks like`);
     }
+    split.hidden = !partsOf(store.state, cluster.id).length;
     setText(seconds, `${cluster.seconds.toFixed(1)} s`);
     item.classList.toggle("guessed", cluster.guessed);
     const now = labelNow(store.state);
@@ -70,16 +81,26 @@ export function showClusters(store, ask) {
 
   function chooseTarget(id, item) {
     const others = shownClusters(store.state).filter((other) => other.id !== id);
-    const options = others.map((other) =>
-      make("option", { value: other.id, textContent: nameOf(store.state.clusters, other.id) }),
-    );
-    const select = make("select", { "aria-label": `cluster that takes in cluster ${id}` }, ...options);
-    const send = make("button", { textContent: "merge", disabled: !others.length });
-    const form = make("form", {}, "into ", select, send);
+    const options = others.map((other) => [other.id, nameOf(store.state.clusters, other.id)]);
+    const words = { before: "into ", label: `cluster that takes in cluster ${id}`, button: "merge" };
+    choose(item, options, words, (into) => ask({ do: "merge", source: id, into }));
+  }
+
+  function choosePart(id, item) {
+    const options = partsOf(store.state, id).map((part) => [part.id, part.name || `cluster ${part.id}`]);
+    const words = { before: "take out ", label: `cluster that leaves cluster ${id}`, button: "split" };
+    choose(item, options, words, (cluster) => ask({ do: "split", cluster }));
+  }
+
+  /** A form to choose one of some clusters, [id, text] each. */
+  function choose(item, options, { before, label, button }, send) {
+    const choices = options.map(([value, text]) => make("option", { value, textContent: plain(text) }));
+    const select = make("select", { "aria-label": label }, ...choices);
+    const form = make("form", {}, before, select, make("button", { textContent: button, disabled: !options.length }));
     const leave = replaceBy(item, form, select);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      ask({ do: "merge", source: id, into: Number(select.value) });
+      send(Number(select.value));
       leave();
     });
   }
@@ -89,9 +110,14 @@ export function showClusters(store, ask) {
 }
 
 /** Those that the stream has shown or somebody named, the most frequent first; not those that are part of others. */
-function shownClusters({ clusters, segments, soft }) {
+export function shownClusters({ clusters, segments, soft }) {
   const present = new Set([...segments, ...soft].map(({ cluster }) => cluster));
   return [...clusters.values()]
     .filter((one) => !one.merged_into && (one.segments || present.has(one.id) || (one.name && !one.guessed)))
     .sort((one, other) => other.seconds - one.seconds || one.id - other.id);
+}
+
+/** The clusters that were merged into one. */
+function partsOf({ clusters }, id) {
+  return [...clusters.values()].filter((one) => one.merged_into === id);
 }

@@ -34,18 +34,19 @@ export function drawBones(context, skeleton, joints, place, { colour, wide, alph
 
 /**
  * Clears the canvas and draws one pose in its middle: `row` has the numbers of the skeleton's layout, null draws none.
- * Options: colour, wide (pixels), alpha (0..1), view ({yaw, pitch} in radians, of figures in space).
+ * Options: colour, wide (pixels), alpha (0..1), view ({yaw, pitch} in radians, of figures in space), box (what is seen,
+ * of pose.js; that of the pose where there is none).
  */
 export function drawFigure(canvas, skeleton, row, options = {}) {
   const { colour = themeColour("--text"), wide = 3, alpha = 1, view = START } = options;
   const { context, width, height } = openCanvas(canvas);
   if (!row || !dimensionsOf(skeleton)) return;
   const joints = jointsOf(skeleton, row);
-  const box = boxOf(joints);
+  const box = options.box ?? boxOf(joints);
   if (!box) return;
   const inSpace = dimensionsOf(skeleton) === 3;
   const extent = Math.max(...box.high.map((value, axis) => value - box.low[axis]));
-  const isPerson = inSpace && extent > SMALLEST && extent < TALL;
+  const isPerson = !options.box && inSpace && extent > SMALLEST && extent < TALL;
   const scale = Math.min(width, height) / (isPerson ? TALL : extent * AIR || 1);
   const project = inSpace ? projection(view) : (joint) => joint;
   const place = (joint) => {

@@ -5,7 +5,9 @@ import { showCamera } from "./camera.js";
 import { showClusters } from "./clusters.js";
 import { showWhy } from "./explain.js";
 import { showExport } from "./export.js";
+import { showFaces } from "./faces.js";
 import { showLookback } from "./lookback.js";
+import { showMap } from "./map.js";
 import { showPlayhead } from "./playhead.js";
 import { showScores } from "./scores.js";
 import { showFigure } from "./skeleton.js";
@@ -26,11 +28,13 @@ showPlayhead(store);
 showExport(store);
 showScores(store);
 showClusters(store, ask);
+showFaces(store, ask);
+showMap(store, ask);
 showAlarms(store, ask);
 showWhy(store);
 showWall(store, ask, choose);
 
-const redraw = () => store.mark("poses", "timeline", "clusters", "scores", "time", "wall");
+const redraw = () => store.mark("poses", "timeline", "clusters", "map", "scores", "time", "wall");
 window.addEventListener("resize", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 

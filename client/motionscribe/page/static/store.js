@@ -6,6 +6,7 @@ import { addPoses, forgetPoses } from "./history.js";
 import { dimensionsOf } from "./pose.js";
 import { GHOST_US, keepShown, look, newShown } from "./shown.js";
 
+const BY_THEMSELVES = new Set(["exemplars", "map"]); // what views ask for, and nobody misses
 const BACK_US = 5_000_000; // a clock that went back this far is that of another session
 
 export function createStore() {
@@ -20,6 +21,8 @@ export function createStore() {
     poses: [], // {timeUs, row} of the last second, the newest last
     history: [], // of the poses, see history.js
     clusters: new Map(),
+    faces: new Map(), // cluster -> {skeleton, rate_hz, clips}
+    map: null, // {clusters: [{cluster, place}], trail, radius}
     anomalies: [],
     explanation: null,
     chosenSegment: null, // number of the segment that was asked about
@@ -62,9 +65,9 @@ export function createStore() {
     },
     choose: ({ stream }) => {
       Object.assign(state, { chosen: stream, live: false, saved: false, skeleton: null, clusters: new Map() });
-      Object.assign(state, { anomalies: [], failure: null });
+      Object.assign(state, { anomalies: [], failure: null, faces: new Map(), map: null });
       restart(null);
-      mark("streams", "timeline", "poses", "clusters", "anomalies", "failure");
+      mark("streams", "timeline", "poses", "clusters", "map", "anomalies", "failure");
     },
     opened: ({ start_us: startUs, skeleton, saved = false, history = false }) => {
       // the same session, or one whose clock goes on: what was seen stays, unless all that was kept of it follows
@@ -109,6 +112,11 @@ export function createStore() {
       state.clusters = new Map(clusters.map((cluster) => [cluster.id, cluster]));
       mark("clusters", "timeline", "explanation");
     },
+    exemplars: ({ cluster, ...face }) => state.faces.set(cluster, face),
+    map: (map) => {
+      state.map = map;
+      mark("map");
+    },
     anomalies: ({ anomalies }) => {
       state.anomalies = anomalies;
       mark("anomalies");
@@ -122,6 +130,7 @@ export function createStore() {
       mark("explanation", "poses");
     },
     failed: ({ do: verb, error }) => {
+      if (BY_THEMSELVES.has(verb)) return;
       state.failure = `${verb}: ${error}`;
       if (verb === "explain") state.chosenSegment = null;
       mark("failure", "explanation", "timeline");
