@@ -14,10 +14,10 @@ from tests.support.tiling import require_whole
 from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterMerged, Label, SegmentStarted
+from motionscribe_proto.events import ClusterMerged, ClusterSplit, Label, SegmentStarted
 from motionscribe_server.engine.messages import Answer, SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
-from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, edit_to_bytes
+from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, Split, edit_from_bytes, edit_to_bytes
 from motionscribe_server.session.replay import blocks_of
 from motionscribe_server.storage.checkpoints import KeptStream
 from motionscribe_server.storage.sqlite_checkpoints import SqliteCheckpoints
@@ -95,6 +95,29 @@ def test_an_edit_between_two_checkpoints_survives_the_worker_and_keeps_every_num
             started = [event for event in after if isinstance(event, SegmentStarted)]
             assert started
             assert all(event.cluster != source for event in started)
+
+    asyncio.run(run())
+
+
+def test_a_merge_that_was_undone_stays_undone_where_the_worker_dies(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path, server={"workers": 2}) as served:
+            recording = motion(served.skeleton, 20)
+            caller = await served.durable(recording, 1200)
+            await hear(caller, 900)
+            source, target = two_seen(await clusters(served))
+            await merge(served, source, target)
+            answer = await served.clusters.SplitCluster(pb.SplitClusterRequest(stream_id="lab", id=source))
+            assert answer.merged_into == 0
+            process_of(served.stream("lab").link.worker).kill()
+            await caller.failure()
+            again = await resumed(served, caller)
+            await again.send(recording, again.opened.next_seq - 1)
+            events = [*caller.events, *await again.finish()]
+            require_whole(events, len(recording.frames))
+            edits = [event for event in events if isinstance(event, ClusterMerged | ClusterSplit)]
+            assert [type(edit) for edit in edits] == [ClusterMerged, ClusterSplit]
+            assert (await clusters(served))[source].merged_into == 0
 
     asyncio.run(run())
 
@@ -212,6 +235,8 @@ def test_kept_edits_are_repeated_deferred_and_numbered() -> None:
     kept = KeptStream(
         replace(FIRST, edits=3), [], [(4, edit_to_bytes(placed))], [(7, edit_to_bytes(PlacedEdit(0, waiting)))]
     )
+    split = PlacedEdit(6, Split(2))
+    assert edit_from_bytes(edit_to_bytes(split)) == split
     edits = KeptEdits(kept)
     assert (edits.repeated, edits.deferred, edits.made, edits.any_wait) == ([placed], None, 3, True)
     assert edits.note([placed]) == ([], []), "the store has it"
