@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.descriptions import Cluster
-from motionscribe.events import Anomaly, ClusterMerged, Event, Label, Restarted, SegmentEnded, SegmentStarted
+from motionscribe.events import (
+    Anomaly,
+    ClusterMerged,
+    ClusterSplit,
+    Event,
+    Label,
+    Restarted,
+    SegmentEnded,
+    SegmentStarted,
+)
 from motionscribe.sinks.saved_events import read_events
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.kinematics import joint_positions
@@ -63,7 +72,12 @@ class SavedStream:
         """Those that occur, with the name that was told last. Weights are not known."""
         ended = [event for event in self.events if isinstance(event, SegmentEnded)]
         named = {e.cluster: e for e in self.events if isinstance(e, SegmentStarted | SegmentEnded)}
-        merged = {e.source: e.target for e in self.events if isinstance(e, ClusterMerged)}
+        merged: dict[int, int] = {}
+        for event in self.events:
+            if isinstance(event, ClusterMerged):
+                merged[event.source] = event.target
+            elif isinstance(event, ClusterSplit):
+                merged.pop(event.cluster, None)
         found = []
         for cluster in sorted(named.keys() | merged.keys() | set(merged.values())):
             lengths = [event.end_us - event.start_us for event in ended if event.cluster == cluster]

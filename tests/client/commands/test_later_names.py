@@ -11,7 +11,7 @@ from tests.support.scripted_server import ScriptedServer
 
 from motionscribe.commands.later_names import LaterNames, read_names
 from motionscribe.errors import BadFile
-from motionscribe.events import ClusterMerged, Event, SegmentEnded, SegmentStarted
+from motionscribe.events import ClusterMerged, ClusterSplit, Event, SegmentEnded, SegmentStarted
 
 
 @pytest.fixture
@@ -86,6 +86,15 @@ def test_clusters_that_were_merged_later_are_one() -> None:
     assert isinstance(five, SegmentEnded)
     assert (one.cluster, one.name, two, four) == (4, "stroll", segments[1], SegmentEnded(4, 4, "stroll", 1, 2, 0, 1))
     assert five.cluster in (5, 6)  # a circle, which no server makes
+
+
+def test_a_merge_that_was_undone_later_is_none() -> None:
+    told: list[Event] = [SegmentEnded(1, 5, "", 1, 31, 0, 1_000_000), ClusterMerged(5, 4, 1_000_000)]
+    (ended,) = (event for event in LaterNames().apply(told) if isinstance(event, SegmentEnded))
+    assert ended.cluster == 4
+    for later, events in ((LaterNames({}, {5: None}), told), (LaterNames(), [*told, ClusterSplit(5, 4, 2_000_000)])):
+        (ended,) = (event for event in later.apply(events) if isinstance(event, SegmentEnded))
+        assert ended.cluster == 5
 
 
 def test_the_events_themselves_tell_of_names_and_merges() -> None:

@@ -11,7 +11,7 @@ from tests.support.page import Viewer, page_of, viewing
 
 from motionscribe.cli import main
 from motionscribe.demo.performer import perform
-from motionscribe.events import Anomaly, ClusterMerged, Event, Label, SegmentEnded, SegmentStarted
+from motionscribe.events import Anomaly, ClusterMerged, ClusterSplit, Event, Label, SegmentEnded, SegmentStarted
 from motionscribe.page.saved import MOST_VALUES, SavedStream, figures_of, read_saved
 from motionscribe.sinks import write_lines
 from motionscribe_models.errors import RecordingError
@@ -63,6 +63,12 @@ def test_a_saved_stream_has_names_merges_and_thinned_poses(events: Path, recordi
     assert figures.frames.shape == (len(figures.times_us), 3 * len(figures.skeleton.joints))
     assert lab.figures is figures
     assert all(stream.figures is None for stream in read_saved(events))
+
+
+def test_a_merge_that_was_undone_is_none(tmp_path: Path) -> None:
+    write_lines(tmp_path / "gym.jsonl", {"gym": [*STORY, ClusterSplit(5, 4, 11_000_000)]})
+    (gym,) = read_saved(tmp_path / "gym.jsonl")
+    assert [(one.id, one.merged_into) for one in gym.clusters()] == [(4, None), (5, None)]
 
 
 def long_recording(folder: Path, count: int, columns: Sequence[str]) -> Path:
