@@ -67,7 +67,7 @@ class ClustersService(ClustersServicer):
     ) -> pb.ListExemplarsResponse:
         """What a cluster looks like."""
         async with self._calls(context, "ListExemplars", request) as call:
-            model, clusters = await self._registry.shown(call.key)
+            model, clusters = await self._registry.clusters_with_model(call.key)
             _pick(clusters, request.id)
             return exemplars_to_message(model, clusters, request.id)
         raise AssertionError("unreachable: abort raises")

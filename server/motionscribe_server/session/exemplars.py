@@ -40,15 +40,15 @@ class Exemplars:
         """The clips of a cluster, without those of clusters that are part of it."""
         return self._of.get(id, ())
 
-    def add(self, id: int, start_us: int, features: NDArray[np.float32], away: float) -> None:
+    def add(self, id: int, start_us: int, features: NDArray[np.float32], distance: float) -> None:
         """A segment of cluster `id` ended: its features (n, F), and how far its mean is from the cluster's centre."""
         if not self._kept or len(features) < SHORTEST_S * self._rate_hz:
             return
         clip = clip_of(self._feature_map, features, self._rate_hz)
         if clip is None:
             return
-        newest = Exemplar(start_us, away, clip.astype(VALUES).tobytes())
-        nearest = sorted([*self.of(id), newest], key=lambda one: one.away)[:NEAREST]
+        newest = Exemplar(start_us, distance, clip.astype(VALUES).tobytes())
+        nearest = sorted([*self.of(id), newest], key=lambda one: one.distance)[:NEAREST]
         self._of[id] = tuple(nearest if newest in nearest else [*nearest, newest])
 
     def keep(self, ids: Collection[int]) -> None:
@@ -67,7 +67,7 @@ class Exemplars:
         return {
             "ids": [id for id, _ in rows],
             "starts_us": [clip.start_us for _, clip in rows],
-            "away": np.array([clip.away for _, clip in rows], np.float64),
+            "distance": np.array([clip.distance for _, clip in rows], np.float64),
             "lengths": lengths,
             "values": values,
         }
@@ -77,8 +77,10 @@ class Exemplars:
         ends = np.cumsum(state["lengths"], dtype=int)
         parts = np.split(state["values"], ends[:-1]) if len(ends) else []
         self._of = {}
-        for id, start_us, away, part in zip(state["ids"], state["starts_us"], state["away"], parts, strict=True):
-            self._of[id] = (*self.of(id), Exemplar(start_us, float(away), part.tobytes()))
+        for id, start_us, distance, part in zip(
+            state["ids"], state["starts_us"], state["distance"], parts, strict=True
+        ):
+            self._of[id] = (*self.of(id), Exemplar(start_us, float(distance), part.tobytes()))
 
 
 def clip_rate(rate_hz: float) -> float:

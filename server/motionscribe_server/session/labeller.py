@@ -94,7 +94,7 @@ class Labeller:
             states.append(ClusterState(id, "", 0, False, centre, seconds, 0, 0, len(segments), seconds))
         return states
 
-    def away(self, moment: int, id: int) -> float:
+    def distance_to_centre(self, moment: int, id: int) -> float:
         """How far the segment of a moment is from the centre of cluster `id`; infinite where either is not known."""
         mean = next((s.segment.mean for s in self.current if s.segment.start <= moment < s.segment.end), None)
         if mean is None:

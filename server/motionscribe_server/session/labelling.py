@@ -256,8 +256,8 @@ class Labelling:
         for event in events:
             if isinstance(event, SegmentEnded) and event.cluster:
                 features, ago = self._recall.motion(event.start_us, event.end_us)
-                away = self._labeller.away(self._moments - 1 - ago, event.cluster)
-                self._exemplars.add(event.cluster, event.start_us, features, away)
+                distance = self._labeller.distance_to_centre(self._moments - 1 - ago, event.cluster)
+                self._exemplars.add(event.cluster, event.start_us, features, distance)
 
     def _name(self, id: int) -> Name:
         """Of a cluster, or of what it was merged into; a user's own comes first."""

@@ -215,14 +215,17 @@ def _prepare(pipe: Pipeline, model: str, stream: str, stored: StoredStream) -> C
 
 
 def _fields(cluster: ClusterState) -> dict[str, Any]:
-    clips = [(one.start_us, None if one.away == math.inf else one.away, one.values.hex()) for one in cluster.exemplars]
+    clips = [
+        (one.start_us, None if one.distance == math.inf else one.distance, one.values.hex())
+        for one in cluster.exemplars
+    ]
     return {**vars(cluster), "centre": cluster.centre.tolist(), "exemplars": clips}
 
 
 def _cluster(fields: dict[str, Any]) -> ClusterState:
     """Formats before 4 had no exemplars."""
     exemplars = tuple(
-        Exemplar(start_us, math.inf if away is None else away, bytes.fromhex(values))
-        for start_us, away, values in fields.get("exemplars", ())
+        Exemplar(start_us, math.inf if distance is None else distance, bytes.fromhex(values))
+        for start_us, distance, values in fields.get("exemplars", ())
     )
     return ClusterState(**{**fields, "centre": np.array(fields["centre"]), "exemplars": exemplars})

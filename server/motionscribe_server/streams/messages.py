@@ -45,7 +45,7 @@ def anomaly_to_message(kept: KeptAnomaly) -> pb.KeptAnomaly:
 def exemplars_to_message(model: LoadedModel, clusters: Sequence[ClusterState], id: int) -> pb.ListExemplarsResponse:
     """The clips of a cluster and of those that are part of it; the model's own where there are no others."""
     own = [state for state in clusters if id in (state.id, state.merged_into)]
-    clips = sorted((clip for state in own for clip in state.exemplars), key=lambda clip: clip.away)
+    clips = sorted((clip for state in own for clip in state.exemplars), key=lambda clip: clip.distance)
     shown: list[tuple[int | None, bytes]] = [(clip.start_us, clip.values) for clip in clips]
     if not shown and model.served.exemplars:
         shown = [(None, model.served.exemplars[state.id - 1]) for state in own if state.warm]

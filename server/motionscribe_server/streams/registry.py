@@ -180,7 +180,7 @@ class Registry:
             return await self._store.run(lambda store: read_stored(store, key))
         return await self._learnt_by(stream)
 
-    async def shown(self, key: str) -> tuple[LoadedModel, Sequence[ClusterState]]:
+    async def clusters_with_model(self, key: str) -> tuple[LoadedModel, Sequence[ClusterState]]:
         """The model and clusters of a live, retained or stored stream, with exemplars where they are to be kept.
 
         Raises NotFoundError, UnknownModelError for a model that is not served.

@@ -60,7 +60,7 @@ def test_segments_that_ended_leave_clips_of_their_motion() -> None:
     assert len(frames) == 16
     heights = frames[:, 3 * JOINTS.index("head") + 1]
     assert 0.5 < heights.min() < heights.max() < 2.2
-    assert all(math.isfinite(one.away) for clips in shown.values() for one in clips)
+    assert all(math.isfinite(one.distance) for clips in shown.values() for one in clips)
 
 
 def test_clips_outlive_the_session_and_change_no_label() -> None:
@@ -75,14 +75,14 @@ def test_clips_outlive_the_session_and_change_no_label() -> None:
 
 
 @given(st.lists(st.floats(0, 5), max_size=12))
-def test_the_nearest_are_kept_and_the_newest(away: list[float]) -> None:
+def test_the_nearest_are_kept_and_the_newest(distances: list[float]) -> None:
     model, _ = body()
     exemplars = Exemplars(model.feature_map, 30.0, (), kept=True)
     told: list[tuple[float, int]] = []
-    for start_us, distance in enumerate(away):
+    for start_us, distance in enumerate(distances):
         exemplars.add(4, start_us, np.zeros((48, model.manifest.features), np.float32), distance)
         told.append((distance, start_us))
-        found = [(clip.away, clip.start_us) for clip in exemplars.of(4)]
+        found = [(clip.distance, clip.start_us) for clip in exemplars.of(4)]
         assert [one for one, _ in found[:NEAREST]] == sorted(one for one, _ in told)[:NEAREST]
         assert told[-1] in found
         assert len(found) <= NEAREST + 1

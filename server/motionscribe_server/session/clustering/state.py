@@ -33,7 +33,7 @@ class Exemplar:
 
     start_us: int
     """When the clip's segment began."""
-    away: float
+    distance: float
     """Distance of the segment's mean from the cluster's centre when it ended; infinite where that is not known."""
     values: bytes
     """K frames of D columns of the model's skeleton, float16, little-endian."""
