@@ -65,6 +65,8 @@ def run_list(args: argparse.Namespace) -> None:
 
 def run_show(args: argparse.Namespace) -> None:
     """Prints the cluster and how many clips there are of it; writes the picture that was asked for."""
+    if args.gif and args.gif.suffix != ".gif":
+        raise BadFile(f"expected a file .gif for --gif, got {args.gif}")
     if args.gif and args.gif.is_file() and not args.replace:
         raise BadFile(f"expected a new file for --gif, got {args.gif}, which exists: add --replace")
     with connect(args) as client:

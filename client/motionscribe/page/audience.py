@@ -13,6 +13,7 @@ from motionscribe.page.messages import (
     Message,
     ended_message,
     event_message,
+    forgotten_message,
     opened_message,
     past_poses_message,
     poses_message,
@@ -71,6 +72,13 @@ class Audience:
         if text != self._ended:
             self._ended = text
             self._put(text)
+
+    def forget(self) -> None:
+        """The stream was deleted: nothing of it is kept or shown any more."""
+        if self._stream:
+            self._history.begin(None)
+            self._stream, self._tables = None, {}
+            self._put(to_json(forgotten_message(self._stream_id)))
 
     def tell(self, event: Event) -> None:
         """An event."""

@@ -76,6 +76,7 @@ class Bridge:
     async def _write(self) -> None:
         while True:
             await self._websocket.send_text(await self._outgoing.take())
+            await asyncio.sleep(0)  # a viewer that has gone is heard of before the next one is written
 
     async def _list_streams(self) -> None:
         while True:
@@ -147,7 +148,8 @@ def read_request(text: str) -> dict[str, Any]:
     """Raises BadRequest."""
     try:
         ask = json.loads(text)
-    except ValueError as error:
+        json.dumps(ask, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:  # half a surrogate is no text, either
         raise BadRequest(f"expected JSON, got {text[:40]!r}") from error
     if not isinstance(ask, dict):
         raise BadRequest(f"expected an object, got {text[:40]!r}")

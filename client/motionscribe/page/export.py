@@ -83,8 +83,11 @@ def _event(values: Any) -> Event:
     """Raises ValueError. A number that JSON does not know came to the browser as null."""
     if not isinstance(values, dict):
         raise ValueError(f"expected an event, got {str(values)[:40]!r}")
-    return from_dict({name: _numbers(value) if isinstance(value, list) else value for name, value in values.items()})
+    return from_dict({name: _numbers(value) for name, value in values.items()})
 
 
-def _numbers(values: list[Any]) -> list[Any]:
-    return [math.nan if value is None else value for value in values]
+def _numbers(value: Any) -> Any:
+    """Alone it was infinity, how rare an alarm is; in a list NaN."""
+    if isinstance(value, list):
+        return [math.nan if one is None else one for one in value]
+    return math.inf if value is None else value

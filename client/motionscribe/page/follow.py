@@ -73,11 +73,15 @@ class Follower:
     async def _keep_tables(self) -> None:
         while True:
             self._outdated.clear()
-            with suppress(MotionscribeError):  # who watches hears of a server that is not there
+            try:
                 clusters = await self._client.clusters(self.stream_id)
                 self.audience.show_table(clusters_message(self.stream_id, clusters))
                 anomalies = await self._client.anomalies(self.stream_id)
                 self.tile.take_tables(clusters, anomalies)
                 self.audience.show_table(anomalies_message(self.stream_id, anomalies))
+            except NotFound:
+                self.audience.forget()
+            except MotionscribeError:
+                pass  # who watches hears of a server that is not there
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._outdated.wait(), TABLES_S)

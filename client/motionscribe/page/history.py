@@ -73,8 +73,11 @@ class History:
 
     def open(self, start_us: int | None) -> None:
         """The stream is watched, again perhaps: it is another session unless its clock goes on."""
-        if start_us is None or self.origin_us is None or start_us < self.origin_us:
+        now_us = self.origin_us if self._now_us is None else self._now_us
+        if start_us is None or now_us is None or self.origin_us is None:
             self.begin(start_us)
+        elif not self.origin_us <= start_us <= now_us + KEPT_US:
+            self.begin(start_us)  # nothing that was kept is near it
 
     def add(self, event: Event, text: str) -> None:
         """An event, and what viewers were told."""

@@ -71,6 +71,11 @@ def ended_message(stream_id: str, error: str | None) -> Message:
     return {"is": "ended", "stream": stream_id, "error": error}
 
 
+def forgotten_message(stream_id: str) -> Message:
+    """The server keeps nothing of a stream: it was deleted."""
+    return {"is": "forgotten", "stream": stream_id}
+
+
 def event_message(stream_id: str, event: Event) -> Message:
     """An event, with the fields of events.py."""
     return {"is": "event", "stream": stream_id, **to_dict(event)}
@@ -153,7 +158,7 @@ def to_json(message: Message) -> str:
 
 def _dump(message: Message) -> str:
     """Raises ValueError for NaN and infinity."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(message, separators=(",", ":"), allow_nan=False)
 
 
 def _without_infinities(value: Any) -> Any:

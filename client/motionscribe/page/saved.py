@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.descriptions import Cluster
+from motionscribe.errors import BadEventsFile
 from motionscribe.events import (
     Anomaly,
     ClusterMerged,
@@ -30,6 +31,8 @@ from motionscribe_proto.events import ClusterChange
 
 EVERY_US = 60_000
 """Between two poses: about 15 a second, as static/history.js keeps them."""
+LONGEST_US = 7 * 86_400_000_000
+"""What is longer is two clocks in one picture."""
 MOST_VALUES = 4_000_000
 """Numbers of all poses: two hours of 13 joints at 15 Hz, 30 MB on the way; of longer recordings fewer a second."""
 
@@ -101,11 +104,19 @@ def _span(event: Event) -> tuple[int, int]:
 def read_saved(events: Path, recording: Path | None = None) -> list[SavedStream]:
     """All streams of a file of events. Where there are several, the recording is taken for that of each of them.
 
-    Raises BadEventsFile, RecordingError, MissingExtraError.
+    Raises BadEventsFile, also for times that do not fit, RecordingError, MissingExtraError.
     """
     streams = read_events(events)
     figures = figures_of(read_recording(recording)) if recording else None
-    return [SavedStream(title, _without_labels(told), figures) for title, told in streams.items()]
+    saved = [SavedStream(title, _without_labels(told), figures) for title, told in streams.items()]
+    for stream in saved:
+        if stream.end_us - stream.start_us > LONGEST_US:
+            beside = f" and {recording}" if recording else ""
+            raise BadEventsFile(
+                f"expected at most a week from the first to the last time in {events}{beside}, "
+                f"got {stream.start_us} to {stream.end_us} us for {stream.title}"
+            )
+    return saved
 
 
 def _without_labels(events: Sequence[Event]) -> list[Event]:

@@ -5,7 +5,6 @@ a cluster, or none. Only moments whose second of motion lies in one segment are 
 as long as it holds: it may come, and go again. What users call a cluster is not known here.
 """
 
-from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +43,6 @@ class DefaultNames:
         self._width = model.manifest.features
         self._before = model.names | {state.id: state.name for state in stored if state.guessed}
         self._tallies: dict[int, list[int]] = {}  # by cluster, judged moments of each action and of none
-        self._waiting: deque[NDArray[np.float32]] = deque()  # frames of the moments that are not final
         self._cluster = 0  # of the open final segment
         self._frames = self._nothing()  # its newest
 
@@ -56,18 +54,13 @@ class DefaultNames:
         most = int(np.argmax(tally[:-1]))
         return ACTIONS[most] if tally[most] >= SHARE * sum(tally) else ""
 
-    def add_moment(self, frames: NDArray[np.float32]) -> None:
-        """One more moment, of frames (n, F)."""
-        if self._of_bodies:
-            self._waiting.append(frames.copy())  # of a batch, which need not stay
-
-    def make_final(self, cluster: int) -> None:
-        """The oldest moment that is not final is of this cluster."""
+    def make_final(self, cluster: int, frames: NDArray[np.float32]) -> None:
+        """The oldest moment that was not final, of frames (n, F), is of this cluster."""
         if not self._of_bodies:
             return
         if cluster != self._cluster:
             self._cluster, self._frames = cluster, self._nothing()
-        self._frames = np.concatenate([self._frames, self._waiting.popleft()])[-self._window :]
+        self._frames = np.concatenate([self._frames, frames])[-self._window :]
         if len(self._frames) == self._window:
             tally = self._tallies.setdefault(cluster, [0] * (len(ACTIONS) + 1))
             tally[(*ACTIONS, "").index(action_of(self._frames))] += 1
@@ -99,8 +92,6 @@ class DefaultNames:
         return {
             "before": [[id, name] for id, name in self._before.items()],
             "tallies": [[id, *tally] for id, tally in self._tallies.items()],
-            "waiting": np.concatenate([self._nothing(), *self._waiting]),
-            "lengths": [len(frames) for frames in self._waiting],
             "cluster": self._cluster,
             "frames": self._frames.copy(),
         }
@@ -109,8 +100,6 @@ class DefaultNames:
         """Goes on where `state` was taken."""
         self._before = dict(state["before"])
         self._tallies = {id: list(tally) for id, *tally in state["tallies"]}
-        ends = np.cumsum(state["lengths"], dtype=int)
-        self._waiting = deque(np.split(state["waiting"], ends[:-1]) if len(ends) else [])
         self._cluster, self._frames = state["cluster"], state["frames"]
 
     def _nothing(self) -> NDArray[np.float32]:

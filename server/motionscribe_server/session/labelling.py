@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import astuple, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import (
@@ -30,7 +31,7 @@ from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.cluster_map import ClusterMap, map_of
 from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
 from motionscribe_server.session.default_names import DefaultNames, Name
-from motionscribe_server.session.exemplars import Exemplars
+from motionscribe_server.session.exemplars import EDGE_S, Exemplars
 from motionscribe_server.session.final_labels import FinalLabels
 from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.model import ServedModel
@@ -64,9 +65,8 @@ class Labelling:
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s, model.durations["history"])
         self._cluster_counts = ClusterCounts(clusters)
         self._default_names = DefaultNames(model, clusters)
-        self._finals = FinalLabels(
-            self._labeller, self._clusterer, self._cluster_counts, self._name, model.durations["hold"]
-        )
+        hold = model.durations["hold"]
+        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, self._name, hold)
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
         self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options, book)
         self._recall = Recall(model.moment_s, model.revisions)
@@ -75,6 +75,7 @@ class Labelling:
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
+        self._waiting: deque[NDArray[np.float32]] = deque()  # their frames (n, F)
 
     @property
     def moments(self) -> int:
@@ -99,7 +100,7 @@ class Labelling:
             self._spans[-1] = replace(self._spans[-1], end_us=span.start_us)
         self._spans.append(span)
         self._provisionals.add_moment()
-        self._default_names.add_moment(moment.frames)
+        self._waiting.append(moment.frames.copy())  # of a batch, which need not stay
         self._recall.add(span, moment.frames)
         self._moments += 1
         self._estimates = moment.estimates
@@ -113,7 +114,6 @@ class Labelling:
         while len(self._spans) > self._latency:
             events += self._finalise()
         self._recall.note(events)
-        self._keep_exemplars(events)
         if has_learnt:
             self._forget_gone()
         if provisional and self._wants_provisional:
@@ -131,9 +131,8 @@ class Labelling:
             tail = None
         while self._spans:
             events += self._finalise()
-        events += self._finals.end(tail)
+        events += self._note_ends(self._finals.end(tail), self._moments)
         self._recall.note(events)
-        self._keep_exemplars(events)
         self._recall.end()
         self._default_names.end_segment()
         events += self._alarms.finish() if self._alarms else []
@@ -195,7 +194,7 @@ class Labelling:
 
     @property
     def _now_us(self) -> int:
-        """The end of the newest moment that is not final, 0 where there is none."""
+        """The end of the newest moment, 0 where all are final."""
         return self._spans[-1].end_us if self._spans else 0
 
     @contextmanager
@@ -224,6 +223,8 @@ class Labelling:
             "unseen": self._unseen,
             "moments": self._moments,
             "spans": [list(astuple(span)) for span in self._spans],
+            "waiting": np.concatenate([np.empty((0, self._model.manifest.features), np.float32), *self._waiting]),
+            "lengths": [len(frames) for frames in self._waiting],
         }
 
     def restore(self, state: State) -> None:
@@ -240,24 +241,29 @@ class Labelling:
         self._exemplars.restore(state["exemplars"])
         self._unseen, self._moments = state["unseen"], state["moments"]
         self._spans = deque(Span(*span) for span in state["spans"])
+        ends = np.cumsum(state["lengths"], dtype=int)
+        self._waiting = deque(np.split(state["waiting"], ends[:-1]) if len(ends) else [])
 
     def _finalise(self) -> list[Event]:
         """The oldest moment that is not final becomes it."""
         moment, span = self._moments - len(self._spans), self._spans.popleft()
         self._provisionals.drop_moment()
-        events = self._finals.add(moment, span, self._moments)
-        self._default_names.make_final(self._finals.open_cluster)
+        events = self._note_ends(self._finals.add(moment, span, self._moments), moment)
+        frames = self._waiting.popleft()
+        self._default_names.make_final(self._finals.open_cluster, frames)
+        self._exemplars.add_final(frames)
         if self._alarms:
             self._alarms.make_final(span, self._finals.open_cluster)
         return events + self._changes(span.start_us)
 
-    def _keep_exemplars(self, events: Sequence[Event]) -> None:
-        """Of segments that ended."""
+    def _note_ends(self, events: list[Event], moment: int) -> list[Event]:
+        """The same events; segments among them that ended before `moment` leave exemplars."""
         for event in events:
-            if isinstance(event, SegmentEnded) and event.cluster:
-                features, ago = self._recall.motion(event.start_us, event.end_us)
-                distance = self._labeller.distance_to_centre(self._moments - 1 - ago, event.cluster)
-                self._exemplars.add(event.cluster, event.start_us, features, distance)
+            if isinstance(event, SegmentEnded):
+                last = moment - 1 - round(EDGE_S / self._model.moment_s)
+                distance = self._labeller.distance_to_centre(last, event.cluster)
+                self._exemplars.end_segment(event.cluster, event.start_us, distance)
+        return events
 
     def _name(self, id: int) -> Name:
         """Of a cluster, or of what it was merged into; a user's own comes first."""

@@ -84,14 +84,6 @@ class Recall:
             if isinstance(event, SegmentEnded) and event.end_us <= earliest:
                 del self._segments[number]
 
-    def motion(self, start_us: int, end_us: int) -> tuple[NDArray[np.float32], int]:
-        """Features (n, F) of the moments in a span, and how many moments ago the middle one of them was."""
-        own = [i for i, (span, _) in enumerate(self._moments) if start_us <= span.start_us < end_us]
-        if not own:
-            return np.empty((0, 0), np.float32), 0
-        features = np.concatenate([self._moments[i][1] for i in own])
-        return features, len(self._moments) - 1 - own[len(own) // 2]
-
     def end(self) -> None:
         """The timeline ends here; what came before is forgotten as soon as another one begins."""
         self._ended = True

@@ -201,6 +201,23 @@ def test_a_stream_that_comes_back_is_followed_again(tiny_model: Path, tmp_path: 
     with_page(tiny_model, tmp_path, test)
 
 
+def test_a_stream_that_was_deleted_is_gone_from_the_page(tiny_model: Path, tmp_path: Path) -> None:
+    async def test(served: Served, page: str, client: AsyncClient) -> None:
+        caller = await served.opened("lab")
+        await caller.send(motion(served.skeleton, 4.0))
+        async with viewing(page) as viewer:
+            await watched(page, viewer, "lab")
+            await viewer.read_a("clusters")
+            await client.forget("lab")
+            await viewer.read_a("forgotten")
+            async with viewing(page) as later:
+                await later.ask(do="watch", stream="lab")
+                await later.read_a("ended")
+                assert not {"event", "poses", "past_poses", "clusters"} & {message["is"] for message in later.seen}
+
+    with_page(tiny_model, tmp_path, test)
+
+
 def test_a_server_that_is_away_is_told_and_found_again(tiny_model: Path, tmp_path: Path) -> None:
     async def test() -> None:
         async with serving(tiny_model, tmp_path) as served:
@@ -224,6 +241,8 @@ def _same_port(model: Path, port: int) -> dict[str, Any]:
     [
         ("{", "expected JSON"),
         ("[]", "expected an object"),
+        ("[" * 60_000, "expected JSON"),
+        (r'{"do": "rename", "stream": "a", "cluster": 1, "name": "\ud800"}', "expected JSON"),
         ('{"do": "watch"}', "expected stream as text"),
         ('{"do": "fly", "stream": "a"}', "got 'fly'"),
         ('{"do": "rename", "stream": "a", "cluster": "1", "name": "x"}', "expected the number of a cluster, got '1'"),

@@ -1,6 +1,7 @@
 """The page in a real browser: what it draws, and what a keyboard does. Skipped where there is no Chromium."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from tests.support.browser import BODY, Browser, browsing, in_a_browser, with_performance
@@ -8,6 +9,7 @@ from tests.support.page import page_of
 from tests.support.serving import serving
 
 from motionscribe import AsyncClient
+from motionscribe.demo.performer import perform
 
 pytestmark = in_a_browser
 
@@ -27,6 +29,26 @@ def test_a_figure_moves_and_the_timeline_fills(tmp_path: Path) -> None:
         assert await browser.page.inner_text("#streams strong") == "gym"
 
     with_performance(tmp_path, test)
+
+
+def test_a_session_of_a_much_later_clock_begins_a_timeline_of_its_own(tmp_path: Path) -> None:
+    async def test(browser: Browser, client: AsyncClient) -> None:
+        recording = perform([("walk", 4.0)], rate_hz=30).recording
+        for days in (0, 115):
+            moved = replace(recording, timestamps_us=recording.timestamps_us + days * 86_400_000_000)
+            async with client.stream(moved, stream_id="hall", realtime=4) as stream:
+                if not days:
+                    await browser.page.locator("#streams button", has_text="hall").click()
+                async for _ in stream:
+                    pass
+            await browser.until("segments.length > 0")
+        await browser.until("originUs > 86400000000")
+        assert await browser.page.locator("#track .ticks > *").count() < 10
+        assert await browser.page.locator("#track").evaluate("(track) => track.clientWidth") < 2000
+        await browser.page.locator("#streams button", has_text="gym").click()
+        await browser.until("live")
+
+    with_performance(tmp_path, test, realtime=1.0)
 
 
 def test_who_reloads_the_page_sees_what_was(tmp_path: Path) -> None:

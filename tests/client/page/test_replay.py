@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from tests.support.page import Viewer, page_of, viewing
 
 from motionscribe.cli import main
 from motionscribe.demo.performer import perform
+from motionscribe.errors import BadEventsFile
 from motionscribe.events import Anomaly, ClusterMerged, ClusterSplit, Event, Label, SegmentEnded, SegmentStarted
 from motionscribe.page.saved import MOST_VALUES, SavedStream, figures_of, read_saved
 from motionscribe.sinks import write_lines
 from motionscribe_models.errors import RecordingError
-from motionscribe_models.recordings import Recording, even_times, write_recording
+from motionscribe_models.recordings import Recording, even_times, read_recording, write_recording
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
 STORY: list[Event] = [
@@ -63,6 +65,14 @@ def test_a_saved_stream_has_names_merges_and_thinned_poses(events: Path, recordi
     assert figures.frames.shape == (len(figures.times_us), 3 * len(figures.skeleton.joints))
     assert lab.figures is figures
     assert all(stream.figures is None for stream in read_saved(events))
+
+
+def test_a_recording_of_another_time_is_refused(events: Path, recording: Path, tmp_path: Path) -> None:
+    play = read_recording(recording)
+    later = replace(play, timestamps_us=play.timestamps_us + 10**15)
+    write_recording(later, tmp_path / "later.npz")
+    with pytest.raises(BadEventsFile, match="expected at most a week from the first to the last time"):
+        read_saved(events, tmp_path / "later.npz")
 
 
 def test_a_merge_that_was_undone_is_none(tmp_path: Path) -> None:

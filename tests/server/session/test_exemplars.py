@@ -40,11 +40,18 @@ def performed(session: Session) -> list[SegmentEnded]:
     return [one.event for one in emitted if isinstance(one.event, SegmentEnded)]
 
 
+def show(exemplars: Exemplars, frames: int, value: float = 0.0) -> None:
+    """Final moments of three frames each."""
+    for _ in range(frames // 3):
+        exemplars.add_final(np.full((3, body()[0].manifest.features), value, np.float32))
+
+
 def kept(count: int, stored: tuple[ClusterState, ...] = ()) -> Exemplars:
     model, _ = body()
     exemplars = Exemplars(model.feature_map, 30.0, stored, kept=True)
     for n in range(count):
-        exemplars.add(1, n, np.full((60, model.manifest.features), 0.01 * n, np.float32), float(count - n))
+        show(exemplars, 60, 0.01 * n)
+        exemplars.end_segment(1, n, float(count - n))
     return exemplars
 
 
@@ -80,7 +87,8 @@ def test_the_nearest_are_kept_and_the_newest(distances: list[float]) -> None:
     exemplars = Exemplars(model.feature_map, 30.0, (), kept=True)
     told: list[tuple[float, int]] = []
     for start_us, distance in enumerate(distances):
-        exemplars.add(4, start_us, np.zeros((48, model.manifest.features), np.float32), distance)
+        show(exemplars, 48)
+        exemplars.end_segment(4, start_us, distance)
         told.append((distance, start_us))
         found = [(clip.distance, clip.start_us) for clip in exemplars.of(4)]
         assert [one for one, _ in found[:NEAREST]] == sorted(one for one, _ in told)[:NEAREST]
@@ -92,7 +100,8 @@ def test_the_nearest_are_kept_and_the_newest(distances: list[float]) -> None:
 def test_what_is_too_short_to_see_anything_leaves_none() -> None:
     model, _ = body()
     exemplars = Exemplars(model.feature_map, 30.0, (), kept=True)
-    exemplars.add(1, 0, np.zeros((20, model.manifest.features), np.float32), 0.1)
+    show(exemplars, 21)
+    exemplars.end_segment(1, 0, 0.1)
     assert exemplars.of(1) == ()
 
 
@@ -109,13 +118,15 @@ def test_a_snapshot_has_them_to_the_bit() -> None:
     other.restore(kept(0).state())
     assert other.of(1) == ()
     exemplars.forget()
-    exemplars.add(1, 0, np.zeros((60, body()[0].manifest.features), np.float32), 0.0)
+    show(exemplars, 60)
+    exemplars.end_segment(1, 0, 0.0)
     assert exemplars.of(1) == ()
 
 
 def test_a_model_that_does_not_know_where_joints_are_has_none() -> None:
     exemplars = Exemplars(MODEL.feature_map, 30.0, (), kept=True)
-    exemplars.add(1, 0, np.zeros((60, 2), np.float32), 0.0)
+    exemplars.add_final(np.zeros((60, MODEL.manifest.features), np.float32))
+    exemplars.end_segment(1, 0, 0.0)
     assert exemplars.of(1) == ()
 
 

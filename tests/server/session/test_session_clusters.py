@@ -162,6 +162,23 @@ def test_after_a_split_labels_bear_the_source_again() -> None:
     assert {e.name for e in again if isinstance(e, SegmentEnded) and e.cluster == 1} == {"sit"}
 
 
+def test_a_chain_of_merges_is_undone_without_a_loss() -> None:
+    stream = feed(MODEL)
+    send_all(stream, motion([(0, 20), (1, 20), (2, 20)]))
+    before = {s.id: s.seconds for s in stream.session.clusters()}
+    segments = [s.segments for s in stream.session.clusters()]
+    stream.session.merge([1], 2)
+    stream.session.merge([2], 3)
+    whole = next(s for s in stream.session.clusters() if s.id == 3)
+    assert (whole.segments, whole.seconds) == (sum(segments), pytest.approx(sum(before.values())))
+    stream.session.split(2)
+    standing = {s.id: s.seconds for s in stream.session.clusters() if not s.merged_into}
+    assert standing == pytest.approx({2: before[2], 3: before[1] + before[3]})
+    stream.session.split(1)
+    assert {s.id: s.seconds for s in stream.session.clusters()} == pytest.approx(before)
+    assert [s.segments for s in stream.session.clusters()] == segments
+
+
 def test_only_what_was_merged_can_be_split() -> None:
     stream = feed(MODEL)
     send_all(stream, motion([(0, 20), (1, 20)]))

@@ -5,7 +5,11 @@ const WALL = "#wall";
 /** {wall, stream}: whether the wall is asked for; else the id of a stream, null where the address names none. */
 export function readAddress() {
   if (location.hash === WALL) return { wall: true, stream: null };
-  return { wall: false, stream: decodeURIComponent(location.hash.slice(1)) || null };
+  try {
+    return { wall: false, stream: decodeURIComponent(location.hash.slice(1)) || null };
+  } catch {
+    return { wall: false, stream: null }; // somebody's typing
+  }
 }
 
 /** Of the wall. */

@@ -1,6 +1,6 @@
 // What happened in a stream, as the timeline shows it: events change it here. No element and no network.
 
-const KEPT_US = 600_000_000; // ten minutes can be looked back at
+export const KEPT_US = 600_000_000; // ten minutes can be looked back at
 
 /** The parts of the state that are of the timeline. Spans are {startUs, endUs, ...}, in order of time. */
 export function newTimeline() {
@@ -116,6 +116,13 @@ function forgetOld(state) {
 /** How far back it can be looked at, null where nothing is known. */
 export function oldestUs({ originUs, nowUs, keptUs }) {
   return originUs === null ? null : Math.max(originUs, nowUs - keptUs);
+}
+
+const TICK_US = 5_000_000;
+
+/** The time at the left end of the timeline: a whole number of ticks after the origin. */
+export function leftUs(state) {
+  return state.originUs + Math.floor((oldestUs(state) - state.originUs) / TICK_US) * TICK_US;
 }
 
 /** The label of the moment that is shown, the newest or a past one: {cluster, stability}, null where there is none. */

@@ -22,8 +22,9 @@ export function showMap(store, ask) {
   }, EVERY_MS);
   panel.addEventListener("toggle", () => store.mark("map"));
 
-  store.watch(["map", "clusters", "time"], () => {
+  store.watch(["map", "clusters", "time", "streams"], () => {
     const { map, clusters, shownUs } = state;
+    panel.hidden = state.saved;
     setText(note, map && shownUs !== null ? "the newest moments, not the time that is shown" : "");
     if (!map) frame = null;
     if (!panel.open) return;

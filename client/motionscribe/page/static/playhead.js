@@ -1,6 +1,7 @@
 // The playhead on the timeline: it stands at the time that is shown. The ruler above the labels moves it.
 
 import { make } from "./dom.js";
+import { leftUs } from "./events.js";
 import { PIXELS_A_SECOND } from "./timeline.js";
 
 const RULER = 18; // pixels of the track that are the ruler
@@ -17,7 +18,7 @@ export function showPlayhead(store) {
 
   function showAt(event) {
     const x = event.clientX - track.getBoundingClientRect().left;
-    store.take({ is: "look", to: "time", timeUs: state.originUs + (x / PIXELS_A_SECOND) * 1e6 });
+    store.take({ is: "look", to: "time", timeUs: leftUs(state) + (x / PIXELS_A_SECOND) * 1e6 });
   }
 
   track.addEventListener("pointerdown", (event) => {
@@ -29,10 +30,11 @@ export function showPlayhead(store) {
   track.addEventListener("pointermove", (event) => dragged && showAt(event));
   for (const end of ["pointerup", "pointercancel"]) track.addEventListener(end, () => (dragged = false));
 
-  store.watch(["time"], ({ shownUs, originUs }) => {
+  store.watch(["time"], () => {
+    const { shownUs } = state;
     playhead.hidden = shownUs === null;
     if (shownUs === null) return;
-    const x = ((shownUs - originUs) / 1e6) * PIXELS_A_SECOND;
+    const x = ((shownUs - leftUs(state)) / 1e6) * PIXELS_A_SECOND;
     playhead.style.left = `${x}px`;
     const left = x - scroller.scrollLeft;
     const moved = shownUs !== lastUs;
@@ -45,6 +47,7 @@ export function showPlayhead(store) {
 }
 
 /** Where it stands in a view as wide as the timeline, in pixels; null where the newest is shown. */
-export function playheadX({ shownUs, originUs }, scroller) {
-  return shownUs === null ? null : ((shownUs - originUs) / 1e6) * PIXELS_A_SECOND - scroller.scrollLeft;
+export function playheadX(state, scroller) {
+  if (state.shownUs === null) return null;
+  return ((state.shownUs - leftUs(state)) / 1e6) * PIXELS_A_SECOND - scroller.scrollLeft;
 }

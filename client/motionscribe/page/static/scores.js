@@ -2,6 +2,7 @@
 
 import { KINDS } from "./colours.js";
 import { openCanvas, themeColour } from "./dom.js";
+import { leftUs } from "./events.js";
 import { playheadX } from "./playhead.js";
 import { PIXELS_A_SECOND } from "./timeline.js";
 
@@ -16,11 +17,11 @@ export function showScores(store) {
   const scroller = document.getElementById("timeline");
 
   store.watch(["scores"], (state) => {
-    const { scores, originUs } = state;
+    const { scores } = state;
     panel.hidden = !scores.length;
     if (!scores.length) return;
     const { context, width, height } = openCanvas(canvas);
-    const x = (timeUs) => ((timeUs - originUs) / 1e6) * PIXELS_A_SECOND - scroller.scrollLeft;
+    const x = (timeUs) => ((timeUs - leftUs(state)) / 1e6) * PIXELS_A_SECOND - scroller.scrollLeft;
     const y = (perHour) => (height - 16) * (Math.log10(clamp(perHour) / RAREST) / Math.log10(MOST / RAREST)) + 8;
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = themeColour("--quiet");

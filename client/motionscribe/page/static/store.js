@@ -1,7 +1,7 @@
 // The one state of the page, and the only place that changes it. Messages of the bridge come in; views are told which
 // topics have changed, at most once for each picture of the screen.
 
-import { takeEvent, forgetTimeline, newTimeline, oldestUs } from "./events.js";
+import { KEPT_US, takeEvent, forgetTimeline, newTimeline, oldestUs } from "./events.js";
 import { addPoses, forgetPoses } from "./history.js";
 import { dimensionsOf } from "./pose.js";
 import { GHOST_US, keepShown, look, newShown } from "./shown.js";
@@ -71,7 +71,8 @@ export function createStore() {
     },
     opened: ({ start_us: startUs, skeleton, saved = false, history = false }) => {
       // the same session, or one whose clock goes on: what was seen stays, unless all that was kept of it follows
-      const isSame = startUs !== null && state.originUs !== null && startUs >= state.originUs;
+      const near = state.originUs !== null && startUs >= state.originUs && startUs <= state.nowUs + KEPT_US;
+      const isSame = startUs !== null && near;
       const { shownUs, playing } = state;
       if (history || !isSame) restart(startUs);
       if (isSame) Object.assign(state, { shownUs, playing });
@@ -107,6 +108,18 @@ export function createStore() {
     look: (message) => {
       look(state, message);
       mark("time");
+    },
+    forgotten: () => {
+      Object.assign(state, {
+        live: false,
+        skeleton: null,
+        clusters: new Map(),
+        anomalies: [],
+        faces: new Map(),
+        map: null,
+      });
+      restart(null);
+      mark("streams", "timeline", "poses", "clusters", "map", "anomalies");
     },
     clusters: ({ clusters }) => {
       state.clusters = new Map(clusters.map((cluster) => [cluster.id, cluster]));

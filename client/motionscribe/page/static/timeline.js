@@ -3,10 +3,12 @@
 import { KINDS, paint } from "./colours.js";
 import { keyedList, make, setText } from "./dom.js";
 import { describe } from "./alarms.js";
+import { leftUs } from "./events.js";
 import { clock, nameOf, rootOf } from "./words.js";
 
 export const PIXELS_A_SECOND = 14;
 const TICK_S = 5;
+const MOST_TICKS = 1500; // two hours of them
 const AT_THE_END = 40; // pixels from the newest that still count as being there
 
 export function showTimeline(store, ask) {
@@ -54,8 +56,7 @@ export function showTimeline(store, ask) {
   });
 
   const lay = (element, { startUs, endUs }) => {
-    const { originUs } = store.state;
-    element.style.left = `${((startUs - originUs) / 1e6) * PIXELS_A_SECOND}px`;
+    element.style.left = `${((startUs - leftUs(store.state)) / 1e6) * PIXELS_A_SECOND}px`;
     element.style.width = `${Math.max(1, ((endUs - startUs) / 1e6) * PIXELS_A_SECOND)}px`;
   };
   const fillFinal = keyedList(
@@ -105,14 +106,27 @@ export function showTimeline(store, ask) {
     },
   );
 
+  const fillTicks = keyedList(
+    layers.ticks,
+    ({ at }) => at,
+    ({ at }) => make("span", { textContent: clock(at * 1e6, 0) }),
+    (element, { at, from }) => (element.style.left = `${(at - from) * PIXELS_A_SECOND}px`),
+  );
+
+  function drawTicks(from, to) {
+    const step = TICK_S * Math.ceil((to - from) / TICK_S / MOST_TICKS);
+    fillTicks(Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, n) => ({ at: from + n * step, from })));
+  }
+
   store.watch(["timeline", "clusters"], (state) => {
     if (state.originUs === null) {
       for (const fill of [fillFinal, fillSoft, fillGaps, fillAlarms]) fill([]);
       return;
     }
-    const seconds = (state.nowUs - state.originUs) / 1e6;
-    track.style.width = `${Math.ceil(seconds * PIXELS_A_SECOND) + 8}px`;
-    drawTicks(layers.ticks, seconds);
+    const from = (leftUs(state) - state.originUs) / 1e6;
+    const to = (state.nowUs - state.originUs) / 1e6;
+    track.style.width = `${Math.ceil((to - from) * PIXELS_A_SECOND) + 8}px`;
+    drawTicks(from, to);
     fillFinal(state.segments);
     fillSoft(joined(state.soft));
     fillGaps(state.gaps);
@@ -157,13 +171,4 @@ function joined(spans) {
     } else runs.push({ ...span });
   }
   return runs;
-}
-
-function drawTicks(parent, seconds) {
-  for (let at = parent.childElementCount * TICK_S; at <= seconds; at += TICK_S) {
-    const tick = make("span", { textContent: clock(at * 1e6, 0) });
-    tick.style.left = `${at * PIXELS_A_SECOND}px`;
-    parent.append(tick);
-  }
-  while (parent.childElementCount > seconds / TICK_S + 1) parent.lastChild.remove();
 }

@@ -9,7 +9,7 @@ import runpy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class Person:
     """(J, 3) metres, x to the right, y down, z away from the camera; None where the estimator knows no depth."""
 
 
+@runtime_checkable
 class Estimator(Protocol):
     """Finds people in images that follow each other."""
 
@@ -101,5 +102,7 @@ def load_estimator(environment: Mapping[str, str] = os.environ) -> Estimator:
         raise NotFound(f"{path}: {error}{hint}") from error
     if "make_estimator" not in names:
         raise NotFound(f"{path}: expected a function make_estimator(), found none")
-    estimator: Estimator = names["make_estimator"]()
+    estimator = names["make_estimator"]()
+    if not isinstance(estimator, Estimator):
+        raise NotFound(f"{path}: expected make_estimator() to return an Estimator, got {estimator!r:.60}")
     return estimator

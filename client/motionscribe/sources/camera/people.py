@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe.errors import NotFound
+from motionscribe.errors import BadFrames, NotFound
 from motionscribe.sources.base import Source
-from motionscribe.sources.camera.estimator import HIPS, Estimator, Person, frame_of, load_estimator, skeleton_of
+from motionscribe.sources.camera.estimator import HIPS, Estimator, Image, Person, frame_of, load_estimator, skeleton_of
 from motionscribe.sources.camera.images import Images
 from motionscribe.sources.camera.tracker import Spot, Tracker
 from motionscribe.threads import from_thread
@@ -99,10 +99,19 @@ class CameraSource(Source):
         tracker = Tracker()
         with closing(self._estimator):
             for time_us, image in self._images:
-                found = [(spot, one) for one in self._estimator.find(image, time_us) if (spot := self._spot(one))]
+                found = [(spot, one) for one in self._find(image, time_us) if (spot := self._spot(one))]
                 numbers = tracker.follow(time_us, [spot for spot, _ in found])
                 people = {number: one for number, (_, one) in zip(numbers, found, strict=True) if number}
                 yield _Moment(time_us, people, tracker.present)
+
+    def _find(self, image: Image, time_us: int) -> Sequence[Person]:
+        """Raises BadFrames for people of another shape than the skeleton's."""
+        people = self._estimator.find(image, time_us)
+        if not isinstance(people, Sequence) or not all(isinstance(one, Person) for one in people):
+            raise BadFrames(f"expected of the estimator a sequence of Person, got {people!r:.60}")
+        for one in people:
+            frame_of(one, self.skeleton)
+        return people
 
     def _spot(self, person: Person) -> Spot | None:
         """None for somebody without a place."""

@@ -112,6 +112,7 @@ class ClusterRecords:
     def join(self, source: int, target: int) -> None:
         """Records that `source`, which stands for itself, is part of `target`, which does too."""
         s, t = self.by_id[source], self.by_id[target]
+        parts = [record for record in self.by_id.values() if record.merged_into == source]
         self.by_id[target] = replace(
             t,
             last_seen_us=max(s.last_seen_us, t.last_seen_us),
@@ -122,6 +123,12 @@ class ClusterRecords:
             if id == source or record.merged_into == source:
                 # what nobody called it is what it stands for now
                 self.by_id[id] = replace(record, merged_into=target, name=record.given_name, guessed=False)
+        # its parts are the target's own from now on: it keeps what a split gives back to it alone
+        self.by_id[source] = replace(
+            self.by_id[source],
+            segments=s.segments - sum(part.segments for part in parts),
+            seconds=max(0.0, s.seconds - sum(part.seconds for part in parts)),
+        )
         self._changes.append(Merged(source, target))
 
     def add(self, id: int, centre: NDArray[Any], weight: float) -> None:
