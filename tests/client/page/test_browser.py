@@ -33,10 +33,10 @@ def test_a_figure_moves_and_the_timeline_fills(tmp_path: Path) -> None:
 
 def test_a_session_of_a_much_later_clock_begins_a_timeline_of_its_own(tmp_path: Path) -> None:
     async def test(browser: Browser, client: AsyncClient) -> None:
-        recording = perform([("walk", 4.0)], rate_hz=30).recording
+        recording = perform([("walk", 12.0)], rate_hz=30).recording
         for days in (0, 115):
             moved = replace(recording, timestamps_us=recording.timestamps_us + days * 86_400_000_000)
-            async with client.stream(moved, stream_id="hall", realtime=4) as stream:
+            async with client.stream(moved, stream_id="hall", realtime=2.5) as stream:
                 if not days:
                     await browser.page.locator("#streams button", has_text="hall").click()
                 async for _ in stream:

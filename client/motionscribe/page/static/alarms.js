@@ -37,7 +37,7 @@ export function showAlarms(store, ask) {
     letter.style.setProperty("--colour", kind.colour);
     setText(letter, kind.letter);
     setText(words.children[0], describe(alarm));
-    setText(words.children[1], when(alarm, store.state.originUs ?? 0));
+    setText(words.children[1], when(alarm, store.state));
     item.classList.toggle("ongoing", alarm.ongoing);
     for (const button of verdicts.children) {
       const { verdict } = button.dataset;
@@ -48,7 +48,7 @@ export function showAlarms(store, ask) {
 
   const list = document.getElementById("alarms");
   const fill = keyedList(list, ({ anomaly }) => anomaly, build, update);
-  store.watch(["anomalies"], ({ anomalies }) => {
+  store.watch(["anomalies", "timeline"], ({ anomalies }) => {
     fill([...anomalies].sort((one, other) => other.anomaly - one.anomaly).slice(0, SHOWN));
     list.dataset.empty = anomalies.length ? "" : "none so far";
   });
@@ -60,8 +60,9 @@ export function describe(alarm) {
   return plain(`${alarm.kind} ${joints ? `in ${joints}` : `by ${alarm.detector}`}`);
 }
 
-function when(alarm, originUs) {
+function when(alarm, { alarms, originUs }) {
   const seconds = ((alarm.end_us - alarm.start_us) / 1e6).toFixed(1);
   const length = alarm.ongoing ? "goes on" : `${seconds} s`;
-  return `at ${clock(alarm.start_us - originUs)} min:s, ${length}, ${howOften(alarm.false_alarms_per_hour)}`;
+  const time = alarms.has(alarm.anomaly) ? `at ${clock(alarm.start_us - originUs)} min:s` : "earlier"; // another clock
+  return `${time}, ${length}, ${howOften(alarm.false_alarms_per_hour)}`;
 }

@@ -83,7 +83,10 @@ export function showClusters(store, ask) {
     const others = shownClusters(store.state).filter((other) => other.id !== id);
     const options = others.map((other) => [other.id, nameOf(store.state.clusters, other.id)]);
     const words = { before: "into ", label: `cluster that takes in cluster ${id}`, button: "merge" };
-    choose(item, options, words, (into) => ask({ do: "merge", source: id, into }));
+    choose(item, options, words, (into) => {
+      ask({ do: "merge", source: id, into });
+      list.querySelector(`[data-cluster="${into}"] .name`)?.focus(); // this row goes
+    });
   }
 
   function choosePart(id, item) {
@@ -98,6 +101,11 @@ export function showClusters(store, ask) {
     const select = make("select", { "aria-label": label }, ...choices);
     const form = make("form", {}, before, select, make("button", { textContent: button, disabled: !options.length }));
     const leave = replaceBy(item, form, select);
+    select.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !options.length) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       send(Number(select.value));

@@ -43,10 +43,12 @@ export function showMap(store, ask) {
       drawCluster(context, place(at), (map.radius / 2) * scale, root, kind);
     }
     drawTrail(context, map.trail.map(place));
-    for (const { cluster, place: at } of map.clusters) {
-      const root = rootOf(clusters, cluster);
-      if (shown.has(root)) drawName(context, place(at), nameOf(clusters, root));
-    }
+    const roots = map.clusters.map(({ cluster, place: at }) => ({ root: rootOf(clusters, cluster), at }));
+    const named = roots
+      .filter(({ root }) => shown.has(root))
+      .sort((one, other) => (other.root === current) - (one.root === current));
+    const taken = [];
+    for (const { root, at } of named) drawName(context, place(at), nameOf(clusters, root), taken);
     const label = `Map of clusters. The newest moment is ${now ? `called ${nameOf(clusters, current)}` : "not known"}.`;
     if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
   });
@@ -79,7 +81,11 @@ function drawCluster(context, [x, y], radius, id, { seen, current }) {
   context.stroke();
 }
 
-function drawName(context, [x, y], name) {
+/** Where no other name stands: those that come first have the room. */
+function drawName(context, [x, y], name, taken) {
+  const half = context.measureText(name).width / 2;
+  if (taken.some((other) => Math.abs(other.x - x) < other.half + half + 4 && Math.abs(other.y - y) < 13)) return;
+  taken.push({ x, y, half });
   context.textAlign = "center";
   context.lineWidth = 3;
   context.strokeStyle = themeColour("--panel");

@@ -3,6 +3,8 @@
 import { readAddress, writeStreamAddress } from "./address.js";
 import { keyedList, make, plain, setText } from "./dom.js";
 
+const FAILURE_MS = 10_000; // a message must not stand in the way for longer
+
 /** Returns `choose(stream)`, which shows a stream. */
 export function showStreams(store, ask) {
   const link = document.getElementById("link");
@@ -40,7 +42,10 @@ export function showStreams(store, ask) {
     setText(link, linkText(state));
     link.classList.toggle("bad", state.link === "lost" || Boolean(state.error));
   });
+  let vanishing = 0;
   store.watch(["failure"], ({ failure: text }) => {
+    clearTimeout(vanishing);
+    if (text) vanishing = setTimeout(() => store.take({ is: "dismissed" }), FAILURE_MS);
     failure.hidden = !text;
     setText(failure, text ?? "");
   });

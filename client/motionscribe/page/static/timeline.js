@@ -7,6 +7,7 @@ import { leftUs } from "./events.js";
 import { clock, nameOf, rootOf } from "./words.js";
 
 export const PIXELS_A_SECOND = 14;
+const ASKED_US = 20_000_000;
 const TICK_S = 5;
 const MOST_TICKS = 1500; // two hours of them
 const AT_THE_END = 40; // pixels from the newest that still count as being there
@@ -39,6 +40,10 @@ export function showTimeline(store, ask) {
 
   function explain(span) {
     if (span.segment === null) return;
+    if (!canBeAsked(store.state, span)) {
+      store.take({ is: "failed", do: "explain", error: "only segments of the newest 20 s can be asked about" });
+      return;
+    }
     if (span.segment === store.state.chosenSegment) {
       store.take({ is: "asked", segment: null });
       return;
@@ -70,7 +75,9 @@ export function showTimeline(store, ask) {
       const text = labelled(store.state, span, element);
       const chosen = span.segment !== null && span.segment === store.state.chosenSegment;
       element.setAttribute("aria-pressed", String(chosen));
-      element.setAttribute("aria-label", `${text}${span.open ? ", goes on" : ""}: why?`);
+      const why = canBeAsked(store.state, span) ? ": why?" : "";
+      element.setAttribute("aria-label", `${text}${span.open ? ", goes on" : ""}${why}`);
+      element.classList.toggle("askable", Boolean(why));
     },
   );
   const fillSoft = keyedList(
@@ -127,7 +134,7 @@ export function showTimeline(store, ask) {
     const to = (state.nowUs - state.originUs) / 1e6;
     track.style.width = `${Math.ceil((to - from) * PIXELS_A_SECOND) + 8}px`;
     drawTicks(from, to);
-    fillFinal(state.segments);
+    fillFinal(state.segments.filter(({ cluster }) => cluster)); // 0 is none: too few frames to know
     fillSoft(joined(state.soft));
     fillGaps(state.gaps);
     fillAlarms([...state.alarms.values()]);
@@ -152,6 +159,11 @@ function labelled({ clusters, originUs }, { cluster, startUs, endUs }, element) 
   setText(element, room > 28 ? name : "");
   if (element.title !== text) element.title = text;
   return text;
+}
+
+/** Whether the server still knows why: of a live stream, for so long. */
+function canBeAsked({ live, nowUs }, { endUs }) {
+  return live && endUs > nowUs - ASKED_US;
 }
 
 /** Only one segment is reached by the tabulator; the arrow keys lead to the others. */
