@@ -11,8 +11,8 @@ from motionscribe_proto import segmentation_pb2 as pb
 from motionscribe_proto.codec import WIRE_FLOAT
 from motionscribe_proto.frames import FrameBlock
 
-PERIOD_S = 1 / 30
-"""Between two messages, on average: as many as films show."""
+PERIOD_S = 1 / 33
+"""Between two messages, on average: as many as films show, and a few more, so that a viewer's screen draws thirty."""
 MOST_FRAMES = 64
 """Of one message: a quarter of a second of the fastest cameras. Recordings are sent in larger blocks."""
 
