@@ -21,7 +21,8 @@ from motionscribe import AsyncClient
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.demo.performer import perform
 
-pytestmark = in_a_browser
+WANTED = "MOTIONSCRIBE_PICTURES"
+pytestmark = [*in_a_browser, pytest.mark.skipif(WANTED not in os.environ, reason=f"set {WANTED} to a folder")]
 
 PLAYS = {
     "gym": [("walk", 5.0), ("wave", 5.0), ("squat", 5.0), ("punch", 5.0), ("walk", 14.0)],
@@ -34,8 +35,8 @@ NAMES = ("walk", "wave", "squat", "punch")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(os.environ.get("MOTIONSCRIBE_PICTURES", tmp_path))
+def folder() -> Path:
+    return Path(os.environ[WANTED])
 
 
 async def save(browser: Browser, path: Path) -> None:
