@@ -27,7 +27,7 @@ from motionscribe_models.recordings.keypoint_names import MEDIAPIPE_33
 
 MODEL = Path(__file__).with_name("pose_landmarker_full.task")
 PEOPLE = 2
-"""At most, at a time. On two cores with AVX-512 an image takes 29 ms for one and 45 ms for two."""
+"""At most, at a time; one is found faster."""
 
 
 class MediaPipe:

@@ -8,8 +8,8 @@ from typing import Any
 
 from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadFile
-from motionscribe.events import ClusterMerged, ClusterSplit, Event, SegmentEnded, SegmentStarted
-from motionscribe.sinks.saved_events import encoding_of
+from motionscribe.events import Event, SegmentEnded, SegmentStarted
+from motionscribe.sinks.saved_events import encoding_of, merges_of
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,7 @@ class LaterNames:
         """Segments with the cluster and the name of now: as the events say at last, where nothing later is known."""
         named = [event for event in events if isinstance(event, SegmentStarted | SegmentEnded)]
         names = {event.cluster: event.name for event in named} | dict(self.names)
-        merged: dict[int, int | None] = {}
-        for event in events:
-            if isinstance(event, ClusterMerged):
-                merged[event.source] = event.target
-            elif isinstance(event, ClusterSplit):
-                merged[event.cluster] = None
-        merged |= self.merged_into
+        merged: dict[int, int | None] = {**merges_of(events), **self.merged_into}
 
         def now(event: SegmentEnded) -> SegmentEnded:
             cluster = _target(event.cluster, merged)

@@ -7,13 +7,11 @@ own: the tables that come after it, of every viewer, are the answer. What fails 
 """
 
 import asyncio
-import json
-from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from motionscribe.async_client import AsyncClient
-from motionscribe.errors import BadRequest, MotionscribeError
+from motionscribe.errors import BadRequest
 from motionscribe.page.follow import Follower
 from motionscribe.page.hub import Hub
 from motionscribe.page.messages import (
@@ -25,6 +23,7 @@ from motionscribe.page.messages import (
     to_json,
 )
 from motionscribe.page.outgoing import Outgoing, TooSlowError
+from motionscribe.page.requests import Request, answered, text_of
 from motionscribe.page.streams import StreamList
 from motionscribe.page.wall import Wall
 from motionscribe_proto.verdicts import VERDICTS, Verdict
@@ -64,14 +63,9 @@ class Bridge:
 
     async def _read(self) -> None:
         while True:
-            text = await self._websocket.receive_text()
-            verb: object = None
-            try:
-                ask = read_request(text)
-                verb = ask.get("do")
-                await self._do(verb, ask)
-            except MotionscribeError as error:
-                self._put({"is": "failed", "do": verb, "error": str(error)})
+            failure = await answered(await self._websocket.receive_text(), self._do)
+            if failure:
+                self._put(failure)
 
     async def _write(self) -> None:
         while True:
@@ -84,7 +78,7 @@ class Bridge:
             self._outgoing.replace("streams", to_json(message))
             await self._streams.wait_for_answer()
 
-    async def _do(self, verb: object, ask: dict[str, Any]) -> None:
+    async def _do(self, verb: object, ask: Request) -> None:
         """Raises MotionscribeError."""
         if verb == "wall":
             self._show_wall(ask.get("on"))
@@ -144,27 +138,7 @@ class Bridge:
         self._outgoing.put(to_json(message))
 
 
-def read_request(text: str) -> dict[str, Any]:
-    """Raises BadRequest."""
-    try:
-        ask = json.loads(text)
-        json.dumps(ask, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:  # half a surrogate is no text, either
-        raise BadRequest(f"expected JSON, got {text[:40]!r}") from error
-    if not isinstance(ask, dict):
-        raise BadRequest(f"expected an object, got {text[:40]!r}")
-    return ask
-
-
-def text_of(ask: dict[str, Any], name: str) -> str:
-    """Raises BadRequest."""
-    value = ask.get(name)
-    if not isinstance(value, str):
-        raise BadRequest(f"expected {name} as text, got {value!r}")
-    return value
-
-
-def _verdict(ask: dict[str, Any]) -> Verdict:
+def _verdict(ask: Request) -> Verdict:
     """Raises BadRequest."""
     for verdict in VERDICTS:
         if verdict == ask.get("verdict"):

@@ -81,7 +81,7 @@ class History:
 
     def add(self, event: Event, text: str) -> None:
         """An event, and what viewers were told."""
-        start_us, end_us = _span(event)
+        start_us, end_us = span_of(event)
         self._advance(start_us, end_us)
         self._numbers += 1
         self._told[self._numbers] = _Told(end_us, text)
@@ -144,7 +144,7 @@ class History:
         return self._blocks[-1]
 
 
-def _span(event: Event) -> tuple[int, int]:
+def span_of(event: Event) -> tuple[int, int]:
     """Start and end in microseconds, the same where an event is of a moment."""
     start: int = event.time_us if hasattr(event, "time_us") else event.start_us
     return start, getattr(event, "end_us", start)

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from motionscribe.errors import BadRequest, MotionscribeError
-from motionscribe.page.bridge import read_request, text_of
+from motionscribe.errors import BadRequest
 from motionscribe.page.messages import (
     Message,
     clusters_message,
@@ -18,6 +17,7 @@ from motionscribe.page.messages import (
     skeleton_layout,
     to_json,
 )
+from motionscribe.page.requests import Request, answered, text_of
 from motionscribe.page.saved import SavedStream
 from motionscribe_proto.events import to_dict
 
@@ -45,19 +45,18 @@ class Replay:
 
     async def _read(self) -> None:
         while True:
-            text = await self._websocket.receive_text()
-            verb: object = None
-            try:
-                ask = read_request(text)
-                verb = ask.get("do")
-                stream = self._find(text_of(ask, "stream"))
-                if verb != "watch":
-                    raise BadRequest(f"expected a live stream, got {stream.title}, which is saved and stays as it is")
-                if self._sending:
-                    self._sending.cancel()
-                self._sending = self._group.create_task(self._send_all(stream))
-            except MotionscribeError as error:
-                await self._send({"is": "failed", "do": verb, "error": str(error)})
+            failure = await answered(await self._websocket.receive_text(), self._do)
+            if failure:
+                await self._send(failure)
+
+    async def _do(self, verb: object, ask: Request) -> None:
+        """Raises BadRequest."""
+        stream = self._find(text_of(ask, "stream"))
+        if verb != "watch":
+            raise BadRequest(f"expected a live stream, got {stream.title}, which is saved and stays as it is")
+        if self._sending:
+            self._sending.cancel()
+        self._sending = self._group.create_task(self._send_all(stream))
 
     def _find(self, title: str) -> SavedStream:
         """Raises BadRequest."""

@@ -14,20 +14,17 @@ from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadEventsFile
 from motionscribe.events import (
     Anomaly,
-    ClusterMerged,
-    ClusterSplit,
     Event,
     Label,
-    Restarted,
     SegmentEnded,
     SegmentStarted,
 )
-from motionscribe.sinks.saved_events import read_events
+from motionscribe.page.history import span_of
+from motionscribe.sinks.saved_events import merges_of, read_events
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording, read_recording
 from motionscribe_models.skeleton import Skeleton, upright
-from motionscribe_proto.events import ClusterChange
 
 EVERY_US = 60_000
 """Between two poses: about 15 a second, as static/history.js keeps them."""
@@ -63,24 +60,19 @@ class SavedStream:
     def start_us(self) -> int:
         """The first time that anything is known of."""
         first = [int(self.figures.times_us[0])] if self.figures else []
-        return min([*first, *(_span(event)[0] for event in self.events)])
+        return min([*first, *(span_of(event)[0] for event in self.events)])
 
     @property
     def end_us(self) -> int:
         """The last one."""
         last = [int(self.figures.times_us[-1])] if self.figures else []
-        return max([*last, *(_span(event)[1] for event in self.events)])
+        return max([*last, *(span_of(event)[1] for event in self.events)])
 
     def clusters(self) -> list[Cluster]:
         """Those that occur, with the name that was told last. Weights are not known."""
         ended = [event for event in self.events if isinstance(event, SegmentEnded)]
         named = {e.cluster: e for e in self.events if isinstance(e, SegmentStarted | SegmentEnded)}
-        merged: dict[int, int] = {}
-        for event in self.events:
-            if isinstance(event, ClusterMerged):
-                merged[event.source] = event.target
-            elif isinstance(event, ClusterSplit):
-                merged.pop(event.cluster, None)
+        merged = merges_of(self.events)
         found = []
         for cluster in sorted(named.keys() | merged.keys() | set(merged.values())):
             lengths = [event.end_us - event.start_us for event in ended if event.cluster == cluster]
@@ -92,13 +84,6 @@ class SavedStream:
     def anomalies(self) -> list[Anomaly]:
         """Each as it was told last."""
         return list({event.anomaly: event for event in self.events if isinstance(event, Anomaly)}.values())
-
-
-def _span(event: Event) -> tuple[int, int]:
-    """From when to when; twice the same where an event is of a moment."""
-    if isinstance(event, ClusterChange | Restarted):
-        return event.time_us, event.time_us
-    return event.start_us, event.start_us if isinstance(event, SegmentStarted) else event.end_us
 
 
 def read_saved(events: Path, recording: Path | None = None) -> list[SavedStream]:

@@ -1,17 +1,16 @@
 """The list of live streams, asked for once a second while somebody looks, whatever the number of viewers."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.descriptions import StreamInfo
 from motionscribe.errors import MotionscribeError
+from motionscribe.page.background import Background
 
 EVERY_S = 1.0
 
 
-class StreamList:
+class StreamList(Background):
     """An async context manager: asks as long as it is entered."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -22,18 +21,6 @@ class StreamList:
         self._viewers = 0
         self._wanted = asyncio.Event()
         self._news = asyncio.Condition()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._ask_again_and_again())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
     def attend(self) -> None:
         """A viewer came."""
@@ -60,7 +47,7 @@ class StreamList:
         """What the server says of a stream now; None where it is not live. Raises MotionscribeError."""
         return next((stream for stream in await self._client.streams() if stream.stream_id == stream_id), None)
 
-    async def _ask_again_and_again(self) -> None:
+    async def _work(self) -> None:
         while True:
             await self._wanted.wait()
             try:

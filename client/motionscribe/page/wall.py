@@ -1,9 +1,8 @@
 """The wall: a tile for each live stream, computed once for all who look at it, several times a second."""
 
 import asyncio
-from types import TracebackType
-from typing import Self
 
+from motionscribe.page.background import Background
 from motionscribe.page.follow import Follower
 from motionscribe.page.hub import Hub
 from motionscribe.page.messages import to_json
@@ -16,7 +15,7 @@ MOST_TILES = 64
 """More streams than a screen shows; each costs a watch of the server."""
 
 
-class Wall:
+class Wall(Background):
     """An async context manager: follows all live streams as long as it is entered and somebody looks."""
 
     def __init__(self, hub: Hub, streams: StreamList) -> None:
@@ -25,18 +24,6 @@ class Wall:
         self._viewers: set[Outgoing] = set()
         self._wanted = asyncio.Event()
         self._followers: dict[str, Follower] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._show_again_and_again())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
     def join(self, viewer: Outgoing) -> None:
         """Somebody looks at the wall."""
@@ -50,7 +37,7 @@ class Wall:
             self._wanted.clear()
             self._follow(frozenset())
 
-    async def _show_again_and_again(self) -> None:
+    async def _work(self) -> None:
         while True:
             await self._wanted.wait()
             shown = self._streams.streams[:MOST_TILES]

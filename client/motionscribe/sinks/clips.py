@@ -10,8 +10,8 @@ import numpy as np
 from motionscribe.exemplars import Exemplars
 from motionscribe_models.arrays import Array
 from motionscribe_models.errors import LayoutError, MissingExtraError
-from motionscribe_models.representations import REPRESENTATIONS
-from motionscribe_models.skeleton import UPRIGHT, Skeleton
+from motionscribe_models.kinematics import joint_positions
+from motionscribe_models.skeleton import Skeleton, upright
 
 WIDTH, HEIGHT = 150, 190
 """Pixels of a clip."""
@@ -53,8 +53,7 @@ def clips_gif(exemplars: Exemplars) -> bytes:
 
 def _in_the_plane(skeleton: Skeleton, frames: Array) -> Array:
     """(K, J, 2) as somebody sees it who looks at the body from the front and a little from the side; y is up."""
-    representation = REPRESENTATIONS[skeleton.representation]
-    places = representation.joint_positions(skeleton, frames) @ np.array(UPRIGHT[skeleton.up_axis], float).T
+    places = joint_positions(skeleton, frames) @ upright(skeleton).T
     x, y, z = np.moveaxis(places, 2, 0)
     return np.stack([x * np.cos(YAW) + z * np.sin(YAW), y], axis=2)
 

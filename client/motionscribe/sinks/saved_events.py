@@ -6,18 +6,29 @@ In: a file, which an editor or PowerShell may have saved anew. Out: events by st
 import codecs
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from motionscribe.errors import BadEventsFile
-from motionscribe.events import Event
+from motionscribe.events import ClusterMerged, ClusterSplit, Event
 from motionscribe_proto.events import from_dict
 
 log = logging.getLogger(__name__)
 
 RUN = ", run "
 COMPLAINTS = 10
+
+
+def merges_of(events: Iterable[Event]) -> dict[int, int]:
+    """Cluster -> the one that it is part of at the end, where that was not undone."""
+    merged: dict[int, int] = {}
+    for event in events:
+        if isinstance(event, ClusterMerged):
+            merged[event.source] = event.target
+        elif isinstance(event, ClusterSplit):
+            merged.pop(event.cluster, None)
+    return merged
 
 
 def read_events(path: Path | str, complain: Callable[[str], None] = log.warning) -> dict[str, list[Event]]:

@@ -1,6 +1,6 @@
 """Where the clusters of a stream lie in a plane, and where its newest moments do: a picture for people.
 
-In: the model, clusters, embeddings of moments. Out: ClusterMap. The plane is the model's own: it does not turn while a
+In: a plane, clusters, embeddings of moments. Out: ClusterMap. The plane is the model's own: it does not turn while a
 stream learns.
 """
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from motionscribe_models.arrays import Array
 from motionscribe_server.session.clustering import ClusterState
-from motionscribe_server.session.model import ServedModel
 
 TOO_FEW = 3
 """Clusters of a model that say nothing of the directions in which clusters differ."""
@@ -32,11 +31,11 @@ class ClusterMap:
     """The end of the newest moment."""
 
 
-def map_of(model: ServedModel, clusters: Iterable[ClusterState], moments: Array, end_us: int) -> ClusterMap:
+def map_of(plane: tuple[Array, Array], clusters: Iterable[ClusterState], moments: Array, end_us: int) -> ClusterMap:
     """The map of `clusters`, those that are merged included, and of the embeddings of `moments` (l, d)."""
     centred = [state for state in clusters if state.weight > 0]
-    middle, axes = plane_of(model.centres)
-    places = np.array([state.centre for state in centred]).reshape(-1, model.dimensions)
+    middle, axes = plane
+    places = np.array([state.centre for state in centred]).reshape(-1, len(axes))
     ids = np.array([state.merged_into or state.id for state in centred], np.int64)
     return ClusterMap(ids, (places - middle) @ axes, (moments - middle) @ axes, end_us)
 

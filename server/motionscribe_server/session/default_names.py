@@ -46,6 +46,11 @@ class DefaultNames:
         self._cluster = 0  # of the open final segment
         self._frames = self._nothing()  # its newest
 
+    @property
+    def wants_frames(self) -> bool:
+        """Whether it looks at any."""
+        return self._of_bodies
+
     def name(self, id: int) -> str:
         """Empty where there is none, or not yet enough to tell."""
         tally = self._tallies.get(id, [0])

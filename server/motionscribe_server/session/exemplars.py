@@ -40,6 +40,11 @@ class Exemplars:
         self._frames = self._nothing()  # the newest of the open final segment
         self._of = {state.id: state.exemplars for state in stored if state.exemplars and kept}
 
+    @property
+    def wants_frames(self) -> bool:
+        """Whether it looks at any."""
+        return self._kept
+
     def of(self, id: int) -> tuple[Exemplar, ...]:
         """The clips of a cluster, without those of clusters that are part of it."""
         return self._of.get(id, ())

@@ -11,7 +11,6 @@ from copy import deepcopy
 from dataclasses import astuple, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe_models.state import State
 from motionscribe_proto.events import (
@@ -41,6 +40,7 @@ from motionscribe_server.session.provisional import ProvisionalLabels
 from motionscribe_server.session.recall import Recall, Recalled
 from motionscribe_server.session.segmenter import Segmenter
 from motionscribe_server.session.span import Span
+from motionscribe_server.session.waiting_frames import WaitingFrames
 
 
 class Labelling:
@@ -65,8 +65,8 @@ class Labelling:
         self._labeller = Labeller(self._clusterer, model.radius, model.moment_s, model.durations["history"])
         self._cluster_counts = ClusterCounts(clusters)
         self._default_names = DefaultNames(model, clusters)
-        hold = model.durations["hold"]
-        self._finals = FinalLabels(self._labeller, self._clusterer, self._cluster_counts, self._name, hold)
+        parts = self._labeller, self._clusterer, self._cluster_counts, self._name
+        self._finals = FinalLabels(*parts, model.durations["hold"])
         self._provisionals = ProvisionalLabels(model.stability(options.lag))
         self._alarms = None if model.anomaly is None else Alarms(model, model.anomaly, options, book)
         self._recall = Recall(model.moment_s, model.revisions)
@@ -75,7 +75,8 @@ class Labelling:
         self._unseen = 0  # joints that are out of sight
         self._moments = 0  # so far
         self._spans: deque[Span] = deque()  # of the newest moments, which are not final
-        self._waiting: deque[NDArray[np.float32]] = deque()  # their frames (n, F)
+        wanted = self._default_names.wants_frames or self._exemplars.wants_frames
+        self._waiting = WaitingFrames(model.manifest.features, wanted)
 
     @property
     def moments(self) -> int:
@@ -100,7 +101,7 @@ class Labelling:
             self._spans[-1] = replace(self._spans[-1], end_us=span.start_us)
         self._spans.append(span)
         self._provisionals.add_moment()
-        self._waiting.append(moment.frames.copy())  # of a batch, which need not stay
+        self._waiting.add(moment.frames)
         self._recall.add(span, moment.frames)
         self._moments += 1
         self._estimates = moment.estimates
@@ -118,8 +119,8 @@ class Labelling:
             self._forget_gone()
         if provisional and self._wants_provisional:
             first = self._moments - len(self._spans)
-            newest = moment.estimates[-1]
-            events += self._provisionals.update(self._labeller.current, self._spans, first, newest, self._unseen)
+            told = self._labeller.current, self._spans, first, self._estimates[-1], self._unseen
+            events += self._provisionals.update(*told)
         return events
 
     def end(self, tail: Span | None, time_us: int) -> list[Event]:
@@ -144,9 +145,11 @@ class Labelling:
 
     def clusters(self) -> list[ClusterState]:
         """All clusters that are remembered, in ascending order of id."""
-        states = sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
-        named = (self._named(state) for state in self._cluster_counts.complete(states))
+        named = map(self._named, self._cluster_counts.complete(self._states()))
         return [replace(state, exemplars=self._exemplars.of(state.id)) for state in named]
+
+    def _states(self) -> list[ClusterState]:
+        return sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
@@ -182,7 +185,7 @@ class Labelling:
 
     def map(self) -> ClusterMap:
         """Where clusters and the newest moments lie."""
-        return map_of(self._model, self.clusters(), self._estimates, self._now_us)
+        return map_of(self._model.plane, self._states(), self._estimates, self._now_us)
 
     def forget_exemplars(self) -> None:
         """What clusters look like is not kept from now on."""
@@ -223,8 +226,7 @@ class Labelling:
             "unseen": self._unseen,
             "moments": self._moments,
             "spans": [list(astuple(span)) for span in self._spans],
-            "waiting": np.concatenate([np.empty((0, self._model.manifest.features), np.float32), *self._waiting]),
-            "lengths": [len(frames) for frames in self._waiting],
+            "waiting": self._waiting.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -241,15 +243,14 @@ class Labelling:
         self._exemplars.restore(state["exemplars"])
         self._unseen, self._moments = state["unseen"], state["moments"]
         self._spans = deque(Span(*span) for span in state["spans"])
-        ends = np.cumsum(state["lengths"], dtype=int)
-        self._waiting = deque(np.split(state["waiting"], ends[:-1]) if len(ends) else [])
+        self._waiting.restore(state["waiting"])
 
     def _finalise(self) -> list[Event]:
         """The oldest moment that is not final becomes it."""
         moment, span = self._moments - len(self._spans), self._spans.popleft()
         self._provisionals.drop_moment()
         events = self._note_ends(self._finals.add(moment, span, self._moments), moment)
-        frames = self._waiting.popleft()
+        frames = self._waiting.take()
         self._default_names.make_final(self._finals.open_cluster, frames)
         self._exemplars.add_final(frames)
         if self._alarms:
@@ -258,11 +259,10 @@ class Labelling:
 
     def _note_ends(self, events: list[Event], moment: int) -> list[Event]:
         """The same events; segments among them that ended before `moment` leave exemplars."""
-        for event in events:
-            if isinstance(event, SegmentEnded):
-                last = moment - 1 - round(EDGE_S / self._model.moment_s)
-                distance = self._labeller.distance_to_centre(last, event.cluster)
-                self._exemplars.end_segment(event.cluster, event.start_us, distance)
+        inside = moment - 1 - round(EDGE_S / self._model.moment_s)
+        for event in [event for event in events if isinstance(event, SegmentEnded)]:
+            distance = self._labeller.distance_to_centre(inside, event.cluster)
+            self._exemplars.end_segment(event.cluster, event.start_us, distance)
         return events
 
     def _name(self, id: int) -> Name:

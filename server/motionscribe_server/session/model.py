@@ -4,6 +4,7 @@ In: a verified bundle. Out: typed, checked arrays and settings. It leaves the ON
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from motionscribe_models.lags import LAGS, Lag
 from motionscribe_models.manifest import MAX_SIZE, Manifest
 from motionscribe_models.repository import ModelBundle
 from motionscribe_server.session.anomaly.reference import BEHAVIOURS, AnomalyReference, anomaly_arrays
+from motionscribe_server.session.cluster_map import plane_of
 from motionscribe_server.session.exemplars import VALUES
 from motionscribe_server.session.segmenter import Penalty
 from motionscribe_server.session.stability import INPUTS
@@ -97,6 +99,11 @@ class ServedModel:
                     f"expected a latency within the history, {self.durations['history']} moments, "
                     f"got {self.latency(lag)} for {lag}"
                 )
+
+    @cached_property
+    def plane(self) -> tuple[Array, Array]:
+        """In which its clusters are mapped (cluster_map.py)."""
+        return plane_of(self.centres)
 
     @property
     def moment_s(self) -> float:

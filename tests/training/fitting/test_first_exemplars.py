@@ -11,6 +11,7 @@ from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.skeleton import feature_skeleton
 from motionscribe_server.session.exemplars import VALUES, clip_of
 from motionscribe_server.session.segmenter import Penalty
+from motionscribe_training.fitting.first_clusters import partition
 from motionscribe_training.fitting.first_exemplars import first_exemplars
 
 RATE, STRIDE = 30.0, 3
@@ -29,7 +30,7 @@ def recorded(actions: list[tuple[str, float]]) -> tuple[np.ndarray, np.ndarray]:
 
 def test_each_centre_is_shown_by_its_nearest_segment() -> None:
     features, embedding = recorded([("walk", 6.0), ("squat", 6.0)])
-    found = first_exemplars([(features, embedding)], CENTRES, PENALTY, STRIDE, BODIES, RATE)
+    found = first_exemplars([(features, partition(embedding, PENALTY))], CENTRES, STRIDE, BODIES, RATE)
     assert [ACTIONS[n] if n >= 0 else "" for n in found["centre_names"]] == ["walk", ""]
     for clip, part in zip(found["exemplars"], (features[:180], features[180:]), strict=True):
         wanted = clip_of(BODIES, part, RATE)
@@ -40,18 +41,18 @@ def test_each_centre_is_shown_by_its_nearest_segment() -> None:
 
 def test_without_a_segment_long_enough_there_are_none() -> None:
     features, embedding = recorded([("walk", 1.2)])
-    assert first_exemplars([(features, embedding)], CENTRES, PENALTY, STRIDE, BODIES, RATE) == {}
+    assert first_exemplars([(features, partition(embedding, PENALTY))], CENTRES, STRIDE, BODIES, RATE) == {}
 
 
 def test_features_without_places_have_none() -> None:
     plane = FeatureMap(feature_skeleton("plane", ("x", "y"), RATE), (0, 1))
     features = np.zeros((180, plane.width), np.float32)
     embedding = np.tile([1.0, 0.0], (60, 1))
-    assert first_exemplars([(features, embedding)], CENTRES, PENALTY, STRIDE, plane, RATE) == {}
+    assert first_exemplars([(features, partition(embedding, PENALTY))], CENTRES, STRIDE, plane, RATE) == {}
 
 
 def test_clips_are_small() -> None:
     features, embedding = recorded([("walk", 6.0), ("squat", 6.0)])
-    found = first_exemplars([(features, embedding)], CENTRES, PENALTY, STRIDE, BODIES, RATE)
+    found = first_exemplars([(features, partition(embedding, PENALTY))], CENTRES, STRIDE, BODIES, RATE)
     assert found["exemplars"].dtype == VALUES
     assert found["exemplars"].shape == (2, 16, len(BODY.columns))

@@ -18,7 +18,7 @@ from motionscribe_server.session.labeller import Labeller
 from motionscribe_server.session.segmenter import Penalty, Segmenter
 from motionscribe_server.session.stability import INPUTS, stability_inputs
 from motionscribe_training.fitting.durations import Durations
-from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters
+from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters, partition
 from motionscribe_training.fitting.slow_features import REVISIONS, Part, Students, fit_students, fit_teachers
 
 FOLDS = 5
@@ -45,7 +45,7 @@ def fit_stability(
     for others, left_out in _folds(evidence, copies):
         teachers = fit_teachers(others, parts, durations["slow"], views)
         students = fit_students(others, teachers)
-        centres = first_clusters([teachers.embed(x) for x in others], penalty, durations)
+        centres = first_clusters([partition(teachers.embed(x), penalty) for x in others], durations)
         for lag in LAGS:
             for x in left_out:
                 told[lag] += _tell(x, students, centres, penalty, latency[lag], durations)

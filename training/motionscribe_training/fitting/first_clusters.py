@@ -1,6 +1,6 @@
 """The clusters that a model comes with: what segments of its training recordings have in common.
 
-In: embeddings (n, d) of whole recordings. Out: centres (k, d), the heaviest first clusters of every stream. No labels
+In: segments of whole recordings. Out: centres (k, d), the heaviest first clusters of every stream. No labels
 are used.
 """
 
@@ -30,9 +30,9 @@ def partition(embedding: Array, penalty: Penalty) -> list[Hypothesis]:
     return segments
 
 
-def first_clusters(embeddings: Sequence[Array], penalty: Penalty, durations: Durations) -> Array:
+def first_clusters(partitions: Sequence[Sequence[Hypothesis]], durations: Durations) -> Array:
     """Centres (n, d) of what segments of the training recordings, seen as a whole, have in common."""
-    segments = [segment for embedding in embeddings for segment in partition(embedding, penalty)]
+    segments = [segment for partition in partitions for segment in partition]
     means = np.array([s.mean for s in segments])
     seconds = np.array([(s.end - s.start) * durations.moment_s for s in segments])
     groups = fcluster(linkage(means, "average"), RADIUS, "distance") if len(means) > 1 else np.ones(1, int)

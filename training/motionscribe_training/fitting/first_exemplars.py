@@ -14,26 +14,23 @@ from motionscribe_models.body.actions import ACTIONS, WINDOW_S, action_of
 from motionscribe_models.features import FeatureMap
 from motionscribe_server.session.default_names import SHARE
 from motionscribe_server.session.exemplars import LENGTH_S, VALUES, clip_of
-from motionscribe_server.session.segmenter import Penalty
-from motionscribe_training.fitting.first_clusters import RADIUS, partition
+from motionscribe_server.session.segmenter import Hypothesis
+from motionscribe_training.fitting.first_clusters import RADIUS
 
 
 def first_exemplars(
-    recordings: Sequence[tuple[NDArray[np.float32], Array]],
+    recordings: Sequence[tuple[NDArray[np.float32], Sequence[Hypothesis]]],
     centres: Array,
-    penalty: Penalty,
     stride: int,
     feature_map: FeatureMap,
     rate_hz: float,
 ) -> dict[str, NDArray[np.floating] | NDArray[np.integer]]:
-    """`exemplars` (n, K, D) and `centre_names` (n,) from features (m, F) at `rate_hz`, embedded as (m // stride, d).
+    """`exemplars` (n, K, D) and `centre_names` (n,) from features (m, F) at `rate_hz`, each with its segments.
 
     Empty where features do not say where joints are, or where a centre has no segment long enough.
     """
     segments = [
-        (s.mean, features[s.start * stride : s.end * stride])
-        for features, embedding in recordings
-        for s in partition(embedding, penalty)
+        (s.mean, features[s.start * stride : s.end * stride]) for features, partition in recordings for s in partition
     ]
     long = [(mean, features) for mean, features in segments if len(features) >= LENGTH_S * rate_hz]
     if not long:

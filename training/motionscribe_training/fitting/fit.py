@@ -23,7 +23,7 @@ from motionscribe_training.errors import TrainingError
 from motionscribe_training.fitting.anomaly import Normal, fit_anomaly
 from motionscribe_training.fitting.calibration import fit_stability
 from motionscribe_training.fitting.durations import Durations
-from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters
+from motionscribe_training.fitting.first_clusters import RADIUS, first_clusters, partition
 from motionscribe_training.fitting.first_exemplars import first_exemplars
 from motionscribe_training.fitting.motion import evidence_of, fit_motion
 from motionscribe_training.fitting.slow_features import REVISIONS, Part, fit_students, fit_teachers
@@ -104,8 +104,9 @@ def fit(
 
     settings = _settings(durations)
     penalty = penalty_of(settings)
-    centres = first_clusters(embeddings, penalty, durations)
-    originals = list(zip(long, embeddings, strict=True))[: len(long) // copies]
+    partitions = [partition(x, penalty) for x in embeddings]
+    centres = first_clusters(partitions, durations)
+    originals = list(zip(long, partitions, strict=True))[: len(long) // copies]
     latency: dict[str, int] = {lag: durations[lag] for lag in LAGS}
     scale = np.maximum(np.concatenate(list(recordings)).std(axis=0, dtype=np.float64), network.std.cpu().numpy() * 0.1)
 
@@ -125,7 +126,7 @@ def fit(
         "students": students.maps.astype(np.float32),
         "embedding_mean": students.embedding_mean.astype(np.float32),
         "centres": centres.astype(np.float32),
-        **first_exemplars(originals, centres, penalty, stride, feature_map, stride / durations.moment_s),
+        **first_exemplars(originals, centres, stride, feature_map, stride / durations.moment_s),
         "feature_scale": scale,
         "stability": fit_stability(evidence, copies, views, parts, penalty, latency, durations),
         **fit_anomaly(feature_map, moving, stride, durations, seed),
