@@ -33,7 +33,7 @@ from motionscribe.poses import Poses
 from motionscribe.sources import AnySource, Source, as_source
 from motionscribe_models.lags import LAGS, Lag
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.codec import LAG_NUMBERS, VERDICT_NUMBERS, skeleton_to_message
+from motionscribe_proto.codec import LAG_NUMBERS, VERDICT_NUMBERS
 from motionscribe_proto.events import Event
 from motionscribe_proto.segmentation_pb2_grpc import (
     AnomaliesStub,
@@ -136,8 +136,6 @@ class AsyncClient:
             stream_id=stream_id or _made_up_id(source),
             model=model,
             version=version,
-            skeleton=skeleton_to_message(source.skeleton) if source.skeleton else None,
-            rate_hz=source.rate_hz,
             provisional=provisional,
             false_alarms_per_hour=false_alarms_to_message(false_alarms_per_hour),
             anomaly_scores=anomaly_scores,

@@ -17,7 +17,6 @@ from motionscribe.commands import (
     page,
     report,
     simulate,
-    simulate_lsl,
     skeleton,
     stream,
     streams,
@@ -29,7 +28,7 @@ from motionscribe_proto.names import escape
 
 COMMANDS = (
     *(stream, watch, streams, models, clusters, anomalies, explain, report, page),
-    *(skeleton, convert, simulate, simulate_lsl, admin, demo),
+    *(skeleton, convert, simulate, admin, demo),
 )
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 

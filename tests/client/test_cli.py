@@ -178,7 +178,7 @@ def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["stream", "absent.amc"], "absent.amc: expected a file, found none"),
         (["stream", "foreign.xyz"], "expected a file ending in"),
         (["report", "absent.jsonl"], "No such file"),
-        (["simulate-lsl", "absent.amc"], "absent.amc: expected a file, found none"),
+        (["simulate", "lsl", "absent.amc"], "absent.amc: expected a file, found none"),
         (["models", "--ca", "absent.pem"], "No such file"),
         (["models", "--cert", "camera.pem"], "expected --cert and --key, got one of them"),
     ],

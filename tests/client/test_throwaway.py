@@ -54,7 +54,7 @@ def test_a_file_format(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert endings() == tuple(sorted((*known, ".steps")))
     assert find_recordings([tmp_path]) == [path]
     assert find_clips(tmp_path) == {"walk": [path]}
-    for command in ("stream", "simulate-lsl"):
+    for command in ("stream", "simulate"):
         assert " ".join(endings()) in words_of_help(command, capsys)
 
 

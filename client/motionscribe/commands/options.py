@@ -12,7 +12,7 @@ from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
 from motionscribe.errors import BadFile, BadRequest
 from motionscribe.false_alarms import FalseAlarms, parse_false_alarms
-from motionscribe.sinks import outputs
+from motionscribe.sinks import addresses, outputs
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -47,6 +47,13 @@ def add_token(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Options that say where events go."""
     parser.add_argument("--json", action="store_true", help="print events as JSON lines")
+    parser.add_argument(
+        "--to",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help=f"also send events to; several: {addresses.describe()}",
+    )
     for output in outputs.OUTPUTS:
         parser.add_argument(output.option, dest=output.option, metavar=output.metavar, help=output.help)
     parser.add_argument("--no-provisional", action="store_true", help="only labels that will not change")

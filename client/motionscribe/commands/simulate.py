@@ -1,4 +1,4 @@
-"""`motionscribe simulate`: a synthetic performer's recording, and beside it a file that says what is in it."""
+"""`motionscribe simulate`: what is not there. A performer, as a recording with its truth beside it; or a live feed."""
 
 import argparse
 import json
@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe.commands.options import positive, whole
+from motionscribe.commands.simulate_feed import sends, simulate_feed
 from motionscribe.commands.skeleton import describe
 from motionscribe.demo.actions import ACTIONS
 from motionscribe.demo.faults import BODY, SENSORS
 from motionscribe.demo.performer import BLEND_S, SCRIPT, Performance, perform
 from motionscribe.errors import BadFile
+from motionscribe.sources import schemes
 from motionscribe_models.new_file import new_file
-from motionscribe_models.recordings import read_recording
+from motionscribe_models.recordings import endings, read_recording
 from motionscribe_models.recordings.writing import WRITERS, writer_of
 from motionscribe_proto.names import escape
 
+RATE_HZ = 120.0
 LONGEST_S = 3600.0
 """An hour takes gigabytes of memory."""
 
@@ -24,8 +27,18 @@ LONGEST_S = 3600.0
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     written = " ".join(writer.ending for writer in WRITERS)
-    parser = commands.add_parser("simulate", help="write a synthetic recording and its truth", description=__doc__)
-    parser.add_argument("output", type=Path, metavar="OUT", help=f"a new file, by its ending: {written}")
+    feeds = ", ".join(scheme.name for scheme in schemes.SCHEMES if scheme.sender)
+    parser = commands.add_parser(
+        "simulate",
+        help="write a synthetic recording, or send a recording as a live feed",
+        description=__doc__,
+        usage="motionscribe simulate [options] OUT\n       motionscribe simulate [options] FEED[:ADDRESS] FILE ...",
+    )
+    what = (
+        f"a new file, by its ending: {written}; or a feed, one of {feeds}, "
+        f"and the recordings to send, one a person: {' '.join(endings())}"
+    )
+    parser.add_argument("what", nargs="+", metavar="OUT", help=what)
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="another performer (default: %(default)s)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -46,29 +59,40 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="KIND@SECOND:SECONDS",
         help=f"what goes wrong, when, and for how long: {', '.join((*BODY, *SENSORS))}; may be given several times",
     )
-    parser.add_argument("--rate", type=positive, default=120.0, metavar="HZ", help="frames a second (default: 120)")
+    rate = "frames a second (default: 120, of recordings their own)"
+    parser.add_argument("--rate", type=positive, metavar="HZ", help=rate)
+    parser.add_argument(
+        "--speed", type=positive, default=1.0, metavar="N", help="of a feed: times the recording's pace"
+    )
+    parser.add_argument("--repeat", action="store_true", help="of a feed: over and over, until it is stopped")
     parser.set_defaults(run=run, parser=parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Prints what the two files hold. They appear when our own reader took the recording."""
-    writer = writer_of(args.output)
-    labels = args.output.with_suffix(".labels.json")
-    for path in (args.output, labels):
+    """Sends, or prints what the two files hold. They appear when our own reader took the recording."""
+    if sends(args.what[0]):
+        simulate_feed(args)
+        return
+    if len(args.what) > 1:
+        args.parser.error(f"expected one new file, or a feed, got {' '.join(args.what)}")
+    output = Path(args.what[0])
+    writer = writer_of(output)
+    labels = output.with_suffix(".labels.json")
+    for path in (output, labels):
         if path.exists():
             raise BadFile(f"expected a new file, got {path}, which exists")
-    if not args.output.parent.is_dir():
-        raise BadFile(f"expected a folder for {args.output}, found none at {args.output.parent}")
+    if not output.parent.is_dir():
+        raise BadFile(f"expected a folder for {output}, found none at {output.parent}")
     try:
         script = args.script if args.seconds is None else _script_of(args.seconds)
-        performance = perform(script, args.seed, args.rate, args.fault)
+        performance = perform(script, args.seed, args.rate or RATE_HZ, args.fault)
     except ValueError as error:
         args.parser.error(str(error))
-    with new_file(args.output) as recording, new_file(labels) as truth:
+    with new_file(output) as recording, new_file(labels) as truth:
         writer.write(performance.recording, recording)
         written = read_recording(recording)
         truth.write_text(json.dumps(_truth(performance), indent=1) + "\n", encoding="utf-8")
-    print(escape(f"{args.output}: {describe(written)}"))
+    print(escape(f"{output}: {describe(written)}"))
     print(escape(f"{labels}: {len(performance.segments)} actions, {len(performance.faults)} faults"))
 
 

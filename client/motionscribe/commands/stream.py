@@ -13,6 +13,7 @@ from motionscribe.commands.skeleton import faults_of
 from motionscribe.commands.stream_options import introduce, stream_options
 from motionscribe.sources import RecordingSource, Source, schemes
 from motionscribe.sources.camera import CameraSource
+from motionscribe.sources.live_feed import LiveFeed
 from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.own_names import read_own_names, renamed
 from motionscribe_models.lags import LAGS
@@ -45,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--anomaly-scores", action="store_true", help="also how normal each moment is")
     parser.add_argument("--durable", action="store_true", help="lose nothing even where the server dies")
     parser.add_argument("--stream-id", metavar="ID", help="names of clusters belong to it (default: made up)")
+    parser.add_argument("--person", metavar="ID", help="of a feed with several people the one (default: all)")
     add_joints(parser)
     add_output(parser)
     add_server(parser)
@@ -58,13 +60,13 @@ def run(args: argparse.Namespace) -> None:
     feeds = _open_feeds(args)
     first = next(feeds)
     with connect(args) as client, open_outputs(args, _files(args)) as makers:
-        for text, live, source in chain([first], feeds):
-            if isinstance(source, CameraSource):
+        for text, source in chain([first], feeds):
+            if isinstance(source, CameraSource | LiveFeed):
                 stream_people(args, text, source, makers)
                 continue
-            pace = None if live else args.speed
+            pace = None if source.live else args.speed
             stream = client.stream(source, stream_id=args.stream_id, realtime=pace, **stream_options(args))
-            show(stream, makers, introduce(text, stream.opened))
+            show(stream, makers, introduce(text, stream.opened, source.clock))
             for fault in _faults(source) if stream.opened.mapping else ():  # last: of a long recording it takes seconds
                 print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
 
@@ -81,8 +83,8 @@ def _files(args: argparse.Namespace) -> list[Path]:
     return [Path(name) for text in args.sources for name in (text, schemes.parse_address(text)[1])]
 
 
-def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:
-    """Each source as it was named, whether it is live, and opened when its turn comes. Says what its reader decided."""
+def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, Source]]:
+    """Each source as it was named, and opened when its turn comes. Says what its reader decided."""
     names = read_own_names(args.joints) if args.joints else {}
     for text in args.sources:
         scheme, address = schemes.parse_address(text)
@@ -91,4 +93,4 @@ def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, bool, Source]]:
             source.skeleton = renamed(source.skeleton, names)
         for note in source.notes:
             print(f"{text}: {note}", file=sys.stderr)
-        yield text, scheme.live, source
+        yield text, source

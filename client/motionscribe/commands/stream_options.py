@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe.descriptions import Opened
+from motionscribe.feed_clock import FeedClock
 from motionscribe.sinks import StreamInfo
 from motionscribe_models.body.mapping import NOT_THERE
 from motionscribe_proto.names import escape
@@ -24,7 +25,7 @@ def stream_options(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def introduce(text: str, opened: Opened) -> StreamInfo:
+def introduce(text: str, opened: Opened, clock: FeedClock | None) -> StreamInfo:
     """What sinks are told of the stream of the source `text`. Joints that are not there are told on standard error."""
     title = (
         f"{opened.stream_id}: {Path(text).name} on {opened.model.name}/{opened.model.version}, "
@@ -33,4 +34,4 @@ def introduce(text: str, opened: Opened) -> StreamInfo:
     for line in opened.mapping:
         if line.endswith(NOT_THERE):
             print(escape(f"{text}: {line}"), file=sys.stderr)
-    return StreamInfo(opened.stream_id, title, {cluster.id: cluster.name for cluster in opened.clusters})
+    return StreamInfo(opened.stream_id, title, {cluster.id: cluster.name for cluster in opened.clusters}, clock=clock)

@@ -20,6 +20,7 @@ from motionscribe.pacing import Pacer
 from motionscribe.sources import Source
 from motionscribe.sources.in_order import in_order
 from motionscribe_proto import segmentation_pb2 as pb
+from motionscribe_proto.codec import skeleton_to_message
 from motionscribe_proto.events import Event, Restarted
 from motionscribe_proto.frames import FrameBlock
 
@@ -38,6 +39,7 @@ class AsyncStream:
         pacer: Pacer | None,
         backoff: Backoff,
     ) -> None:
+        self._request = request
         self._link = Link(stub, address, describe, request, backoff)
         self._name = f"motionscribe {request.stream_id}"
         self._source = source
@@ -117,6 +119,23 @@ class AsyncStream:
 
     async def _run(self) -> None:
         """Both tasks until one fails or all is done; then the end for the consumer."""
+        try:
+            await self._await_source()
+            await self._work()
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._link.ready.set()
+        await self._link.batches.put(None)
+
+    async def _await_source(self) -> None:
+        """The request says what the columns are when the source knows it."""
+        await self._source.ready()
+        if self._source.skeleton:
+            self._request.skeleton.CopyFrom(skeleton_to_message(self._source.skeleton))
+        self._request.rate_hz = self._source.rate_hz
+
+    async def _work(self) -> None:
         tasks = {asyncio.create_task(self._link.run()), asyncio.create_task(self._take_from_source())}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -126,8 +145,6 @@ class AsyncStream:
             self._failure = self._failure or self._source_failure
         finally:
             await cancel_all(tasks)
-            self._link.ready.set()
-        await self._link.batches.put(None)
 
     def _check_width(self, block: FrameBlock) -> None:
         """Raises BadFrames. The server sees values without their width, and may find whole frames in wrong ones."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from motionscribe.events import Event
+from motionscribe.feed_clock import FeedClock
 
 
 class Sink(Protocol):
@@ -31,6 +32,8 @@ class StreamInfo:
     """Cluster -> its name, which may be empty."""
     start_us: int | None = None
     """Time of the stream's first frame, where that came before the first event."""
+    clock: FeedClock | None = None
+    """Of a live feed: turns its times into times here."""
 
 
 MakeSink = Callable[[StreamInfo], Sink]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motionscribe.errors import BadFrames
+from motionscribe.feed_clock import FeedClock
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
@@ -29,12 +30,21 @@ class Source(ABC):
     """What the reader of a file decided, for people."""
     time_unit: str = "microseconds"
     """What the sender counts its times in, for an error that asks for it."""
+    live: bool = False
+    """Frames come when they are taken, so that no pace can be chosen."""
+    clock: FeedClock | None = None
+    """Of a live feed that says when its frames came here."""
+    person: str = ""
+    """Of a feed with several people, who of them it is: of A-Z a-z 0-9 . _ -"""
     dropped: int = 0
     """Frames that came and were never sent."""
 
     def drop(self, frames: int) -> None:
         """Counts frames that are not sent."""
         self.dropped += frames
+
+    async def ready(self) -> None:  # noqa: B027  most sources are from the beginning
+        """Returns when `skeleton` and `rate_hz` are what they will be; called before `blocks`."""
 
     @abstractmethod
     def blocks(self, size: int) -> AsyncGenerator[FrameBlock, None]:

@@ -51,6 +51,7 @@ class LslSource(Source):
     """
 
     time_unit = "seconds"
+    live = True
 
     def __init__(self, name: str, *, skeleton: Skeleton | None = None, timeout_s: float = 5.0) -> None:
         self._pylsl = load_pylsl()

@@ -5,13 +5,15 @@ module with a function that makes a Source from an address, and a line in SCHEME
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
 from motionscribe.sources.base import Source
+from motionscribe.sources.sending import Sender
 from motionscribe_models.errors import RecordingError
+from motionscribe_models.recordings import Recording
 
 # one letter before a colon is a drive of Windows
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):(.*)", re.DOTALL)
@@ -32,6 +34,10 @@ class Scheme:
     """The extra that it needs."""
     live: bool = True
     """Frames come when they are taken, so that no pace can be chosen."""
+    sender: str = ""
+    """`module:function`: function(recordings, address) returns the Sender that speaks the same; empty without one."""
+    finder: str = ""
+    """`module:function`: function(seconds) returns what of this kind is sending here; empty without one."""
 
     @property
     def spelling(self) -> str:
@@ -43,11 +49,20 @@ class Scheme:
         function: Callable[[str, float | None], Source] = resolve_name(self.opener)
         return function(address, rate_hz)
 
+    def open_sender(self, recordings: Sequence[Recording], address: str) -> Sender:
+        """What speaks this protocol for recordings of one person each. Raises what the sender raises."""
+        function: Callable[[Sequence[Recording], str], Sender] = resolve_name(self.sender)
+        return function(recordings, address)
+
 
 FILE = Scheme("", "FILE", "a recording", "motionscribe.sources.recording:file_source", live=False)
 SCHEMES: tuple[Scheme, ...] = (
     FILE,
-    Scheme("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl", extra="lsl"),
+    Scheme(
+        *("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl"),
+        extra="lsl",
+        sender="motionscribe.sources.lsl_simulator:LslSender",
+    ),
     Scheme(
         *("camera", "NUMBER", "people before a camera, or in a video at `camera:FILE`"),
         "motionscribe.sources.camera:open_camera",

@@ -19,7 +19,8 @@ from motionscribe.cli import main
 from motionscribe.events import Label
 from motionscribe.sources import lsl
 from motionscribe.sources.lsl import LslSource
-from motionscribe.sources.lsl_simulator import simulate_lsl
+from motionscribe.sources.lsl_simulator import LslSender
+from motionscribe.sources.sending import play
 from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.skeleton import feature_skeleton
@@ -50,8 +51,11 @@ def recording() -> Recording:
 def outlet(recording: Recording) -> Iterator[str]:
     """Name of a stream that replays the recording to its first listener."""
     name = f"test-{uuid.uuid4().hex}"
-    arguments = {"name": name, "speed": FAST}
-    thread = threading.Thread(target=simulate_lsl, args=(recording,), kwargs=arguments, daemon=True)
+
+    def send() -> None:
+        play([recording], LslSender([recording], name), speed=FAST)
+
+    thread = threading.Thread(target=send, daemon=True)
     thread.start()
     assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)
     yield name
@@ -83,7 +87,7 @@ def test_the_command_line_sends_and_receives(
     name = f"test-{uuid.uuid4().hex}"
     path = tmp_path / "machine.csv"
     path.write_text(",".join(COLUMNS) + "\n" + "\n".join(f"{n % 5},0.5" for n in range(100)))
-    arguments = ["simulate-lsl", str(path), "--name", name, "--rate", "100", "--speed", str(FAST)]
+    arguments = ["simulate", f"lsl:{name}", str(path), "--rate", "100", "--speed", str(FAST)]
     thread = threading.Thread(target=main, args=(arguments,), daemon=True)
     thread.start()
     assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)

@@ -16,7 +16,7 @@ from motionscribe.errors import BadFrames, NotFound
 from motionscribe.sources.base import Source
 from motionscribe.sources.camera.estimator import HIPS, Estimator, Image, Person, frame_of, load_estimator, skeleton_of
 from motionscribe.sources.camera.images import Images
-from motionscribe.sources.camera.tracker import Spot, Tracker
+from motionscribe.sources.tracker import Spot, Tracker
 from motionscribe.threads import from_thread
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
@@ -51,12 +51,13 @@ class CameraSource(Source):
     """
 
     name = "camera"
+    several = True
+    """There may be several people."""
 
     def __init__(self, images: Images, estimator: Estimator) -> None:
         self.skeleton: Skeleton = skeleton_of(estimator, images.rate_hz)
         self.rate_hz = images.rate_hz
         self.live = images.live
-        """Whether frames come when they are taken, so that no pace can be chosen."""
         self._images = images
         self._estimator = estimator
         self._hips = [self.skeleton.joints.index(hip) for hip in HIPS]
@@ -119,8 +120,7 @@ class CameraSource(Source):
         if not seen.any():
             return None
         hips = person.places[[hip for hip in self._hips if seen[hip]] or seen]
-        x, y = hips.mean(axis=0).tolist()
-        return Spot(x, y, float(np.ptp(person.places[seen], axis=0).max()))
+        return Spot(tuple(hips.mean(axis=0).tolist()), float(np.ptp(person.places[seen], axis=0).max()))
 
     def _frame(self, time_us: int, person: Person) -> Frame:
         return time_us, frame_of(person, self.skeleton), np.asarray(person.confidences, np.float32)
@@ -130,8 +130,7 @@ class PersonSource(Source):
     """Frames of one person; in time there is a hole where the person was not found."""
 
     def __init__(self, number: int, skeleton: Skeleton) -> None:
-        self.number = number
-        """1, 2, 3, ... in the order of appearance."""
+        self.person = str(number)  # in the order of appearance
         self.name = f"camera-{number}"
         self.skeleton = skeleton
         self.rate_hz = skeleton.rate_hz

@@ -19,7 +19,7 @@ from motionscribe.sources.camera import CameraSource, Person, images
 from motionscribe.sources.camera.estimator import VARIABLE, Image, load_estimator
 from motionscribe.sources.camera.images import Images
 from motionscribe.sources.camera.people import PersonSource
-from motionscribe.sources.camera.tracker import NEWCOMER_US
+from motionscribe.sources.tracker import NEWCOMER_US
 from motionscribe_models.errors import MissingExtraError, RecordingError
 
 STEP_US = round(1e6 / RATE_HZ)
@@ -38,12 +38,12 @@ def people_of(source: CameraSource) -> dict[int, list[FrameBlock]]:
     found: dict[int, list[FrameBlock]] = {}
 
     async def take(person: PersonSource) -> None:
-        found[person.number] = [block async for block in person.blocks(4)]
+        found[int(person.person)] = [block async for block in person.blocks(4)]
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks, aclosing(source.people()) as people:
             async for person in people:
-                assert person.name == f"camera-{person.number}"
+                assert person.name == f"camera-{person.person}"
                 assert person.skeleton == source.skeleton
                 tasks.create_task(take(person))
 
@@ -112,8 +112,8 @@ def test_a_person_ends_while_the_others_go_on(tmp_path: Path) -> None:
 
         async def take(person: PersonSource) -> None:
             async for block in person.blocks(1):
-                seen[person.number] += len(block)
-            ended.append((person.number, seen[1]))
+                seen[int(person.person)] += len(block)
+            ended.append((int(person.person), seen[1]))
 
         async with asyncio.TaskGroup() as tasks, aclosing(source.people()) as people:
             async for person in people:

@@ -1,20 +1,25 @@
 """Who is who from image to image, against a slow twin and by what must hold whatever is seen."""
 
 from collections.abc import Sequence
-from math import hypot
+from math import dist
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe.sources.camera.tracker import AWAY_US, NEWCOMER_US, REACH, REACH_PER_S, Spot, Tracker
+from motionscribe.sources.tracker import AWAY_US, NEWCOMER_US, REACH, REACH_PER_S, Spot, Tracker
 
 STEP_US = 50_000
 NEW = NEWCOMER_US // STEP_US
 """Images in which a newcomer is nobody yet."""
 AWAY = AWAY_US // STEP_US
 
+
+def spot_at(x: float, y: float, size: float) -> Spot:
+    return Spot((x, y), size)
+
+
 spots = st.builds(
-    Spot,
+    spot_at,
     st.integers(0, 300).map(float),
     st.integers(0, 200).map(float),
     st.sampled_from([40.0, 90.0, 200.0]),
@@ -60,12 +65,12 @@ class Twin:
         while True:
             best = min(
                 (
-                    (hypot(spot.x - at.x, spot.y - at.y), index, key)
+                    (dist(spot.place, at.place), index, key)
                     for index, spot in enumerate(there)
                     for key, (then, at) in last.items()
                     if index not in taken | found.keys()
                     and key not in found.values()
-                    and hypot(spot.x - at.x, spot.y - at.y) <= at.size * (REACH + REACH_PER_S * (time_us - then) / 1e6)
+                    and dist(spot.place, at.place) <= at.size * (REACH + REACH_PER_S * (time_us - then) / 1e6)
                 ),
                 default=None,
             )
@@ -106,11 +111,11 @@ def walk(tracker: Tracker, frames: Sequence[Sequence[Spot]], start: int = 0) -> 
 @given(st.permutations(range(3)), st.integers(0, 2**32))
 def test_people_who_walk_apart_keep_their_numbers_whatever_the_order(order: list[int], seed: int) -> None:
     tracker, counted = Tracker(), Tracker()
-    here = [Spot(0, 100, 100), Spot(150, 100, 90), Spot(300, 90, 110)]
+    here = [spot_at(0, 100, 100), spot_at(150, 100, 90), spot_at(300, 90, 110)]
     walk(tracker, [here] * (NEW + 1))
     walk(counted, [here] * (NEW + 1))
     for n in range(30):
-        moved = [Spot(spot.x + 8 * n, spot.y - (seed >> n) % 5, spot.size) for spot in here]
+        moved = [spot_at(spot.place[0] + 8 * n, spot.place[1] - (seed >> n) % 5, spot.size) for spot in here]
         time_us = (NEW + 1 + n) * STEP_US
         assert tracker.follow(time_us, [moved[index] for index in order]) == [index + 1 for index in order]
         assert counted.follow(time_us, moved) == [1, 2, 3]
@@ -119,30 +124,30 @@ def test_people_who_walk_apart_keep_their_numbers_whatever_the_order(order: list
 @given(st.integers(1, AWAY), st.floats(0, REACH))
 def test_who_returns_within_two_seconds_is_the_same(away: int, moved: float) -> None:
     tracker = Tracker()
-    walk(tracker, [[Spot(100, 100, 80)]] * (NEW + 1))
+    walk(tracker, [[spot_at(100, 100, 80)]] * (NEW + 1))
     walk(tracker, [[]] * (away - 1), NEW + 1)
     assert tracker.present == {1}
-    assert tracker.follow((NEW + away) * STEP_US, [Spot(100 + 80 * moved, 100, 80)]) == [1]
+    assert tracker.follow((NEW + away) * STEP_US, [spot_at(100 + 80 * moved, 100, 80)]) == [1]
 
 
 def test_who_returns_later_is_somebody_new() -> None:
     tracker = Tracker()
-    walk(tracker, [[Spot(100, 100, 80)]] * (NEW + 1))
+    walk(tracker, [[spot_at(100, 100, 80)]] * (NEW + 1))
     walk(tracker, [[]] * AWAY, NEW + 1)
     assert tracker.present == {1}
-    later = walk(tracker, [[Spot(100, 100, 80)]] * (NEW + 1), NEW + 1 + AWAY)
+    later = walk(tracker, [[spot_at(100, 100, 80)]] * (NEW + 1), NEW + 1 + AWAY)
     assert later == [[0]] * NEW + [[2]]
     assert tracker.present == {2}
 
 
 def test_who_is_too_far_away_is_somebody_else() -> None:
     tracker = Tracker()
-    walk(tracker, [[Spot(100, 100, 80)]] * (NEW + 1))
-    assert tracker.follow((NEW + 1) * STEP_US, [Spot(200, 100, 80)]) == [0]
+    walk(tracker, [[spot_at(100, 100, 80)]] * (NEW + 1))
+    assert tracker.follow((NEW + 1) * STEP_US, [spot_at(200, 100, 80)]) == [0]
 
 
 def test_ghosts_of_a_few_images_are_nobody() -> None:
     """As MediaPipe finds them beside, and on, a body that it follows."""
-    body = Spot(100, 100, 80)
-    frames = [[body], [Spot(100, 104, 80), body], [Spot(60, 90, 90), body], [body], [], [body]]
+    body = spot_at(100, 100, 80)
+    frames = [[body], [spot_at(100, 104, 80), body], [spot_at(60, 90, 90), body], [body], [], [body]]
     assert walk(Tracker(), [[body]] * NEW + frames)[NEW:] == [[1], [0, 1], [0, 1], [1], [], [1]]

@@ -1,4 +1,4 @@
-"""Who is who from image to image: whoever is nearest to where somebody's pelvis was is the same person.
+"""Who is who from moment to moment: whoever is nearest to where somebody's pelvis was is the same person.
 
 In: places of pelvises with the sizes of bodies, and times. Out: a number for each person, 1, 2, 3, ..., never given
 again. Who is away for two seconds or less keeps the number. Pure: no images, no clock.
@@ -6,27 +6,26 @@ again. Who is away for two seconds or less keeps the number. Pure: no images, no
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import dist
 
 REACH = 0.5
-"""How far a pelvis goes between two images, in sizes of its body."""
+"""How far a pelvis goes between two moments, in sizes of its body."""
 REACH_PER_S = 1.5
 """How much farther the longer it was not seen, as in recordings/individuals.py at 30 Hz."""
 AWAY_US = 2_000_000
 """Who is away for longer is somebody new on return."""
 NEWCOMER_US = 300_000
-"""Who was in all images for so long is a person: MediaPipe sees ghosts of two or three images, and bodies twice."""
+"""Who was there for so long without a break is a person: MediaPipe sees ghosts of two or three images."""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """Where somebody is in an image."""
+    """Where somebody is, in an image or in space."""
 
-    x: float
-    y: float
-    """Of the pelvis, pixels."""
+    place: tuple[float, ...]
+    """Of the pelvis, in pixels or in a unit of length."""
     size: float
-    """Of the body, pixels: the larger of its width and height."""
+    """Of the body, in the same unit: the largest of its extents."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class _Track:
     """When it was seen first."""
 
     def reach(self, time_us: int) -> float:
-        """How far the pelvis can be from the spot by then, pixels."""
+        """How far the pelvis can be from the spot by then."""
         return self.spot.size * (REACH + REACH_PER_S * (time_us - self.seen_us) / 1e6)
 
 
@@ -48,16 +47,16 @@ class Tracker:
     def __init__(self) -> None:
         self._people: dict[int, _Track] = {}
         self._newcomers: list[_Track] = []
-        """Those in the newest image that are no people yet."""
+        """Those in the newest moment that are no people yet."""
         self._count = 0
 
     @property
     def present(self) -> frozenset[int]:
-        """Who was there in the newest image, or not longer ago than two seconds."""
+        """Who was there in the newest moment, or not longer ago than two seconds."""
         return frozenset(self._people)
 
     def follow(self, time_us: int, spots: Sequence[Spot]) -> list[int]:
-        """The number of who is at each spot of an image, 0 for a newcomer."""
+        """The number of who is at each spot of a moment, 0 for a newcomer."""
         self._people = {n: track for n, track in self._people.items() if time_us - track.seen_us <= AWAY_US}
         everywhere = dict(enumerate(spots))
         people = _nearest(time_us, everywhere, self._people)
@@ -88,6 +87,6 @@ def _pairs(time_us: int, spots: Mapping[int, Spot], tracks: Mapping[int, _Track]
     """Distance, index and key where the track can go on at the spot."""
     for key, track in tracks.items():
         for index, spot in spots.items():
-            distance = hypot(spot.x - track.spot.x, spot.y - track.spot.y)
+            distance = dist(spot.place, track.spot.place)
             if distance <= track.reach(time_us):
                 yield distance, index, key

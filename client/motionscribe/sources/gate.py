@@ -1,0 +1,101 @@
+"""Moments of a live feed to sources of persons, frame by frame.
+
+In: moments. Out: a PushSource for each person who appears, fed from then on, closed when they have left or go on with
+another skeleton. A person's first frames wait until the rate is known. No thread, no network, no clock.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import median
+
+from motionscribe.feed_clock import FeedClock
+from motionscribe.sources.crowd import Crowd
+from motionscribe.sources.moments import Body, Moment
+from motionscribe.sources.push import PushSource
+from motionscribe_models.skeleton import Skeleton
+
+log = logging.getLogger(__name__)
+
+FEW = 10
+"""Frames of a person from whose times the rate is known."""
+STANDSTILL_HZ, FASTEST_HZ = 1.0, 1000.0
+"""What a measured rate is kept within: the first times of a sender may be anything."""
+
+
+@dataclass
+class _Person:
+    skeleton: Skeleton
+    """As the sender's bodies have it."""
+    waiting: list[tuple[int, Body]] = field(default_factory=list)
+    """Times and frames before the source is there."""
+    source: PushSource | None = None
+
+
+class Gate:
+    """Sources are called `name`, or `name-PERSON` where a feed can have several people.
+
+    `rate_hz` is known from elsewhere, None is measured.
+    """
+
+    def __init__(self, name: str, clock: FeedClock, *, rate_hz: float | None, several: bool) -> None:
+        self._name = name
+        self._clock = clock
+        self._rate_hz = rate_hz
+        self._several = several
+        self._crowd = Crowd()
+        self._people: dict[str, _Person] = {}
+
+    def take(self, moment: Moment) -> list[PushSource]:
+        """The sources of those who appear now."""
+        there = self._crowd.take(moment)
+        appeared = self._leave(self._people.keys() - self._crowd.present)
+        for id, body in there.items():
+            person = self._people.get(id)
+            if person and person.skeleton is not body.skeleton and person.skeleton != body.skeleton:
+                log.warning("%s: %s goes on with another skeleton", self._name, id or "the sender")
+                appeared += self._leave([id])
+                person = None
+            if person is None:
+                person = self._people[id] = _Person(body.skeleton)
+            if person.source:
+                person.source.push(body.values, moment.time_us, body.confidences)
+                continue
+            person.waiting.append((moment.time_us, body))
+            if self._rate_hz or len(person.waiting) >= FEW:
+                appeared.append(self._open(id, person))
+        return appeared
+
+    def end(self) -> list[PushSource]:
+        """No more moments come: those who still waited appear, and all sources end."""
+        return self._leave(list(self._people))
+
+    def _leave(self, ids: Iterable[str]) -> list[PushSource]:
+        """Ends sources. Returns those that would have appeared: short as they are, their frames came."""
+        appeared = []
+        for id in ids:
+            person = self._people.pop(id)
+            source = person.source or self._open(id, person)
+            if not person.source:
+                appeared.append(source)
+            source.close()
+        return appeared
+
+    def _open(self, id: str, person: _Person) -> PushSource:
+        rate_hz = self._rate_hz or _measured([time_us for time_us, _ in person.waiting]) or person.skeleton.rate_hz
+        name = f"{self._name}-{id}" if self._several else self._name
+        source = PushSource(name=name, skeleton=replace(person.skeleton, rate_hz=rate_hz))
+        source.person, source.clock, source.live = id, self._clock, True
+        for time_us, body in person.waiting:
+            source.push(body.values, time_us, body.confidences)
+        person.waiting, person.source = [], source
+        return source
+
+
+def _measured(times: list[int]) -> float:
+    """Frames a second; 0 where the times do not tell."""
+    steps = [after - before for before, after in pairwise(times) if after > before]
+    if not steps:
+        return 0.0
+    return min(max(1e6 / median(steps), STANDSTILL_HZ), FASTEST_HZ)

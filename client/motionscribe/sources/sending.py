@@ -1,0 +1,104 @@
+"""Plays recordings as a live feed would send them: for loopback tests, for trying things out, for replaying a fault.
+
+In: recordings, each of one person, and what speaks a feed's protocol (a Sender). Out: frames, at their pace. A sender
+gets places in metres with y up and turns them into what its protocol has.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Event
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe.pacing import Pacer
+from motionscribe_models.body.mapping import find_mapping
+from motionscribe_models.body.skeleton import BODY
+from motionscribe_models.errors import RecordingError
+from motionscribe_models.kinematics import joint_positions
+from motionscribe_models.recordings import Recording
+from motionscribe_models.skeleton import upright
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """A person in a recording. Raises RecordingError where it has no places in space and these are asked for."""
+
+    recording: Recording
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """As the recording calls them."""
+        return self.recording.skeleton.joints
+
+    @cached_property
+    def places(self) -> NDArray[np.float32]:
+        """(n, J, 3) metres, y up, axes of a right hand; NaN for a joint that was not seen."""
+        skeleton = self.recording.skeleton
+        if skeleton.representation in ("features", "positions2d", "body2d"):
+            raise RecordingError(f"{self.recording.name}: expected a body in space, got {skeleton.representation}")
+        places = joint_positions(skeleton, self.recording.frames) @ upright(skeleton).T * skeleton.metres_per_unit
+        return places.astype(np.float32)
+
+    @cached_property
+    def body(self) -> NDArray[np.float32]:
+        """(n, 15, 3) as `places`, of the joints of the canonical body (BODY.joints), for protocols with fixed names.
+
+        Raises LayoutError for a skeleton that cannot be mapped.
+        """
+        mapped = find_mapping(self.recording.skeleton).apply(self.recording.frames, self.recording.confidences)
+        return mapped[:, :-1].reshape(len(mapped), len(BODY.joints), 3)
+
+    def row(self, time_us: int) -> int | None:
+        """The frame that is shown at a time of the recordings; None before the first and after the last one."""
+        times = self.recording.timestamps_us
+        row = int(np.searchsorted(times, time_us, side="right")) - 1
+        return row if row >= 0 and time_us <= times[-1] else None
+
+
+class Sender(Protocol):
+    """Speaks one protocol for some actors; made by `function(actors, address)`, which opens what it needs.
+
+    Raises RecordingError for recordings that the protocol cannot carry, OSError.
+    """
+
+    def send(self, time_us: int, rows: Sequence[int | None]) -> None:
+        """Sends one frame now: of each actor the row, None while they are away. `time_us` is the sender's clock."""
+
+    def close(self) -> None:
+        """Called once, after the last frame."""
+
+
+def play(
+    recordings: Sequence[Recording],
+    sender: Sender,
+    *,
+    speed: float = 1.0,
+    repeat: bool = False,
+    stopped: Event | None = None,
+) -> None:
+    """Sends all frames of the first recording at their pace, times `speed`, and of the others what is shown then.
+
+    The sender's clock is the recordings'; `repeat` begins them again, and the clock goes on. Closes the sender.
+    """
+    stopped = stopped or Event()
+    actors = [Actor(recording) for recording in recordings]
+    times = recordings[0].timestamps_us
+    round_us = int(times[-1] - times[0]) + round(1e6 / recordings[0].skeleton.rate_hz)
+    pacer, offset_us = Pacer(speed), 0
+    with closing(sender):
+        while True:
+            for time_us in times.tolist():
+                wait_s = pacer.wait_s(int(times[0]), time_us + offset_us)
+                if wait_s > 0:
+                    stopped.wait(wait_s) if wait_s > 0.05 else time.sleep(wait_s)  # events wake up late
+                if stopped.is_set():
+                    return
+                sender.send(time_us + offset_us, [actor.row(time_us) for actor in actors])
+            if not repeat:
+                return
+            offset_us += round_us
