@@ -3,7 +3,7 @@ PYTHON ?= python3
 # the CPU build of torch is enough for tests; pinned and first, since an open range pulls CUDA
 TORCH = torch==2.13.0
 
-.PHONY: demo camera test redis-server chromium ffmpeg npm check audit fuzz format body body2d cmu-expmap clean
+.PHONY: demo camera test redis-server mosquitto chromium ffmpeg npm check audit fuzz format body body2d cmu-expmap clean
 
 demo: .venv-demo/installed
 	.venv-demo/bin/motionscribe demo $(if $(PAGE),--page)
@@ -14,12 +14,16 @@ camera: | npm
 	  @mediapipe/pose@0.5.1675469404
 
 # a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
-test: .venv/installed redis-server node_modules/.package-lock.json
+test: .venv/installed redis-server mosquitto node_modules/.package-lock.json
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal
 
 # the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
 redis-server:
 	command -v redis-server > /dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends redis-server)
+
+# the broker that tests what goes to MQTT; its tests are skipped without one
+mosquitto:
+	command -v mosquitto > /dev/null || [ -x /usr/sbin/mosquitto ] || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends mosquitto)
 
 # the browser that tests the page, which are skipped without one
 chromium:
@@ -60,7 +64,7 @@ format: .venv/installed node_modules/.package-lock.json
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,camera,page,signing,redis,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,camera,page,signing,redis,osc,natnet,qtm,websocket,mqtt,parquet,nwb,dev]'
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json | npm
