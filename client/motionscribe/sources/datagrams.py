@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 from motionscribe.errors import NotFound
@@ -21,15 +21,15 @@ def port_of(address: str, default: int) -> tuple[str, int]:
 
     Raises NotFound for what is no port.
     """
-    host, _, port = address.rpartition(":")
-    if not port and not host:
+    if not address:
         return "", default
-    if not (port.isdecimal() and 0 < int(port) < 65536):
+    host, _, port = address.rpartition(":")
+    if not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
         raise NotFound(f"expected a port from 1 to 65535, or HOST:PORT, got {address!r}")
     return host, int(port)
 
 
-def datagrams(address: tuple[str, int]) -> Iterator[tuple[int, bytes, str] | None]:
+def datagrams(address: tuple[str, int]) -> Generator[tuple[int, bytes, str] | None, None, None]:
     """Time of arrival, content and host of the sender; None where nothing came for a tenth of a second.
 
     Raises OSError where the port is another program's.

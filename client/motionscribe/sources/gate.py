@@ -76,10 +76,10 @@ class Gate:
         appeared = []
         for id in ids:
             person = self._people.pop(id)
-            source = person.source or self._open(id, person)
-            if not person.source:
-                appeared.append(source)
-            source.close()
+            if person.source is None:
+                appeared.append(self._open(id, person))
+            if person.source:
+                person.source.close()
         return appeared
 
     def _open(self, id: str, person: _Person) -> PushSource:

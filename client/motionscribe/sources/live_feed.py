@@ -158,7 +158,7 @@ class LiveFeed(Source):
                     if self._stopped.is_set():
                         break
                     if moment is not None:
-                        heard_us = moment.arrived_us
+                        heard_us = now_us()
                         self.clock.take(moment.time_us, moment.arrived_us)
                         rate_hz = self._asked_hz or self.reader.rate_hz or None
                         gate = gate or Gate(self.name, self.clock, rate_hz=rate_hz, several=self.several)

@@ -1,0 +1,186 @@
+"""A live feed: a source for each person, fed by a thread that waits for nobody."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.support.scripted_server import COLUMNS, ScriptedServer
+from tests.support.told_feed import SKELETON, STEP_US, ToldReader, moments_of, standing
+
+from motionscribe import AsyncClient, FrameBlock
+from motionscribe.errors import NotFound
+from motionscribe.events import Label
+from motionscribe.sources import live_feed
+from motionscribe.sources.live_feed import LiveFeed
+from motionscribe.sources.moments import Body, Moment
+from motionscribe.sources.push import PushSource
+from motionscribe_models.skeleton import Skeleton, feature_skeleton
+
+Heard = Iterable[Moment | Exception | None]
+
+
+def people_of(heard: Heard, **options: bool | float) -> dict[str, tuple[PushSource, np.ndarray]]:
+    """Sources by name, and the times that came by them."""
+    found: dict[str, tuple[PushSource, np.ndarray]] = {}
+
+    async def take(person: PushSource) -> None:
+        blocks = [block async for block in person.blocks(5)]
+        found[person.name] = person, np.concatenate([block.timestamps_us for block in blocks])
+
+    async def run() -> None:
+        feed = LiveFeed("hall", ToldReader(heard), **{"several": True, **options})  # type: ignore[arg-type]  # of options
+        async with asyncio.TaskGroup() as tasks, aclosing(feed.people()) as people:
+            async for person in people:
+                tasks.create_task(take(person))
+
+    asyncio.run(run())
+    return found
+
+
+def test_each_person_is_a_source_with_all_of_their_frames() -> None:
+    found = people_of(moments_of([[standing(0, "eve")] + [standing(3, "ada")] * (n > 20) for n in range(60)]))
+    assert {*found} == {"hall-eve", "hall-ada"}
+    (eve, eves), (ada, adas) = found["hall-eve"], found["hall-ada"]
+    assert (eve.person, ada.person) == ("eve", "ada")
+    np.testing.assert_array_equal(eves, np.arange(60) * STEP_US)
+    np.testing.assert_array_equal(adas, np.arange(21, 60) * STEP_US)
+
+
+def test_the_rate_is_measured_unless_somebody_knows_it() -> None:
+    moments = moments_of([[standing(0, "eve")]] * 30)
+    assert people_of(moments)["hall-eve"][0].rate_hz == 1e6 / STEP_US
+    assert people_of(moments, rate_hz=50.0)["hall-eve"][0].rate_hz == 50.0
+    (eve,) = people_of(moments[:1]).values()
+    assert (eve[0].rate_hz, len(eve[1])) == (SKELETON.rate_hz, 1)  # one frame says nothing, and is not lost
+
+
+def test_another_skeleton_ends_the_source_and_begins_the_next() -> None:
+    other = Skeleton("two", SKELETON.joints[:2], (-1, -1), "positions", "m", 1.0, "y", 30.0)
+    ended: list[tuple[int, int]] = []
+
+    async def run() -> None:
+        frames = [[standing(0, "eve", SKELETON if n < 20 else other)] for n in range(50)]
+        async with aclosing(LiveFeed("hall", ToldReader(moments_of(frames))).people()) as people:
+            async for person in people:
+                assert person.skeleton
+                count = sum([len(block) async for block in person.blocks(5)])
+                ended.append((person.skeleton.width, count))
+
+    asyncio.run(run())
+    assert ended == [(9, 20), (6, 30)]
+
+
+def test_a_pause_of_the_feed_ends_nobody() -> None:
+    late = [replace(m, arrived_us=m.arrived_us + 10_000_000) for m in moments_of([[standing(0, "eve")]] * 20, 500)]
+    found = people_of([*moments_of([[standing(0, "eve")]] * 20), *[None] * 100, *late])
+    assert len(found["hall-eve"][1]) == 40
+
+
+def blocks_of(feed: LiveFeed) -> list[FrameBlock]:
+    async def run() -> list[FrameBlock]:
+        return [block async for block in feed.blocks(4)]
+
+    return asyncio.run(run())
+
+
+def test_as_one_source_it_is_one_person_after_the_other() -> None:
+    frames = [[standing(0, "eve")] * (n < 40) + [standing(3, "ada")] * (n > 20) for n in range(400)]
+    blocks = blocks_of(LiveFeed("hall", ToldReader(moments_of(frames))))
+    times = np.concatenate([block.timestamps_us for block in blocks])
+    assert np.all(np.diff(times) > 0)
+    assert times[-1] == 399 * STEP_US
+    assert [block.first_seq for block in blocks] == [1, *(block.next_seq for block in blocks[:-1])]
+
+
+def test_a_stream_opens_when_somebody_is_there() -> None:
+    began = threading.Event()
+    machine = Body(feature_skeleton("machine", COLUMNS, 30.0), np.array([3, 0], np.float32), person="1")
+
+    def heard() -> Iterator[Moment | None]:
+        while not began.wait(0.05):
+            yield None
+        yield from moments_of([[machine]] * 30)
+
+    async def run(address: str) -> list[Label]:
+        async with AsyncClient(address) as client:
+            stream = client.stream(LiveFeed("hall", ToldReader(heard())), stream_id="hall")
+            opening = asyncio.create_task(stream.open())
+            await asyncio.sleep(0.2)
+            assert not opening.done()
+            began.set()
+            await opening
+            return [event async for event in stream if isinstance(event, Label)]
+
+    with ScriptedServer() as server:
+        labels = asyncio.run(run(server.address))
+        assert [label.cluster for label in labels] == [3] * 30
+        assert server.opens[0].WhichOneof("layout") == "skeleton"
+        assert server.opens[0].rate_hz == 1e6 / STEP_US
+
+
+def test_nobody_there_is_an_error_that_says_what_was_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_feed, "OPENING_S", 0.1)
+    reader = ToldReader(itertools.repeat(None))
+    reader.strange = 7
+    with pytest.raises(NotFound, match=r"expected a test within 0\.1 s, got nothing, but 7 packets"):
+        blocks_of(LiveFeed("hall", reader))
+
+    async def wait() -> None:
+        async with aclosing(LiveFeed("hall", ToldReader([None] * 3)).people()) as people:
+            async for _ in people:
+                raise AssertionError("somebody came")
+
+    with pytest.raises(NotFound, match="expected a test, got nothing"):
+        asyncio.run(wait())
+
+
+def test_a_reader_that_fails_is_told_after_what_it_heard() -> None:
+    came: list[int] = []
+
+    async def run() -> None:
+        heard: Heard = [*moments_of([[standing(0, "eve")]] * 30), OSError("the network is gone")]
+        async with aclosing(LiveFeed("hall", ToldReader(heard)).people()) as people:
+            async for person in people:
+                came.extend([len(block) async for block in person.blocks(4)])
+
+    with pytest.raises(OSError, match="the network is gone"):
+        asyncio.run(run())
+    assert sum(came) == 30
+
+
+def test_a_silent_feed_ends_and_its_reader_is_closed() -> None:
+    reader = ToldReader(itertools.chain(moments_of([[standing(0, "eve")]] * 30), itertools.repeat(None)))
+
+    async def run() -> int:
+        async with aclosing(LiveFeed("hall", reader, silence_s=0.1).people()) as people:
+            return sum([len(block) async for person in people async for block in person.blocks(4)])
+
+    assert asyncio.run(run()) == 30
+    assert reader.closed
+
+
+def test_frames_that_nobody_takes_go_and_are_counted() -> None:
+    heard = moments_of([[standing(0, "eve")]] * 1000)
+
+    async def run() -> tuple[int, int]:
+        async with aclosing(LiveFeed("hall", ToldReader(heard)).people()) as people:
+            async for person in people:
+                while not person.dropped or person.dropped < 744:
+                    await asyncio.sleep(0.01)
+                return sum([len(block) async for block in person.blocks(50)]), person.dropped
+        raise AssertionError("nobody came")
+
+    assert asyncio.run(run()) == (256, 744)
+
+
+def test_the_clock_of_the_sender_is_kept_beside_ours() -> None:
+    heard = [replace(m, time_us=round(m.time_us * 1.002)) for m in moments_of([[standing(0, "eve")]] * 1000)]
+    (person, _), *_ = people_of(heard).values()
+    assert person.clock
+    assert person.clock.drift_ppm == pytest.approx(2000, abs=5)
+    assert person.clock.here_us(heard[-1].time_us) == pytest.approx(heard[-1].arrived_us, abs=10_000)
