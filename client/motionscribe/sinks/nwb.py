@@ -72,12 +72,14 @@ def load_nwb() -> Any:
 
 Row = tuple[Any, float, float]
 """A span, and when it starts and ends, seconds of the session."""
+Columns = Mapping[str, tuple[str, list[Any]]]
+"""Name -> what it holds, and its cells."""
 
 
 def _bouts(libraries: Any, title: str, own: str, rows: list[Row]) -> tuple[Any, Any]:
     """The behaviours of a stream, and its segments."""
     labels = _labels({segment.cluster: segment.name for segment, _, _ in rows})
-    behaviors = {
+    behaviors: Columns = {
         "behavior": ("the name of the cluster, or its number", list(labels.values())),
         "definition": ("no words but the name", ["motion that the model found alike"] * len(labels)),
         "behavior_type": ("all are states", ["state"] * len(labels)),
@@ -119,10 +121,6 @@ def _alarms(libraries: Any, title: str, own: str, rows: list[Row]) -> Any:
         id=[alarm.anomaly for alarm in alarms],
         columns=_columns(libraries, _times(rows) | columns),
     )
-
-
-Columns = Mapping[str, tuple[str, list[Any]]]
-"""Name -> what it holds, and its cells."""
 
 
 def _times(rows: list[Row]) -> dict[str, tuple[str, list[Any]]]:
