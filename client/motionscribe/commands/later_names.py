@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadFile
-from motionscribe.events import Event, SegmentEnded, SegmentStarted
+from motionscribe.events import Event
+from motionscribe.sinks.final_names import finally_named, names_in
 from motionscribe.sinks.saved_events import encoding_of, merges_of
 
 
@@ -23,22 +24,8 @@ class LaterNames:
 
     def apply(self, events: Sequence[Event]) -> list[Event]:
         """Segments with the cluster and the name of now: as the events say at last, where nothing later is known."""
-        named = [event for event in events if isinstance(event, SegmentStarted | SegmentEnded)]
-        names = {event.cluster: event.name for event in named} | dict(self.names)
         merged: dict[int, int | None] = {**merges_of(events), **self.merged_into}
-
-        def now(event: SegmentEnded) -> SegmentEnded:
-            cluster = _target(event.cluster, merged)
-            name = names.get(cluster, "")
-            return replace(event, cluster=cluster, name=name, guessed=event.guessed and name == event.name)
-
-        return [now(event) if isinstance(event, SegmentEnded) else event for event in events]
-
-
-def _target(cluster: int, merged_into: Mapping[int, int | None]) -> int:
-    for _ in merged_into:  # a chain is no longer, whatever a file says
-        cluster = merged_into.get(cluster) or cluster
-    return cluster
+        return finally_named(events, names_in(events) | dict(self.names), merged)
 
 
 def names_of(clusters: Iterable[Cluster]) -> LaterNames:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,14 @@ def refuse_inputs(option: str, output: Path, inputs: Iterable[Path]) -> None:
         same = output.exists() and given.exists() and output.samefile(given)
         if same or os.path.realpath(output) == os.path.realpath(given):
             raise BadFile(f"expected another file for {option} than {given}, which is read")
+
+
+def refuse_twice(outputs: Iterable[Path]) -> None:
+    """Raises BadFile where two of the files that are written are the same one."""
+    often = Counter(os.path.realpath(output) for output in outputs)
+    for path, number in often.items():
+        if number > 1:
+            raise BadFile(f"expected a file of its own for each output, got {path} {number} times")
 
 
 def picture(text: str) -> Path:

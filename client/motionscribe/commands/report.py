@@ -11,11 +11,13 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from motionscribe.commands.later_names import LaterNames, names_of, read_names
-from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs
+from motionscribe.commands.options import PICTURES, add_connection, connect, picture, refuse_inputs, refuse_twice
 from motionscribe.errors import BadFile, NotFound
 from motionscribe.events import Anomaly, Degraded, Event, SegmentEnded
 from motionscribe.exemplars import Exemplars
 from motionscribe.sinks import (
+    StreamInfo,
+    addresses,
     draw_ethogram,
     read_events,
     read_explanations,
@@ -24,8 +26,10 @@ from motionscribe.sinks import (
     write_html,
     write_segments,
 )
+from motionscribe.sinks.record import is_kept
 from motionscribe.sinks.saved_events import stream_id_of
 from motionscribe.tables import plain, titled
+from motionscribe_models.new_file import new_file
 from motionscribe_proto.names import escape
 
 
@@ -38,6 +42,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("--html", type=Path, metavar="FILE", help="a page: ethogram, segments, alarms, explanations")
     parser.add_argument("--elan", type=Path, metavar="FILE.eaf", help="an annotation file of ELAN: labels and alarms")
     parser.add_argument("--boris", type=Path, metavar="FILE.boris", help="a project of BORIS: labels and alarms")
+    files = ", ".join(place.spelling for place in addresses.PLACES if addresses.is_file(place))
+    parser.add_argument("--to", action="append", default=[], metavar="FILE", help=f"also write; several: {files}")
     parser.add_argument(
         "--explanations", type=Path, metavar="FILE", help="for the page: lines that explain --json printed"
     )
@@ -76,8 +82,21 @@ def run(args: argparse.Namespace) -> None:
         write_elan(args.elan, streams)
     if args.boris:
         write_boris(args.boris, streams)
+    for text in args.to:
+        _write(text, streams)
     if args.html:
         write_html(args.html, streams, explanations, _exemplars(args, streams))
+
+
+def _write(text: str, streams: Mapping[str, Sequence[Event]]) -> None:
+    """Writes what has ended in all streams, which have the names of now, as `stream --to` does."""
+    place, address = addresses.parse_place(text)
+    with new_file(address) as beside, place.open(str(beside)) as make:
+        for title, events in streams.items():
+            sink = make(StreamInfo(title, title))
+            for event in filter(is_kept, events):
+                sink.write(event)
+            sink.close()
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -86,11 +105,21 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise BadFile("expected --html with --explanations: a page shows them")
     inputs = [path for path in (args.events, args.names, args.explanations) if path]
     outputs = {"--picture": args.picture, "--csv": args.csv, "--elan": args.elan, "--boris": args.boris}
-    for option, path in {**outputs, "--html": args.html}.items():
+    asked = [*outputs.items(), ("--html", args.html), *(("--to", _file(text)) for text in args.to)]
+    refuse_twice(path for _, path in asked if path)
+    for option, path in asked:
         if path:
             refuse_inputs(option, path, inputs)
             if path.is_file() and not args.replace:
                 raise BadFile(f"expected a new file for {option}, got {path}, which exists: add --replace")
+
+
+def _file(text: str) -> Path:
+    """Raises BadFile for what names no file."""
+    place, address = addresses.parse_place(text)
+    if not addresses.is_file(place):
+        raise BadFile(f"expected a file for --to, got {text}")
+    return Path(address)
 
 
 def _later_names(args: argparse.Namespace, stream_ids: set[str]) -> Mapping[str, LaterNames]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from motionscribe.commands.options import refuse_inputs
+from motionscribe.commands.ending import interrupted_by_sigterm
+from motionscribe.commands.options import refuse_inputs, refuse_twice
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, outputs
 from motionscribe.sinks.board import Board
@@ -22,17 +23,19 @@ from motionscribe.sinks.board import Board
 def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Iterator[Sequence[MakeSink]]:
     """One MakeSink for each place that the options name, the terminal last.
 
-    Raises BadFile for an output that is one of the files `inputs`, OSError, MissingExtraError.
+    Raises BadFile for an output that is one of the files `inputs` or is named twice, OSError, MissingExtraError.
     """
     asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
     given = [(output, argument) for output, argument in asked if argument is not None]
     for output, argument in given:
         refuse_inputs(output.option, Path(argument), inputs)
     places = [addresses.parse_place(text) for text in args.to]
-    for place, address in places:
-        if addresses.is_file(place):
-            refuse_inputs("--to", Path(address), inputs)
+    files = [Path(address) for place, address in places if addresses.is_file(place)]
+    for file in files:
+        refuse_inputs("--to", file, inputs)
+    refuse_twice([*(Path(argument) for _, argument in given), *files])
     with ExitStack() as stack:
+        stack.enter_context(interrupted_by_sigterm())
         opened = [stack.enter_context(output.open(argument)) for output, argument in given]
         opened += [stack.enter_context(place.open(address)) for place, address in places]
         yield [*opened, _json if args.json else partial(_table, Board(Console()))]

@@ -49,6 +49,12 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place(".jsonl", "", "every event, a line each, for `report`", "motionscribe.sinks.jsonlines:save"),
+    Place(".csv", "", "a row for each segment, when it ends", "motionscribe.sinks.segments:save_segments"),
+    Place(".parquet", "", "segments, alarms, gaps: a table", "motionscribe.sinks.parquet:save_parquet", "parquet"),
+    Place(".eaf", "", "labels and alarms for ELAN", "motionscribe.sinks.elan:save_elan"),
+    Place(".boris", "", "labels and alarms for BORIS", "motionscribe.sinks.boris:save_boris"),
+    Place(".nwb", "", "labels and alarms for NWB", "motionscribe.sinks.nwb:save_nwb", "nwb"),
+    Place(".nc", "", "labels over time, for movement", "motionscribe.sinks.movement_labels:save_movement_labels", "h5"),
 )
 
 

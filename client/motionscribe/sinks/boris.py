@@ -6,12 +6,16 @@ millisecond.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from motionscribe.events import Event
 from motionscribe.sinks.annotations import Annotations, annotations
+from motionscribe.sinks.base import MakeSink
+from motionscribe.sinks.record import spans_of
+from motionscribe.sinks.whole_file import save_whole
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.names import escape
 
@@ -50,6 +54,11 @@ def write_boris(path: Path | str, streams: Mapping[str, Sequence[Event]], zero_u
     with new_file(path) as beside:
         # BORIS opens the file in whatever encoding its system has: ASCII is the same in all
         beside.write_text(json.dumps(project, indent=1), "ascii")
+
+
+def save_boris(path: str) -> AbstractContextManager[MakeSink]:
+    """A sink that keeps such a file. Raises as `save_whole`."""
+    return save_whole(path, lambda place, records: write_boris(place, spans_of(records)))
 
 
 def _code(text: str) -> str:

@@ -4,12 +4,16 @@ A stream is a tier of its labels and one tier for each kind of alarm, since anno
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from motionscribe.events import Event
 from motionscribe.sinks.annotations import Span, annotations
+from motionscribe.sinks.base import MakeSink
+from motionscribe.sinks.record import spans_of
+from motionscribe.sinks.whole_file import save_whole
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.names import escape
 
@@ -57,6 +61,11 @@ def write_elan(path: Path | str, streams: Mapping[str, Sequence[Event]], zero_us
     indent(document)
     with new_file(path) as beside:
         ElementTree(document).write(beside, "utf-8", xml_declaration=True)
+
+
+def save_elan(path: str) -> AbstractContextManager[MakeSink]:
+    """A sink that keeps such a file. Raises as `save_whole`."""
+    return save_whole(path, lambda place, records: write_elan(place, spans_of(records)))
 
 
 def _text(text: str) -> str:

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TextIO
 
-from motionscribe.errors import BadEventsFile
 from motionscribe.events import Event
+from motionscribe.sinks.appended import Appended, appended, ends_within_a_line, has_beginning
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.events import to_dict
@@ -17,14 +17,12 @@ from motionscribe_proto.names import escape
 
 BEGINNING = b'{"stream"'
 """Every line begins so."""
-LONGEST_LINE = 1 << 16
-"""That is looked at to tell a file of events from others."""
 
 
 class JsonLines(Sink):
     """Writes the events of one stream to a text file, each line at once. The file stays open: it is the caller's."""
 
-    def __init__(self, file: TextIO, stream_id: str) -> None:
+    def __init__(self, file: TextIO | Appended, stream_id: str) -> None:
         self._file = file
         self._stream_id = stream_id
 
@@ -50,16 +48,16 @@ def save(path: str) -> Iterator[MakeSink]:
     """JSON lines of one stream after the other, after those that the file has.
 
     The file is made when the first stream is open. Where it has events, a line {"stream": ID, "run": TIME} parts them
-    from those of a new stream. Raises OSError, BadEventsFile for a file of something else, which stays as it is.
+    from those of a new stream. Raises OSError, BadFile for a file of something else, which stays as it is.
     """
     place = Path(path)
-    appending = _has_events(place)
+    appending = has_beginning(place, _is_of_events, "events")
     with ExitStack() as stack:
 
         @cache
-        def opened() -> TextIO:
-            file = stack.enter_context(place.open("a", encoding="utf-8"))
-            if appending and _is_cut(place):
+        def opened() -> Appended:
+            file = stack.enter_context(appended(place))
+            if appending and ends_within_a_line(place):
                 file.write("\n")
             return file
 
@@ -72,24 +70,9 @@ def save(path: str) -> Iterator[MakeSink]:
         yield make
 
 
-def _print(line: dict[str, object], file: TextIO) -> None:
+def _print(line: dict[str, object], file: TextIO | Appended) -> None:
     # JSON allows control characters above 127 and marks of direction; a terminal obeys them
     print(escape(json.dumps(line, ensure_ascii=False)), file=file, flush=True)
-
-
-def _has_events(place: Path) -> bool:
-    """True for a file of events, False for none, an empty one, and a pipe. Raises OSError, BadEventsFile."""
-    if not place.exists():
-        if not place.parent.is_dir():
-            raise FileNotFoundError(f"expected a folder for {place}, found none")
-        return False
-    if not place.is_file():
-        return False
-    with place.open("rb") as file:
-        start = file.read(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
-    if start and not _is_of_events(start):
-        raise BadEventsFile(f"{place}: expected a new file, or one of events to go on with, got another one")
-    return bool(start)
 
 
 def _is_of_events(start: bytes) -> bool:
@@ -102,10 +85,3 @@ def _is_of_events(start: bytes) -> bool:
     except ValueError:
         return not ended
     return isinstance(found, dict) and ("event" in found or "run" in found)
-
-
-def _is_cut(place: Path) -> bool:
-    """True where the last line has no end: who wrote it was killed."""
-    with place.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read() != b"\n"
