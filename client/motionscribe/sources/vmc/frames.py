@@ -25,7 +25,8 @@ PERSON = "1"
 
 @dataclass
 class _Frame:
-    time_us: int
+    time_us: int | None
+    """By the sender; None where it does not say."""
     arrived_us: int
     root: Transform
     bones: dict[str, Transform] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Frames:
         self._heard_us = arrived_us
         if self._begins(packet):
             moments += self.end()
-            self._frame = _Frame(self._time_us(packet, arrived_us), arrived_us, self._root)
+            self._frame = _Frame(packet.time_us, arrived_us, self._root)
         if packet.time_us is not None:
             self._clock = packet.time_us, arrived_us
         if packet.root:
@@ -82,11 +83,11 @@ class Frames:
             return FIRST_BONE in packet.bones
         return not self._frame.bones.keys().isdisjoint(packet.bones)
 
-    def _time_us(self, packet: Packet, arrived_us: int) -> int:
-        """By the sender's clock, where it does not say by how much later the frame came."""
-        if packet.time_us is not None:
-            return packet.time_us
-        return self._clock[0] + arrived_us - self._clock[1] if self._clock else arrived_us
+    def _time_us(self, frame: _Frame) -> int:
+        """Of a frame without a time by how much later it came than one with; of a sender without times when it came."""
+        if frame.time_us is not None:
+            return frame.time_us
+        return self._clock[0] + frame.arrived_us - self._clock[1] if self._clock else frame.arrived_us
 
     def _finish(self, frame: _Frame) -> list[Moment]:
         if self._skeleton and not frame.bones.keys() <= set(self._skeleton.joints):
@@ -103,6 +104,8 @@ class Frames:
         told, self._waiting = self._waiting, []
         skeleton = self._skeleton
         return [
-            Moment(f.time_us, f.arrived_us, [Body(skeleton, places_of(skeleton, f.root, f.bones), person=PERSON)])
+            Moment(
+                self._time_us(f), f.arrived_us, [Body(skeleton, places_of(skeleton, f.root, f.bones), person=PERSON)]
+            )
             for f in told
         ]
