@@ -47,7 +47,8 @@ class Decoder:
     """Reads the messages of one feed."""
 
     def __init__(self) -> None:
-        self._skeletons = Skeletons()
+        self.skeletons = Skeletons()
+        """Of whoever was there lately."""
         self._time_us: int | None = None
         self._heard_us = 0
 
@@ -57,16 +58,16 @@ class Decoder:
         time_us = round(_number(frame["time"], LATEST_S) * 1e6) if "time" in frame else arrived_us
         people = _people(frame)
         axes = _axes(frame, people)
-        set_back = self._time_us is not None and time_us < self._time_us - SET_BACK_US
-        if set_back or arrived_us - self._heard_us > AWAY_US:
-            self._skeletons.forget()
-        self._time_us, self._heard_us = time_us, arrived_us
         names: dict[str, dict[str, None]] = {}
         for id, places in people:  # of those without an id, nobody knows yet who is who
             names.setdefault(id, {}).update(dict.fromkeys(places))
         if any(len(joints) > MOST_JOINTS for joints in names.values()):
             raise StrangeMessageError(f"expected up to {MOST_JOINTS} joints, got more")
-        skeletons = {id: self._skeletons.find(id, tuple(joints), axes) for id, joints in names.items()}
+        set_back = self._time_us is not None and time_us < self._time_us - SET_BACK_US
+        if set_back or arrived_us - self._heard_us > AWAY_US:
+            self.skeletons.forget()
+        self._time_us, self._heard_us = time_us, arrived_us
+        skeletons = {id: self.skeletons.find(id, tuple(joints), axes) for id, joints in names.items()}
         bodies = [_body(skeleton, id, places) for id, places in people if (skeleton := skeletons[id])]
         return Moment(time_us, arrived_us, bodies)
 

@@ -38,10 +38,10 @@ class Encoder:
 
 
 def _joints(actor: Actor, row: int) -> dict[str, list[float] | None]:
-    places = np.round(actor.places[row].astype(np.float64), DIGITS).tolist()
-    sure = actor.recording.confidences
-    confidences = [[]] * len(places) if sure is None else np.round(sure[row, :, None].astype(float), DIGITS).tolist()
-    return {
-        joint: [*place, *confidence] if np.isfinite([*place, *confidence]).all() else None
-        for joint, place, confidence in zip(actor.joints, places, confidences, strict=True)
-    }
+    numbers = actor.places[row].astype(np.float64)
+    confidences = actor.recording.confidences
+    if confidences is not None:
+        numbers = np.column_stack([numbers, confidences[row]])
+    seen = np.isfinite(numbers).all(axis=1).tolist()
+    places = np.round(numbers, DIGITS).tolist()
+    return {joint: place if is_seen else None for joint, place, is_seen in zip(actor.joints, places, seen, strict=True)}

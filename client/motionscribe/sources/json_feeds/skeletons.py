@@ -27,6 +27,9 @@ class Skeletons:
     def __init__(self) -> None:
         self._known: dict[str, tuple[Axes, Skeleton]] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def forget(self) -> None:
         """The sender begins anew."""
         self._known.clear()

@@ -70,6 +70,11 @@ class WebSocketSender:
         finally:
             del self._clients[news]
 
+    @property
+    def clients(self) -> int:
+        """How many there are."""
+        return len(self._clients)
+
     def send(self, time_us: int, rows: Sequence[int | None]) -> None:
         """One message for each client."""
         self._loop.wait(self._put(self._encoder.message(time_us, rows)))

@@ -3,19 +3,17 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 
 import numpy as np
 import pytest
 from tests.client.sources.test_datagrams import free_port
 from tests.client.sources.vmc.osc_bytes import bones, bundle, ok, time
-from tests.support.played_feed import stream_played
+from tests.support.played_feed import heard, heard_of, stream_played
 
 from motionscribe.demo.performer import perform
 from motionscribe.sources.moments import Moment
 from motionscribe.sources.schemes import open_source, parse_address
-from motionscribe.sources.sending import Actor, play
+from motionscribe.sources.sending import Actor
 from motionscribe.sources.vmc import feed
 from motionscribe.sources.vmc.feed import VmcReader
 from motionscribe.sources.vmc.simulator import VmcSender
@@ -26,39 +24,15 @@ from motionscribe_models.skeleton import Skeleton
 RECORDING = perform([("walk", 1.0)], rate_hz=60).recording
 
 
-def heard(reader: VmcReader, count: int, ready: threading.Event) -> Iterator[Moment]:
-    """Moments from when the port is open; fails where they stay away."""
-    silences = 0
-    with closing(reader.moments()) as moments:
-        for moment in moments:
-            ready.set()
-            if moment is None:
-                silences += 1
-                assert silences < 100, "waited in vain"
-                continue
-            yield moment
-            count -= 1
-            if not count:
-                return
-
-
-def loop(recording: Recording, port: int, speed: float = 20.0) -> list[Moment]:
+def loop(recording: Recording) -> list[Moment]:
     """What comes of a recording that is played."""
-    ready = threading.Event()
-
-    def send() -> None:
-        assert ready.wait(10)
-        play([recording], VmcSender([recording], f"127.0.0.1:{port}"), speed=speed)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    moments = list(heard(VmcReader(("127.0.0.1", port)), len(recording.frames), ready))
-    thread.join(10)
-    return moments
+    port = free_port()
+    reader = VmcReader(("127.0.0.1", port))
+    return heard_of(reader, [recording], lambda: VmcSender([recording], f"127.0.0.1:{port}"))
 
 
 def test_a_recording_arrives_where_it_was() -> None:
-    moments = loop(RECORDING, free_port())
+    moments = loop(RECORDING)
     skeleton = moments[0].bodies[0].skeleton
     places = np.stack([moment.bodies[0].values.reshape(-1, 3) for moment in moments]) * (1, 1, -1)
     found = dict(zip(skeleton.joints, places.swapaxes(0, 1), strict=True))
@@ -76,7 +50,7 @@ def test_bones_of_unity_arrive_as_they_are_called() -> None:
     frames = np.random.default_rng(1).normal(0, 100, (20, 9)).astype(np.float32)
     frames[7, :3] = np.nan
     recording = Recording("u", frames, even_times(20, 60.0), skeleton)
-    moments = loop(recording, free_port())
+    moments = loop(recording)
     found = moments[0].bodies[0].skeleton
     assert found.joints == ("Hips", "Head", "LeftThumbDistal")
     places = np.stack([moment.bodies[0].values.reshape(-1, 3) for moment in moments]) * (1, 1, -1)
@@ -97,7 +71,7 @@ def test_foreign_packets_are_counted_and_passed_over() -> None:
 
     thread = threading.Thread(target=send)
     thread.start()
-    assert len(list(heard(reader, 10, ready))) == 10
+    assert len(list(heard(reader, 10, ready.set))) == 10
     thread.join(10)
     assert reader.strange == 10 * len(noise)
 
