@@ -26,8 +26,8 @@ from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.skeleton import Skeleton
 
 RECORDING = perform([("walk", 0.5)], rate_hz=60).recording
-FRAMES = 160
-"""Of 6 kB each: more than small buffers of a socket hold."""
+FRAMES = 250
+"""Of 15 kB each: more than the buffers of sockets hold."""
 FRAME = '{"joints": {"a": [1, 2, 3]}}'
 
 
@@ -143,9 +143,9 @@ def test_what_is_no_address(address: str) -> None:
 
 
 def test_a_slow_client_stops_nobody_and_loses_frames() -> None:
-    joints = tuple(f"joint {n}" for n in range(200))
-    skeleton = Skeleton("large", joints, (-1,) * 200, "positions", "m", 1.0, "y", 30.0)
-    frame = np.random.default_rng(1).normal(0, 1, (1, 600)).astype(np.float32)
+    joints = tuple(f"{n:0120}" for n in range(100))
+    skeleton = Skeleton("large", joints, (-1,) * 100, "positions", "m", 1.0, "y", 30.0)
+    frame = np.random.default_rng(1).normal(0, 1, (1, 300)).astype(np.float32)
     large = Recording("large", frame, even_times(1, 30.0), skeleton)
     port, opened, times = free_port(), list[WebSocketSender](), list[int]()
     opening = threading.Thread(target=lambda: opened.append(WebSocketSender([large], f"127.0.0.1:{port}")))
