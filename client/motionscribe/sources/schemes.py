@@ -90,6 +90,11 @@ SCHEMES: tuple[Scheme, ...] = (
         "motionscribe.sources.camera:open_camera",
         extra="camera",
     ),
+    Scheme(
+        *("mvn", "[HOST:]PORT", "Xsens MVN's network streamer, on UDP port 9763 where none is named"),
+        "motionscribe.sources.mvn.reader:open_mvn",
+        sender="motionscribe.sources.mvn.sender:MvnSender",
+    ),
 )
 
 

@@ -1,5 +1,6 @@
 """Which source an address means."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_an_address_is_a_scheme_and_the_rest(text: str, scheme: Scheme, address:
 
 
 def test_an_unknown_scheme_names_those_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = " or ".join(scheme.spelling for scheme in SCHEMES)
+    known = re.escape(" or ".join(scheme.spelling for scheme in SCHEMES))
     with pytest.raises(RecordingError, match=rf"take:1\.csv: expected {known}, got the unknown scheme take:"):
         as_source("take:1.csv")
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,99 @@
+"""A recording sent as a live feed by a process of its own, and the table of when each frame left."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionscribe.feed_clock import now_us
+from motionscribe.sources.schemes import SCHEMES, Scheme
+from motionscribe.sources.sending import Sender, play
+from motionscribe_models.recordings import read_recording
+
+Sent = NDArray[np.int64]
+"""(n, 2): the time that the feed's clock gives a frame, and when it left, both microseconds."""
+
+ADDRESSES = {
+    "lsl": ("benchmark", "benchmark"),
+    "vmc": ("127.0.0.1:38001", "127.0.0.1:38001"),
+    "mvn": ("127.0.0.1:38002", "127.0.0.1:38002"),
+    "natnet": ("127.0.0.1:38003", "127.0.0.1:38003"),
+    "qtm": ("127.0.0.1:38004", "127.0.0.1:38004"),
+    "udp": ("127.0.0.1:38005", "127.0.0.1:38005"),
+    "ws": ("127.0.0.1:38006", "127.0.0.1:38006"),
+}
+"""Of each feed: where the simulator sends or listens, and what the client opens."""
+
+
+def feeds() -> list[Scheme]:
+    """All that have a simulator."""
+    return [scheme for scheme in SCHEMES if scheme.sender]
+
+
+class _Timed:
+    """A Sender that notes when frames leave."""
+
+    def __init__(self, sender: Sender, scheme: str) -> None:
+        self.sent: list[tuple[int, int]] = []
+        self.close = sender.close
+        self._sender = sender
+        self._is_lsl = scheme == "lsl"
+        self._offset_us: int | None = None
+
+    def send(self, time_us: int, rows: Sequence[int | None]) -> None:
+        if self._offset_us is None:
+            self._offset_us = _lsl_clock_us() - time_us if self._is_lsl else 0
+        self.sent.append((time_us + self._offset_us, now_us()))
+        self._sender.send(time_us, rows)
+
+
+def _lsl_clock_us() -> int:
+    import pylsl
+
+    return round(pylsl.local_clock() * 1e6)
+
+
+def _send(scheme: Scheme, address: str, path: Path, speed: float, repeat: int, pipe: Connection) -> None:
+    recording = read_recording(path)
+    sender = _Timed(scheme.open_sender([recording], address), scheme.name)
+    pipe.send("ready")
+    pipe.recv()
+    play([recording], sender, speed=speed)
+    pipe.send(np.array(sender.sent, np.int64))
+
+
+class Simulator:
+    """Talks with the process that sends."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def go(self) -> None:
+        """Frames leave from now on."""
+        self._pipe.send("go")
+
+    def sent(self) -> Sent:
+        """Waits until all frames have left."""
+        table: Sent = self._pipe.recv()
+        return table
+
+
+@contextmanager
+def simulator(scheme: Scheme, path: Path, speed: float = 1.0) -> Iterator[Simulator]:
+    """A process that sends the recording at `path` when it is told to."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    address, _ = ADDRESSES[scheme.name]
+    process = context.Process(target=_send, args=(scheme, address, path, speed, 1, theirs), daemon=True)
+    process.start()
+    try:
+        if scheme.name != "lsl":  # it is ready when somebody listens
+            assert ours.recv() == "ready"
+        yield Simulator(ours)
+    finally:
+        process.terminate()
+        process.join()
