@@ -31,6 +31,14 @@ def _bone(joint: str) -> str:
 
 
 BONES = tuple(_bone(joint) for joint in BODY.joints)
+NECK, HEAD = BODY.joints.index("neck"), BODY.joints.index("head")
+
+
+def _bones(body: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 15, 3) of BONES. Unity's Head is where the head turns, half-way from the neck to the head of BODY."""
+    places = body.copy()
+    places[:, HEAD] = (body[:, NECK] + body[:, HEAD]) / 2
+    return places
 
 
 class _Avatar:
@@ -38,7 +46,7 @@ class _Avatar:
 
     def __init__(self, actor: Actor) -> None:
         own = all(joint in PARENTS for joint in actor.joints)
-        names, self._places = (actor.joints, actor.places) if own else (BONES, actor.body)
+        names, self._places = (actor.joints, actor.places) if own else (BONES, _bones(actor.body))
         seen = set(np.flatnonzero(np.isfinite(self._places).all(axis=2).any(axis=0)).tolist())
         self.skeleton = skeleton_of([name for row, name in enumerate(names) if row in seen])
         self._order = [names.index(joint) for joint in self.skeleton.joints]

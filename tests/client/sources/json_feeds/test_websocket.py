@@ -2,14 +2,17 @@
 
 import logging
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
+import trustme
 from tests.support.played_feed import heard, heard_of, stream_played
 from tests.support.waiting import wait_until
 from websockets.exceptions import ConnectionClosed
@@ -38,9 +41,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(handler: Callable[[ServerConnection], None], port: int = 0) -> Iterator[int]:
+def serving(
+    handler: Callable[[ServerConnection], None], port: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[int]:
     """The port of a server on loopback."""
-    with serve(handler, "127.0.0.1", port) as server:
+    with serve(handler, "127.0.0.1", port, ssl=tls) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -130,6 +135,30 @@ def test_who_does_not_speak_websocket_is_named_once(caplog: pytest.LogCaptureFix
     (record,) = caplog.records
     assert "404" in record.message
     assert f"127.0.0.1:{port}" in record.message
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_tls_needs_a_certificate_that_the_system_trusts(
+    trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, tls = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    (authority if trusted else trustme.CA()).cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    def handler(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            connection.send(FRAME)
+            connection.recv()
+
+    with serving(handler, tls=tls) as port:
+        reader = WebSocketReader("wss", f"127.0.0.1:{port}")
+        if trusted:
+            assert len(list(heard(reader, 1))) == 1
+            return
+        with closing(reader.moments()) as moments:
+            assert next(moments) is None
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.records[0].message
 
 
 @pytest.mark.parametrize("address", ["", "//", "127.0.0.1:70000/", "host:port", "//:80", "host/#part"])

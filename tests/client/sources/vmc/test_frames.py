@@ -1,14 +1,17 @@
 """How packets become frames: bundles, parts of frames, single messages, a sender that begins anew."""
 
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.client.sources.vmc.osc_bytes import LOCAL, PLACES, Numbers, bone, bones, bundle, ok, root, time
 
 from motionscribe.sources.moments import Moment
 from motionscribe.sources.vmc.frames import Frames
-from motionscribe.sources.vmc.packets import PacketReader
+from motionscribe.sources.vmc.packets import Packet, PacketReader
 
 FIRST_US, STEP_US = 1_000_000_000, 16_000
 STEP_S = 1 / 64
@@ -159,3 +162,25 @@ def test_the_root_is_kept_where_it_is_not_sent_again() -> None:
     packets = [bundle(time(n * STEP_S), *([root((n, 0, 0))] if n in (0, 5) else []), *bones()) for n in range(10)]
     hips = [moment.bodies[0].values[0] for moment in moments_of(packets)]
     assert hips == [0] * 5 + [5] * 5
+
+
+NUMBERS = st.tuples(*[st.floats(-10, 10, width=32) | st.sampled_from([0.0, math.nan, math.inf, 3e38])] * 7)
+PACKETS = st.builds(
+    Packet,
+    st.none() | st.integers(-(10**7), 10**7) | st.integers(-(10**18), 10**18),
+    st.none() | NUMBERS,
+    st.dictionaries(st.sampled_from(["Hips", "Chest", "Head", "LeftFoot"]), NUMBERS),
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(PACKETS, st.integers(0, 3_000_000)), max_size=20))
+def test_whatever_is_sent_makes_places_or_none(sent: list[tuple[Packet, int]]) -> None:
+    frames, now_us, found = Frames(), FIRST_US, []
+    for packet, later_us in sent:
+        now_us += later_us
+        found += frames.take(packet, now_us)
+    for moment in found:
+        (body,) = moment.bodies
+        assert body.values.shape == (body.skeleton.width,)
+        assert not np.isinf(body.values).any()
