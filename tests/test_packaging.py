@@ -34,6 +34,8 @@ MODULES = {
     "h5": ("h5py",),
     "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
+    "osc": ("pythonosc",),
+    "websocket": ("websockets",),
     "camera": ("cv2",),
     "page": ("starlette", "uvicorn", "websockets"),
     "signing": ("cryptography",),

@@ -64,6 +64,28 @@ SCHEMES: tuple[Scheme, ...] = (
         sender="motionscribe.sources.lsl_simulator:LslSender",
     ),
     Scheme(
+        *("vmc", "[HOST:]PORT", "Virtual Motion Capture over UDP; port 39539 at `vmc:`"),
+        "motionscribe.sources.vmc.feed:open_vmc",
+        extra="osc",
+        sender="motionscribe.sources.vmc.simulator:VmcSender",
+    ),
+    Scheme(
+        *("udp", "[HOST:]PORT", "joints as JSON over UDP, a datagram a frame; port 5005 at `udp:`"),
+        "motionscribe.sources.json_feeds.udp:open_udp",
+        sender="motionscribe.sources.json_feeds.udp_simulator:UdpSender",
+    ),
+    Scheme(
+        *("ws", "HOST:PORT[/PATH]", "joints as JSON from a WebSocket server, a message a frame"),
+        "motionscribe.sources.json_feeds.websocket:open_ws",
+        extra="websocket",
+        sender="motionscribe.sources.json_feeds.websocket_simulator:WebSocketSender",
+    ),
+    Scheme(
+        *("wss", "HOST[:PORT][/PATH]", "the same with TLS"),
+        "motionscribe.sources.json_feeds.websocket:open_wss",
+        extra="websocket",
+    ),
+    Scheme(
         *("camera", "NUMBER", "people before a camera, or in a video at `camera:FILE`"),
         "motionscribe.sources.camera:open_camera",
         extra="camera",

@@ -1,0 +1,1 @@
+"""The Virtual Motion Capture protocol: bones of an avatar over OSC and UDP, to places of joints."""
