@@ -77,6 +77,19 @@ class FeedClock:
         # Theil and Sen's slope: a second in which every frame was late moves no median
         return -median((after - before) / (b - a) * 1e6 for (a, before), (b, after) in combinations(kept, 2) if b != a)
 
+    def describe(self) -> str:
+        """Such as "clock +12 ppm", empty until it is known."""
+        drift_ppm = self.drift_ppm
+        return "" if drift_ppm is None else f"clock {drift_ppm:+.0f} ppm"
+
+    def conclude(self) -> str:
+        """The same as a sentence, for the end of a stream."""
+        drift_ppm = self.drift_ppm
+        if drift_ppm is None:
+            return ""
+        verb = "gained" if drift_ppm >= 0 else "lost"
+        return f"the sender's clock {verb} {abs(drift_ppm):.0f} ppm on this machine's"
+
     def here_us(self, time_us: int) -> int:
         """When a frame of the sender's time would have come here at the fastest. Before any frame it is `time_us`."""
         if not self._fastest:
