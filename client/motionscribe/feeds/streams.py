@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.connection.stream import AsyncStream
@@ -24,6 +24,8 @@ from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.threads import OwnThread
 from motionscribe_models.body.mapping import NOT_THERE
 from motionscribe_models.body.own_names import renamed
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class FeedStreams:
     ) -> None:
         self.opened: Opened | None = None
         """What the server said of the newest stream."""
+        self.sinks_failed = False
         self._client = client
         self._feed = feed
         self._plan = plan
@@ -189,12 +192,19 @@ class FeedStreams:
         """All events to all sinks, which are closed whatever happens."""
         stack = ExitStack()
         try:
-            write = await thread.call(stack.enter_context, sinks_of(self._makers, info))
+            write = await self._call(thread, stack.enter_context, sinks_of(self._makers, info))
             while events := await stream.batch():
-                await thread.call(_write_all, write, events)
+                await self._call(thread, _write_all, write, events)
                 self._ended.events += len(events)
         finally:
-            await thread.call(stack.close)
+            await self._call(thread, stack.close)
+
+    async def _call(self, thread: OwnThread, function: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return await thread.call(function, *arguments)
+        except Exception:
+            self.sinks_failed = True
+            raise
 
     def _introduce(self, opened: Opened) -> StreamInfo:
         """What sinks are told. Joints that are not there are told to people."""
