@@ -60,6 +60,7 @@ async def _run(path: Path, wanted: FeedFile, *, as_json: bool) -> int:
             await wall.show(read_feeds(path))
         except (BadFile, OSError) as error:
             log.error("%s; everything goes on as it was", error)
+    log.info("all feeds end; a second signal ends at once")
     failed = wall.failed if watching.done() else False
     watching.cancel()
     await wall.end()

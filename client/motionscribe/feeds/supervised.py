@@ -37,7 +37,7 @@ class SupervisedFeed:
         self.feed = feed
         self.failure: BaseException | None = None
         """Why its last run ended, None where it ended well."""
-        self._state = self._told = ""
+        self._state = self._told = self._traced = ""
         self._client = client
         self._server = server
         self._also = also
@@ -86,7 +86,9 @@ class SupervisedFeed:
     def _tell(self, error: BaseException | None = None) -> None:
         if self._state != self._told:
             self._told = self._state
-            unknown = error if error and not _says_enough(error) else None
+            # where it came from is told once, not every minute
+            unknown = error if error and not _says_enough(error) and repr(error) != self._traced else None
+            self._traced = repr(unknown) if unknown else self._traced
             log.log(logging.WARNING if error else logging.INFO, "%s", self, exc_info=unknown)
 
     async def _run(self) -> None:
