@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 from motionscribe.errors import NotFound
@@ -29,7 +29,7 @@ def port_of(address: str, default: int) -> tuple[str, int]:
     return host, int(port)
 
 
-def datagrams(address: tuple[str, int]) -> Iterator[tuple[int, bytes, str] | None]:
+def datagrams(address: tuple[str, int]) -> Generator[tuple[int, bytes, str] | None, None, None]:
     """Time of arrival, content and host of the sender; None where nothing came for a tenth of a second.
 
     Raises OSError where the port is another program's.

@@ -135,7 +135,7 @@ def test_a_file_that_is_read_again(tmp_path: Path, server: ScriptedServer) -> No
     assert len(read_events(tmp_path / "same.jsonl")) == 1
     frames = saved(tmp_path / "same.jsonl")
     assert frames == list(range(1, len(frames) + 1))
-    opened = [(opening.stream_id, opening.lag) for opening in server.opens]
+    opened = [(opening.stream_id, int(opening.lag)) for opening in server.opens]
     assert [opened.count(one) for one in (("same", 2), ("changes", 2), ("changes", 1))] == [1, 1, 1]
 
 
