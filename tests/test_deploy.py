@@ -14,6 +14,9 @@ import pytest
 import redis
 import yaml
 
+from motionscribe.feeds.feed_file import read_feeds
+from motionscribe.feeds.supervised import CLOSING_S as CLOSING_OF_FEEDS_S
+from motionscribe.feeds.supervised import GRACE_S
 from motionscribe_server.command import CLOSING_S
 from motionscribe_server.read_settings import read_settings
 from motionscribe_server.setting_names import SETTINGS
@@ -32,22 +35,33 @@ STATE = "/var/lib/motionscribe"
 # -- systemd
 
 
-@pytest.fixture(scope="module")
-def unit() -> configparser.SectionProxy:
-    """Its section Service."""
+def service(name: str) -> configparser.SectionProxy:
+    """The section of a unit."""
     parser = configparser.RawConfigParser(strict=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(DEPLOY / "motionscribe.service", "utf-8")
+    parser.read(DEPLOY / name, "utf-8")
     return parser["Service"]
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def unit() -> configparser.SectionProxy:
+    """Of the server."""
+    return service("motionscribe.service")
+
+
+@pytest.fixture(scope="module")
+def feeds_unit() -> configparser.SectionProxy:
+    """Of a wall of feeds."""
+    return service("motionscribe-feeds.service")
+
+
+@pytest.mark.parametrize("name", ["motionscribe.service", "motionscribe-feeds.service"])
+def test_systemd_accepts_the_unit(name: str, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd here")
-    text = (DEPLOY / "motionscribe.service").read_text("utf-8")
-    there = str(Path(sys.executable).with_name("motionscribe-server"))
-    copy = tmp_path / "motionscribe.service"
-    copy.write_text(text.replace(INSTALLED, there))
+    text = (DEPLOY / name).read_text("utf-8")
+    copy = tmp_path / name
+    copy.write_text(text.replace(f"{Path(INSTALLED).parent}/", f"{Path(sys.executable).parent}/"))
     command = ["systemd-analyze", "verify", "--man=no", str(copy)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -87,6 +101,36 @@ def test_the_unit_starts_a_server_that_keeps_its_store_where_it_may(
         finally:
             server.kill()
     assert (tmp_path / "motionscribe.sqlite").exists()
+
+
+def test_the_unit_of_feeds_ends_and_reads_again_as_the_command_does(feeds_unit: configparser.SectionProxy) -> None:
+    assert feeds_unit["KillSignal"] == signal.SIGTERM.name
+    assert int(feeds_unit["TimeoutStopSec"]) > 2 * (GRACE_S + CLOSING_OF_FEEDS_S)  # a reload may be on its way
+    command, *flags = shlex.split(feeds_unit["ExecReload"])
+    assert (command, flags) == ("/bin/kill", ["-HUP", "$MAINPID"])
+
+
+def test_the_unit_of_feeds_streams_a_file_that_is_in_order(feeds_unit: configparser.SectionProxy) -> None:
+    command, *arguments, file = shlex.split(feeds_unit["ExecStart"])
+    assert (command, arguments) == (str(Path(INSTALLED).with_name("motionscribe")), ["run"])
+    assert file == "/etc/motionscribe/feeds.toml"
+    feeds = read_feeds(DEPLOY / "feeds.toml").feeds
+    state = f"/var/lib/{feeds_unit['StateDirectory']}"
+    assert feeds_unit["WorkingDirectory"] == state
+    assert {str(file.parent) for feed in feeds for file in feed.files} == {state}
+
+
+def test_both_units_are_hardened_alike(unit: configparser.SectionProxy, feeds_unit: configparser.SectionProxy) -> None:
+    hardened = [key for key in unit if key.startswith(("Capability", "Lock", "No", "Private", "Protect", "System"))]
+    hardened += [
+        "DynamicUser",
+        "RestrictNamespaces",
+        "RestrictRealtime",
+        "RestrictSUIDSGID",
+        "StateDirectoryMode",
+        "UMask",
+    ]
+    assert {key: feeds_unit[key] for key in hardened} == {key: unit[key] for key in hardened}
 
 
 # -- Compose

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from motionscribe.demo.faults import BODY, SENSORS
+from motionscribe.feeds import keys
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
 from motionscribe_models.recordings.writing import WRITERS
@@ -49,6 +50,13 @@ def test_the_table_of_file_formats() -> None:
 def test_the_table_of_formats_that_are_written() -> None:
     assert rows_under(CONNECTING, "ending", "what is written", "extra") == [
         [code(w.ending), w.description, code(w.extra)] for w in WRITERS
+    ]
+
+
+def test_the_table_of_keys_of_a_file_of_feeds() -> None:
+    places = [("top", keys.CONNECTION), (code("[[feed]]"), keys.FEED), ("`[[feed]]` or `[defaults]`", keys.SHARED)]
+    assert rows_under(CONNECTING, "key", "where", "what", "default", "meaning") == [
+        [code(key.name), where, key.value, key.shown, key.meaning] for where, there in places for key in there
     ]
 
 

@@ -55,6 +55,7 @@ FORBIDDEN = {
 CLIENT = {
     "sources": {"connection", "sinks", "commands", "demo", "page"},
     "sinks": {"connection", "sources", "commands", "page"},
+    "feeds": {"commands", "demo", "page"},
     "page": {"commands", "demo"},
 }
 """What packages of the client must not import, in turn neither."""

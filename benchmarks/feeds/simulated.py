@@ -54,7 +54,7 @@ class _Timed:
 def _lsl_clock_us() -> int:
     import pylsl
 
-    return round(pylsl.local_clock() * 1e6)
+    return int(pylsl.local_clock() * 1e6)
 
 
 def _send(scheme: Scheme, address: str, path: Path, speed: float, repeat: int, pipe: Connection) -> None:

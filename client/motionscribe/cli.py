@@ -16,6 +16,7 @@ from motionscribe.commands import (
     models,
     page,
     report,
+    run,
     simulate,
     skeleton,
     stream,
@@ -27,7 +28,7 @@ from motionscribe_models.errors import ContractError
 from motionscribe_proto.names import escape
 
 COMMANDS = (
-    *(stream, watch, streams, models, clusters, anomalies, explain, report, page),
+    *(stream, run, watch, streams, models, clusters, anomalies, explain, report, page),
     *(skeleton, convert, simulate, admin, demo),
 )
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""

@@ -77,6 +77,19 @@ class FeedClock:
         here_per_second = 1 + median(slopes)
         return (1 / here_per_second - 1) * 1e6 if here_per_second > 0 else None
 
+    def describe(self) -> str:
+        """Such as "clock +12 ppm", empty until it is known."""
+        drift_ppm = self.drift_ppm
+        return "" if drift_ppm is None else f"clock {drift_ppm:+.0f} ppm"
+
+    def conclude(self) -> str:
+        """The same as a sentence, for the end of a stream."""
+        drift_ppm = self.drift_ppm
+        if drift_ppm is None:
+            return ""
+        verb = "gained" if drift_ppm >= 0 else "lost"
+        return f"the sender's clock {verb} {abs(drift_ppm):.0f} ppm on this machine's"
+
     def here_us(self, time_us: int) -> int:
         """When a frame of the sender's time would have come here at the fastest. Before any frame it is `time_us`."""
         if not self._fastest:

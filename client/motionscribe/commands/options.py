@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import grpc
-
 from motionscribe.async_client import DEFAULT_ADDRESS
 from motionscribe.client import Client
+from motionscribe.connection.arguments import read_connection, read_token
 from motionscribe.errors import BadFile, BadRequest
 from motionscribe.false_alarms import FalseAlarms, parse_false_alarms
 from motionscribe.sinks import addresses, outputs
@@ -131,18 +130,10 @@ def connect(args: argparse.Namespace) -> Client:
 
 def client_arguments(args: argparse.Namespace) -> dict[str, Any]:
     """Arguments of Client and AsyncClient that the options of add_server ask for. Raises as `connect` does."""
-    if bool(args.cert) != bool(args.key):
-        raise BadFile("expected --cert and --key, got one of them")
-    ca, key, cert = (file.read_bytes() if file else None for file in (args.ca, args.key, args.cert))
-    credentials = grpc.ssl_channel_credentials(ca, key, cert) if ca or cert else None
-    return {
-        "address": args.address,
-        "credentials": credentials,
-        "plaintext": args.plaintext,
-        "token": token_of(args),
-    }
+    names = ("plaintext", "ca", "cert", "key", "token_file")
+    return read_connection(args.address, **{name: getattr(args, name) for name in names}).arguments()
 
 
 def token_of(args: argparse.Namespace) -> str | None:
     """From --token-file or the environment. Raises OSError."""
-    return args.token_file.read_text().strip() if args.token_file else os.environ.get("MOTIONSCRIBE_TOKEN")
+    return read_token(args.token_file)

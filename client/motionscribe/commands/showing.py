@@ -5,7 +5,7 @@ In: the options of options.add_output and the events of one stream after the oth
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from motionscribe.commands.options import refuse_inputs, refuse_twice
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, outputs
 from motionscribe.sinks.board import Board
+from motionscribe.sinks.writing import sinks_of
 
 
 @contextmanager
@@ -48,26 +49,9 @@ def show(events: Iterable[Event], makers: Sequence[MakeSink], info: StreamInfo) 
             write(event)
 
 
-@contextmanager
-def sinks_of(makers: Sequence[MakeSink], info: StreamInfo) -> Iterator[Callable[[Event], None]]:
-    """A function that writes an event to a sink of each of `makers`. Closes every sink, whatever happens."""
-    with ExitStack() as stack:
-        sinks: list[Sink] = []
-        for make in makers:
-            sink = make(info)
-            stack.callback(sink.close)
-            sinks.append(sink)
-
-        def write(event: Event) -> None:
-            for sink in sinks:
-                sink.write(event)
-
-        yield write
-
-
 def _json(info: StreamInfo) -> Sink:
     return JsonLines(sys.stdout, info.stream_id)
 
 
 def _table(board: Board, info: StreamInfo) -> Sink:
-    return Terminal(board, info.title, info.names, info.start_us)
+    return Terminal(board, info.title, info.names, info.start_us, info.clock)

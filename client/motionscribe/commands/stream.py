@@ -1,21 +1,22 @@
 """`motionscribe stream`: sends recordings or a live feed to a server and shows what it finds in them."""
 
 import argparse
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from motionscribe.commands.options import add_joints, add_output, add_server, connect, false_alarms, positive
-from motionscribe.commands.people import stream_people
-from motionscribe.commands.showing import open_outputs, show
+from motionscribe.async_client import AsyncClient
+from motionscribe.commands.options import add_joints, add_output, add_server, client_arguments, false_alarms, positive
+from motionscribe.commands.showing import open_outputs
 from motionscribe.commands.skeleton import faults_of
-from motionscribe.commands.stream_options import introduce, stream_options
+from motionscribe.feeds.streams import FeedStreams, Plan
+from motionscribe.sinks import MakeSink
 from motionscribe.sources import RecordingSource, Source, schemes
-from motionscribe.sources.camera import CameraSource
-from motionscribe.sources.live_feed import LiveFeed
 from motionscribe_models.body.mapping import find_mapping
-from motionscribe_models.body.own_names import read_own_names, renamed
+from motionscribe_models.body.own_names import read_own_names
 from motionscribe_models.lags import LAGS
 from motionscribe_models.recordings import endings
 from motionscribe_proto.names import escape
@@ -59,16 +60,44 @@ def run(args: argparse.Namespace) -> None:
         args.parser.error("--stream-id is for one SOURCE: send each with a command of its own, with the same id")
     feeds = _open_feeds(args)
     first = next(feeds)
-    with connect(args) as client, open_outputs(args, _files(args)) as makers:
-        for text, source in chain([first], feeds):
-            if isinstance(source, CameraSource | LiveFeed):
-                stream_people(args, text, source, makers)
-                continue
-            pace = None if source.live else args.speed
-            stream = client.stream(source, stream_id=args.stream_id, realtime=pace, **stream_options(args))
-            show(stream, makers, introduce(text, stream.opened, source.clock))
-            for fault in _faults(source) if stream.opened.mapping else ():  # last: of a long recording it takes seconds
-                print(escape(f"{text}: not plausible: {fault}"), file=sys.stderr)
+    client = AsyncClient(**client_arguments(args))
+    with open_outputs(args, _files(args)) as makers:
+        asyncio.run(_stream_all(args, client, chain([first], feeds), makers))
+
+
+async def _stream_all(
+    args: argparse.Namespace, client: AsyncClient, feeds: Iterable[tuple[str, Source]], makers: Sequence[MakeSink]
+) -> None:
+    joints = read_own_names(args.joints) if args.joints else {}
+    async with client:
+        for text, source in feeds:
+
+            def tell(line: str, text: str = text) -> None:
+                print(escape(f"{text}: {line}"), file=sys.stderr)
+
+            plan = Plan(text, args.stream_id, args.person, joints, args.speed, _options(args))
+            streams = FeedStreams(client, source, plan, makers, tell)
+            try:
+                await streams.run()
+            finally:
+                if source.clock and (drift := source.clock.conclude()):
+                    print(escape(f"{args.stream_id or source.name}: {drift}"), file=sys.stderr)
+            # last: of a long recording it takes seconds
+            for fault in _faults(source) if streams.opened and streams.opened.mapping else ():
+                tell(f"not plausible: {fault}")
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of AsyncClient.stream but for source, id and pace."""
+    return {
+        "model": args.model,
+        "version": args.version,
+        "lag": args.lag,
+        "provisional": not args.no_provisional,
+        "false_alarms_per_hour": args.false_alarms_per_hour,
+        "anomaly_scores": args.anomaly_scores,
+        "durable": args.durable,
+    }
 
 
 def _faults(source: Source) -> list[str]:
@@ -85,12 +114,9 @@ def _files(args: argparse.Namespace) -> list[Path]:
 
 def _open_feeds(args: argparse.Namespace) -> Iterator[tuple[str, Source]]:
     """Each source as it was named, and opened when its turn comes. Says what its reader decided."""
-    names = read_own_names(args.joints) if args.joints else {}
     for text in args.sources:
         scheme, address = schemes.parse_address(text)
         source = scheme.open(address, args.rate)
-        if names and source.skeleton:
-            source.skeleton = renamed(source.skeleton, names)
         for note in source.notes:
             print(f"{text}: {note}", file=sys.stderr)
         yield text, source

@@ -79,6 +79,11 @@ class Link:
         self._unheard = 0
         """Opens of ours that nobody answered: each may still reach a server, and take the stream from the next one."""
 
+    @property
+    def connected(self) -> bool:
+        """Opened, and the connection stands."""
+        return self._connected.is_set()
+
     async def send(self, block: FrameBlock) -> None:
         """Returns when the block is queued; waits while the one before it has not left. Raises BadFrames."""
         await self._room.wait()
@@ -144,6 +149,7 @@ class Link:
             self._unheard += not self._connected.is_set()
             call.cancel()
             await cancel_all({*ends, connecting})
+            self._connected.clear()
 
     async def _read(self, call: Call) -> float | None:
         try:

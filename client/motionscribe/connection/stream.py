@@ -51,6 +51,10 @@ class AsyncStream:
         self._ended = False
         self._failure: BaseException | None = None
         self._source_failure: BaseException | None = None
+        self.frames = 0
+        """That the source gave and the stream took, to be sent."""
+        self._taking: asyncio.Task[Any] | None = None
+        self._finishing = False
         self._restarts: dict[int, str] = {}
         """Why the sender's clock goes on anew, by the time of the first frame."""
 
@@ -65,6 +69,17 @@ class AsyncStream:
     def done(self) -> bool:
         """True when its work is done or it was closed; events may still wait to be taken."""
         return self._task is not None and self._task.done()
+
+    @property
+    def connected(self) -> bool:
+        """False before it is open, and while the server is away."""
+        return self._link.connected
+
+    def finish(self) -> None:
+        """No more frames are taken from the source: the stream ends well, with the labels of those that were."""
+        self._finishing = True
+        if self._taking:
+            self._taking.cancel()
 
     async def open(self) -> Opened:
         """Connects, unless that was done. Raises the server's refusal as an error of errors.py."""
@@ -155,14 +170,17 @@ class AsyncStream:
             raise BadFrames(f"expected {expected} values a frame, got {got}{hint}")
 
     async def _take_from_source(self) -> None:
-        await self._link.ready.wait()
+        self._taking = asyncio.current_task()  # from here on it may be cancelled by `finish`
         try:
-            await self._send_all()
+            await self._link.ready.wait()
+            if not self._finishing:
+                await self._send_all()
         except BaseException as error:
             task = asyncio.current_task()
-            if task and task.cancelling():  # by us; a source may raise CancelledError as well
+            if not (task and task.cancelling()):  # by us; a source may raise CancelledError as well
+                self._source_failure = error
+            elif not self._finishing:
                 raise
-            self._source_failure = error
         self._link.finish()
 
     async def _send_all(self) -> None:
@@ -173,6 +191,7 @@ class AsyncStream:
                 if self._pacer:
                     await asyncio.sleep(self._pacer.wait_s(int(block.timestamps_us[0]), int(block.timestamps_us[-1])))
                 await self._link.send(block)
+                self.frames += len(block)
 
     def _explained(self, event: Event) -> Event:
         """The server sees a gap where the sender's clock goes on anew."""

@@ -47,11 +47,13 @@ def write_lines(path: Path | str, streams: Mapping[str, Sequence[Event]]) -> Non
 def save(path: str) -> Iterator[MakeSink]:
     """JSON lines of one stream after the other, after those that the file has.
 
-    The file is made when the first stream is open. Where it has events, a line {"stream": ID, "run": TIME} parts them
-    from those of a new stream. Raises OSError, BadFile for a file of something else, which stays as it is.
+    The file is made when the first stream is open. Where it has events from before, or those of a stream of the same
+    id, a line {"stream": ID, "run": TIME} parts them from those of the new stream. Raises OSError, BadFile for a file
+    of something else, which stays as it is.
     """
     place = Path(path)
     appending = has_beginning(place, _is_of_events, "events")
+    saved: set[str] = set()
     with ExitStack() as stack:
 
         @cache
@@ -63,8 +65,9 @@ def save(path: str) -> Iterator[MakeSink]:
 
         def make(info: StreamInfo) -> Sink:
             file = opened()
-            if appending:
+            if appending or info.stream_id in saved:
                 _print({"stream": info.stream_id, "run": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+            saved.add(info.stream_id)
             return JsonLines(file, info.stream_id)
 
         yield make

@@ -21,6 +21,7 @@ from motionscribe.events import (
     SegmentEnded,
     SegmentStarted,
 )
+from motionscribe.feed_clock import FeedClock
 from motionscribe.sinks.base import Sink
 from motionscribe.sinks.board import Board
 from motionscribe.tables import plain, titled
@@ -33,9 +34,15 @@ class Terminal(Sink):
     """Shows the events of one stream, from its construction until it is closed."""
 
     def __init__(
-        self, board: Board, title: str, names: Mapping[int, str] | None = None, start_us: int | None = None
+        self,
+        board: Board,
+        title: str,
+        names: Mapping[int, str] | None = None,
+        start_us: int | None = None,
+        clock: FeedClock | None = None,
     ) -> None:
         self._title = title
+        self._sender_clock = clock
         self._names = dict(names or {})
         self._rows: list[tuple[str, str, str, Text]] = []
         self._ongoing: dict[int, Anomaly] = {}
@@ -99,7 +106,9 @@ class Terminal(Sink):
         rows = self._rows if self._complete else self._rows[-NEWEST_ROWS:]
         for row in rows:
             table.add_row(*row)
-        return titled(self._title, table, *([] if self._complete else self._moment()))
+        drift = self._sender_clock.describe() if self._sender_clock else ""
+        title = f"{self._title}, {drift}" if drift else self._title
+        return titled(title, table, *([] if self._complete else self._moment()))
 
     def _moment(self) -> list[Text]:
         """What is happening now."""

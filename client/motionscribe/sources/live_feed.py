@@ -19,7 +19,7 @@ from motionscribe.feed_clock import FeedClock, now_us
 from motionscribe.sources.base import Source
 from motionscribe.sources.gate import Gate
 from motionscribe.sources.moments import Moment
-from motionscribe.sources.push import PushSource
+from motionscribe.sources.push import CAPACITY, PushSource
 from motionscribe_proto.frames import FrameBlock
 
 log = logging.getLogger(__name__)
@@ -127,10 +127,13 @@ class LiveFeed(Source):
         async with aclosing(people):
             while person:
                 if person.skeleton == self.skeleton:
-                    begun_us = newest_us
+                    begun_us, skipped = newest_us, 0
                     async for block in person.blocks(size):
-                        # frames of the next person have waited since they appeared, beside those of the last one
-                        old = int(np.count_nonzero(block.timestamps_us <= begun_us)) if begun_us == newest_us else 0
+                        # frames of the next person have waited since they appeared, beside those of the last one;
+                        # where more are earlier than can have waited, the clock was set back: in_order.py sees to it
+                        waited = begun_us == newest_us and skipped < CAPACITY
+                        old = int(np.count_nonzero(block.timestamps_us <= begun_us)) if waited else 0
+                        skipped += old
                         if old < len(block):
                             newest_us = int(block.timestamps_us[-1])
                             fresh = block.rows(old, len(block))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.errors import BadFrames, NotFound
+from motionscribe.feed_clock import FeedClock, now_us
 from motionscribe.sources.base import Source
 from motionscribe.threads import from_thread
 from motionscribe_models.errors import MissingExtraError
@@ -72,6 +73,7 @@ class LslSource(Source):
         self.name = info.name()
         self.skeleton = skeleton
         self.rate_hz = info.nominal_srate()
+        self.clock: FeedClock = FeedClock()
         self.width = info.channel_count()
         """D, the number of channels."""
 
@@ -112,7 +114,9 @@ class LslSource(Source):
                         heard_s = self._pylsl.local_clock()
                         # many programs have one source_id for all senders: who is there while ours sends is another one
                         others |= {info.uid() for info in alike.results()} - {self._info.uid()}
-                        block = FrameBlock(next_seq, samples.astype(np.float32), _microseconds(seconds))
+                        times = _microseconds(seconds)
+                        self.clock.take(int(times[-1]), now_us())  # those before it have waited for it
+                        block = FrameBlock(next_seq, samples.astype(np.float32), times)
                         next_seq = block.next_seq
                         yield block
                 return

@@ -22,6 +22,8 @@ from motionscribe_proto.frames import FrameBlock
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.1
+CAPACITY = 256
+"""Frames that wait to be taken, about two seconds of motion capture: older ones are no news."""
 Pushed = tuple[int, NDArray[np.float32], NDArray[np.float32] | None]
 """Time, frame (D,), confidences (J,) where they are known."""
 
@@ -32,7 +34,7 @@ class PushSource(Source):
     def __init__(
         self,
         *,
-        capacity: int = 256,  # about two seconds of motion capture: older frames are no news
+        capacity: int = CAPACITY,
         name: str = "stream",
         skeleton: Skeleton | None = None,
         rate_hz: float = 0.0,

@@ -17,6 +17,7 @@ from tests.support.scripted_server import COLUMNS, ScriptedServer
 from motionscribe import Client, errors
 from motionscribe.cli import main
 from motionscribe.events import Label
+from motionscribe.feed_clock import now_us
 from motionscribe.sources import lsl
 from motionscribe.sources.lsl import LslSource
 from motionscribe.sources.lsl_simulator import LslSender
@@ -190,8 +191,11 @@ def test_no_other_performer_takes_the_place_of_one_who_left(shared_id: str | Non
 def test_the_same_sender_may_start_again() -> None:
     name = f"it's {uuid.uuid4().hex}"  # found by its type
     outlet = Outlet(name, 1.0, name, kind=name[5:])
-    listener = Listener(LslSource(name[5:], timeout_s=20.0))
+    source = LslSource(name[5:], timeout_s=20.0)
+    listener = Listener(source)
     listener.send_until(lambda: len(listener.numbers) > 20, outlet)
+    here_us = source.clock.here_us(round(lsl.load_pylsl().local_clock() * 1e6))
+    assert abs(here_us - now_us()) < 1_000_000, "the sender's clock beside this machine's"
     del outlet
     outlet = Outlet(name, 2.0, name, kind=name[5:])
     listener.send_until(lambda: 2.0 in listener.numbers, outlet)

@@ -1,0 +1,4 @@
+"""Feeds on their way to the server: one (streams.py), or a wall of them from a file (wall.py), each by itself.
+
+feed_file.py reads the file, keys.py lists its keys, restarting.py decides what happens after an end.
+"""
