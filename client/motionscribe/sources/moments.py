@@ -34,5 +34,14 @@ class Moment:
     bodies: Sequence[Body]
 
 
+def seen_places(places: NDArray[np.floating], seen: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+    """Places (J, 3) as the values (3 J,) of a Body: NaN of a joint that is not `seen`, or lacks one of its numbers."""
+    there = np.all(np.isfinite(places), axis=1, keepdims=True)
+    if seen is not None:
+        there = there & seen[:, None]
+    values: NDArray[np.float32] = np.where(there, places, np.nan).astype(np.float32).ravel()
+    return values
+
+
 ANY_RATE_HZ = 30.0
 """Of a skeleton whose sender does not say how often frames come; LiveFeed measures it, see there."""
