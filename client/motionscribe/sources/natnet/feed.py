@@ -5,6 +5,7 @@ a Motive that starts later, or again with other skeletons, is found. Times are t
 """
 
 import logging
+import math
 import select
 import socket
 import time
@@ -33,7 +34,7 @@ from motionscribe.sources.natnet.people import People
 log = logging.getLogger(__name__)
 
 SERVER, COMMAND_PORT = "127.0.0.1", 1510
-AGAIN_S = 1.0
+AGAIN_S = 0.25
 """How often it is asked what is not answered, and a sender told that somebody still listens."""
 OLDEST = (3, 0)
 UP_AXIS = b"UpAxis\0"
@@ -73,7 +74,7 @@ class NatNetReader:
             command.bind(("", 0))
             host = socket.gethostbyname(self._server[0])
             server, frames, group = (host, self._server[1]), None, None
-            heard_s = asked_s = told_s = -AGAIN_S
+            heard_s = asked_s = told_s = -math.inf
             while True:
                 now_s = time.monotonic()
                 if now_s - told_s >= AGAIN_S:

@@ -47,7 +47,7 @@ class NatNetSender:
         self._definitions = pack(Message.DEFINITIONS, struct.pack("<I", len(actors)) + b"".join(definitions))
         if sum(bones[0].nbytes for bones in self._bones) > LARGEST_FRAME or len(self._definitions) > LARGEST_FRAME:
             raise RecordingError("expected fewer joints: a frame of NatNet is one datagram")
-        self._clients: dict[tuple[str, int], float] = {}
+        self.clients: dict[tuple[str, int], float] = {}
         """When each was heard last."""
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -75,8 +75,8 @@ class NatNetSender:
         packet = pack(Message.FRAME, content)
         forgotten = time.monotonic() - FORGOTTEN_S
         with self._lock:
-            self._clients = {client: heard for client, heard in self._clients.items() if heard > forgotten}
-            clients = list(self._clients)
+            self.clients = {client: heard for client, heard in self.clients.items() if heard > forgotten}
+            clients = list(self.clients)
         for client in clients:
             with suppress(OSError):  # a client that is gone stops nobody
                 self._socket.sendto(packet, client)
@@ -97,8 +97,8 @@ class NatNetSender:
 
     def _answer(self, message: int, content: bytes, client: tuple[str, int]) -> None:
         with self._lock:
-            if client in self._clients or (message == Message.CONNECT and len(self._clients) < MOST_CLIENTS):
-                self._clients[client] = time.monotonic()
+            if client in self.clients or (message == Message.CONNECT and len(self.clients) < MOST_CLIENTS):
+                self.clients[client] = time.monotonic()
         if message == Message.CONNECT:
             info = SERVER_INFO.pack(b"motionscribe", *(1, 0, 0, 0), *NATNET) + WAYS.pack(1, self.port, 0, *bytes(4))
             self._socket.sendto(pack(Message.SERVER_INFO, info), client)
@@ -129,7 +129,8 @@ def _offsets(actor: Actor) -> Array:
     """(J, 3) from parents to joints in the first frame in which most of them are seen."""
     places = actor.places
     row = int(np.isfinite(places).sum(axis=(1, 2)).argmax())
-    return np.nan_to_num(_steps(places[row : row + 1], actor.recording.skeleton.parents))[0]
+    (steps,) = np.nan_to_num(_steps(places[row : row + 1], actor.recording.skeleton.parents))
+    return np.asarray(steps)
 
 
 def _steps(places: NDArray[np.floating], parents: Sequence[int]) -> Array:
