@@ -49,7 +49,7 @@ class QtmSender:
         self._segments = [_segments(actor) for actor in actors]
         self._parameters = text(Kind.XML, _parameters(actors))
         self._number = 0
-        self._clients: list[_Client] = []
+        self.clients: list[_Client] = []
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._server = socket.create_server(host_port(address, (HOST, PORT)))
@@ -67,7 +67,7 @@ class QtmSender:
         component = HEADER.pack(HEADER.size + len(content), SKELETONS) + content
         packet = pack(Kind.DATA, DATA.pack(time_us, self._number, 1) + component)
         with self._lock:
-            for client in [client for client in self._clients if client.streaming]:
+            for client in [client for client in self.clients if client.streaming]:
                 self._flush(client)
                 if not client.waiting:
                     self._say(client, packet)
@@ -77,7 +77,7 @@ class QtmSender:
         self._stopped.set()
         self._thread.join()
         with self._lock:
-            for client in list(self._clients):
+            for client in list(self.clients):
                 self._say(client, pack(Kind.EVENT, SHUTTING_DOWN))
                 self._lose(client)
         self._server.close()
@@ -86,7 +86,7 @@ class QtmSender:
         """The thread."""
         while not self._stopped.is_set():
             with self._lock:
-                clients = {client.port: client for client in self._clients}
+                clients = {client.port: client for client in self.clients}
                 for client in clients.values():
                     self._flush(client)
             try:
@@ -97,7 +97,7 @@ class QtmSender:
                 with self._lock:
                     if port is self._server:
                         self._welcome()
-                    elif clients[port] in self._clients:
+                    elif clients[port] in self.clients:
                         self._hear(clients[port])
 
     def _welcome(self) -> None:
@@ -105,8 +105,8 @@ class QtmSender:
             port, _ = self._server.accept()
             port.setblocking(False)
             client = _Client(port)
-            self._clients.append(client)
-            if len(self._clients) > MOST_CLIENTS:
+            self.clients.append(client)
+            if len(self.clients) > MOST_CLIENTS:
                 self._lose(client)
             else:
                 self._say(client, text(Kind.COMMAND, "QTM RT Interface connected"))
@@ -160,7 +160,7 @@ class QtmSender:
         client.waiting.clear()
         client.port.close()
         with suppress(ValueError):
-            self._clients.remove(client)
+            self.clients.remove(client)
 
 
 def _segments(actor: Actor) -> NDArray[np.void]:

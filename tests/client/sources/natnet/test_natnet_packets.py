@@ -13,7 +13,7 @@ from tests.client.sources.natnet import natnet_bytes as made
 from motionscribe.sources.natnet.packets import read_definitions, read_frame, read_server_info, unpack
 
 VERSIONS = [(3, 0), (4, 0), (4, 1), (4, 2)]
-BONES = [("Hip", 0, (0.0, 1.0, 0.0)), ("Ab", 1, (0.0, 0.1, 0.0)), ("LThigh", 1, (0.1, -0.1, 0.0))]
+BONES: list[made.Bone] = [("Hip", 0, (0.0, 1.0, 0.0)), ("Ab", 1, (0.0, 0.1, 0.0)), ("LThigh", 1, (0.1, -0.1, 0.0))]
 
 
 def content(packet: bytes) -> bytes:
@@ -31,7 +31,7 @@ def test_definitions_of_skeletons_and_marker_sets(version: tuple[int, int]) -> N
     assert found.marker_sets == {"all": ("a", "b")}
     bones = found.skeletons[3]
     assert (bones.name, bones.joints, bones.parents) == ("Ann", ("Hip", "Ab", "LThigh"), (-1, 0, 0))
-    np.testing.assert_allclose(bones.offsets, [offset for _, _, offset in BONES])
+    np.testing.assert_allclose(bones.offsets, [bone[2] for bone in BONES])
 
 
 @pytest.mark.parametrize("version", VERSIONS)

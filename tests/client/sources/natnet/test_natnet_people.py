@@ -27,7 +27,7 @@ UNREAL += [
     for part in ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "ball")
 ]
 HALF = float(np.sqrt(0.5))
-ARM = [
+ARM: list[made.Bone] = [
     ("Hip", 0, (0.0, 0.0, 0.0)),
     ("Chest", 1, (0.0, 0.5, 0.0)),
     ("LUArm", 2, (0.2, 0.0, 0.0)),
