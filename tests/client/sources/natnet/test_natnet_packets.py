@@ -31,7 +31,7 @@ def test_definitions_of_skeletons_and_marker_sets(version: tuple[int, int]) -> N
     assert found.marker_sets == {"all": ("a", "b")}
     bones = found.skeletons[3]
     assert (bones.name, bones.joints, bones.parents) == ("Ann", ("Hip", "Ab", "LThigh"), (-1, 0, 0))
-    np.testing.assert_allclose(bones.offsets, [bone[2] for bone in BONES])
+    np.testing.assert_allclose(bones.offsets, np.array([bone[2] for bone in BONES]))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -40,7 +40,7 @@ def test_a_frame_with_things_around_its_people(version: tuple[int, int]) -> None
     packet = made.frame(version, 12.25, {3: bones, 8: []}, {"all": [(1.0, 2.0, 3.0)]}, flags=2)
     frame = read_frame(content(packet), version)
     assert (frame.seconds, frame.models_changed) == (12.25, True)
-    np.testing.assert_allclose(frame.skeletons[3]["place"], [[0.1, 0.2, 0.3], [4, 5, 6]])
+    np.testing.assert_allclose(frame.skeletons[3]["place"], [[0.1, 0.2, 0.3], [4.0, 5.0, 6.0]])
     np.testing.assert_allclose(frame.skeletons[3]["turn"][0], [0, 1, 0, 0])
     assert frame.skeletons[3]["flags"].tolist() == [1, 0]
     assert len(frame.skeletons[8]) == 0
