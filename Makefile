@@ -64,7 +64,7 @@ format: .venv/installed node_modules/.package-lock.json
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade pip
 	.venv/bin/pip install --quiet $(TORCH)
-	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,camera,page,signing,redis,osc,natnet,qtm,websocket,mqtt,parquet,nwb,dev]'
+	.venv/bin/pip install --quiet --editable '.[server-cpu,training,report,mat,h5,xdf,lsl,camera,page,signing,redis,osc,websocket,mqtt,parquet,nwb,dev]'
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json | npm

@@ -86,6 +86,14 @@ SCHEMES: tuple[Scheme, ...] = (
         extra="websocket",
     ),
     Scheme(
+        *("natnet", "SERVER", "people in OptiTrack Motive, by NatNet", "motionscribe.sources.natnet.feed:open_natnet"),
+        sender="motionscribe.sources.natnet.simulator:NatNetSender",
+    ),
+    Scheme(
+        *("qtm", "HOST", "people in Qualisys Track Manager", "motionscribe.sources.qtm.feed:open_qtm"),
+        sender="motionscribe.sources.qtm.simulator:QtmSender",
+    ),
+    Scheme(
         *("camera", "NUMBER", "people before a camera, or in a video at `camera:FILE`"),
         "motionscribe.sources.camera:open_camera",
         extra="camera",

@@ -1,0 +1,1 @@
+"""Qualisys Track Manager, by its real-time server."""
