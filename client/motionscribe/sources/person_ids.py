@@ -9,12 +9,13 @@ LONGEST = 40
 
 def person_ids(names: Iterable[str]) -> list[str]:
     """An id for each name, in order. Others of the same id are numbered, and who has no usable name is `person`."""
-    ids: list[str] = []
+    ids: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:LONGEST] or "person"
-        number, id = 1, plain
+        id = plain
         while id in ids:
-            number += 1
-            id = f"{plain}-{number}"
-        ids.append(id)
-    return ids
+            numbers[plain] = numbers.get(plain, 1) + 1
+            id = f"{plain}-{numbers[plain]}"
+        ids[id] = None
+    return list(ids)

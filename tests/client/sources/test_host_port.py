@@ -22,7 +22,8 @@ def test_what_is_no_port_is_refused(text: str) -> None:
 
 
 def test_ids_are_plain_and_differ() -> None:
-    assert person_ids(["Ann", "Ann", "Bö b", "..", "", "a" * 99]) == [
-        *("Ann", "Ann-2", "B-b", "person", "person-2"),
+    assert person_ids(["Ann", "Ann-2", "Ann", "Bö b", "..", "", "a" * 99]) == [
+        *("Ann", "Ann-2", "Ann-3", "B-b", "person", "person-2"),
         "a" * LONGEST,
     ]
+    assert len(set(person_ids(["Ann"] * 20_000))) == 20_000

@@ -68,12 +68,11 @@ class NatNetReader:
 
     def moments(self) -> Generator[Moment | None, None, None]:
         """See live_feed.Reader."""
-        with ExitStack() as stack:
-            command = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with ExitStack() as joined, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as command:
             command.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             command.bind(("", 0))
             host = socket.gethostbyname(self._server[0])
-            server, frames, group = (host, self._server[1]), None, None
+            server, group, ports = (host, self._server[1]), None, [command]
             heard_s = asked_s = told_s = -math.inf
             while True:
                 now_s = time.monotonic()
@@ -87,10 +86,8 @@ class NatNetReader:
                     _send(command, server, pack(Message.REQUEST_DEFINITIONS))
                 if self._info and self._info.group != group:
                     group = self._info.group
-                    if frames:
-                        frames.close()
-                    frames = stack.enter_context(_join(group, host)) if group else None
-                ports = [command, frames] if frames else [command]
+                    joined.close()
+                    ports = [command, joined.enter_context(_join(group, host))] if group else [command]
                 ready, _, _ = select.select(ports, [], [], WAIT_S)
                 came = False
                 for port in ready:

@@ -42,6 +42,8 @@ SERVER_INFO = struct.Struct("<256s4B4B")
 """Name, version of the program, version of NatNet; from version 3 on WAYS follow."""
 WAYS = struct.Struct("<QHB4B")
 """Ticks of its counters in a second, port for frames, whether these are multicast, and to which group."""
+GROUPS = 224, 239
+"""What the address of a multicast group begins with."""
 CONNECT = b"Ping".ljust(270, b"\0")
 """Its end would ask for another version than the sender's own."""
 BONE = np.dtype([("id", "<i4"), ("place", "<f4", 3), ("turn", "<f4", 4), ("error", "<f4"), ("flags", "<u2")])
@@ -119,6 +121,8 @@ def read_server_info(content: bytes) -> ServerInfo:
     if rest.left < WAYS.size:
         return ServerInfo((major, minor), None)
     _, port, multicast, *group = rest.read(WAYS)
+    if multicast and not (GROUPS[0] <= group[0] <= GROUPS[1] and port):
+        raise ValueError(f"expected a multicast group, got {group}:{port}")
     return ServerInfo((major, minor), (".".join(map(str, group)), port) if multicast else None)
 
 

@@ -181,6 +181,17 @@ def test_a_motive_that_starts_again_with_another_skeleton_is_asked_again(walk: R
     assert second.bodies[0].skeleton.joints == ("Hip", "Head")
 
 
+def test_a_pause_changes_nothing(walk: Recording) -> None:
+    with closing(NatNetSender([walk], "127.0.0.1:0")) as sender, hearing(sender.port) as (_, moments):
+        before = sent_until_heard(sender, moments, 1, [0])
+        nothing = 0
+        while nothing < 5:  # half a second: the reader has called again meanwhile
+            nothing += next(moments) is None
+        after = sent_until_heard(sender, moments, 2, [0])
+    assert after.bodies[0].person == before.bodies[0].person
+    assert after.bodies[0].skeleton == before.bodies[0].skeleton
+
+
 def test_packets_of_others_are_counted(walk: Recording) -> None:
     with closing(NatNetSender([walk], "127.0.0.1:0")) as sender, hearing(sender.port) as (reader, moments):
         sent_until_heard(sender, moments, 1, [0])

@@ -51,6 +51,9 @@ def test_where_frames_go() -> None:
     info = read_server_info(content(made.server_info((4, 1), 1511, "239.255.42.99")))
     assert (info.version, info.group) == ((4, 1), ("239.255.42.99", 1511))
     assert read_server_info(content(made.server_info((3, 0)))).group is None
+    for port, group in ((1511, "10.0.0.1"), (0, "239.255.42.99")):
+        with pytest.raises(ValueError, match="expected a multicast group"):
+            read_server_info(content(made.server_info((4, 1), port, group)))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

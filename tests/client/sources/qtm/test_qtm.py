@@ -234,6 +234,17 @@ def test_a_qtm_that_starts_again_with_another_person(walk: Recording) -> None:
         assert reader.strange == 0
 
 
+def test_a_pause_changes_nothing(walk: Recording) -> None:
+    with closing(QtmSender([walk], "127.0.0.1:0")) as sender, hearing(sender.port) as (_, moments):
+        before = sent_until_heard(sender, moments, 1, [0])
+        nothing = 0
+        while nothing < 12:  # more than a second: QTM is asked again meanwhile
+            nothing += next(moments) is None
+        after = sent_until_heard(sender, moments, 2, [0])
+    assert after.bodies[0].person == before.bodies[0].person
+    assert after.bodies[0].skeleton == before.bodies[0].skeleton
+
+
 def test_a_client_who_does_not_read_stops_nobody_and_fills_no_memory(walk: Recording) -> None:
     with (
         closing(QtmSender([walk], "127.0.0.1:0")) as sender,
@@ -246,6 +257,7 @@ def test_a_client_who_does_not_read_stops_nobody_and_fills_no_memory(walk: Recor
         name = slow.getsockname()
         wait_until(lambda: any(client.streaming for client in sender.clients))
         (client,) = (client for client in sender.clients if client.port.getpeername() == name)
+        client.port.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
         def stuck() -> bool:
             sender.send(0, [0])

@@ -28,6 +28,7 @@ def test_skeletons_and_markers_of_a_frame() -> None:
     np.testing.assert_array_equal(data.skeletons[0]["place"], np.array(PLACES, np.float32))
     np.testing.assert_array_equal(data.skeletons[0]["turn"], [[0, 0, 0, 1]] * 2)
     np.testing.assert_array_equal(data.markers, np.array(PLACES, np.float32))
+    assert read_data(content(made.data(1, made.markers([]), made.skeletons()))).skeletons == []
     nothing = read_data(content(made.data(1)))
     assert (nothing.markers, nothing.skeletons) == (None, None)
 
