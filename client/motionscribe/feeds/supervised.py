@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 5.0
 """How long a feed that is ended may take for its last labels."""
-CLOSING_S = 2.0
-"""And then for its sinks."""
+CLOSING_S = 12.0
+"""And its sinks: those of receivers that are away save for ten seconds what is left."""
 
 
 class SupervisedFeed:
@@ -47,7 +47,7 @@ class SupervisedFeed:
         """Of runs that have ended."""
         self._began_s: float | None = None
         """When the source of this run was open."""
-        self._ending = False
+        self._ending = self._closing = False
         self._sinks = OwnThread(f"motionscribe sinks of {feed.name}")
         self._outputs = ExitStack()
         self._makers: list[MakeSink] | None = None
@@ -59,13 +59,13 @@ class SupervisedFeed:
         self._ending = True
         if self._streams:
             self._streams.finish()
-        else:
+        elif not self._closing:
             self.task.cancel()
         await asyncio.wait({self.task}, timeout=GRACE_S)
-        if not self.task.done():
+        if not self.task.done() and not self._closing:
             log.warning("%s: ends without its last labels, which did not come within %g s", self.feed.name, GRACE_S)
             self.task.cancel()
-            await asyncio.wait({self.task}, timeout=CLOSING_S)
+        await asyncio.wait({self.task}, timeout=CLOSING_S)
 
     def look(self) -> None:
         """Says what has changed, if it lasts: whether frames flow, and whether the server has gone or is back."""
@@ -97,6 +97,8 @@ class SupervisedFeed:
             while True:
                 error = self.failure = await self._attempt()
                 if self._ending:
+                    if error:
+                        log.warning("%s: as it ended: %s", self.feed.name, _describe(error))
                     break
                 # the server is waited for, whatever the policy
                 restart = "always" if isinstance(error, ConnectionFailed) else self.feed.restart
@@ -110,6 +112,7 @@ class SupervisedFeed:
                 await asyncio.sleep(wait_s)
                 waited_s = wait_s
         finally:
+            self._closing = True
             await self._close_outputs()
             self._sinks.end()
             if self._ending:
