@@ -18,7 +18,7 @@ FEWEST = 5
 """Seconds that tell a drift; a time here is that of the newest of them."""
 JUMP_US = 250_000
 """A frame that is so much earlier or later than the fastest of late is held up, or one of a clock that was set."""
-HELD_UP_US = 1_000_000
+HELD_UP_US = 500_000
 """A network that holds frames up gives them all at once before that."""
 
 
