@@ -57,7 +57,7 @@ def _lsl_clock_us() -> int:
     return int(pylsl.local_clock() * 1e6)
 
 
-def _send(scheme: Scheme, address: str, path: Path, speed: float, repeat: int, pipe: Connection) -> None:
+def _send(scheme: Scheme, address: str, path: Path, speed: float, pipe: Connection) -> None:
     recording = read_recording(path)
     sender = _Timed(scheme.open_sender([recording], address), scheme.name)
     pipe.send("ready")
@@ -88,7 +88,7 @@ def simulator(scheme: Scheme, path: Path, speed: float = 1.0) -> Iterator[Simula
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     address, _ = ADDRESSES[scheme.name]
-    process = context.Process(target=_send, args=(scheme, address, path, speed, 1, theirs), daemon=True)
+    process = context.Process(target=_send, args=(scheme, address, path, speed, theirs), daemon=True)
     process.start()
     try:
         if scheme.name != "lsl":  # it is ready when somebody listens
