@@ -14,7 +14,7 @@ from rich.console import Console
 
 from motionscribe.commands.options import refuse_inputs
 from motionscribe.events import Event
-from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, outputs
+from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, jsonlines
 from motionscribe.sinks.board import Board
 
 
@@ -24,16 +24,14 @@ def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Itera
 
     Raises BadFile for an output that is one of the files `inputs`, OSError, MissingExtraError.
     """
-    asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
-    given = [(output, argument) for output, argument in asked if argument is not None]
-    for output, argument in given:
-        refuse_inputs(output.option, Path(argument), inputs)
+    if args.save is not None:
+        refuse_inputs("--save", Path(args.save), inputs)
     places = [addresses.parse_place(text) for text in args.to]
     for place, address in places:
         if addresses.is_file(place):
             refuse_inputs("--to", Path(address), inputs)
     with ExitStack() as stack:
-        opened = [stack.enter_context(output.open(argument)) for output, argument in given]
+        opened = [] if args.save is None else [stack.enter_context(jsonlines.save(args.save))]
         opened += [stack.enter_context(place.open(address)) for place, address in places]
         yield [*opened, _json if args.json else partial(_table, Board(Console()))]
 

@@ -49,6 +49,12 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place(".jsonl", "", "every event, a line each, for `report`", "motionscribe.sinks.jsonlines:save"),
+    Place("https", "//HOST/PATH", "POSTs of JSON to a web server", "motionscribe.sinks.webhook:open_webhook"),
+    Place("http", "//HOST/PATH", "the same without TLS", "motionscribe.sinks.webhook:open_webhook"),
+    Place("mqtts", "HOST:PORT/TOPIC", "a broker of MQTT, by TLS", "motionscribe.sinks.mqtt:open_mqtts", "mqtt"),
+    Place("mqtt", "HOST:PORT/TOPIC", "the same without TLS", "motionscribe.sinks.mqtt:open_mqtt", "mqtt"),
+    Place("osc", "HOST:PORT", "Open Sound Control by UDP", "motionscribe.sinks.osc:open_osc", "osc"),
+    Place("lsl", "NAME", "markers of Lab Streaming Layer", "motionscribe.sinks.lsl_markers:open_markers", "lsl"),
 )
 
 

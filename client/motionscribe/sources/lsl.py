@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.errors import BadFrames, NotFound
+from motionscribe.feed_clock import FeedClock, now_us
+from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources.base import Source
 from motionscribe.threads import from_thread
-from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
@@ -26,15 +27,6 @@ SLACK_S = 0.5
 GATHER_S = 0.1
 # farther than any time that stamps.py believes
 BEYOND_US = 2.0**62
-
-
-def load_pylsl() -> Any:
-    """The pylsl module. Raises MissingExtraError."""
-    try:
-        import pylsl
-    except (ImportError, RuntimeError) as error:  # RuntimeError: pylsl without its library
-        raise MissingExtraError("lsl", "Lab Streaming Layer") from error
-    return pylsl
 
 
 def open_lsl(name: str, rate_hz: float | None = None) -> Source:
@@ -72,6 +64,7 @@ class LslSource(Source):
         self.name = info.name()
         self.skeleton = skeleton
         self.rate_hz = info.nominal_srate()
+        self.clock: FeedClock = FeedClock()
         self.width = info.channel_count()
         """D, the number of channels."""
 
@@ -113,6 +106,7 @@ class LslSource(Source):
                         # many programs have one source_id for all senders: who is there while ours sends is another one
                         others |= {info.uid() for info in alike.results()} - {self._info.uid()}
                         block = FrameBlock(next_seq, samples.astype(np.float32), _microseconds(seconds))
+                        self.clock.take(int(block.timestamps_us[-1]), now_us())
                         next_seq = block.next_seq
                         yield block
                 return
