@@ -34,6 +34,8 @@ MODULES = {
     "h5": ("h5py",),
     "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
+    "mqtt": ("paho",),
+    "osc": ("pythonosc",),
     "camera": ("cv2",),
     "page": ("starlette", "uvicorn", "websockets"),
     "signing": ("cryptography",),

@@ -21,16 +21,16 @@ class Endpoint:
 
 
 def parse_endpoint(address: str, expected: str, port: int | None = None) -> Endpoint:
-    """`address` with or without `SCHEME:` and two slashes. Raises BadFile for what is not as `expected` says.
+    """`address` begins with two slashes. Raises BadFile for what is not as `expected` says.
 
     `port` is that of an address without one. A password has no place in an address: lists of processes show it.
     """
     try:
-        parts = urlsplit(address if "//" in address else f"//{address}")
+        parts = urlsplit(address)
         found = parts.port or port
     except ValueError as error:
         raise BadFile(f"expected {expected}: {error}") from None
     plain = address.isascii() and address.isprintable() and " " not in address
-    if not (plain and parts.hostname and found) or parts.username is not None or parts.fragment:
+    if not (plain and parts.hostname and found) or parts.username is not None or "#" in address:
         raise BadFile(f"expected {expected}, of plain letters and without a password, got another address")
     return Endpoint(parts.hostname, found, parts.path + (f"?{parts.query}" if parts.query else ""))

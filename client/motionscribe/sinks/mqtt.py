@@ -57,7 +57,7 @@ class Mqtt(Outlet):
             raise MissingExtraError("mqtt", "MQTT") from error
         scheme = "mqtts" if tls else "mqtt"
         self._paho: Any = paho.mqtt.client
-        self._endpoint = parse_endpoint(address, f"{scheme}:HOST:PORT/TOPIC", 8883 if tls else 1883)
+        self._endpoint = parse_endpoint(f"//{address}", f"{scheme}:HOST:PORT/TOPIC", 8883 if tls else 1883)
         self._topic = self._endpoint.rest.strip("/")
         if not self._topic or any(sign in self._topic for sign in "+#"):
             raise BadFile(f"expected {scheme}:HOST:PORT/TOPIC with a topic and without + and #, got {address!r}")

@@ -85,7 +85,7 @@ class Osc(Outlet):
         except ImportError as error:
             raise MissingExtraError("osc", "Open Sound Control") from error
         self._builder: Any = OscMessageBuilder
-        self._endpoint = parse_endpoint(address, "osc:HOST:PORT")
+        self._endpoint = parse_endpoint(f"//{address}", "osc:HOST:PORT")
         self.where = f"osc:{self._endpoint}"
         self._socket: socket.socket | None = None
 

@@ -40,8 +40,8 @@ class Webhook(Outlet):
     """One URL, one connection that is kept."""
 
     def __init__(self, url: str, secret: str = "") -> None:
-        scheme = url.partition(":")[0]
-        self._endpoint = parse_endpoint(url, f"{scheme}://HOST/PATH", 443 if scheme == "https" else 80)
+        scheme, _, address = url.partition(":")
+        self._endpoint = parse_endpoint(address, f"{scheme}://HOST/PATH", 443 if scheme == "https" else 80)
         # paths of webhooks often are secrets
         self.where = f"{scheme}://{self._endpoint}"
         self._secret = secret.encode()
