@@ -18,8 +18,8 @@ def mosquitto(folder: Path, port: int, settings: Mapping[str, str] | None = None
     binary = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin") or shutil.which("mosquitto")
     assert binary, "these tests need mosquitto: apt-get install mosquitto, or brew install mosquitto"
     lines = {"listener": f"{port} 127.0.0.1", "allow_anonymous": "true", "persistence": "false"}
-        | {"user": getpass.getuser()}  # else Mosquitto becomes another one, who may not read the folder
-        | dict(settings or {})
+    # else Mosquitto becomes a user who may not read the folder
+    lines |= {"user": getpass.getuser(), **(settings or {})}
     configuration = folder / f"mosquitto-{port}.conf"
     configuration.write_text("".join(f"{key} {value}\n" for key, value in lines.items()))
     with subprocess.Popen([binary, "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,10 +27,10 @@ def _loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def listen(name: str, *, recover: bool = False) -> Any:
+def listen(name: str) -> Any:
     """An inlet that is open."""
     (info,) = load_pylsl().resolve_byprop("name", name, 1, 20.0)
-    inlet = load_pylsl().StreamInlet(info, recover=recover)
+    inlet = load_pylsl().StreamInlet(info, recover=False)
     inlet.open_stream(20.0)
     return inlet
 
@@ -87,13 +88,15 @@ def test_without_a_clock_a_marker_has_the_time_of_sending_and_each_stream_its_ou
 
 def test_the_last_marker_arrives_though_the_command_ends() -> None:
     name = f"test-{uuid.uuid4().hex}"
-    with lsl_markers.open_markers(name) as make:
-        sink = make(StreamInfo("a", "a title"))
-        inlet = listen(f"{name}-a", recover=True)  # one that does not wait for the outlet to return forgets what came
-        sink.write(SegmentStarted(1, 1, "the last", 1, 0))
-        sink.close()
-    assert markers(inlet, 1)[0][0] == "the last"
-    inlet.close_stream()
+    with ThreadPoolExecutor(1) as elsewhere:
+        with lsl_markers.open_markers(name) as make:
+            sink = make(StreamInfo("a", "a title"))
+            inlet = listen(f"{name}-a")
+            came = elsewhere.submit(markers, inlet, 1)
+            sink.write(SegmentStarted(1, 1, "the last", 1, 0))
+            sink.close()
+        assert came.result()[0][0] == "the last"
+        inlet.close_stream()
 
 
 def test_outlets_of_streams_that_have_ended_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from tests.support.waiting import wait_until
 from motionscribe.errors import BadFile
 from motionscribe.events import Label, SegmentStarted
 from motionscribe.sinks import StreamInfo, addresses, mqtt
+from motionscribe.sinks.message import Message
 from motionscribe.sinks.mqtt import Mqtt
 from motionscribe.sinks.relay import Relay
 from motionscribe_models.errors import MissingExtraError
@@ -102,9 +103,9 @@ def test_who_dies_is_offline(tmp_path: Path) -> None:
     port = free_port()
     program = f"""if True:
         import os
+        from motionscribe.events import Gap
         from motionscribe.sinks.message import Message
         from motionscribe.sinks.mqtt import Mqtt
-        from motionscribe.events import Gap
         Mqtt("127.0.0.1:{port}/m").send([Message("run", 1, "s", Gap(1, 1, 0, 1))])
         os.kill(os.getpid(), 9)
     """
@@ -142,10 +143,10 @@ def test_the_present_label_is_the_newest_of_another_cluster() -> None:
     is_news = Mqtt("127.0.0.1:1/m")._is_news  # noqa: SLF001  a broker would show the same, label by label
 
     def label(end_us: int, cluster: int) -> bool:
-        return is_news(mqtt.Message("r", 1, "s", Label(1, 2, end_us - 1, end_us, cluster, 0.5, False)))
+        return is_news(Message("r", 1, "s", Label(1, 2, end_us - 1, end_us, cluster, 0.5, False)))
 
     assert [label(10, 0), label(20, 0), label(15, 3), label(30, 3)] == [True, False, False, True]
-    assert not is_news(mqtt.Message("r", 1, "s", SegmentStarted(1, 1, "", 1, 0)))
+    assert not is_news(Message("r", 1, "s", SegmentStarted(1, 1, "", 1, 0)))
 
 
 @pytest.mark.parametrize("address", ["", "host", "host/", "host:99999/m", "host/a/#", "/m", "me:secret@host/m"])

@@ -1,80 +1,18 @@
 """A receiver that is away loses nothing and delays nobody; what waits is bounded, on disk, and counted."""
 
-import logging
-import sqlite3
-import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
+from tests.support.made_up_outlet import ADDRESS, INFO, MadeUp, files, leave_behind
 from tests.support.messages import EVERY_EVENT, finals, numbers
 from tests.support.waiting import wait_until
 
-from motionscribe.events import Event, Label
+from motionscribe.events import Label
 from motionscribe.feed_clock import FeedClock
-from motionscribe.sinks import StreamInfo, backlog, relay
+from motionscribe.sinks import StreamInfo, relay
 from motionscribe.sinks.message import Message
-from motionscribe.sinks.outlet import Down, Outlet, Refused
+from motionscribe.sinks.outlet import Down, Refused
 from motionscribe.sinks.relay import Relay, relayed
-
-INFO = StreamInfo("gym/1", "a title", {7: "walk"})
-ADDRESS = "made-up:nowhere"
-
-
-class MadeUp(Outlet):
-    """A receiver that is away when it is told to be."""
-
-    where = "made-up"
-    most = 8
-
-    def __init__(self, *, away: bool = False) -> None:
-        self.came: list[Message] = []
-        self.left: list[str] = []
-        self.tries = 0
-        self.closed = False
-        self.answers = True
-        self.error: Exception = ConnectionRefusedError("nobody listens")
-        self.there = threading.Event()
-        self.free = threading.Event()
-        """Unset while it hangs."""
-        self.free.set()
-        if not away:
-            self.there.set()
-
-    def send(self, messages: Sequence[Message]) -> None:
-        self.tries += 1
-        self.free.wait(10)
-        if not self.there.is_set():
-            raise self.error
-        self.came += messages
-        if not self.answers:
-            raise ConnectionResetError("gone before it answered")
-
-    def leave(self, stream: str) -> None:
-        self.left.append(stream)
-
-    def close(self) -> None:
-        self.closed = True
-
-    @property
-    def texts(self) -> list[str]:
-        return [message.to_json() for message in self.came]
-
-
-def files() -> list[Path]:
-    return sorted(backlog.folder().glob("*.sqlite"))
-
-
-def leave_behind(events: Sequence[Event], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a command leaves whose receiver was never there."""
-    with monkeypatch.context() as patch:
-        patch.setattr(relay, "PATIENCE_S", 0.01)
-        with relayed(ADDRESS, MadeUp(away=True)) as make:
-            sink = make(INFO)
-            for event in events:
-                sink.write(event)
-            sink.close()
 
 
 def test_all_events_arrive_in_order_as_they_are_and_leave_no_file() -> None:
@@ -179,42 +117,6 @@ def test_two_commands_at_a_time_do_not_take_each_others_events(monkeypatch: pyte
     assert numbers(two.texts) == [99]
 
 
-def test_what_waits_is_bounded_and_what_is_lost_is_counted(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    leave_behind(finals(6), monkeypatch)
-    monkeypatch.setattr(backlog, "MOST", 10)
-    outlet = MadeUp(away=True)
-    under_way = Relay(ADDRESS, outlet)
-    for event in finals(37):
-        under_way.sink(INFO).write(event)
-    wait_until(lambda: under_way.state.dropped == 33)
-    assert under_way.state.waiting == 10
-    outlet.there.set()
-    under_way.close()
-    # what was on its way when the others were dropped is the command's of before
-    assert numbers(outlet.texts)[-10:] == list(range(28, 38))
-    assert "33 events were dropped, since too many waited" in caplog.text
-
-
-def test_memory_is_bounded_where_the_disk_takes_nothing(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr(backlog, "MOST_IN_MEMORY", 5)
-    outlet = MadeUp(away=True)
-    under_way = Relay(ADDRESS, outlet)
-    for event in finals(60):
-        under_way.sink(INFO).write(event)
-    wait_until(lambda: "events wait in memory only" in caplog.text)
-    outlet.there.set()
-    wait_until(lambda: not under_way.state.waiting)
-    under_way.close()
-    assert numbers(outlet.texts)[-50:] == list(range(11, 61))
-    assert under_way.state.dropped == 10
-
-
 def test_pictures_are_replaced_while_nobody_takes_them_and_are_not_lost_events() -> None:
     outlet = MadeUp(away=True)
     under_way = Relay(ADDRESS, outlet)
@@ -274,39 +176,3 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(monkeypatch: pytest.MonkeyPatch)
     with relayed(ADDRESS, outlet := MadeUp()):
         pass
     assert numbers(outlet.texts) == [1]
-
-
-def test_a_queue_that_cannot_be_read_is_left_where_it_is(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    leave_behind(finals(2), monkeypatch)
-    (damaged,) = files()
-    damaged.write_bytes(b"no database" * 100)
-    leave_behind(finals(2), monkeypatch)
-    newer = files()[-1]
-    with sqlite3.connect(newer) as database:
-        database.execute("PRAGMA user_version=2")
-    database.close()
-    with relayed(ADDRESS, outlet := MadeUp()) as make:
-        make(INFO).write(finals(1)[0])
-    assert numbers(outlet.texts) == [1]
-    assert files() == [damaged, newer]
-    assert f"{damaged}: left out" in caplog.text
-    assert "expected a queue of format 1, got 2" in caplog.text
-
-
-def test_a_row_that_is_no_message_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_behind(finals(2), monkeypatch)
-    (path,) = files()
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE messages SET text = '[]' WHERE number = 1")
-    database.close()
-    under_way = Relay(ADDRESS, outlet := MadeUp())
-    under_way.close()
-    assert numbers(outlet.texts) == [2]
-    assert under_way.state.dropped == 1
-
-
-@pytest.fixture(autouse=True)
-def _heard(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "motionscribe")

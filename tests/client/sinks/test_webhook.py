@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import logging
 import re
 import signal
 import subprocess
@@ -119,7 +118,6 @@ def test_a_connection_that_was_closed_while_idle_is_no_failure(caplog: pytest.Lo
 def test_what_the_server_refuses_is_told_and_the_next_goes_on(
     status: int, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, "motionscribe")
     with WebReceiver([(status, headers)]) as receiver:
         under_way = Relay(receiver.url, Webhook(receiver.url))
         for event in finals(2):
