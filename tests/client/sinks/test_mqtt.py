@@ -4,9 +4,11 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.messages import EVERY_EVENT, finals
@@ -24,13 +26,15 @@ from motionscribe_models.errors import MissingExtraError
 from motionscribe_proto.events import to_dict
 
 paho = pytest.importorskip("paho.mqtt.client")
+Heard = list[tuple[str, str, bool]]
+"""Topic, text, and whether the broker had kept it."""
 INFO = StreamInfo("gym/1", "a title", {7: "walk"})
 
 
 @contextmanager
-def subscriber(port: int, pattern: str) -> Iterator[list[tuple[str, str, bool]]]:
-    """What comes: topic, text, and whether the broker had kept it."""
-    came: list[tuple[str, str, bool]] = []
+def subscriber(port: int, pattern: str) -> Iterator[Heard]:
+    """What comes."""
+    came: Heard = []
     ready: list[int] = []
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
     client.on_message = lambda _c, _d, m: came.append((m.topic, m.payload.decode(), m.retain))
@@ -70,28 +74,47 @@ def test_each_event_has_a_topic_and_the_present_label_is_kept(tmp_path: Path) ->
     assert [text[:5] for topic, text, _ in came if topic.endswith("/now")] == ['{"id"', ""]
 
 
+def wait_for(heard: Heard, count: int) -> None:
+    wait_until(lambda: len(heard) >= count)
+
+
+class Patient(Mqtt):
+    """Connects when the subscriber, who would miss what came before, is ready."""
+
+    ready = threading.Event()
+
+    def _connect(self) -> Any:
+        if not self.ready.is_set():
+            raise ConnectionRefusedError("nobody subscribes yet")
+        return super()._connect()
+
+
 def test_a_broker_that_is_killed_and_started_again_gets_the_rest(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    port, came = free_port(), []
-    under_way = Relay("mqtt:a", Mqtt(f"127.0.0.1:{port}/m"))
+    port = free_port()
+    came: Heard = []
+    outlet = Patient(f"127.0.0.1:{port}/m")
+    under_way = Relay("mqtt:a", outlet)
     sink = under_way.sink(INFO)
-    events = iter(finals(90))
-    for _ in range(30):
-        sink.write(next(events))
-    wait_until(lambda: under_way.state.down_since is not None)
-    for _ in range(2):
+    events = finals(90)
+    for n in range(3):
         with mosquitto(tmp_path, port) as broker, subscriber(port, "m/+/Label") as heard:
+            outlet.ready.set()
+            for event in events[30 * n : 30 * n + 20]:
+                sink.write(event)
             wait_until(lambda: under_way.state.down_since is None and not under_way.state.waiting)
-            wait_until(lambda heard=heard: len(heard) >= 30)  # type: ignore[misc]  # mypy knows no defaults in lambdas
+            wait_for(heard, 30 if n else 20)
             came += heard
             broker.kill()
-            for _ in range(30):
-                sink.write(next(events))
+            outlet.ready.clear()
+            for event in events[30 * n + 20 : 30 * n + 30]:
+                sink.write(event)
             wait_until(lambda: under_way.state.down_since is not None)
     with mosquitto(tmp_path, port), subscriber(port, "m/+/Label") as heard:
+        outlet.ready.set()
         under_way.close()
-        wait_until(lambda: len(heard) >= 30)
+        wait_for(heard, 10)
     came += heard
     messages = {json.loads(text)["id"]: json.loads(text)["start_seq"] for _, text, _ in came}
     assert list(messages.values()) == list(range(1, 91))
