@@ -69,6 +69,7 @@ class Relay:
         self._backlog = Backlog(address, self._run)
         self._numbers = itertools.count(1)
         self._order = threading.Lock()
+        """Guards the numbers and the streams that have ended."""
         self._state = RelayState()
         self._ended: list[str] = []
         self._news, self._closing, self._stopped = threading.Event(), threading.Event(), threading.Event()
@@ -83,6 +84,9 @@ class Relay:
 
     def sink(self, info: StreamInfo) -> Sink:
         """That of one stream."""
+        with self._order:
+            # it goes on with the next recording
+            self._ended = [stream for stream in self._ended if stream != info.stream_id]
         self._outlet.expect(info.stream_id)
         return RelaySink(self, info)
 
@@ -94,7 +98,8 @@ class Relay:
 
     def end(self, stream: str) -> None:
         """No more events of this stream."""
-        self._ended.append(stream)
+        with self._order:
+            self._ended.append(stream)
         self._news.set()
 
     def close(self) -> None:
@@ -127,14 +132,17 @@ class Relay:
             batch = self._backlog.first(self._outlet.most)
             if batch:
                 self._insist(partial(self._outlet.send, batch), batch)
-            elif self._ended:
-                self._insist(partial(self._outlet.leave, self._ended[0]), ())
-                del self._ended[0]
+            elif (stream := self._next_ended()) is not None:
+                self._insist(partial(self._outlet.leave, stream), ())
             elif self._closing.is_set():
                 break
             else:
                 self._news.wait()
         self._outlet.close()
+
+    def _next_ended(self) -> str | None:
+        with self._order:
+            return self._ended.pop(0) if self._ended else None
 
     def _insist(self, act: Callable[[], None], batch: Sequence[Message]) -> None:
         """Tries until it works, the receiver refuses, or the command is over."""
