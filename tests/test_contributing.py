@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from motionscribe import cli
-from motionscribe.sinks import outputs
+from motionscribe.sinks import addresses
 from motionscribe.sources import open_source, schemes
 from motionscribe_models.features import FeatureMap, recording_features
 from motionscribe_models.recordings import Recording, even_times, read_recording, reading, write_recording
@@ -73,10 +73,10 @@ def test_a_file_format(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_sink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _, line = recipe("A sink", monkeypatch)
-    monkeypatch.setattr(outputs, "OUTPUTS", with_line(outputs.OUTPUTS, eval(line, {"Output": outputs.Output})))
+    monkeypatch.setattr(addresses, "PLACES", with_line(addresses.PLACES, eval(line, {"Place": addresses.Place})))
     subtitles = tmp_path / "watched.srt"
     with ScriptedServer() as server:
-        assert cli.main(["watch", "live", "--address", server.address, "--subtitles", str(subtitles)]) == 0
+        assert cli.main(["watch", "live", "--address", server.address, "--to", str(subtitles)]) == 0
     assert re.fullmatch(r"1\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\n\w+\n\n", subtitles.read_text())
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from motionscribe.demo.faults import BODY, SENSORS
 from motionscribe.feeds import keys
+from motionscribe.sinks.addresses import PLACES
+from motionscribe.sinks.osc import ARGUMENTS
 from motionscribe.sources.schemes import SCHEMES
 from motionscribe_models.recordings.reading import READERS
 from motionscribe_models.recordings.writing import WRITERS
@@ -38,6 +40,19 @@ def code(text: str) -> str:
 def test_the_table_of_sources() -> None:
     assert rows_under(CONNECTING, "source", "what it is", "pace", "extra") == [
         [code(s.spelling), s.help, "live" if s.live else "as chosen", code(s.extra)] for s in SCHEMES
+    ]
+
+
+def test_the_table_of_places() -> None:
+    assert rows_under(CONNECTING, "place", "what goes there", "extra") == [
+        [code(p.spelling), p.help, code(p.extra)] for p in PLACES
+    ]
+
+
+def test_the_table_of_osc() -> None:
+    assert rows_under(CONNECTING, "event", "address", "arguments, then the id") == [
+        [code(event.__name__), code(f"/motionscribe/STREAM/{end}"), words]
+        for event, (end, words, _) in ARGUMENTS.items()
     ]
 
 

@@ -34,6 +34,7 @@ MODULES = {
     "h5": ("h5py",),
     "xdf": ("pyxdf",),
     "lsl": ("pylsl",),
+    "mqtt": ("paho",),
     "osc": ("pythonosc",),
     "websocket": ("websockets",),
     "camera": ("cv2",),

@@ -244,8 +244,7 @@ def test_what_is_imported_is_the_standard_library_or_declared(package: str) -> N
     declared |= {"prometheus_client", "grpc_health", "grpc_reflection", "torch", "onnx", "PIL"}
     declared |= {"sklearn", "tqdm", "grpc_tools", "cryptography", "msgpack", "redis", "threadpoolctl", "h5py", "pyxdf"}
     declared |= {"starlette", "uvicorn", "cv2"}
-    declared |= {"pyarrow", "pynwb", "ndx_ethogram"}
-    declared |= {"pythonosc", "websockets"}
+    declared |= {"paho", "pyarrow", "pynwb", "ndx_ethogram", "pythonosc", "websockets"}
     declared |= {"_typeshed"}  # for type checkers, which bring it
     for file in files_of(package):
         unknown = tops(file) - set(sys.stdlib_module_names) - FOLDERS.keys() - declared

@@ -92,6 +92,6 @@ class FeedClock:
 
     def here_us(self, time_us: int) -> int:
         """When a frame of the sender's time would have come here at the fastest. Before any frame it is `time_us`."""
-        if not self._fastest:
-            return time_us
-        return time_us + min(difference for _, difference in list(self._fastest)[-FEWEST:])
+        # a copy: whoever asks does so from another thread than the reader's
+        kept = list(self._fastest)[-FEWEST:]
+        return time_us + min((difference for _, difference in kept), default=0)

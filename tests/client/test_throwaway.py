@@ -10,7 +10,8 @@ from tests.support.scripted_server import COLUMNS, Act, ScriptedServer
 from tests.throwaway import feed, file_format, sink
 
 from motionscribe import cli
-from motionscribe.sinks import outputs, read_events
+from motionscribe.errors import BadFile
+from motionscribe.sinks import addresses, read_events
 from motionscribe.sources import open_source, schemes
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import endings, read_recording, reading
@@ -61,16 +62,18 @@ def test_a_file_format(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_a_sink(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     recording, counts, saved = tmp_path / "machine.csv", tmp_path / "counts", tmp_path / "events.jsonl"
     recording.write_text(",".join(COLUMNS) + "\n" + "\n".join(f"{n % 5},0.5" for n in range(50)))
-    monkeypatch.setattr(outputs, "OUTPUTS", (*outputs.OUTPUTS, sink.LINE))
+    with pytest.raises(BadFile, match=r"expected one of FILE\.jsonl, .*osc:HOST:PORT"):
+        addresses.parse_place("count:FILE")
+    monkeypatch.setattr(addresses, "PLACES", (*addresses.PLACES, sink.LINE))
     stream = ["stream", str(recording), "--rate", "100", "--stream-id"]
-    assert "--count FILE also count events" in words_of_help("watch", capsys)
+    assert "count:FILE: counts of events (needs the extra counting)" in words_of_help("watch", capsys)
     with ScriptedServer() as server:
-        at = ["--address", server.address, "--count", str(counts)]
+        at = ["--address", server.address, "--to", f"count:{counts}"]
         assert cli.main([*stream, "m1", *at, "--save", str(saved), "--json"]) == 0
         assert cli.main(["watch", "live", *at]) == 0
     assert counts.read_text() == "m1 {'Label': 50}\nlive {'SegmentStarted': 1, 'SegmentEnded': 1}\n"
     assert read_events(saved) == {"m1": labels(50)}
     # a stream that breaks off is closed as well
     with ScriptedServer(Act(after_frames=20, status=grpc.StatusCode.INVALID_ARGUMENT)) as server:
-        assert cli.main([*stream, "m2", "--address", server.address, "--count", str(counts)]) == 1
+        assert cli.main([*stream, "m2", "--address", server.address, "--to", f"count:{counts}"]) == 1
     assert counts.read_text().endswith("\nm2 {'Label': 20}\n")

@@ -1,4 +1,4 @@
-"""A throw-away sink: how many events of each kind there were, in a file. One line in OUTPUTS adds it."""
+"""A throw-away sink: how many events of each kind there were, in a file. One line in PLACES adds it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from motionscribe.events import Event
 from motionscribe.sinks import MakeSink, StreamInfo
-from motionscribe.sinks.outputs import Output
+from motionscribe.sinks.addresses import Place
 
-LINE = Output("--count", "FILE", "also count events", "tests.throwaway.sink:open_count")
+LINE = Place("count", "FILE", "counts of events", "tests.throwaway.sink:open_count", "counting")
 
 
 class Count:
@@ -28,6 +28,6 @@ class Count:
 
 
 @contextmanager
-def open_count(argument: str) -> Iterator[MakeSink]:
+def open_count(address: str) -> Iterator[MakeSink]:
     """One Count a stream."""
-    yield lambda info: Count(Path(argument), info)
+    yield lambda info: Count(Path(address), info)

@@ -12,7 +12,7 @@ from motionscribe.client import Client
 from motionscribe.connection.arguments import read_connection, read_token
 from motionscribe.errors import BadFile, BadRequest
 from motionscribe.false_alarms import FalseAlarms, parse_false_alarms
-from motionscribe.sinks import addresses, outputs
+from motionscribe.sinks import addresses
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -54,8 +54,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help=f"also send events to; several: {addresses.describe()}",
     )
-    for output in outputs.OUTPUTS:
-        parser.add_argument(output.option, dest=output.option, metavar=output.metavar, help=output.help)
+    parser.add_argument("--save", metavar="EVENTS.jsonl", help="also write events to a file, for report")
     parser.add_argument("--no-provisional", action="store_true", help="only labels that will not change")
 
 

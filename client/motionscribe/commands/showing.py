@@ -15,7 +15,7 @@ from rich.console import Console
 from motionscribe.commands.ending import interrupted_by_sigterm
 from motionscribe.commands.options import refuse_inputs, refuse_twice
 from motionscribe.events import Event
-from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, outputs
+from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, jsonlines
 from motionscribe.sinks.board import Board
 from motionscribe.sinks.writing import sinks_of
 
@@ -26,18 +26,16 @@ def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Itera
 
     Raises BadFile for an output that is one of the files `inputs` or is named twice, OSError, MissingExtraError.
     """
-    asked = [(output, vars(args)[output.option]) for output in outputs.OUTPUTS]
-    given = [(output, argument) for output, argument in asked if argument is not None]
-    for output, argument in given:
-        refuse_inputs(output.option, Path(argument), inputs)
+    if args.save is not None:
+        refuse_inputs("--save", Path(args.save), inputs)
     places = [addresses.parse_place(text) for text in args.to]
     files = [Path(address) for place, address in places if addresses.is_file(place)]
     for file in files:
         refuse_inputs("--to", file, inputs)
-    refuse_twice([*(Path(argument) for _, argument in given), *files])
+    refuse_twice([*([] if args.save is None else [Path(args.save)]), *files])
     with ExitStack() as stack:
         stack.enter_context(interrupted_by_sigterm())
-        opened = [stack.enter_context(output.open(argument)) for output, argument in given]
+        opened = [] if args.save is None else [stack.enter_context(jsonlines.save(args.save))]
         opened += [stack.enter_context(place.open(address)) for place, address in places]
         yield [*opened, _json if args.json else partial(_table, Board(Console()))]
 

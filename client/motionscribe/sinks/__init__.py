@@ -1,7 +1,7 @@
 """Where events go: sinks take them one by one (JSON lines, a table in the terminal), reports take whole streams.
 
-base.py says what a sink is, outputs.py lists those that have an option of their own. Reports: a CSV of segments, files
-of ELAN and BORIS, an ethogram picture, an HTML page.
+base.py says what a sink is, addresses.py lists them for `--to`, relay.py brings events to receivers on a network.
+Reports: a CSV of segments, files of ELAN and BORIS, an ethogram picture, an HTML page.
 """
 
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo

@@ -55,6 +55,12 @@ PLACES: tuple[Place, ...] = (
     Place(".boris", "", "labels and alarms for BORIS", "motionscribe.sinks.boris:save_boris"),
     Place(".nwb", "", "labels and alarms for NWB", "motionscribe.sinks.nwb:save_nwb", "nwb"),
     Place(".nc", "", "labels over time, for movement", "motionscribe.sinks.movement_labels:save_movement_labels", "h5"),
+    Place("https", "//HOST/PATH", "POSTs of JSON to a web server", "motionscribe.sinks.webhook:open_webhook"),
+    Place("http", "//HOST/PATH", "the same without TLS", "motionscribe.sinks.webhook:open_webhook"),
+    Place("mqtts", "HOST:PORT/TOPIC", "a broker of MQTT, by TLS", "motionscribe.sinks.mqtt:open_mqtts", "mqtt"),
+    Place("mqtt", "HOST:PORT/TOPIC", "the same without TLS", "motionscribe.sinks.mqtt:open_mqtt", "mqtt"),
+    Place("osc", "HOST:PORT", "Open Sound Control by UDP", "motionscribe.sinks.osc:open_osc", "osc"),
+    Place("lsl", "NAME", "markers of Lab Streaming Layer", "motionscribe.sinks.lsl_markers:open_markers", "lsl"),
 )
 
 

@@ -1,6 +1,7 @@
 """What a sink is: a place that events of one stream go to while they come.
 
-A new sink is a class with these two methods in a file of its own, and a line in outputs.py that gives it an option.
+A new sink is a class with these two methods in a file of its own, and a line in addresses.py that gives it an address.
+A receiver on a network is an Outlet (outlet.py), which relay.py makes a sink of.
 """
 
 from collections.abc import Callable, Mapping

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from motionscribe.errors import BadFrames, NotFound
 from motionscribe.feed_clock import FeedClock, now_us
+from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources.base import Source
 from motionscribe.threads import from_thread
-from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
 
@@ -27,15 +27,6 @@ SLACK_S = 0.5
 GATHER_S = 0.1
 # farther than any time that stamps.py believes
 BEYOND_US = 2.0**62
-
-
-def load_pylsl() -> Any:
-    """The pylsl module. Raises MissingExtraError."""
-    try:
-        import pylsl
-    except (ImportError, RuntimeError) as error:  # RuntimeError: pylsl without its library
-        raise MissingExtraError("lsl", "Lab Streaming Layer") from error
-    return pylsl
 
 
 def open_lsl(name: str, rate_hz: float | None = None) -> Source:

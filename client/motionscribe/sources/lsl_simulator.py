@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from motionscribe.sources.lsl import load_pylsl
+from motionscribe.lab_streaming import load_pylsl
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
 

@@ -18,6 +18,7 @@ from motionscribe import Client, errors
 from motionscribe.cli import main
 from motionscribe.events import Label
 from motionscribe.feed_clock import now_us
+from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources import lsl
 from motionscribe.sources.lsl import LslSource
 from motionscribe.sources.lsl_simulator import LslSender
@@ -58,7 +59,7 @@ def outlet(recording: Recording) -> Iterator[str]:
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()
-    assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)
+    assert load_pylsl().resolve_byprop("name", name, 1, 20.0)
     yield name
     thread.join(20)
     assert not thread.is_alive()
@@ -91,7 +92,7 @@ def test_the_command_line_sends_and_receives(
     arguments = ["simulate", f"lsl:{name}", str(path), "--rate", "100", "--speed", str(FAST)]
     thread = threading.Thread(target=main, args=(arguments,), daemon=True)
     thread.start()
-    assert lsl.load_pylsl().resolve_byprop("name", name, 1, 20.0)
+    assert load_pylsl().resolve_byprop("name", name, 1, 20.0)
     # not the five seconds that people get to restart their software
     monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
     with ScriptedServer() as server:
@@ -131,7 +132,7 @@ class Outlet:
     """A performer who sends frames of one number at 100 Hz, by the LSL clock and `shift_s`."""
 
     def __init__(self, name: str, number: float, source_id: str, kind: str = "MoCap") -> None:
-        pylsl = lsl.load_pylsl()
+        pylsl = load_pylsl()
         self._clock = pylsl.local_clock
         self._outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, kind, 2, 100.0, pylsl.cf_float32, source_id))
         self.number = number
@@ -177,7 +178,7 @@ def test_no_other_performer_takes_the_place_of_one_who_left(shared_id: str | Non
     outlets = {
         n: Outlet(name, n, f"{name}-{n}" if shared_id is None else shared_id and name + shared_id) for n in (1.0, 2.0)
     }
-    assert len(lsl.load_pylsl().resolve_byprop("name", name, 2, 20.0)) == 2
+    assert len(load_pylsl().resolve_byprop("name", name, 2, 20.0)) == 2
     listener = Listener(LslSource(name, timeout_s=3.0))
     listener.send_until(lambda: len(listener.numbers) > 200, *outlets.values())
     (taken,) = (n for n, outlet in outlets.items() if outlet)
@@ -194,7 +195,7 @@ def test_the_same_sender_may_start_again() -> None:
     source = LslSource(name[5:], timeout_s=20.0)
     listener = Listener(source)
     listener.send_until(lambda: len(listener.numbers) > 20, outlet)
-    here_us = source.clock.here_us(round(lsl.load_pylsl().local_clock() * 1e6))
+    here_us = source.clock.here_us(round(load_pylsl().local_clock() * 1e6))
     assert abs(here_us - now_us()) < 1_000_000, "the sender's clock beside this machine's"
     del outlet
     outlet = Outlet(name, 2.0, name, kind=name[5:])

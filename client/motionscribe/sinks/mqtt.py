@@ -1,0 +1,167 @@
+"""Events to a broker of MQTT: `mqtt:HOST[:PORT]/TOPIC`, by TLS `mqtts:`. Needs the extra `mqtt`.
+
+Each event is a message (message.py) on TOPIC/STREAM/EVENT, of quality 1: it counts as sent when the broker has said
+so. TOPIC/STREAM/now keeps the present label, until the stream ends, for whoever subscribes later; TOPIC/status is
+`online` or, by the broker's last will as well, `offline`. Facts: MQTT 3.1.1 (OASIS), sections 3.1.2.5, 3.3.1.3, 4.3.2.
+"""
+
+import os
+import queue
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from motionscribe.errors import BadFile
+from motionscribe.events import Label
+from motionscribe.sinks.base import MakeSink
+from motionscribe.sinks.endpoint import parse_endpoint
+from motionscribe.sinks.message import Message
+from motionscribe.sinks.outlet import Down, Outlet
+from motionscribe.sinks.relay import relayed
+from motionscribe_models.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client, MQTTMessageInfo
+
+USER, PASSWORD = "MOTIONSCRIBE_MQTT_USER", "MOTIONSCRIBE_MQTT_PASSWORD"
+TIMEOUT_S = 5.0
+KEEPALIVE_S = 15
+"""The broker says that we are offline when it has heard nothing for one and a half times as long."""
+WILDCARDS = str.maketrans("/+#\0", "____")
+
+
+@contextmanager
+def open_mqtt(address: str) -> Iterator[MakeSink]:
+    """What stands after `mqtt:`. Raises BadFile, MissingExtraError."""
+    with relayed(f"mqtt:{address}", Mqtt(address)) as make:
+        yield make
+
+
+@contextmanager
+def open_mqtts(address: str) -> Iterator[MakeSink]:
+    """What stands after `mqtts:`: the broker's certificate must be one that this machine trusts."""
+    with relayed(f"mqtts:{address}", Mqtt(address, tls=True)) as make:
+        yield make
+
+
+class Mqtt(Outlet):
+    """One topic of one broker. Connections that fail are made anew with nothing in them: the relay sends again."""
+
+    def __init__(self, address: str, *, tls: bool = False) -> None:
+        try:
+            import paho.mqtt.client
+        except ImportError as error:
+            raise MissingExtraError("mqtt", "MQTT") from error
+        scheme = "mqtts" if tls else "mqtt"
+        self._paho: Any = paho.mqtt.client
+        self._endpoint = parse_endpoint(f"//{address}", f"{scheme}:HOST:PORT/TOPIC", 8883 if tls else 1883)
+        self._topic = self._endpoint.rest.strip("/")
+        if not self._topic or any(sign in self._topic for sign in "+#"):
+            raise BadFile(f"expected {scheme}:HOST:PORT/TOPIC with a topic and without + and #, got {address!r}")
+        self.where = f"{scheme}:{self._endpoint}/{self._topic}"
+        self._tls = tls
+        self._client: Client | None = None
+        self._gone = threading.Event()
+        self._now: dict[str, tuple[int, int]] = {}
+        """Stream -> end and cluster of the label that was published as the present one on this connection."""
+        self._shown: set[str] = set()
+        """Streams with a present label at the broker."""
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Returns when the broker has acknowledged all."""
+        client = self._connect()
+        sent = []
+        for message in messages:
+            payload, above = message.to_json(), self._above(message.stream)
+            sent.append(client.publish(f"{above}/{type(message.event).__name__}", payload, 1))
+            if self._is_news(message):
+                self._shown.add(message.stream)
+                sent.append(client.publish(f"{above}/now", payload, 1, retain=True))
+        self._wait(sent)
+
+    def leave(self, stream: str) -> None:
+        """Takes the present label away: an empty message does."""
+        if stream in self._shown:
+            self._wait([self._connect().publish(f"{self._above(stream)}/now", b"", 1, retain=True)])
+            self._shown.discard(stream)
+        self._now.pop(stream, None)
+
+    def close(self) -> None:
+        """Says offline itself: the last will is for those who die."""
+        if self._client:
+            with suppress(Down):
+                self._wait([self._client.publish(f"{self._topic}/status", "offline", 1, retain=True)])
+            self._hang_up()
+
+    def _above(self, stream: str) -> str:
+        return f"{self._topic}/{stream.translate(WILDCARDS)}"
+
+    def _is_news(self, message: Message) -> bool:
+        """Whether it is a label, the newest, of another cluster than before."""
+        label = message.event
+        if not isinstance(label, Label):
+            return False
+        end_us, cluster = self._now.get(message.stream, (label.end_us, -1))
+        if label.end_us < end_us:
+            return False
+        self._now[message.stream] = label.end_us, label.cluster
+        return label.cluster != cluster
+
+    def _connect(self) -> "Client":
+        """Raises Down, OSError."""
+        if self._client and not self._gone.is_set():
+            return self._client
+        self._hang_up()
+        self._now.clear()  # the broker may have forgotten
+        client: Client = self._paho.Client(self._paho.CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+        client.connect_timeout = TIMEOUT_S
+        if user := os.environ.get(USER):
+            client.username_pw_set(user, os.environ.get(PASSWORD))
+        if self._tls:
+            client.tls_set_context(ssl.create_default_context())
+        client.will_set(f"{self._topic}/status", "offline", 1, retain=True)
+        self._gone = gone = threading.Event()
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def connected(_client: object, _data: object, _flags: object, code: object, _properties: object) -> None:
+            answers.put(code)
+
+        def disconnected(*_: object) -> None:
+            gone.set()
+
+        client.on_connect, client.on_disconnect = connected, disconnected
+        client.connect(self._endpoint.host, self._endpoint.port, KEEPALIVE_S)
+        client.loop_start()
+        self._client = client
+        try:
+            answer = answers.get(timeout=TIMEOUT_S)
+        except queue.Empty:
+            self._hang_up()
+            raise Down("the broker does not answer") from None
+        if answer.is_failure:
+            self._hang_up()
+            raise Down(f"the broker says {answer}")
+        self._wait([client.publish(f"{self._topic}/status", "online", 1, retain=True)])
+        return client
+
+    def _wait(self, sent: Sequence["MQTTMessageInfo"]) -> None:
+        """Raises Down where the broker does not acknowledge all of them."""
+        end_s = time.monotonic() + TIMEOUT_S
+        try:
+            for info in sent:
+                while not info.is_published():
+                    if self._gone.is_set() or time.monotonic() > end_s:
+                        raise RuntimeError("the connection broke" if self._gone.is_set() else "no acknowledgement")
+                    info.wait_for_publish(0.1)
+        except (RuntimeError, ValueError) as error:  # ValueError: paho's own queue is full
+            self._hang_up()
+            raise Down(error) from error
+
+    def _hang_up(self) -> None:
+        if self._client:
+            self._client.disconnect()
+            self._client.loop_stop()
+            self._client = None

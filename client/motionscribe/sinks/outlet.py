@@ -1,0 +1,43 @@
+"""What a kind of network sink adds to the relay: how a few messages get to one receiver."""
+
+from collections.abc import Sequence
+
+from motionscribe.sinks.message import Message
+
+
+class Down(Exception):  # noqa: N818  it says what happened
+    """The receiver is not there now: the same messages are sent again later."""
+
+    def __init__(self, reason: object, wait_s: float = 0.0) -> None:
+        super().__init__(str(reason))
+        self.wait_s = wait_s
+        """How long the receiver wants to be left alone."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The receiver will never take these messages: they are counted and left out."""
+
+
+class Outlet:
+    """One receiver. All methods but `expect` are called in one thread of the relay."""
+
+    where: str
+    """For people: no secret stands in it."""
+    most: int = 100
+    """Messages at a time."""
+
+    def expect(self, stream: str) -> None:
+        """A stream begins; its first message may be a while away. Must return at once."""
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Connects where need be, and returns when the receiver has all of them, as far as that can be known.
+
+        Raises Down or OSError where the receiver is not there, also for how long it takes, Refused.
+        """
+        raise NotImplementedError
+
+    def leave(self, stream: str) -> None:
+        """A stream has ended, and all of it was sent. Raises as `send` does."""
+
+    def close(self) -> None:
+        """The command is over. Raises nothing."""
