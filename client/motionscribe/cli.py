@@ -12,12 +12,16 @@ from motionscribe.commands import (
     clusters,
     convert,
     demo,
+    doctor,
     explain,
     models,
     page,
+    record,
+    replay,
     report,
     simulate,
     skeleton,
+    sources,
     stream,
     streams,
     watch,
@@ -28,7 +32,7 @@ from motionscribe_proto.names import escape
 
 COMMANDS = (
     *(stream, watch, streams, models, clusters, anomalies, explain, report, page),
-    *(skeleton, convert, simulate, admin, demo),
+    *(sources, doctor, record, replay, skeleton, convert, simulate, admin, demo),
 )
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 

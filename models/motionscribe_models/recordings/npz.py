@@ -77,9 +77,13 @@ def read_npz(path: Path, rate_hz: float | None = None) -> Recording:
 
 
 def read_take(path: Path) -> Take | None:
-    """What came, as it came; None where the file is another recording. Raises RecordingError as `read_npz` does."""
-    arrays, skeleton = _read(path)
-    return _take(path, arrays, skeleton) if ARRIVED in arrays else None
+    """What came, as it came; None for a file of another kind. Raises RecordingError as `read_npz` does."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            is_take = f"{ARRIVED}.npy" in archive.namelist()
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return None
+    return _take(path, *_read(path)) if is_take else None
 
 
 def _take(path: Path, arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton) -> Take:

@@ -131,7 +131,7 @@ def test_infinity_is_a_joint_that_was_not_seen_and_no_rotation() -> None:
     seen.frames[2, 0] = np.inf
     assert np.isnan(seen.numbered().frames[2, 0])
     turned = replace(take(), skeleton=feature_skeleton("six", tuple("abcdef"), 60.0), confidences=None)
-    assert [len(turned.in_order().frames), turned.numbered().frames[1, 3]] == [3, 0]
+    assert [len(turned.in_order().frames), turned.numbered().frames[1, 3]] == [4, 0]
     assert turned.in_order().notes[0] == "1 of 6 frames left out, which are no numbers"
 
 
