@@ -47,8 +47,10 @@ class FeedClock:
         if self._fastest and abs(difference - self._fastest[-1][1]) > JUMP_US:
             self._off.append((time_us, difference))
             if len(self._off) == JUMP_FRAMES:
-                # frames of a network that was held up come in one burst, and later than the others
-                if max(d for _, d in self._off) - min(d for _, d in self._off) < JUMP_US:
+                # frames of a network that was held up come in one burst: the first one was on its way the longest
+                (first_us, first), (last_us, last) = self._off[0], self._off[-1]
+                is_burst = first - last > (last_us - first_us) / 2
+                if not is_burst and max(d for _, d in self._off) - min(d for _, d in self._off) < JUMP_US:
                     self._fastest.clear()
                     self.jumps += 1
                 off, self._off = self._off, []

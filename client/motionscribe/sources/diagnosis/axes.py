@@ -27,8 +27,8 @@ CENTRED_M = 1e-3
 
 def uprightness(places: Array) -> NDArray[np.bool_]:
     """(n,) whether somebody stands."""
-    upright_share: NDArray[np.bool_] = _ways(places)[:, 1] > UPRIGHT
-    return upright_share
+    standing: NDArray[np.bool_] = _ways(places)[:, 1] > UPRIGHT
+    return standing
 
 
 def judge_axes(skeleton: Skeleton, places: Array) -> list[Finding]:
@@ -45,8 +45,8 @@ def judge_axes(skeleton: Skeleton, places: Array) -> list[Finding]:
         at = int(np.abs(true).argmax())
         name = ("-" if true[at] < 0 else "") + AXES[at]
         evidence = (
-            f"{skeleton.up_axis} is told to be up; heads are above feet along {name} in {share:.0%} of {len(ways)} frames, "
-            f"along {skeleton.up_axis} in {(ways[:, 1] > UPRIGHT).mean():.0%}"
+            f"told that {skeleton.up_axis} is up: heads are above feet along {name} in {share:.0%} of {len(ways)} "
+            f"frames, along {skeleton.up_axis} in {(ways[:, 1] > UPRIGHT).mean():.0%}"
         )
         advice = f"set the sender's up axis to {skeleton.up_axis}, or let it say that {name} is up"
         return [Finding("swapped axes", evidence, advice)]
@@ -58,7 +58,8 @@ def _ways(places: Array) -> Array:
     feet, head = _first(places, "ankle", "knee", "hip"), _first(places, "head", "shoulder")
     ways = head - feet
     lengths = np.linalg.norm(ways, axis=1, keepdims=True)
-    return np.divide(ways, lengths, out=np.full_like(ways, np.nan), where=lengths > 0)
+    directions: Array = np.divide(ways, lengths, out=np.full_like(ways, np.nan), where=lengths > 0)
+    return directions
 
 
 def _first(places: Array, *parts: str) -> Array:

@@ -3,13 +3,11 @@
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe.feed_clock import FeedClock
+from motionscribe.sources.diagnosis.beat import Times
 from motionscribe.sources.diagnosis.finding import Finding
 from motionscribe_models.arrays import Array
-
-Times = NDArray[np.int64]
 
 DRIFT_PPM = 1000.0
 """3.6 s an hour. Quartz is within 100 ppm, and a clock that is being set right within 500."""
@@ -67,5 +65,5 @@ def judge_drift(times_us: Times, arrived_us: Times) -> list[Finding]:
         f"the sender's clock {'gains' if ppm > 0 else 'loses'} {abs(ppm):.0f} ppm, {abs(ppm) * span_s / 1000:.1f} ms "
         f"in {span_s:.1f} s; clocks that are well are within {DRIFT_PPM:g}"
     )
-    advice = "let the sender take its times from the system's clock and set that by NTP or PTP, or count frames at the true rate"
+    advice = "let the sender take its times from the system's clock, set by NTP or PTP, and not from a count of frames"
     return [Finding("clock drift", evidence, advice)]

@@ -4,16 +4,14 @@ A step is regular where it is a multiple of the period. What comes late shows in
 wrongly in the times alone; where both are irregular and agree, frames are taken irregularly.
 """
 
-from typing import Protocol
-
 import numpy as np
-from numpy.typing import NDArray
 
+from motionscribe.sources.diagnosis.beat import Beat
 from motionscribe.sources.diagnosis.drift import lateness
 from motionscribe.sources.diagnosis.finding import Finding
 from motionscribe_models.arrays import Array
 
-STAMPS, STAMPS_US = 0.25, 2_000.0
+STAMPS, STAMPS_US = 0.25, 1_250.0
 """Share of the period, and microseconds, by which one step in ten may be off: a fourth distorts speeds by as much, and
 clocks of whole milliseconds are off by one."""
 ARRIVALS, ARRIVALS_US = 0.75, 20_000.0
@@ -23,21 +21,7 @@ BOTH, BOTH_US = 0.5, 10_000.0
 ONE_IN_TEN, ONE_IN_FIVE = 0.9, 0.8
 
 
-class Steps(Protocol):
-    """What timing.Beat is."""
-
-    times_us: NDArray[np.int64]
-
-    @property
-    def period_us(self) -> float:
-        """The usual step."""
-
-    @property
-    def off_us(self) -> Array:
-        """How far each step is from a multiple of it."""
-
-
-def judge_jitter(times: Steps, arrivals: Steps | None) -> list[Finding]:
+def judge_jitter(times: Beat, arrivals: Beat | None) -> list[Finding]:
     """At most one finding."""
     period_us = times.period_us
     stamped_us = _quantile(times.off_us, ONE_IN_TEN)

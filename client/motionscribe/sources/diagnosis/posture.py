@@ -31,6 +31,9 @@ ENOUGH = 0.5
 """Share of a body's bones that tells its size, as in body/size.py."""
 SEEN_LEAST = 0.01
 """Share of frames in which a joint must be seen."""
+_HOW_JOINTS = "let the sender send it, or say in --joints FILE what it is called"
+STANDING = 400
+"""So many frames of it tell: each takes a millisecond."""
 FEWEST = 30
 """Frames of a body that stands, without which it is not judged."""
 
@@ -58,7 +61,7 @@ def judge_posture(
         body = _body(skeleton, frames[rows], None if confidences is None else confidences[rows])
     except LayoutError as error:
         return [Finding("missing joint", str(error), _HOW_JOINTS)]
-    seen = np.isfinite(body.places).all(axis=2)
+    seen = np.isfinite(body.places[..., 0])
     if not seen.any():
         return [
             Finding("missing joint", f"no joint was seen in any of {len(frames)} frames", "let somebody be in view")
@@ -77,22 +80,20 @@ def judge_posture(
     return findings
 
 
-_HOW_JOINTS = "let the sender send it, or say in --joints FILE what it is called"
-
-
 def _body(skeleton: Skeleton, frames: NDArray[np.float32], confidences: NDArray[np.float32] | None) -> Body:
     """Raises LayoutError for a skeleton without a body."""
     if skeleton.representation in (BODY.representation, BODY2D.representation):
         is_flat = skeleton.representation == BODY2D.representation
-        places = frames[:, :-1].reshape(len(frames), len(JOINTS), -1).astype(np.float64)
+        places: Array = frames[:, :-1].reshape(len(frames), len(JOINTS), -1).astype(np.float64)
         missing: tuple[str, ...] = ()
     else:
         mapping = find_mapping(replace(skeleton, metres_per_unit=skeleton.metres_per_unit * FARTHER))
         is_flat, missing = mapping.body is BODY2D, mapping.missing
-        places = mapping.apply(frames, confidences)[:, :-1].reshape(len(frames), len(JOINTS), -1) / FARTHER
+        mapped = mapping.apply(frames, confidences)[:, :-1].astype(np.float64)
+        places = mapped.reshape(len(frames), len(JOINTS), -1) / FARTHER
     if is_flat:
         places = np.concatenate([places, np.where(np.isnan(places[..., :1]), np.nan, 0.0)], axis=2)
-    return Body(places.astype(np.float64), missing, is_flat)
+    return Body(places, missing, is_flat)
 
 
 def _judge_joints(skeleton: Skeleton, body: Body, seen: NDArray[np.bool_]) -> list[Finding]:
@@ -122,7 +123,7 @@ def _judge_unit(skeleton: Skeleton, places: Array, seen: NDArray[np.bool_]) -> l
     fits = {name: size * metres / told for name, metres in UNITS.items()}
     name = min(fits, key=lambda unit: abs(np.log(fits[unit] / USUAL)))
     evidence = (
-        f"torso, an arm and a leg are {size * SIZE_ONE:.3g} m long together by the unit that is told, {skeleton.units}; "
+        f"told in {skeleton.units}: torso, an arm and a leg are {size * SIZE_ONE:.3g} m long together; "
         f"of people {SMALLEST * SIZE_ONE:.1f} to {LARGEST * SIZE_ONE:.1f} m"
     )
     if SMALLEST <= fits[name] <= LARGEST:
@@ -137,7 +138,9 @@ def _judge_bones(skeleton: Skeleton, places: Array) -> list[Finding]:
     standing = places[uprightness(places)]
     if len(standing) < FEWEST:
         return []
+    step = -(-len(standing) // STANDING)
+    standing = standing[::step]
     frames = np.hstack([standing.reshape(len(standing), -1), np.ones((len(standing), 1))]).astype(np.float32)
     advice = "see how the sender names its sides, and whether its axes are those of a left or right hand"
-    body = replace(BODY, rate_hz=skeleton.rate_hz)
+    body = replace(BODY, rate_hz=skeleton.rate_hz / step)
     return [Finding("implausible body", fault, advice) for fault in find_faults(frames, body)]

@@ -3,20 +3,14 @@
 In: the sender's times (n,) and, of a live feed, those of arrival (n,), microseconds. Out: findings.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
-from numpy.typing import NDArray
 
+from motionscribe.sources.diagnosis.beat import LONGEST_STEP_S, Beat, Times
 from motionscribe.sources.diagnosis.drift import judge_drift, pace_of
 from motionscribe.sources.diagnosis.finding import Finding
 from motionscribe.sources.diagnosis.jitter import judge_jitter
-from motionscribe_models.arrays import Array
 from motionscribe_models.errors import TimesError
 from motionscribe_models.stamps import Stamps, Timed
-
-Times = NDArray[np.int64]
 
 OFF = 0.1
 """A rate that is so far from what was said is another one: no sender rounds so, and cameras keep theirs within 2 %."""
@@ -24,40 +18,10 @@ SLOWEST_HZ = 10.0
 """The least that shipped models take, one frame a moment; docs/2-connecting.md."""
 OUT_OF_ORDER = 0.01
 """Share of frames with times that do not increase; networks repeat and exchange fewer datagrams."""
+REGULAR = 0.25
+"""Share of the period by which most steps may be off from its multiples, else no step tells how many are not there."""
 LOST = 0.05
 """Share of frames that are not there, by the steps between the others; labels of fewer are the same."""
-LONGEST_STEP_S = 0.25
-"""A longer step is a pause and no loss: streams call it a gap."""
-
-
-@dataclass(frozen=True, eq=False)
-class Beat:
-    """Steps between times."""
-
-    times_us: Times
-
-    @cached_property
-    def steps_us(self) -> Array:
-        """(n - 1,) between one frame and the next, without pauses and jumps."""
-        steps = np.diff(self.times_us).astype(np.float64)
-        return steps[np.abs(steps) <= 1e6 * max(LONGEST_STEP_S, 5 / SLOWEST_HZ)]
-
-    @cached_property
-    def period_us(self) -> float:
-        """The median of the steps ahead; 0 without any."""
-        ahead = self.steps_us[self.steps_us > 0]
-        return float(np.median(ahead)) if len(ahead) else 0.0
-
-    @cached_property
-    def mean_us(self) -> float:
-        """The mean of all steps, in whatever order frames came."""
-        return float(self.steps_us.mean()) if len(self.steps_us) else 0.0
-
-    @cached_property
-    def off_us(self) -> Array:
-        """(n - 1,) how far each step is from the nearest multiple of the period, which is where frames were lost."""
-        multiples = np.maximum(1, np.rint(self.steps_us / max(self.period_us, 1.0)))
-        return np.abs(self.steps_us - multiples * self.period_us)
 
 
 def judge_timing(times_us: Times, arrived_us: Times | None, claimed_hz: float | None) -> list[Finding]:
@@ -109,8 +73,8 @@ def _judge_rate(beat: Beat, pace: float | None, claimed_hz: float | None) -> lis
     sent_hz = 1e6 / period_us
     says = f"says {claimed_hz:g} Hz, " if claimed_hz else ""
     if pace is not None and abs(pace - 1) > OFF / 2:
-        evidence = f"{says}times are those of {sent_hz:.1f} Hz, frames come at {sent_hz / pace:.1f} Hz"
-        advice = f"set the sender's rate to {sent_hz / pace:.0f} Hz, or let it stamp frames by a clock"
+        evidence = f"{says}times are those of {sent_hz:.1f} Hz, frames come at {sent_hz * pace:.1f} Hz"
+        advice = f"set the sender's rate to {sent_hz * pace:.0f} Hz, or let it stamp frames by a clock"
         return [Finding("wrong rate", evidence, advice)]
     if claimed_hz and abs(sent_hz / claimed_hz - 1) > OFF:
         evidence = f"{says}sends {sent_hz:.1f} Hz, one frame every {period_us / 1000:.1f} ms"
@@ -124,6 +88,8 @@ def _judge_rate(beat: Beat, pace: float | None, claimed_hz: float | None) -> lis
 
 def _judge_loss(beat: Beat) -> list[Finding]:
     steps = beat.steps_us[beat.steps_us <= 1e6 * LONGEST_STEP_S]
+    if np.quantile(beat.off_us, 0.8) > REGULAR * beat.period_us:
+        return []  # multiples of the period are none where steps are anything
     missing = int(np.maximum(0, np.rint(steps / beat.period_us) - 1).sum())
     if missing <= LOST * (missing + len(beat.times_us)):
         return []
