@@ -55,20 +55,18 @@ def faults(findings: list[Finding]) -> list[str]:
 
 
 @pytest.mark.parametrize("comes", [quiet, busy])
-@pytest.mark.parametrize("rate_hz", [15.0, 30.0, 60.0, 120.0, 240.0])
+@pytest.mark.parametrize("rate_hz", [15.0, 60.0, 240.0])
 @pytest.mark.parametrize("script", [WALK, SCRIPTS[3]], ids=["walks", "falls"])
 def test_a_healthy_feed_is_healthy(script: Script, rate_hz: float, comes: Callable[[Times], Times]) -> None:
     recording = made(script, rate_hz)
-    assert judged(recording, comes(recording.timestamps_us)) == []
-    assert judged(recording, comes(recording.timestamps_us), claimed_hz=None) == []
+    arrived = comes(recording.timestamps_us)
+    assert judged(recording, arrived) == []
+    assert timed(recording.timestamps_us, arrived, None) == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script[-1][0])
 def test_whatever_somebody_does_is_healthy(script: Script) -> None:
-    recording = perform(script, 5, 60.0).recording
-    assert judged(recording) == []
-    places = as_places(recording)
-    assert judged(places, busy(places.timestamps_us)) == []
+    assert judged(perform(script, 5, 30.0).recording) == []
 
 
 @given(
@@ -114,7 +112,7 @@ def test_who_lies_all_the_time_has_no_swapped_axes() -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    "name", ["cmu_raw/86_09.amc", "bvh/walk01.bvh", "c3d/Qualisys.c3d", "camera/sports2d_demo_mediapipe.csv"]
+    "name", ["cmu_amc/02_01.amc", "bvh/walk01.bvh", "c3d/Qualisys.c3d", "camera/sports2d_demo_mediapipe.csv"]
 )
 def test_recordings_of_people_are_healthy(data_dir: Path, name: str) -> None:
     assert judged(read_recording(data_dir / name)) == []
@@ -202,7 +200,7 @@ def test_a_missing_joint() -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [15.0, 60.0, 240.0])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_jitter_tells_which(rate_hz: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     times = even_times(int(10 * rate_hz), rate_hz)

@@ -19,7 +19,7 @@ from motionscribe_models.body.skeleton import BODY, BODY2D
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.skeleton import Skeleton
 
-MOST = 5000
+MOST = 2000
 """Frames that are looked at, evenly spaced, of a long recording."""
 SMALLEST, LARGEST = 0.3, 2.5
 """Sizes of bodies: adults are 1 to 1.4, a child of one metre 0.6; avatars may be anything in between."""
@@ -32,7 +32,7 @@ ENOUGH = 0.5
 SEEN_LEAST = 0.01
 """Share of frames in which a joint must be seen."""
 _HOW_JOINTS = "let the sender send it, or say in --joints FILE what it is called"
-STANDING = 400
+STANDING = 200
 """So many frames of it tell: each takes a millisecond."""
 FEWEST = 30
 """Frames of a body that stands, without which it is not judged."""
