@@ -14,6 +14,7 @@ import pytest
 
 from motionscribe.sources import schemes
 from motionscribe.sources.datagrams import datagrams, port_of
+from motionscribe.sources.finding import Found, find_by_listening
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.moments import Body, Moment
 from motionscribe.sources.schemes import Scheme
@@ -92,6 +93,10 @@ def open_made(address: str, rate_hz: float | None = None) -> LiveFeed:
 
 def open_crowd(address: str, rate_hz: float | None = None) -> LiveFeed:
     return LiveFeed("crowd", MadeReader(port_of(address, PORT)), rate_hz=rate_hz, several=True)
+
+
+def find_made(seconds: float) -> list[Found]:
+    return find_by_listening(open_made, f"127.0.0.1:{PORT}", seconds)
 
 
 MADE = Scheme("made", "PORT", "a feed of tests", f"{__name__}:open_made", sender=f"{__name__}:MadeSender")

@@ -71,7 +71,7 @@ def _judge_rate(beat: Beat, pace: float | None, claimed_hz: float | None) -> lis
     # lost frames change the mean and irregular times the median: a wrong rate is both
     period_us = min((beat.period_us, beat.mean_us), key=lambda us: abs(us * (claimed_hz or 0.0) - 1e6))
     sent_hz = 1e6 / period_us
-    says = f"says {claimed_hz:g} Hz, " if claimed_hz else ""
+    says = f"says {claimed_hz:.4g} Hz, " if claimed_hz else ""
     if pace is not None and abs(pace - 1) > OFF / 2:
         evidence = f"{says}times are those of {sent_hz:.1f} Hz, frames come at {sent_hz * pace:.1f} Hz"
         advice = f"set the sender's rate to {sent_hz * pace:.0f} Hz, or let it stamp frames by a clock"
