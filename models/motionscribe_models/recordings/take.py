@@ -6,6 +6,7 @@ can be used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,11 @@ class Take:
 
     def __post_init__(self) -> None:
         count = len(self.frames)
-        shapes = {"frames": (self.frames, (count, self.skeleton.width), np.float32)}
-        shapes |= {"times": (self.times_us, (count,), np.int64), "arrivals": (self.arrived_us, (count,), np.int64)}
+        shapes: dict[str, tuple[NDArray[Any], tuple[int, ...], type]] = {
+            "frames": (self.frames, (count, self.skeleton.width), np.float32),
+            "times": (self.times_us, (count,), np.int64),
+            "arrivals": (self.arrived_us, (count,), np.int64),
+        }
         if self.confidences is not None:
             shapes["confidences"] = self.confidences, (count, len(self.skeleton.joints)), np.float32
         for what, (array, shape, dtype) in shapes.items():

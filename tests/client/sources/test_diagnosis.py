@@ -1,14 +1,16 @@
 """What is wrong with a feed is found and named, and a healthy feed is not called sick."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.support.feeds import Times, as_places, busy, in_line, quiet
 
 from motionscribe.demo.performer import perform
@@ -42,9 +44,9 @@ def judged(recording: Recording, arrived: Times | None = None, **told: float | N
     )
 
 
-def timed(times: Sequence[float] | Times, arrived: Times | None, claimed_hz: float | None = 60.0) -> list[Finding]:
+def timed(times: NDArray[Any], arrived: Times | None, claimed_hz: float | None = 60.0) -> list[Finding]:
     """Of times alone."""
-    return judge_timing(np.asarray(times).astype(np.int64), arrived, claimed_hz)
+    return judge_timing(times.astype(np.int64), arrived, claimed_hz)
 
 
 def faults(findings: list[Finding]) -> list[str]:

@@ -20,12 +20,14 @@ SECOND_US = 1_000_000
 
 def pace_of(times_us: Times, arrived_us: Times) -> float | None:
     """Seconds of the sender in a second here: the median over pairs of frames far apart. None where these lack."""
+    span_us, here_us = int(np.ptp(times_us)), int(np.ptp(arrived_us))
+    if here_us < SECOND_US / 2 and span_us > SECOND_US:
+        return span_us / max(here_us, 1)  # all came at once
     rows = np.unique(np.linspace(0, len(times_us) - 1, POINTS).astype(int))
-    far_us = (arrived_us[-1] - arrived_us[0]) / 4
     paces = [
         (times_us[b] - times_us[a]) / (arrived_us[b] - arrived_us[a])
         for a, b in combinations(rows.tolist(), 2)
-        if arrived_us[b] - arrived_us[a] > max(far_us, SECOND_US / 2)
+        if arrived_us[b] - arrived_us[a] > max(here_us / 4, SECOND_US / 2)
     ]
     return float(np.median(paces)) if paces else None
 
