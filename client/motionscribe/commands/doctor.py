@@ -10,7 +10,7 @@ import numpy as np
 from motionscribe.commands.options import add_joints, positive
 from motionscribe.commands.skeleton import read_aloud
 from motionscribe.sources import schemes
-from motionscribe.sources.diagnosis import Finding, diagnose
+from motionscribe.sources.diagnosis import Finding, diagnose, unjudged
 from motionscribe.sources.hearing import claimed_hz, hear, nothing_came
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.takes import Takes
@@ -22,7 +22,6 @@ from motionscribe_proto.names import escape
 
 PATIENCE_S = 10.0
 """How long somebody is waited for."""
-CHECKED = "rate, clock, jitter, joints, units and axes"
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -96,4 +95,6 @@ def _print(one: Take | Recording, findings: list[Finding]) -> None:
         print(escape(f"{finding.fault}: {finding.evidence}"))
         print(escape(f"  to do: {finding.advice}"))
     if not findings:
-        print(f"no fault in {CHECKED}")
+        print("no fault found")
+    for reason in unjudged(one.skeleton, one.arrived_us if isinstance(one, Take) else None):
+        print(f"not judged: {reason}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests.support.feeds import Times, as_places, busy, in_line, quiet
 
 from motionscribe.demo.performer import perform
-from motionscribe.sources.diagnosis import Finding, diagnose
+from motionscribe.sources.diagnosis import Finding, diagnose, unjudged
 from motionscribe.sources.diagnosis.timing import judge_timing
 from motionscribe_models.recordings import Recording, even_times, read_recording
 from motionscribe_models.skeleton import feature_skeleton
@@ -123,6 +123,8 @@ def test_recordings_of_people_are_healthy(data_dir: Path, name: str) -> None:
 def test_a_machine_has_no_joints_to_miss() -> None:
     skeleton = feature_skeleton("rig", ("a", "b"), 60.0)
     assert diagnose(skeleton, np.zeros((60, 2), np.float32), even_times(60, 60.0), claimed_hz=60.0) == []
+    assert unjudged(skeleton, even_times(600, 60.0)) == ["joints, units, axes: it does not say which joints it has"]
+    assert unjudged(made().skeleton, even_times(600, 60.0)) == []
 
 
 # -- planted faults
@@ -255,3 +257,26 @@ def test_several_faults_are_told_at_once_and_few_frames_are_too_few() -> None:
     assert faults(judged(sent, claimed_hz=120.0)) == ["wrong rate", "wrong unit", "swapped axes"]
     few = replace(recording, frames=recording.frames[:10], timestamps_us=recording.timestamps_us[:10])
     assert faults(judged(few)) == ["too few frames"]
+
+
+@given(
+    seed=st.integers(0, 1000),
+    size=st.sampled_from([1.0, 1e6, 1e38, np.inf, np.nan]),
+    step=st.sampled_from([0, 1, 16_667, 10**9, 2**57]),
+    representation=st.sampled_from(["positions", "positions2d"]),
+    is_live=st.booleans(),
+)
+def test_nothing_that_comes_breaks_the_doctor(
+    seed: int, size: float, step: int, representation: str, is_live: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    skeleton = replace(made().skeleton, representation=representation)
+    with np.errstate(over="ignore", invalid="ignore"):
+        frames = (rng.normal(0, 1, (60, skeleton.width)) * np.where(rng.random((60, 1)) < 0.5, size, 1)).astype(
+            np.float32
+        )
+    times = np.cumsum(rng.integers(-step // 3, step + 1, 60)).astype(np.int64)
+    arrived = np.cumsum(rng.integers(0, 50_000, 60)) if is_live else None
+    for finding in diagnose(skeleton, frames, times, arrived_us=arrived, claimed_hz=60.0):
+        assert finding.fault
+        assert finding.advice

@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from motionscribe.sources.diagnosis.finding import Finding
 from motionscribe.sources.diagnosis.posture import judge_posture
 from motionscribe.sources.diagnosis.timing import judge_timing
+from motionscribe_models.body.mapping import IMAGE
+from motionscribe_models.body.skeleton import BODY2D
 from motionscribe_models.skeleton import Skeleton
 
 FEWEST = 30
 """Frames without which nothing is said."""
+DRIFT_S = 6.0
+"""What FeedClock needs for a drift: five whole seconds."""
 
 
 def diagnose(
@@ -36,4 +40,18 @@ def diagnose(
     return [*timing, *judge_posture(skeleton, frames, confidences)]
 
 
-__all__ = ["Finding", "diagnose"]
+def unjudged(skeleton: Skeleton, arrived_us: NDArray[np.int64] | None) -> list[str]:
+    """What nothing can be said of, and why, for people."""
+    reasons = []
+    if arrived_us is None:
+        reasons.append("clock, arrivals: this is no feed")
+    elif np.ptp(arrived_us) < DRIFT_S * 1e6:
+        reasons.append(f"drift of the clock: takes {DRIFT_S:g} s")
+    if skeleton.representation == "features":
+        reasons.append("joints, units, axes: it does not say which joints it has")
+    elif skeleton.representation in (IMAGE, BODY2D.representation):
+        reasons.append("units: places are those in an image")
+    return reasons
+
+
+__all__ = ["Finding", "diagnose", "unjudged"]
