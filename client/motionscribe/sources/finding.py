@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 
+from motionscribe.errors import NotFound
 from motionscribe.sources.base import Source
 from motionscribe.sources.live_feed import LiveFeed
 
@@ -50,6 +51,8 @@ def find_by_listening(open_feed: Callable[[str, float | None], Source], address:
         if not isinstance(feed, LiveFeed):
             raise TypeError(f"expected a LiveFeed at {address}, got {type(feed).__name__}")
         return _listen(feed, address, time.monotonic() + seconds)
+    except (ConnectionError, NotFound):
+        return []  # of a feed that must be connected to: nobody answers there
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,6 +16,8 @@ from motionscribe.cli import main
 from motionscribe.demo.performer import perform
 from motionscribe.sources import datagrams, schemes
 from motionscribe.sources.finding import Found, find_all, find_by_listening
+from motionscribe.sources.live_feed import LiveFeed
+from motionscribe.sources.moments import Moment
 from motionscribe.sources.sending import play
 
 
@@ -45,6 +47,17 @@ def test_who_sends_is_found_and_let_go() -> None:
 
 def test_where_nobody_sends_nothing_is_found() -> None:
     assert find_by_listening(open_made, f"127.0.0.1:{free_port()}", 0.2) == []
+
+
+def test_where_nobody_answers_nothing_is_found() -> None:
+    class Refused:
+        where, rate_hz, strange = "a server", 0.0, 0
+
+        def moments(self) -> Generator[Moment | None, None, None]:
+            yield None
+            socket.create_connection(("127.0.0.1", free_port()))
+
+    assert find_by_listening(lambda address, rate_hz: LiveFeed("refused", Refused()), "here", 5.0) == []
 
 
 def test_a_port_of_another_program_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
