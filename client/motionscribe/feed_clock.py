@@ -15,11 +15,11 @@ SECONDS = 600
 """So many seconds of the past count, thinned to THINNED of them."""
 THINNED = 60
 FEWEST = 5
-"""Seconds from which on a drift is told."""
+"""Seconds that tell a drift; a time here is that of the newest of them."""
 JUMP_US = 250_000
-"""A frame that is so much earlier or later than the fastest of late is one of a clock that was set."""
-JUMP_FRAMES = 8
-"""So many of them in a row, since a network may hold frames up."""
+"""A frame that is so much earlier or later than the fastest of late is held up, or one of a clock that was set."""
+HELD_UP_US = 1_000_000
+"""A network that holds frames up gives them all at once before that."""
 
 
 def now_us() -> int:
@@ -38,36 +38,32 @@ class FeedClock:
         """How often the sender's clock was set."""
         self._fastest: deque[tuple[int, int]] = deque()
         """Of each second: the sender's time and the smallest difference, here less sender."""
-        self._off: list[tuple[int, int]] = []
-        """Frames in a row that no drift explains."""
+        self._second_us = 0
+        """The sender's time from which the newest second counts."""
+        self._off_since_us: int | None = None
+        """When the first frame came that no drift explains, of those in a row."""
 
     def take(self, time_us: int, here_us: int) -> None:
         """A frame of `time_us` has come at `here_us`."""
         difference = here_us - time_us
         if self._fastest and abs(difference - self._fastest[-1][1]) > JUMP_US:
-            self._off.append((time_us, difference))
-            if len(self._off) == JUMP_FRAMES:
-                # frames of a network that was held up come in one burst: the first one was on its way the longest
-                (first_us, first), (last_us, last) = self._off[0], self._off[-1]
-                is_burst = first - last > (last_us - first_us) / 2
-                if not is_burst and max(d for _, d in self._off) - min(d for _, d in self._off) < JUMP_US:
-                    self._fastest.clear()
-                    self.jumps += 1
-                off, self._off = self._off, []
-                for one in off if not self._fastest else ():
-                    self._keep(*one)
-            return
-        self._off = []
+            if self._off_since_us is None:
+                self._off_since_us = here_us
+            if here_us - self._off_since_us < HELD_UP_US:
+                return
+            self._fastest.clear()
+            self.jumps += 1
+        self._off_since_us = None
         self._keep(time_us, difference)
 
     def _keep(self, time_us: int, difference: int) -> None:
-        if self._fastest and 0 <= time_us - self._fastest[-1][0] < SECOND_US:
-            if difference < self._fastest[-1][1]:
-                self._fastest[-1] = self._fastest[-1][0], difference
-            return
-        self._fastest.append((time_us, difference))
-        if len(self._fastest) > SECONDS:
-            self._fastest.popleft()
+        if not self._fastest or time_us - self._second_us >= SECOND_US:
+            self._second_us = time_us
+            self._fastest.append((time_us, difference))
+            if len(self._fastest) > SECONDS:
+                self._fastest.popleft()
+        elif time_us >= self._second_us and difference < self._fastest[-1][1]:
+            self._fastest[-1] = time_us, difference
 
     @property
     def drift_ppm(self) -> float | None:
@@ -77,10 +73,12 @@ class FeedClock:
         step = -(-len(self._fastest) // THINNED)
         kept = list(self._fastest)[::step]
         # Theil and Sen's slope: a second in which every frame was late moves no median
-        return -median((after - before) / (b - a) * 1e6 for (a, before), (b, after) in combinations(kept, 2) if b != a)
+        slopes = [(after - before) / (b - a) for (a, before), (b, after) in combinations(kept, 2)]
+        here_per_second = 1 + median(slopes)
+        return (1 / here_per_second - 1) * 1e6 if here_per_second > 0 else None
 
     def here_us(self, time_us: int) -> int:
         """When a frame of the sender's time would have come here at the fastest. Before any frame it is `time_us`."""
         if not self._fastest:
             return time_us
-        return time_us + min(difference for _, difference in list(self._fastest)[-THINNED:])
+        return time_us + min(difference for _, difference in list(self._fastest)[-FEWEST:])
