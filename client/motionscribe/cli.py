@@ -12,13 +12,17 @@ from motionscribe.commands import (
     clusters,
     convert,
     demo,
+    doctor,
     explain,
     models,
     page,
+    record,
+    replay,
     report,
     run,
     simulate,
     skeleton,
+    sources,
     stream,
     streams,
     watch,
@@ -29,7 +33,7 @@ from motionscribe_proto.names import escape
 
 COMMANDS = (
     *(stream, run, watch, streams, models, clusters, anomalies, explain, report, page),
-    *(skeleton, convert, simulate, admin, demo),
+    *(sources, doctor, record, replay, skeleton, convert, simulate, admin, demo),
 )
 """Modules with a function `add` that describes a command and says what runs: `run(args)`, None or an exit code."""
 

@@ -13,6 +13,10 @@ class RecordingError(ContractError, ValueError):
     """A file is not the recording it claims to be: foreign format, truncated, unreadable number."""
 
 
+class TimesError(ContractError, ValueError):
+    """Times of a live clock are of no use: in another unit, or hardly any is later than those before it."""
+
+
 class ModelFolderError(ContractError, ValueError):
     """A model folder is incomplete, tampered with, or of another format version."""
 

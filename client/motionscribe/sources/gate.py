@@ -5,7 +5,7 @@ another skeleton. A person's first frames wait until the rate is known. No threa
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -83,7 +83,7 @@ class Gate:
         return appeared
 
     def _open(self, id: str, person: _Person) -> PushSource:
-        rate_hz = self._rate_hz or _measured([time_us for time_us, _ in person.waiting]) or person.skeleton.rate_hz
+        rate_hz = self._rate_hz or measured_hz([time_us for time_us, _ in person.waiting]) or person.skeleton.rate_hz
         name = f"{self._name}-{id}" if self._several else self._name
         source = PushSource(name=name, skeleton=replace(person.skeleton, rate_hz=rate_hz))
         source.person, source.clock, source.live = id, self._clock, True
@@ -93,7 +93,7 @@ class Gate:
         return source
 
 
-def _measured(times: list[int]) -> float:
+def measured_hz(times: Sequence[int]) -> float:
     """Frames a second; 0 where the times do not tell."""
     steps = [after - before for before, after in pairwise(times) if after > before]
     if not steps:

@@ -12,7 +12,8 @@ import numpy as np
 
 from motionscribe.errors import BadFrames
 from motionscribe.sources.base import Source
-from motionscribe.sources.stamps import Stamps, Timed
+from motionscribe_models.errors import TimesError
+from motionscribe_models.stamps import Stamps, Timed
 from motionscribe_proto.frames import FrameBlock
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ class _Door:
         try:
             for row, time_us in enumerate(block.timestamps_us.tolist()):
                 timed += self._stamps.take(time_us, (block, row))
-        except BadFrames as error:
-            self.fault = error
+        except TimesError as error:
+            self.fault = BadFrames(str(error))
         if self._count() >= max(1, 10 * self._told):
             self._told = self._counted
             self._tell("left out so far")

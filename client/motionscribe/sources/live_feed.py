@@ -7,9 +7,11 @@ push.py. What comes and is not the protocol's is passed over and counted.
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing, suppress
 from dataclasses import replace
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +30,10 @@ SILENCE_S = 60.0
 """A feed that is silent for so long has ended: a sender that is started again is waited for, a forgotten one is not."""
 OPENING_S = 10.0
 """How long a stream of one person waits until somebody is there."""
+GATHER_S = 0.1
+"""How long whoever asks for moments waits for one."""
+EARLY = 256
+"""Moments that are kept until somebody says which way the feed is used."""
 HINT_S = 3.0
 """Then somebody wonders why nothing comes."""
 
@@ -50,7 +56,9 @@ class Reader(Protocol):
 
 
 class LiveFeed(Source):
-    """People in a live feed; as a source the first of them, then the next with the same skeleton. Use one way, once.
+    """People in a live feed; as a source the first of them, then the next with the same skeleton; or its moments.
+
+    Use one way, once.
 
     `rate_hz` is the caller's: else the sender's counts, or the first frames tell. `several` says that there may be
     several people, whose sources have their ids in their names.
@@ -79,6 +87,9 @@ class LiveFeed(Source):
         """Whom nobody has asked for yet; None is the end."""
         self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Queue[PushSource | None]] | None = None
         self._failure: BaseException | None = None
+        self._early: deque[Moment] = deque(maxlen=EARLY)
+        self._moments: SimpleQueue[Moment | None] | None = None
+        """Where moments go in place of sources, once somebody has asked for them."""
         self._people: AsyncGenerator[PushSource, None] | None = None
         self._first: PushSource | None = None
         threading.Thread(target=self._read, name=f"motionscribe-{name}", daemon=True).start()
@@ -90,6 +101,7 @@ class LiveFeed(Source):
         """
         queue: asyncio.Queue[PushSource | None] = asyncio.Queue()
         with self._lock:
+            self._early.clear()
             self._listener = asyncio.get_running_loop(), queue
             for source in self._appeared:
                 queue.put_nowait(source)
@@ -104,6 +116,33 @@ class LiveFeed(Source):
             raise self._failure
         if not count:
             raise NotFound(f"expected {self.reader.where}, got nothing{self._strange()}")
+
+    def moments(self) -> Generator[Moment | None, None, None]:
+        """What the reader heard, before anything is decided about it; None where nothing came for a tenth of a second.
+
+        Ends with the feed; when it is closed, the feed is. Raises what kept the reader from hearing.
+        """
+        queue: SimpleQueue[Moment | None] = SimpleQueue()
+        with self._lock:
+            self._moments = queue
+            for early in self._early:
+                queue.put(early)
+            if None in self._appeared:
+                queue.put(None)
+        try:
+            while True:
+                try:
+                    moment = queue.get(timeout=GATHER_S)
+                except Empty:
+                    yield None
+                    continue
+                if moment is None:
+                    break
+                yield moment
+        finally:
+            self.close()
+        if self._failure:
+            raise self._failure
 
     async def ready(self) -> None:
         """Waits for the first person. Raises NotFound after OPENING_S, and what `people` raises."""
@@ -161,7 +200,9 @@ class LiveFeed(Source):
                     if self._stopped.is_set():
                         break
                     if moment is not None:
-                        heard_us = now_us()
+                        heard_us, hinted = now_us(), True
+                        if self._hand_on(moment):
+                            continue
                         self.clock.take(moment.time_us, moment.arrived_us)
                         rate_hz = self._asked_hz or self.reader.rate_hz or None
                         gate = gate or Gate(self.name, self.clock, rate_hz=rate_hz, several=self.several)
@@ -170,15 +211,27 @@ class LiveFeed(Source):
                     silent_s = (now_us() - heard_us) / 1e6
                     if silent_s > self._silence_s:
                         break
-                    if not hinted and gate is None and silent_s > HINT_S:
+                    if not hinted and silent_s > HINT_S:
                         hinted = True
                         log.warning("%s: waiting for %s%s", self.name, self.reader.where, self._strange())
         except BaseException as error:
             self._failure = error
         self._tell([*(gate.end() if gate else []), None])
 
+    def _hand_on(self, moment: Moment) -> bool:
+        """Whether somebody wants moments, and has it."""
+        with self._lock:
+            if self._moments is not None:
+                self._moments.put(moment)
+                return True
+            if self._listener is None:
+                self._early.append(moment)
+            return False
+
     def _tell(self, sources: list[PushSource] | list[PushSource | None]) -> None:
         with self._lock:
+            if self._moments is not None and None in sources:
+                self._moments.put(None)
             for source in sources:
                 if self._listener is None:
                     self._appeared.append(source)

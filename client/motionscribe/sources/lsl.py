@@ -15,6 +15,7 @@ from motionscribe.errors import BadFrames, NotFound
 from motionscribe.feed_clock import FeedClock, now_us
 from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources.base import Source
+from motionscribe.sources.finding import Found
 from motionscribe.threads import from_thread
 from motionscribe_models.skeleton import Skeleton
 from motionscribe_proto.frames import FrameBlock
@@ -32,6 +33,22 @@ BEYOND_US = 2.0**62
 def open_lsl(name: str, rate_hz: float | None = None) -> Source:
     """The address `lsl:NAME`. The sender's rate counts, not `rate_hz`. Raises what LslSource raises."""
     return LslSource(name)
+
+
+def find_lsl(seconds: float) -> list[Found]:
+    """Streams of numbers. Raises MissingExtraError."""
+    pylsl = load_pylsl()
+    streams = [info for info in pylsl.resolve_streams(seconds) if info.channel_format() != pylsl.cf_string]
+    named = {info.name(): info for info in streams}
+    return [
+        Found(
+            name,
+            f"{info.type() or 'no type'}, {info.channel_count()} channels, from {info.hostname()}",
+            0,
+            info.nominal_srate(),
+        )
+        for name, info in sorted(named.items())
+    ]
 
 
 class LslSource(Source):

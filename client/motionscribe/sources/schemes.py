@@ -11,6 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from motionscribe.sources.base import Source
+from motionscribe.sources.finding import Found
 from motionscribe.sources.sending import Sender
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
@@ -37,7 +38,7 @@ class Scheme:
     sender: str = ""
     """`module:function`: function(recordings, address) returns the Sender that speaks the same; empty without one."""
     finder: str = ""
-    """`module:function`: function(seconds) returns what of this kind is sending here; empty without one."""
+    """`module:function`: function(seconds) returns a list of Found: what of this kind is here; empty without one."""
 
     @property
     def spelling(self) -> str:
@@ -54,6 +55,11 @@ class Scheme:
         function: Callable[[Sequence[Recording], str], Sender] = resolve_name(self.sender)
         return function(recordings, address)
 
+    def find(self, seconds: float) -> Sequence[Found]:
+        """What of this kind is sending here. Takes so long. Raises what the finder raises."""
+        function: Callable[[float], Sequence[Found]] = resolve_name(self.finder)
+        return function(seconds)
+
 
 FILE = Scheme("", "FILE", "a recording", "motionscribe.sources.recording:file_source", live=False)
 SCHEMES: tuple[Scheme, ...] = (
@@ -62,6 +68,7 @@ SCHEMES: tuple[Scheme, ...] = (
         *("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl"),
         extra="lsl",
         sender="motionscribe.sources.lsl_simulator:LslSender",
+        finder="motionscribe.sources.lsl:find_lsl",
     ),
     Scheme(
         *("vmc", "[HOST:]PORT", "Virtual Motion Capture over UDP; port 39539 at `vmc:`"),
@@ -106,10 +113,10 @@ SCHEMES: tuple[Scheme, ...] = (
 )
 
 
-def describe() -> str:
-    """All kinds of sources, for the help of a command."""
-    kinds = [f"{s.spelling}: {s.help}" + (f" (needs the extra {s.extra})" if s.extra else "") for s in SCHEMES]
-    return "; ".join(kinds)
+def describe(*, live: bool = False) -> str:
+    """All kinds of sources, or those that are live, for the help of a command."""
+    kinds = [s for s in SCHEMES if s.live or not live]
+    return "; ".join(f"{s.spelling}: {s.help}" + (f" (needs the extra {s.extra})" if s.extra else "") for s in kinds)
 
 
 def parse_address(text: str) -> tuple[Scheme, str]:

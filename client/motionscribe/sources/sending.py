@@ -73,32 +73,54 @@ class Sender(Protocol):
         """Called once, after the last frame."""
 
 
+@dataclass(frozen=True, eq=False)
+class Track:
+    """When frames leave, what the sender's clock says of each, and what is shown."""
+
+    leave_us: Sequence[int]
+    """Not decreasing; only their differences count."""
+    times_us: Sequence[int]
+    """The sender's clock, whatever it does."""
+    rows: Sequence[Sequence[int | None]]
+    """Of each frame the row of each actor."""
+
+    @classmethod
+    def of(cls, recordings: Sequence[Recording]) -> "Track":
+        """All frames of the first recording at their times, and of the others what is shown then."""
+        actors, times = [Actor(recording) for recording in recordings], recordings[0].timestamps_us.tolist()
+        return cls(times, times, [[actor.row(time_us) for actor in actors] for time_us in times])
+
+
 def play(
     recordings: Sequence[Recording],
     sender: Sender,
     *,
+    track: Track | None = None,
     speed: float = 1.0,
     repeat: bool = False,
     stopped: Event | None = None,
 ) -> None:
-    """Sends all frames of the first recording at their pace, times `speed`, and of the others what is shown then.
+    """Sends recordings at their pace, times `speed`: as `track` has it, else as Track.of. Closes the sender.
 
-    The sender's clock is the recordings'; `repeat` begins them again, and the clock goes on. Closes the sender.
+    `repeat` begins again when all was sent, and the sender's clock goes on.
     """
     stopped = stopped or Event()
-    actors = [Actor(recording) for recording in recordings]
-    times = recordings[0].timestamps_us
-    round_us = int(times[-1] - times[0]) + round(1e6 / recordings[0].skeleton.rate_hz)
-    pacer, offset_us = Pacer(speed), 0
+    track = track or Track.of(recordings)
+    leave, times = track.leave_us, track.times_us
+    period_us = round(1e6 / recordings[0].skeleton.rate_hz)
+    pacer, offsets_us = Pacer(speed), (0, 0)
     with closing(sender):
         while True:
-            for time_us in times.tolist():
-                wait_s = pacer.wait_s(int(times[0]), time_us + offset_us)
+            for leave_us, time_us, rows in zip(leave, times, track.rows, strict=True):
+                wait_s = pacer.wait_s(leave[0], leave_us + offsets_us[0])
                 if wait_s > 0:
                     stopped.wait(wait_s) if wait_s > 0.05 else time.sleep(wait_s)  # events wake up late
                 if stopped.is_set():
                     return
-                sender.send(time_us + offset_us, [actor.row(time_us) for actor in actors])
+                sender.send(time_us + offsets_us[1], rows)
             if not repeat:
                 return
-            offset_us += round_us
+            offsets_us = (
+                offsets_us[0] + leave[-1] - leave[0] + period_us,
+                offsets_us[1] + times[-1] - times[0] + period_us,
+            )

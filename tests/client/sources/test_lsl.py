@@ -25,6 +25,7 @@ from motionscribe.sources.lsl_simulator import LslSender
 from motionscribe.sources.sending import play
 from motionscribe_models.errors import MissingExtraError
 from motionscribe_models.recordings import Recording, even_times
+from motionscribe_models.recordings.npz import read_take
 from motionscribe_models.skeleton import feature_skeleton
 
 # LSL finds streams by multicast: keep it on this machine, and quiet
@@ -207,3 +208,35 @@ def test_times_that_are_no_numbers_are_left_out() -> None:
     microseconds = lsl._microseconds  # noqa: SLF001  # liblsl replaces such times as it likes
     given = np.array([1.0000004, np.nan, np.inf, -np.inf, 1e300])
     assert microseconds(given).tolist() == [1_000_000, 2**62, 2**62, -(2**62), 2**62]
+
+
+# -- recorded, found, judged
+
+
+def test_a_stream_is_found_recorded_and_judged(
+    recording: Recording,
+    outlet: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {one.address: one for one in lsl.find_lsl(0.5)}
+    assert found[outlet].description.startswith("MoCap, 2 channels, from ")
+    assert found[outlet].rate_hz == 100.0
+    monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
+    assert main(["record", f"lsl:{outlet}", str(tmp_path / "a.npz")]) == 0
+    take = read_take(tmp_path / "a.npz")
+    assert take is not None
+    np.testing.assert_array_equal(take.frames, recording.frames)
+    assert (take.feed, take.skeleton.joints, take.skeleton.rate_hz) == ("lsl", ("channel_1", "channel_2"), 100.0)
+    assert np.all(np.diff(take.arrived_us) >= 0)
+
+    name = f"test-{uuid.uuid4().hex}"
+    arguments = ["replay", str(tmp_path / "a.npz"), "--as", f"lsl:{name}", "--speed", str(FAST)]
+    thread = threading.Thread(target=main, args=(arguments,), daemon=True)
+    thread.start()
+    assert load_pylsl().resolve_byprop("name", name, 1, 20.0)
+    capsys.readouterr()
+    assert main(["doctor", f"lsl:{name}"]) == 1
+    thread.join(20)
+    assert "wrong rate: says 100 Hz, times are those of 100.0 Hz, frames come at" in capsys.readouterr().out

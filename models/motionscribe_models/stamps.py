@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Generic, TypeVar
 
-from motionscribe.errors import BadFrames
+from motionscribe_models.errors import TimesError
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Stamps(Generic[T]):
         self._held: list[tuple[int, T]] = []  # one later time, or increasing times that are all earlier than the last
 
     def take(self, time_us: int, item: T) -> list[Timed[T]]:
-        """What may go on now. Raises BadFrames for times that are of no use."""
+        """What may go on now. Raises TimesError for times that are of no use."""
         self._check_unit(time_us)
         if self.taken and self.taken % self._patience == 0:
             self._check_use(time_us)
@@ -135,17 +135,17 @@ class Stamps(Generic[T]):
         self._held = []
 
     def _check_use(self, time_us: int) -> None:
-        """Raises BadFrames where hardly any time of late was later than those before it."""
+        """Raises TimesError where hardly any time of late was later than those before it."""
         kept = self._kept + len(self._held) - self._kept_before
         self._kept_before = self._kept
         if kept * FEWEST < self._patience:
-            raise BadFrames(
+            raise TimesError(
                 f"expected times that increase, got {self._patience - kept} of {self._patience} that do not, "
                 f"before {time_us} us"
             )
 
     def _check_unit(self, time_us: int) -> None:
-        """Raises BadFrames where the first times are not in the unit that they should be in."""
+        """Raises TimesError where the first times are not in the unit that they should be in."""
         if self._beginning is None:
             return
         self._beginning.append(time_us)
@@ -169,4 +169,4 @@ class Stamps(Generic[T]):
         if is_wrong:
             claim = f"{self._rate_hz:g} Hz was said, " if self._rate_hz else ""
             every = f"{spacing_us / 1e6:.3g} s" if spacing_us >= 1e5 else f"{spacing_us:.3g} us"
-            raise BadFrames(f"{claim}times come every {every}: expected {self._unit}")
+            raise TimesError(f"{claim}times come every {every}: expected {self._unit}")

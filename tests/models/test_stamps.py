@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionscribe.errors import BadFrames
-from motionscribe.sources.stamps import FARTHEST, LONGEST_PAUSE_US, Stamps, Timed
+from motionscribe_models.errors import TimesError
+from motionscribe_models.stamps import FARTHEST, LONGEST_PAUSE_US, Stamps, Timed
 
 HOUR = 3_600_000_000
 
@@ -56,7 +56,7 @@ def test_any_times(times: list[int], rate_hz: float) -> None:
             timed += new
         timed += stamps.end()
         assert len(timed) + stamps.dropped == stamps.taken == len(times)
-    except BadFrames:
+    except TimesError:
         pass
     assert all(one.time_us < two.time_us for one, two in pairwise(timed))
     assert all(one.item < two.item for one, two in pairwise(timed))
@@ -150,7 +150,7 @@ def test_a_time_that_stands_alone_at_the_end_after_a_pause_is_kept() -> None:
 )
 def test_the_wrong_unit_is_an_error(per_second: int, hz: float, unit: str, text: str) -> None:
     stamps: Stamps[int] = Stamps(hz, unit)
-    with pytest.raises(BadFrames, match=text):
+    with pytest.raises(TimesError, match=text):
         kept(stamps, [1_764_350_000 * per_second + round(k * per_second / (hz or 30.0)) for k in range(300)])
     assert stamps.taken <= 120
 
@@ -182,5 +182,5 @@ def test_a_clock_that_stands_still_or_runs_backwards_is_an_error_in_the_end() ->
     for times in (stopped, backwards, whole_seconds):
         stamps: Stamps[int] = Stamps(30.0)
         assert len(kept(stamps, even(30))) == 30
-        with pytest.raises(BadFrames, match=r"expected times that increase, got 2\d\d of 300 that do not"):
+        with pytest.raises(TimesError, match=r"expected times that increase, got 2\d\d of 300 that do not"):
             kept(stamps, [time + 10**9 for time in times])
