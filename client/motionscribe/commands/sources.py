@@ -26,7 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace) -> None:
     """Prints what was found, and what could not be looked for."""
-    finders = {scheme.name: scheme.find for scheme in schemes.SCHEMES if scheme.finder}
+    finders = {scheme.name: scheme.find for scheme in schemes.SCHEMES if scheme.finder or scheme.usual}
     outcomes = find_all(finders, args.seconds)
     table = Table("command", "what it is", "joints", "Hz")
     remarks = []

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 
 from motionscribe.feed_clock import FeedClock
 from motionscribe.sources.crowd import Crowd
@@ -19,7 +19,9 @@ from motionscribe_models.skeleton import Skeleton
 log = logging.getLogger(__name__)
 
 FEW = 10
-"""Frames of a person from whose times the rate is known."""
+"""Frames after which somebody is a person, and the rate is known."""
+MOST_PEOPLE = 64
+"""At a time, those who wait included: a sender may give a new id to every frame."""
 STANDSTILL_HZ, FASTEST_HZ = 1.0, 1000.0
 """What a measured rate is kept within: the first times of a sender may be anything."""
 
@@ -50,12 +52,15 @@ class Gate:
     def take(self, moment: Moment) -> list[PushSource]:
         """The sources of those who appear now."""
         there = self._crowd.take(moment)
-        appeared = self._leave(self._people.keys() - self._crowd.present)
+        appeared = []
+        self._leave(self._people.keys() - self._crowd.present)
         for id, body in there.items():
             person = self._people.get(id)
+            if person is None and len(self._people) >= MOST_PEOPLE:
+                continue
             if person and person.skeleton is not body.skeleton and person.skeleton != body.skeleton:
                 log.warning("%s: %s goes on with another skeleton", self._name, id or "the sender")
-                appeared += self._leave([id])
+                self._leave([id])
                 person = None
             if person is None:
                 person = self._people[id] = _Person(body.skeleton)
@@ -63,24 +68,22 @@ class Gate:
                 person.source.push(body.values, moment.time_us, body.confidences)
                 continue
             person.waiting.append((moment.time_us, body))
-            if self._rate_hz or len(person.waiting) >= FEW:
+            if len(person.waiting) >= FEW:
                 appeared.append(self._open(id, person))
         return appeared
 
     def end(self) -> list[PushSource]:
-        """No more moments come: those who still waited appear, and all sources end."""
-        return self._leave(list(self._people))
+        """No more moments come: those who still waited appear, short as they are, and all sources end."""
+        appeared = [self._open(id, person) for id, person in self._people.items() if not person.source]
+        self._leave(list(self._people))
+        return appeared
 
-    def _leave(self, ids: Iterable[str]) -> list[PushSource]:
-        """Ends sources. Returns those that would have appeared: short as they are, their frames came."""
-        appeared = []
+    def _leave(self, ids: Iterable[str]) -> None:
+        """Ends sources. Who still waited was nobody."""
         for id in ids:
             person = self._people.pop(id)
-            if person.source is None:
-                appeared.append(self._open(id, person))
             if person.source:
                 person.source.close()
-        return appeared
 
     def _open(self, id: str, person: _Person) -> PushSource:
         rate_hz = self._rate_hz or measured_hz([time_us for time_us, _ in person.waiting]) or person.skeleton.rate_hz
@@ -98,4 +101,5 @@ def measured_hz(times: Sequence[int]) -> float:
     steps = [after - before for before, after in pairwise(times) if after > before]
     if not steps:
         return 0.0
-    return min(max(1e6 / median(steps), STANDSTILL_HZ), FASTEST_HZ)
+    usual = median(steps)  # whole milliseconds at 120 Hz are steps of 8 and 9, and a lost frame is no slower rate
+    return min(max(1e6 / fmean(step for step in steps if step < 2 * usual), STANDSTILL_HZ), FASTEST_HZ)

@@ -17,8 +17,10 @@ Item = FrameBlock | tuple[int, ArrayLike]
 class IterableSource(Source):
     """Pairs are numbered as they come and gathered into blocks; FrameBlocks pass as they are, their numbers may jump.
 
-    A plain iterable is read in a thread of its own and may wait for its frames.
+    A plain iterable is read in a thread of its own and may wait for its frames, so that no command paces it.
     """
+
+    live = True
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from motionscribe.sources.base import Source
-from motionscribe.sources.finding import Found
+from motionscribe.sources.finding import Found, find_by_listening
 from motionscribe.sources.sending import Sender
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
@@ -38,7 +38,9 @@ class Scheme:
     sender: str = ""
     """`module:function`: function(recordings, address) returns the Sender that speaks the same; empty without one."""
     finder: str = ""
-    """`module:function`: function(seconds) returns a list of Found: what of this kind is here; empty without one."""
+    """`module:function`: function(seconds) returns a list of Found: what of this kind is here."""
+    usual: str = ""
+    """The address at which a feed is listened for where there is no finder; empty where nobody looks for this kind."""
 
     @property
     def spelling(self) -> str:
@@ -56,7 +58,9 @@ class Scheme:
         return function(recordings, address)
 
     def find(self, seconds: float) -> Sequence[Found]:
-        """What of this kind is sending here. Takes so long. Raises what the finder raises."""
+        """What of this kind is sending here. Takes so long. Raises what the finder or opening raises."""
+        if not self.finder:
+            return find_by_listening(self.open, self.usual, seconds)
         function: Callable[[float], Sequence[Found]] = resolve_name(self.finder)
         return function(seconds)
 
@@ -75,17 +79,20 @@ SCHEMES: tuple[Scheme, ...] = (
         "motionscribe.sources.vmc.feed:open_vmc",
         extra="osc",
         sender="motionscribe.sources.vmc.simulator:VmcSender",
+        usual="39539",
     ),
     Scheme(
         *("udp", "[HOST:]PORT", "joints as JSON over UDP, a datagram a frame; port 5005 at `udp:`"),
         "motionscribe.sources.json_feeds.udp:open_udp",
         sender="motionscribe.sources.json_feeds.udp_simulator:UdpSender",
+        usual="5005",
     ),
     Scheme(
         *("ws", "HOST:PORT[/PATH]", "joints as JSON from a WebSocket server, a message a frame"),
         "motionscribe.sources.json_feeds.websocket:open_ws",
         extra="websocket",
         sender="motionscribe.sources.json_feeds.websocket_simulator:WebSocketSender",
+        usual="127.0.0.1:8765",
     ),
     Scheme(
         *("wss", "HOST[:PORT][/PATH]", "the same with TLS"),
@@ -93,22 +100,25 @@ SCHEMES: tuple[Scheme, ...] = (
         extra="websocket",
     ),
     Scheme(
+        *("mvn", "[HOST:]PORT", "Xsens MVN's network streamer, on UDP port 9763 where none is named"),
+        "motionscribe.sources.mvn.reader:open_mvn",
+        sender="motionscribe.sources.mvn.sender:MvnSender",
+        usual="9763",
+    ),
+    Scheme(
         *("natnet", "SERVER", "people in OptiTrack Motive, by NatNet", "motionscribe.sources.natnet.feed:open_natnet"),
         sender="motionscribe.sources.natnet.simulator:NatNetSender",
+        usual="127.0.0.1",
     ),
     Scheme(
         *("qtm", "HOST", "people in Qualisys Track Manager", "motionscribe.sources.qtm.feed:open_qtm"),
         sender="motionscribe.sources.qtm.simulator:QtmSender",
+        usual="127.0.0.1",
     ),
     Scheme(
         *("camera", "NUMBER", "people before a camera, or in a video at `camera:FILE`"),
         "motionscribe.sources.camera:open_camera",
         extra="camera",
-    ),
-    Scheme(
-        *("mvn", "[HOST:]PORT", "Xsens MVN's network streamer, on UDP port 9763 where none is named"),
-        "motionscribe.sources.mvn.reader:open_mvn",
-        sender="motionscribe.sources.mvn.sender:MvnSender",
     ),
 )
 

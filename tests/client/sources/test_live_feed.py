@@ -16,6 +16,7 @@ from motionscribe import AsyncClient, FrameBlock
 from motionscribe.errors import NotFound
 from motionscribe.events import Label
 from motionscribe.sources import live_feed
+from motionscribe.sources.gate import MOST_PEOPLE
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.moments import Body, Moment
 from motionscribe.sources.push import PushSource
@@ -73,6 +74,22 @@ def test_another_skeleton_ends_the_source_and_begins_the_next() -> None:
 
     asyncio.run(run())
     assert ended == [(9, 20), (6, 30)]
+
+
+def test_a_clock_of_whole_milliseconds_has_the_rate_that_it_has() -> None:
+    heard = [replace(m, time_us=round(n / 0.12) * 1000) for n, m in enumerate(moments_of([[standing(0, "eve")]] * 30))]
+    assert people_of(heard)["hall-eve"][0].rate_hz == pytest.approx(120, abs=1)
+
+
+def test_ids_that_are_new_in_every_frame_are_nobody() -> None:
+    moments = moments_of([[standing(0, "eve"), standing(3, f"new-{n}")] for n in range(500)])
+    found = people_of([*moments, *moments_of([[standing(0, "eve")]] * 300, 500)])
+    assert {*found} == {"hall-eve"}
+
+
+def test_no_more_people_are_let_in_than_there_is_room_for() -> None:
+    crowd = [standing(0, f"p{n}") for n in range(MOST_PEOPLE + 20)]
+    assert len(people_of(moments_of([crowd] * 20))) == MOST_PEOPLE
 
 
 def test_a_pause_of_the_feed_ends_nobody() -> None:
