@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from motionscribe_server.engine.codec import CodecError, Decoder, encode
 from motionscribe_server.engine.messages import FromServer, FromWorker
@@ -19,12 +19,16 @@ PATIENCE_S = 1.0
 
 
 class SubprocessTransport(asyncio.Protocol):
-    """A Transport. Closing the socket ends the process, as does the end of this one."""
+    """A Transport. Closing the socket ends the process, as does the end of this one.
+
+    `start` makes a process that serves the socket of a number.
+    """
 
     _receiver: Receiver
     """Known from `spawn` on, and nothing comes before."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[int], subprocess.Popen[bytes]] | None = None) -> None:
+        self._start = start or start_process
         self.process: subprocess.Popen[bytes] | None = None
         self._connection: asyncio.Transport | None = None
         self._decoder = Decoder(FromWorker)
@@ -34,7 +38,7 @@ class SubprocessTransport(asyncio.Protocol):
         self._receiver = receiver
         ours, theirs = socket.socketpair()
         with theirs:
-            self.process = _process(theirs.fileno())
+            self.process = self._start(theirs.fileno())
         ours.setblocking(False)
         await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
 
@@ -95,7 +99,8 @@ class SubprocessTransport(asyncio.Protocol):
         self._receiver.ended()
 
 
-def _process(socket_number: int) -> subprocess.Popen[bytes]:
+def start_process(socket_number: int) -> subprocess.Popen[bytes]:
+    """A worker, by its own command."""
     # products of a few rows are slower on two threads, and each worker has a core of its own
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "motionscribe_server.engine.main", str(socket_number)]
