@@ -101,9 +101,7 @@ class Performer(Source):
 Test = Callable[[Browser, AsyncClient], Awaitable[None]]
 
 
-def with_performance(
-    folder: Path, test: Test, faults: Sequence[tuple[str, float, float]] = (), **context: Any
-) -> None:
+def with_performance(folder: Path, test: Test, faults: Sequence[tuple[str, float, float]] = (), **context: Any) -> None:
     """Runs a test in a browser that shows stream "gym" while somebody performs, at twice their pace."""
     recording = perform(SCRIPT * ROUNDS, rate_hz=60, faults=faults).recording
 

@@ -5,6 +5,7 @@ it: tests/server/workers/test_subprocess_transport.py, and all that starts motio
 """
 
 import atexit
+import contextlib
 import gc
 import os
 import select
@@ -103,10 +104,8 @@ def main() -> None:
 
 
 def _tell(tells: socket.socket, number: int) -> None:
-    try:
+    with contextlib.suppress(ConnectionError):  # whoever asked is gone
         tells.send(NUMBER.pack(number))
-    except ConnectionError:  # whoever asked is gone
-        pass
 
 
 def _work(connection: int, output: int, errors: int) -> None:
