@@ -13,9 +13,10 @@ camera: | npm
 	npm install --silent --no-save --no-package-lock --no-fund --no-audit --prefix client/motionscribe/page \
 	  @mediapipe/pose@0.5.1675469404
 
-# a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone
+# a process a core; whoever runs out of tests takes over some of the other's, so that no long file ends alone; the
+# hundreds of programs that tests start need not compile what others have, whatever an image says
 test: .venv/installed redis-server mosquitto node_modules/.package-lock.json
-	.venv/bin/pytest --numprocesses=auto --dist=worksteal
+	PYTHONDONTWRITEBYTECODE= .venv/bin/pytest --numprocesses=auto --dist=worksteal
 
 # the tests run a real one; where there is no apt-get, install it by other means (brew install redis)
 redis-server:

@@ -119,10 +119,11 @@ def test_wheel_has_the_shipped_models_and_no_other(wheel: zipfile.ZipFile, tmp_p
 def test_an_installed_wheel_serves_them_from_any_folder(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     """In an environment of its own, with nothing of this checkout."""
     environment = tmp_path / "env"
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     programs = str(environment / "bin")
+    install = [sys.executable, "-m", "pip", "--python", programs + "/python", "install", "--quiet", "--no-compile"]
     requirement = f"motionscribe[server-cpu] @ {Path(wheel.filename or '').as_uri()}"
-    subprocess.run([f"{programs}/pip", "install", "--quiet", requirement], check=True, cwd=tmp_path)
+    subprocess.run([*install, requirement], check=True, cwd=tmp_path)
     flags = ["--port=0", "--workers=1", f"--storage-location={tmp_path}/s.sqlite"]
     serve = [f"{programs}/motionscribe-server", *flags]
     with subprocess.Popen(serve, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:

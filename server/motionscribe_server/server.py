@@ -46,6 +46,8 @@ from motionscribe_server.streams.catalog import Catalog, LoadedModel
 from motionscribe_server.streams.expiry import EXPIRE_EVERY_S, RENEW_EVERY_S
 from motionscribe_server.streams.registry import Registry
 from motionscribe_server.workers.pool import Pool
+from motionscribe_server.workers.subprocess_transport import SubprocessTransport
+from motionscribe_server.workers.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -137,11 +139,17 @@ async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
 
 
 class Server:
-    """A server that is started once and stopped once."""
+    """A server that is started once and stopped once. `transport` makes what lies between it and each worker."""
 
-    def __init__(self, settings: Settings, models: Sequence[ServedModel]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        models: Sequence[ServedModel],
+        transport: Callable[[], Transport] = SubprocessTransport,
+    ) -> None:
         self._settings = settings
         self._models = models
+        self._transport = transport
         self.metrics = Metrics()
         self._metrics_server: MetricsServer | None = None
         self._admin: grpc.aio.Server | None = None
@@ -161,7 +169,8 @@ class Server:
         credentials = _credentials(settings.security)
         self.audit = Audit(settings.security.audit)
         self.store = AsyncStore(open_store(settings.storage.location))
-        self.pool = Pool(start_message(settings, self._models), worker_count(settings), self.metrics)
+        start = start_message(settings, self._models)
+        self.pool = Pool(start, worker_count(settings), self.metrics, self._transport)
         try:
             await self._start(tenants, credentials)
         except BaseException:

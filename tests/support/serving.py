@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 from tests.support.caller import Caller
+from tests.support.forked_workers import copy_process
 from tests.support.waiting import until
 
 from motionscribe_models.recordings import Recording, even_times
@@ -58,7 +59,8 @@ async def serving(tiny_model: Path, folder: Path, **groups: dict[str, Any]) -> A
         "model": {"batch_sizes": (1, 4)},
     }
     settings = {name: usual.get(name, {}) | groups.get(name, {}) for name in usual | groups}
-    server = Server(Settings.model_validate(settings), [ServedModel(read_bundle(tiny_model))])
+    transport = partial(SubprocessTransport, copy_process)
+    server = Server(Settings.model_validate(settings), [ServedModel(read_bundle(tiny_model))], transport)
     await server.start()
     served = None
     try:

@@ -14,6 +14,7 @@ from motionscribe_models.repository import read_bundle
 from motionscribe_training.__main__ import main
 from motionscribe_training.errors import TrainingError
 from motionscribe_training.explaining.checkpoints import read_checkpoints
+from motionscribe_training.fitting import pose_model
 from motionscribe_training.network.curve import Point
 from motionscribe_training.network.seq2seq import Seq2Seq
 from motionscribe_training.network.trainer import TrainResult
@@ -134,8 +135,9 @@ def test_help_works_without_torch(command: str) -> None:
 
 @pytest.mark.data
 def test_from_recordings_to_a_served_model_and_back_to_its_pictures(
-    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pose_model, "ITERATIONS", 20)
     command = ["run", "--actions", "walking,running,jumping", "--total-num-actions", "5", "--data", str(data_dir)]
     sizes = ["--hidden", "32", "--projected", "8", "--iterations", "60", "--batch-size", "8", "--target-seq-len", "10"]
     places = ["--out", str(tmp_path / "models"), "--log", str(tmp_path / "log")]
@@ -170,7 +172,10 @@ def test_from_recordings_to_a_served_model_and_back_to_its_pictures(
     assert second.graphs == bundle.graphs
 
 
-def test_bodies_are_learnt_in_images_and_labelled_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bodies_are_learnt_in_images_and_labelled_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pose_model, "ITERATIONS", 20)
     recording = perform([("walk", 6.0), ("squat", 6.0), ("walk", 6.0)], seed=0).recording
     write_recording(recording, tmp_path / "walk.npz")
     sizes = ["--hidden", "12", "--projected", "8", "--iterations", "3", "--source-seq-len", "10", "--stride", "5"]

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from motionscribe_server.engine.codec import CodecError, Decoder, encode
 from motionscribe_server.engine.messages import FromServer, FromWorker
@@ -18,13 +18,26 @@ PATIENCE_S = 1.0
 """Seconds that a worker has to end after its socket was closed. Nobody would hear what it still computes."""
 
 
+def start_process(socket_number: int) -> subprocess.Popen[bytes]:
+    """A worker, by its own command."""
+    # products of a few rows are slower on two threads, and each worker has a core of its own
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "motionscribe_server.engine.main", str(socket_number)]
+    # a group of its own: what a terminal says to this process, it says to this one alone
+    return subprocess.Popen(command, pass_fds=[socket_number], env=environment, process_group=0)
+
+
 class SubprocessTransport(asyncio.Protocol):
-    """A Transport. Closing the socket ends the process, as does the end of this one."""
+    """A Transport. Closing the socket ends the process, as does the end of this one.
+
+    `start` makes a process that serves the socket of a number.
+    """
 
     _receiver: Receiver
     """Known from `spawn` on, and nothing comes before."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[int], subprocess.Popen[bytes]] = start_process) -> None:
+        self._start = start
         self.process: subprocess.Popen[bytes] | None = None
         self._connection: asyncio.Transport | None = None
         self._decoder = Decoder(FromWorker)
@@ -34,7 +47,7 @@ class SubprocessTransport(asyncio.Protocol):
         self._receiver = receiver
         ours, theirs = socket.socketpair()
         with theirs:
-            self.process = _process(theirs.fileno())
+            self.process = self._start(theirs.fileno())
         ours.setblocking(False)
         await asyncio.get_running_loop().create_connection(lambda: self, sock=ours)
 
@@ -93,11 +106,3 @@ class SubprocessTransport(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: the process ended, or `close` was called."""
         self._receiver.ended()
-
-
-def _process(socket_number: int) -> subprocess.Popen[bytes]:
-    # products of a few rows are slower on two threads, and each worker has a core of its own
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "motionscribe_server.engine.main", str(socket_number)]
-    # a group of its own: what a terminal says to this process, it says to this one alone
-    return subprocess.Popen(command, pass_fds=[socket_number], env=environment, process_group=0)

@@ -24,6 +24,9 @@ def test_a_pause_keeps_the_moment_while_events_arrive(tmp_path: Path) -> None:
         await page.locator("#pause").click()
         shown_us = await browser.state("shownUs")
         await page.wait_for_selector("body.looking-back")
+        # until then a pose may come that is nearer to the moment than the newest one was
+        await browser.until("history.at(-1).timeUs > motionscribe.shownUs + 5e5")
+        await browser.drawn()
         still = await browser.pixels()
         assert len(still) > 5000  # not blank
         segments, seen = await browser.state("segments.length"), await browser.state("seen.events")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.async_api import Page
 from tests.client.page.test_bridge import BODY, with_page
-from tests.support.browser import CHROMIUM, browsing
+from tests.support.browser import CHROMIUM, Performer, browsing
 from tests.support.page import page_of, viewing
 from tests.support.serving import Served, motion, serving
 from tests.support.waiting import until
@@ -140,17 +140,18 @@ def test_the_wall_shows_all_live_streams_to_those_who_look(tiny_model: Path, tmp
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: make chromium")
 def test_a_wall_is_read_and_a_stream_opened_by_keyboard(tmp_path: Path) -> None:
-    walking = perform([("walk", 24.0)], rate_hz=60, faults=[("swap", 4.0, 20.0)]).recording
-    squatting = perform([("squat", 24.0)], rate_hz=60).recording
+    walking = perform([("walk", 72.0)], rate_hz=60, faults=[("swap", 4.0, 68.0)]).recording
+    squatting = perform([("squat", 72.0)], rate_hz=60).recording
 
     async def run() -> None:
+        performers = Performer(walking), Performer(squatting)
         async with serving(BODY, tmp_path) as served:
             address = f"127.0.0.1:{served.server.port}"
             async with (
                 page_of(address) as page,
                 AsyncClient(address) as client,
-                client.stream(walking, stream_id="gym", realtime=2) as one,
-                client.stream(squatting, stream_id="wall", realtime=2) as other,
+                client.stream(performers[0], stream_id="gym", realtime=2) as one,
+                client.stream(performers[1], stream_id="wall", realtime=2) as other,
                 browsing(f"http://{page}/#wall") as browser,
             ):
                 feeding = [asyncio.create_task(_take_all(stream)) for stream in (one, other)]
@@ -179,6 +180,8 @@ def test_a_wall_is_read_and_a_stream_opened_by_keyboard(tmp_path: Path) -> None:
                 assert browser.page.url.endswith("#wall")
                 await browser.page.set_viewport_size({"width": 360, "height": 740})
                 assert await browser.page.evaluate("document.documentElement.scrollWidth") <= 360
+                for performer in performers:
+                    performer.over.set()
                 await asyncio.gather(*feeding)
                 assert browser.errors == []
 

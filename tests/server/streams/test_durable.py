@@ -65,7 +65,7 @@ def test_minutes_at_three_servers_are_those_of_one(tiny_model: Path, tmp_path: P
         received, token, last, sent = list[Event](), "", 0, 0
         for part in range(3):
             async with serving(tiny_model, tmp_path) as server:
-                recording = motion(server.skeleton, 180)
+                recording = motion(server.skeleton, 90)
                 if not part:
                     expected = alone(server, recording, SessionOptions(provisional=False))
                 caller = await server.opened(delivery=DURABLE, resume_token=token, last_event=last)

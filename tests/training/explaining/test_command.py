@@ -25,7 +25,7 @@ BODY = Path(__file__).parents[3] / "models" / "body" / "1"
 @pytest.mark.data
 def test_a_report_of_two_groups(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from motionscribe_training.explaining import command
-    from motionscribe_training.explaining.chapters import wanted
+    from motionscribe_training.explaining.chapters import maps, wanted
 
     paths: list[int] = []
 
@@ -37,6 +37,7 @@ def test_a_report_of_two_groups(data_dir: Path, tmp_path: Path, monkeypatch: pyt
         return [*found]
 
     monkeypatch.setattr("motionscribe_training.explaining.chapters.embedding.embedding_paths", counted)
+    monkeypatch.setattr(maps, "MOST", 3)
     monkeypatch.setattr(wanted, "UNITS", 1)
     monkeypatch.setattr(wanted, "DIRECTIONS", 0)
     monkeypatch.setattr(wanted, "CLUSTERS", 0)
