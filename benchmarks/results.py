@@ -21,6 +21,11 @@ def extremes(values: Sequence[float]) -> Numbers:
     return {"value": round(value, 3), "low": round(low, 3), "high": round(high, 3), "n": len(values)}
 
 
+def pooled(value: float, rounds: Sequence[float]) -> Numbers:
+    """What all rounds say together, and what the least and the most of them say as low and high."""
+    return {"value": round(value, 3), "low": round(min(rounds), 3), "high": round(max(rounds), 3), "n": len(rounds)}
+
+
 def exactly(value: float) -> Numbers:
     """One number, counted."""
     return {"value": value, "low": value, "high": value, "n": 1}

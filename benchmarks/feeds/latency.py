@@ -20,15 +20,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.feeds.simulated import ADDRESSES, Sent, feeds, simulator
-from benchmarks.results import Numbers, save
+from benchmarks.feeds.simulated import ADDRESSES, Sent, Simulator, feeds, simulator, write_performance
+from benchmarks.results import Numbers, pooled, save
 from motionscribe import AsyncClient
-from motionscribe.demo.performer import perform
 from motionscribe.events import Label
 from motionscribe.feed_clock import now_us
 from motionscribe.sources import Source
+from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.schemes import Scheme
-from motionscribe_models.recordings.writing import write_recording
 from motionscribe_models.shipped import shipped_models
 
 RATE_HZ, ROUNDS = 120.0, 3
@@ -63,24 +62,23 @@ def latencies(sent: Sent, written: Sequence[tuple[int, int, int]]) -> NDArray[np
 
 def measure(scheme: Scheme, address: str, path: Path) -> dict[str, NDArray[np.float64]]:
     """One round."""
+
+    async def run(source: Source, sender: Simulator) -> tuple[Written, int, Sent]:
+        listening = asyncio.create_task(listen(address, source))
+        await asyncio.sleep(1.0)  # until the client has called a simulator that is a server
+        sender.go()
+        sent = await asyncio.to_thread(sender.sent)
+        if isinstance(source, LiveFeed):  # others end by themselves
+            await asyncio.sleep(1.0)
+            source.close()
+        return *(await listening), sent
+
     with simulator(scheme, path) as sender:
-        source = scheme.open(ADDRESSES[scheme.name][1])
-
-        async def run() -> tuple[Written, int]:
-            listening = asyncio.create_task(listen(address, source))
-            await asyncio.sleep(1.0)  # until a client has called a simulator that is a server
-            sender.go()
-            return await listening
-
-        written, dropped = asyncio.run(run())
-        sent = sender.sent()
+        written, dropped, sent = asyncio.run(run(scheme.open(ADDRESSES[scheme.name]), sender))
     milliseconds = latencies(sent, written)
     assert len(milliseconds) > len(sent) / 2, f"{scheme.name}: {len(milliseconds)} of {len(sent)} frames have a label"
-    return {
-        "latency": milliseconds,
-        "dropped": np.array([dropped], float),
-        "unlabelled": np.array([1 - len(milliseconds) / len(sent)]),
-    }
+    unlabelled = 1 - len(milliseconds) / len(sent)
+    return {"latency": milliseconds, "dropped": np.array([dropped], float), "unlabelled": np.array([unlabelled])}
 
 
 @contextmanager
@@ -106,7 +104,7 @@ def main() -> None:
     rows: dict[str, Numbers] = {}
     with TemporaryDirectory() as folder, a_server(Path(folder)) as address:
         path = Path(folder) / "performance.npz"
-        write_recording(perform(SCRIPT, rate_hz=RATE_HZ).recording, path)
+        write_performance(path, SCRIPT, RATE_HZ)
         for scheme in feeds():
             if scheme.name not in options.feeds:
                 continue
@@ -114,16 +112,12 @@ def main() -> None:
             for name, share in (("p50_ms", 50), ("p99_ms", 99)):
                 each = [float(np.percentile(one["latency"], share)) for one in rounds]
                 of_all = float(np.percentile(np.concatenate([one["latency"] for one in rounds]), share))
-                rows[f"feed/{scheme.name}/{name}"] = _spread(of_all, each)
+                rows[f"feed/{scheme.name}/{name}"] = pooled(of_all, each)
             for name in ("dropped", "unlabelled"):
                 counts = [float(one[name][0]) for one in rounds]
-                rows[f"feed/{scheme.name}/{name}"] = _spread(sum(counts) if name == "dropped" else max(counts), counts)
+                rows[f"feed/{scheme.name}/{name}"] = pooled(sum(counts) if name == "dropped" else max(counts), counts)
             print({k.rpartition("/")[2]: v["value"] for k, v in rows.items() if f"/{scheme.name}/" in k}, flush=True)
     save(__file__, "feed", rows)
-
-
-def _spread(value: float, each: Sequence[float]) -> Numbers:
-    return {"value": round(value, 4), "low": round(min(each), 4), "high": round(max(each), 4), "n": len(each)}
 
 
 if __name__ == "__main__":

@@ -9,24 +9,36 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from motionscribe.demo.performer import perform
 from motionscribe.feed_clock import now_us
 from motionscribe.sources.schemes import SCHEMES, Scheme
-from motionscribe.sources.sending import Sender, play
-from motionscribe_models.recordings import read_recording
+from motionscribe.sources.sending import Actor, Sender, Track, play
+from motionscribe_models.recordings import Recording, read_recording
+from motionscribe_models.recordings.places import METRE, places_skeleton
+from motionscribe_models.recordings.writing import write_recording
 
 Sent = NDArray[np.int64]
 """(n, 2): the time that the feed's clock gives a frame, and when it left, both microseconds."""
 
 ADDRESSES = {
-    "lsl": ("benchmark", "benchmark"),
-    "vmc": ("127.0.0.1:38001", "127.0.0.1:38001"),
-    "mvn": ("127.0.0.1:38002", "127.0.0.1:38002"),
-    "natnet": ("127.0.0.1:38003", "127.0.0.1:38003"),
-    "qtm": ("127.0.0.1:38004", "127.0.0.1:38004"),
-    "udp": ("127.0.0.1:38005", "127.0.0.1:38005"),
-    "ws": ("127.0.0.1:38006", "127.0.0.1:38006"),
+    "lsl": "benchmark",
+    "vmc": "127.0.0.1:38001",
+    "mvn": "127.0.0.1:38002",
+    "natnet": "127.0.0.1:38003",
+    "qtm": "127.0.0.1:38004",
+    "udp": "127.0.0.1:38005",
+    "ws": "127.0.0.1:38006",
 }
-"""Of each feed: where the simulator sends or listens, and what the client opens."""
+"""Of each feed: where one of the two, simulator and client, listens."""
+
+
+def write_performance(path: Path, script: Sequence[tuple[str, float]], rate_hz: float) -> None:
+    """Somebody who does not exist, as places of joints in metres."""
+    recording = perform(script, rate_hz=rate_hz).recording
+    places = Actor(recording).places
+    skeleton = places_skeleton("performance", recording.skeleton.joints, METRE, "y", rate_hz)
+    frames = places.reshape(len(places), skeleton.width)
+    write_recording(Recording("performance", frames, recording.timestamps_us, skeleton), path)
 
 
 def feeds() -> list[Scheme]:
@@ -57,12 +69,16 @@ def _lsl_clock_us() -> int:
     return int(pylsl.local_clock() * 1e6)
 
 
-def _send(scheme: Scheme, address: str, path: Path, speed: float, pipe: Connection) -> None:
+def _send(scheme: Scheme, address: str, path: Path, speed: float, rounds: int, pipe: Connection) -> None:
     recording = read_recording(path)
     sender = _Timed(scheme.open_sender([recording], address), scheme.name)
     pipe.send("ready")
     pipe.recv()
-    play([recording], sender, speed=speed)
+    track = Track.of([recording])
+    period_us = round(1e6 / recording.skeleton.rate_hz)
+    length_us = track.times_us[-1] - track.times_us[0] + period_us
+    times = [time_us + n * length_us for n in range(rounds) for time_us in track.times_us]
+    play([recording], sender, track=Track(times, times, [*track.rows] * rounds), speed=speed)
     pipe.send(np.array(sender.sent, np.int64))
 
 
@@ -83,12 +99,12 @@ class Simulator:
 
 
 @contextmanager
-def simulator(scheme: Scheme, path: Path, speed: float = 1.0) -> Iterator[Simulator]:
-    """A process that sends the recording at `path` when it is told to."""
+def simulator(scheme: Scheme, path: Path, speed: float = 1.0, rounds: int = 1) -> Iterator[Simulator]:
+    """A process that sends the recording at `path`, so often, when it is told to."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    address, _ = ADDRESSES[scheme.name]
-    process = context.Process(target=_send, args=(scheme, address, path, speed, theirs), daemon=True)
+    arguments = (scheme, ADDRESSES[scheme.name], path, speed, rounds, theirs)
+    process = context.Process(target=_send, args=arguments, daemon=True)
     process.start()
     try:
         if scheme.name != "lsl":  # it is ready when somebody listens
