@@ -44,9 +44,12 @@ class Copy(subprocess.Popen[bytes]):
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._told], [], [], timeout)[0]:
-            (self.returncode,) = NUMBER.unpack(self._told.recv(NUMBER.size))
-            self._told.close()
+            # left there for other threads that wait at the same time
+            (self.returncode,) = NUMBER.unpack(self._told.recv(NUMBER.size, socket.MSG_PEEK))
         return self.returncode
+
+    def __del__(self) -> None:
+        self._told.close()
 
 
 def copy_process(socket_number: int) -> Copy:
