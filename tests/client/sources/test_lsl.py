@@ -21,6 +21,7 @@ from motionscribe.feed_clock import now_us
 from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources import lsl
 from motionscribe.sources.lsl import LslSource
+from motionscribe.sources.lsl_finder import find_lsl
 from motionscribe.sources.lsl_simulator import LslSender
 from motionscribe.sources.sending import play
 from motionscribe_models.errors import MissingExtraError
@@ -68,7 +69,7 @@ def outlet(recording: Recording) -> Iterator[str]:
 
 def test_a_recording_arrives_as_it_was_sent(recording: Recording, outlet: str) -> None:
     source = LslSource(outlet, timeout_s=1.0)
-    assert (source.name, source.rate_hz, source.width) == (outlet, 100.0, 2)
+    assert (source.name, source.rate_hz) == (outlet, 100.0)
     values, times = joined(collect(source, 10))
     np.testing.assert_array_equal(values, recording.frames)
     # LSL's clock has an origin of its own and is a float
@@ -220,7 +221,7 @@ def test_a_stream_is_found_recorded_and_judged(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = {one.address: one for one in lsl.find_lsl(0.5)}
+    found = {one.address: one for one in find_lsl(0.5)}
     assert found[outlet].description.startswith("MoCap, 2 channels, from ")
     assert found[outlet].rate_hz == 100.0
     monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
