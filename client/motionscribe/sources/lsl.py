@@ -178,6 +178,8 @@ class LslSource(Source):
             others: set[str] = set()
             heard_s = self._found_s
             try:
+                if self._read_places() != self._places:
+                    raise BadFrames(f"expected the places that it had before, got others from {self.name}")
                 while not self._stopped.is_set():
                     samples, seconds = inlet.pull_chunk(timeout=GATHER_S, max_samples=self._size)
                     if len(samples):
@@ -189,11 +191,9 @@ class LslSource(Source):
                         self.clock.take(int(times[-1]), now_us() - self._age_us(inlet, float(seconds[-1])))
                         yield samples, times
                 return
-            except self._pylsl.util.LostError:
+            except (self._pylsl.util.LostError, NotFound):
                 others_left = "".join(f" and uid!={_literal(uid)}" for uid in sorted(others))
                 self._info = self._find(identity + others_left + self._began_after(heard_s))
-                if self._info is not None and self._read_places() != self._places:
-                    raise BadFrames(f"expected the channels of before, got others from {self.name}") from None
 
     def _age_us(self, inlet: Any, seconds: float) -> int:
         """How long ago a sample was made, by both clocks.
