@@ -198,20 +198,19 @@ def test_columns_of_exponential_maps_are_no_places() -> None:
 # -- from one end to the other
 
 
-@pytest.fixture
-def walk(tmp_path: Path) -> Path:
-    """Places of a walk in centimetres, with confidences; a joint is lost for a while."""
+def walk(path: Path, unit: str, metres: float) -> Path:
+    """Writes places of a walk, with confidences; a joint is lost for a while."""
     actor = Actor(perform([("walk", 1.5)], rate_hz=60).recording)
-    skeleton = Skeleton(*("walk", actor.joints, (-1,) * len(actor.joints), "positions", "cm", 0.01, "y"), rate_hz=60.0)
-    places = actor.places * np.float32(100)
+    skeleton = Skeleton(
+        *("walk", actor.joints, (-1,) * len(actor.joints), "positions", unit, metres, "y"), rate_hz=60.0
+    )
+    places = actor.places / np.float32(metres)
     places[30:40, 5] = np.nan
     sure = np.full(places.shape[:2], 0.75, np.float32)
     recording = actor.recording
     frames = places.reshape(len(places), -1)
-    write_recording(
-        Recording("walk", frames, recording.timestamps_us, skeleton, confidences=sure), tmp_path / "walk.npz"
-    )
-    return tmp_path / "walk.npz"
+    write_recording(Recording("walk", frames, recording.timestamps_us, skeleton, confidences=sure), path)
+    return path
 
 
 def simulate(path: Path) -> str:
@@ -223,10 +222,11 @@ def simulate(path: Path) -> str:
 
 
 def test_a_body_is_streamed_as_a_body(
-    walk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
-    name = simulate(walk)
+    path = walk(tmp_path / "walk.npz", "cm", 0.01)
+    name = simulate(path)
     found = {one.address: one.joints for one in find_lsl(0.5)}
     assert found[name] == 31
     with AnyWidthServer() as server:
@@ -235,16 +235,18 @@ def test_a_body_is_streamed_as_a_body(
     assert (skeleton.representation, skeleton.units, skeleton.up_axis, skeleton.rate_hz) == ("positions", "cm", "y", 60)
     ((_, blocks),) = server.frames.items()
     frames = np.concatenate([block.values for block in blocks])
-    np.testing.assert_array_equal(frames, read_recording(walk).frames)
+    np.testing.assert_array_equal(frames, read_recording(path).frames)
     assert len(frames) == 90
     assert np.isnan(frames[30:40, 15:18]).all()
     assert blocks[0].confidences is not None
     assert f"lsl:{name}: up axis: y, where heads are above feet" in capsys.readouterr().err
 
 
-def test_doctor_knows_the_body(walk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_knows_the_body(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
-    name = simulate(walk)
+    name = simulate(walk(tmp_path / "walk.npz", "inch", 0.0254))
     main(["doctor", f"lsl:{name}"])
     said = capsys.readouterr().out
     assert said.startswith("lsl: 31 joints, positions, 90 frames")
