@@ -170,6 +170,9 @@ class FeedStreams:
             del self._last[stream_id]
 
     async def _stream(self, source: Source, stream_id: str | None, thread: OwnThread) -> None:
+        told = len(source.notes)  # by whoever opened it
+        if self._plan.joints:
+            await source.ready()
         if self._plan.joints and source.skeleton:
             source.skeleton = renamed(source.skeleton, self._plan.joints)
         pace = None if self._feed.live else self._plan.speed
@@ -177,6 +180,8 @@ class FeedStreams:
         with self._counted(stream, source):
             async with stream:
                 self.opened = stream.opened
+                for note in source.notes[told:]:
+                    self._tell(note)
                 await self._write(stream, self._introduce(stream.opened), thread)
 
     @contextmanager

@@ -72,7 +72,7 @@ SCHEMES: tuple[Scheme, ...] = (
         *("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl"),
         extra="lsl",
         sender="motionscribe.sources.lsl_simulator:LslSender",
-        finder="motionscribe.sources.lsl:find_lsl",
+        finder="motionscribe.sources.lsl_finder:find_lsl",
     ),
     Scheme(
         *("vmc", "[HOST:]PORT", "Virtual Motion Capture over UDP; port 39539 at `vmc:`"),

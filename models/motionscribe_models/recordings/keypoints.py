@@ -92,30 +92,41 @@ def keypoint_recording(
     path: Path, kind: str, found: Keypoints, space: Space, clock: Clock, notes: tuple[str, ...] = ()
 ) -> Recording:
     """`kind` names the skeleton. Raises RecordingError for joints of one name, and where none is ever found."""
-    joints, places = found.joints, found.places.copy()
+    joints = found.joints
     name, times = Counter(joints).most_common(1)[0] if joints else ("", 0)
     if times != 1 or "" in joints:
         got = f"{name[:40]!r} {times} times" if times > 1 else "one without"
         raise RecordingError(f"{path}: expected a name of its own for each joint, got {got}")
+    frames, sure = keypoint_frames(found)
+    if np.isnan(frames).all():
+        raise RecordingError(f"{path}: expected places of joints, found none in {len(frames)} frames")
+    skeleton = keypoint_skeleton(kind, found, space, clock.rate_hz)
+    return Recording(path.stem, frames, clock.times_us, skeleton, (*space.notes, *clock.notes, *notes), sure)
+
+
+def keypoint_skeleton(kind: str, found: Keypoints, space: Space, rate_hz: float) -> Skeleton:
+    """The layout of `keypoint_frames`, called `kind`."""
+    return Skeleton(
+        kind,
+        found.joints,
+        (-1,) * len(found.joints),
+        _REPRESENTATIONS[found.places.shape[2]],
+        space.units,
+        space.metres_per_unit,
+        space.up_axis,
+        rate_hz,
+        level=space.level,
+    )
+
+
+def keypoint_frames(found: Keypoints) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Values (n, A * J), NaN for each joint that was not found, and confidences (n, J) of 0..1 where they are known."""
+    places = found.places.copy()
     lost = np.isnan(places).any(axis=2)
     sure = None
     if found.confidences is not None:
         sure = np.nan_to_num(found.confidences, nan=0.0).clip(0, 1).astype(np.float32)
         lost |= (sure == 0) & (places == 0).all(axis=2)
-    if lost.all():
-        raise RecordingError(f"{path}: expected places of joints, found none in {len(places)} frames")
     places[lost] = np.nan
-    skeleton = Skeleton(
-        kind,
-        joints,
-        (-1,) * len(joints),
-        _REPRESENTATIONS[places.shape[2]],
-        space.units,
-        space.metres_per_unit,
-        space.up_axis,
-        clock.rate_hz,
-        level=space.level,
-    )
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity, which Recording refuses
-        frames = places.reshape(len(places), -1).astype(np.float32)
-    return Recording(path.stem, frames, clock.times_us, skeleton, (*space.notes, *clock.notes, *notes), sure)
+        return places.reshape(len(places), -1).astype(np.float32), sure

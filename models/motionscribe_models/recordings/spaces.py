@@ -61,7 +61,7 @@ def guessed_space(joints: Sequence[str], places: NDArray[np.float64], units: str
     if units not in dict(_UNITS):
         spread = _spread(places)
         units = min(_UNITS, key=lambda unit: abs(math.log(spread * unit[1] / BODY_M)))[0] if spread > 0 else "m"
-        notes.append(f"no unit in the file: joints of one frame spread over {spread:.3g}, taken for {units}")
+        notes.append(f"no unit given: joints of one frame spread over {spread:.3g}, taken for {units}")
     up_axis = up_axis_of(joints, places)
     notes.append(f"up axis: {up_axis}, where heads are above feet" if up_axis else "up axis: taken for y")
     up_axis = up_axis or "y"

@@ -1,7 +1,7 @@
 """XDF, as LabRecorder writes it: the first stream of type MoCap, with the recorder's times. Needs the extra `xdf`.
 
-Channels are places of joints by their labels (`head_x`), or by `marker` and type (`PositionX`) as XDF's meta-data for
-motion capture say; else each is a feature. pyxdf synchronises clocks and takes jitter out of the times.
+Channels are places of joints where channels.py knows them; else each is a feature. pyxdf synchronises clocks and takes
+jitter out of the times.
 """
 
 from pathlib import Path
@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe_models.errors import ContractError, MissingExtraError, RecordingError
-from motionscribe_models.recordings.joint_columns import JointColumns, joint_columns
-from motionscribe_models.recordings.keypoints import Clock, Keypoints, check_size, keypoint_recording, timed_clock
+from motionscribe_models.recordings.channels import place_channels
+from motionscribe_models.recordings.keypoints import Clock, check_size, keypoint_recording, timed_clock
 from motionscribe_models.recordings.recording import Recording
-from motionscribe_models.recordings.spaces import guessed_space, image_space
 from motionscribe_models.recordings.text import first_line
 from motionscribe_models.skeleton import feature_skeleton
 
-_UNITS = {"m": "m", "meter": "m", "meters": "m", "metre": "m", "metres": "m", "cm": "cm", "centimeters": "cm"}
-_UNITS |= {"centimetres": "cm", "mm": "mm", "millimeter": "mm", "millimeters": "mm", "millimetres": "mm"}
 _FARTHEST_S = 1e12
 """Of times: more is none."""
 _NUMBERS = ("int8", "int16", "int32", "int64", "float32", "double64")
@@ -74,26 +71,16 @@ def _recording(
     channels = _channels(stream)
     if len(channels) != values.shape[1]:
         channels = [{} for _ in range(values.shape[1])]
-    columns = joint_columns([channel.get("label", "") for channel in channels])
-    columns = columns or joint_columns([_by_type(channel) for channel in channels])
-    if columns is not None:
-        found = _keypoints(columns, values)
-        units = {_UNITS.get(channels[i].get("unit", "").lower(), "") for place in columns.places for i in place}
-        unit = units.pop() if len(units) == 1 else ""
-        flat = found.places.shape[2] == 2
-        space = image_space(found.places) if flat else guessed_space(found.joints, found.places, unit)
-        return keypoint_recording(path, "xdf", found, space, clock, notes)
+    places = place_channels(channels)
+    if places is not None:
+        found = places.keypoints(values)
+        return keypoint_recording(path, "xdf", found, places.space(found), clock, (*places.notes, *notes))
     labels = tuple(channel.get("label", "") for channel in channels)
     if len(set(labels)) < len(labels) or not all(labels):
         labels = tuple(f"channel {n}" for n in range(1, len(channels) + 1))
     skeleton = feature_skeleton("features", labels, clock.rate_hz)
     with np.errstate(over="ignore"):  # too large for float32 becomes infinity, which Recording refuses
         return Recording(path.stem, values.astype(np.float32), clock.times_us, skeleton, notes)
-
-
-def _keypoints(columns: JointColumns, values: NDArray[np.float64]) -> Keypoints:
-    places = np.stack([values[:, list(place)] for place in columns.places], axis=1)
-    return Keypoints(columns.joints, places, values[:, list(columns.sure)] if columns.sure else None)
 
 
 def _channels(stream: dict[str, Any]) -> list[dict[str, str]]:
@@ -104,13 +91,6 @@ def _channels(stream: dict[str, Any]) -> list[dict[str, str]]:
         {key: str(value[0] or "").strip() for key, value in channel.items() if isinstance(value, list) and value}
         for channel in found.get("channel") or []
     ]
-
-
-def _by_type(channel: dict[str, str]) -> str:
-    """A name as of a column: the marker's, and its axis or how sure it is."""
-    kind = channel.get("type", "").lower().removeprefix("position")
-    whose = channel.get("marker") or channel.get("object") or channel.get("label", "")
-    return f"{whose}_{kind}" if kind in ("x", "y", "z", "confidence") else ""
 
 
 def _name(stream: dict[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """A real inlet of Lab Streaming Layer on this machine gets markers with the times at which the motion began."""
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.support.loopback import loopback
 from tests.support.messages import EVERY_EVENT
 from tests.support.waiting import wait_until
 
@@ -14,17 +14,7 @@ from motionscribe.feed_clock import FeedClock, now_us
 from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sinks import StreamInfo, addresses, lsl_markers
 
-CONFIGURATION = "[multicast]\nResolveScope = machine\n[lab]\nKnownPeers = {127.0.0.1}\n[log]\nlevel = -3\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    pytest.importorskip("pylsl")
-    path = tmp_path_factory.mktemp("lsl") / "lsl_api.cfg"
-    path.write_text(CONFIGURATION)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LSLAPICFG", str(path))
-        yield
+_loopback = pytest.fixture(scope="module", autouse=True)(loopback)
 
 
 def listen(name: str) -> Any:

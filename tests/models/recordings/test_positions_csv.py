@@ -45,7 +45,7 @@ def test_names_in_many_spellings(tmp_path: Path, spelling: str) -> None:
     assert (skeleton.units, skeleton.up_axis, skeleton.level, skeleton.rate_hz) == ("m", "z", True, 50)
     assert recording.frames[0].tolist() == pytest.approx(body())
     assert recording.notes == (
-        "no unit in the file: joints of one frame spread over 1.62, taken for m",
+        "no unit given: joints of one frame spread over 1.62, taken for m",
         "up axis: z, where heads are above feet",
     )
 

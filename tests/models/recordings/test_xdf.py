@@ -87,6 +87,20 @@ def test_places_by_markers_types_and_units(tmp_path: Path) -> None:
     np.testing.assert_allclose(recording.confidences, values[:, 3::4], rtol=1e-6)
 
 
+def test_other_channels_may_stand_beside_those_of_markers(tmp_path: Path) -> None:
+    kinds = ["OrientationA", "PositionX", "PositionY", "PositionZ"]
+    channels = [
+        f"<channel><label>{n}</label><object>{m}</object><type>{k}</type><unit>m</unit></channel>"
+        for m in ("head", "hip", "left_foot")
+        for n, k in enumerate(kinds)
+    ]
+    values = np.insert(PLACES, [0, 3, 6], 0.5, axis=1)
+    recording = read_recording(write(tmp_path / "a.xdf", stream(1, "MoCap", channels, values)))
+    assert recording.skeleton.joints == ("head", "hip", "left_foot")
+    np.testing.assert_allclose(recording.frames, PLACES, rtol=1e-6)
+    assert "3 channels left out, which are no places of joints" in recording.notes
+
+
 @pytest.mark.parametrize(
     ("channels", "names"),
     [(["angle", "torque", "load"], ("angle", "torque", "load")), ([], ("channel 1", "channel 2", "channel 3"))],
