@@ -1,9 +1,17 @@
-"""SIGTERM ends a command as an interrupt does: sinks are closed and their files complete."""
+"""How a signal ends a command: well where it can, at once where it is told twice.
 
+SIGTERM does what an interrupt does. A stream that goes on gets the labels of what it has sent first.
+"""
+
+import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_S = 5.0
+"""How long the last labels may take."""
 
 
 @contextmanager
@@ -17,3 +25,35 @@ def interrupted_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+async def ending_well(work: Awaitable[None], finish: Callable[[], None]) -> None:
+    """Awaits `work`. The first signal calls `finish`, after which the work has GRACE_S; the second one ends it at once.
+
+    Raises KeyboardInterrupt after a signal, when the work has ended. Outside the main thread it only awaits.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        await work
+        return
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    count = 0
+
+    def begin() -> None:
+        finish()
+        loop.call_later(GRACE_S, task.cancel)
+
+    def end(*_: object) -> None:
+        nonlocal count
+        count += 1
+        loop.call_soon_threadsafe(begin if count == 1 else task.cancel)
+
+    before = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if count:
+        raise KeyboardInterrupt
+    task.result()

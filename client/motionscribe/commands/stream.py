@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe.async_client import AsyncClient
+from motionscribe.commands.ending import ending_well
 from motionscribe.commands.options import add_joints, add_output, add_server, client_arguments, false_alarms, positive
 from motionscribe.commands.showing import open_outputs
 from motionscribe.commands.skeleton import faults_of
@@ -78,7 +79,7 @@ async def _stream_all(
             plan = Plan(text, args.stream_id, args.person, joints, args.speed, _options(args))
             streams = FeedStreams(client, source, plan, makers, tell)
             try:
-                await streams.run()
+                await ending_well(streams.run(), streams.finish)
             finally:
                 if source.clock and (drift := source.clock.conclude()):
                     print(escape(f"{args.stream_id or source.name}: {drift}"), file=sys.stderr)
