@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import traceback
+import weakref
 from functools import cache
 
 from motionscribe_server.engine import main as worker
@@ -29,6 +30,7 @@ class Copy(subprocess.Popen[bytes]):
         self.args = "a copied worker"
         self.returncode: int | None = None
         self._told = told
+        weakref.finalize(self, told.close)  # __del__ would come too late where both are garbage at once
         (self.pid,) = NUMBER.unpack(told.recv(NUMBER.size))
 
     def poll(self) -> int | None:
@@ -47,9 +49,6 @@ class Copy(subprocess.Popen[bytes]):
             # left there for other threads that wait at the same time
             (self.returncode,) = NUMBER.unpack(self._told.recv(NUMBER.size, socket.MSG_PEEK))
         return self.returncode
-
-    def __del__(self) -> None:
-        self._told.close()
 
 
 def copy_process(socket_number: int) -> Copy:
