@@ -13,8 +13,7 @@ from motionscribe.demo.performer import perform
 from motionscribe.feed_clock import now_us
 from motionscribe.sources.schemes import SCHEMES, Scheme
 from motionscribe.sources.sending import Actor, Sender, Track, play
-from motionscribe_models.recordings import Recording, read_recording
-from motionscribe_models.recordings.places import METRE, places_skeleton
+from motionscribe_models.recordings import read_recording
 from motionscribe_models.recordings.writing import write_recording
 
 Sent = NDArray[np.int64]
@@ -34,11 +33,7 @@ ADDRESSES = {
 
 def write_performance(path: Path, script: Sequence[tuple[str, float]], rate_hz: float) -> None:
     """Somebody who does not exist, as places of joints in metres."""
-    recording = perform(script, rate_hz=rate_hz).recording
-    places = Actor(recording).places
-    skeleton = places_skeleton("performance", recording.skeleton.joints, METRE, "y", rate_hz)
-    frames = places.reshape(len(places), skeleton.width)
-    write_recording(Recording("performance", frames, recording.timestamps_us, skeleton), path)
+    write_recording(Actor(perform(script, rate_hz=rate_hz).recording).as_places(), path)
 
 
 def feeds() -> list[Scheme]:

@@ -41,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     """Prints what was found of each person; 1 where that is something. Raises NotFound where nobody came."""
     scheme, address = schemes.parse_address(args.source)
     heard: list[tuple[Take | Recording, float | None]]
+    unit = "microseconds"
     if scheme.live:
-        takes, rate_hz = listen(scheme, address, args.seconds)
+        takes, rate_hz, unit = listen(scheme, address, args.seconds)
         heard = [(take, rate_hz) for take in takes]
     else:
         read = read_take(Path(address)) or read_aloud(Path(address))
@@ -57,14 +58,15 @@ def run(args: argparse.Namespace) -> int:
             arrived_us=one.arrived_us if isinstance(one, Take) else None,
             confidences=one.confidences,
             claimed_hz=args.rate or rate_hz,
+            time_unit=unit,
         )
         _print(one, findings)
         found += len(findings)
     return 1 if found else 0
 
 
-def listen(scheme: schemes.Scheme, address: str, seconds: float) -> tuple[list[Take], float | None]:
-    """What comes of each person in so many seconds from the first of them on, and the rate that the sender says.
+def listen(scheme: schemes.Scheme, address: str, seconds: float) -> tuple[list[Take], float | None, str]:
+    """What comes of each person in so many seconds from the first of them on; the sender's rate and unit of time.
 
     Raises NotFound where nobody comes in PATIENCE_S, and what the feed raises.
     """
@@ -82,7 +84,7 @@ def listen(scheme: schemes.Scheme, address: str, seconds: float) -> tuple[list[T
     heard = list(takes.pop(claimed_hz(feed)).values())
     if not heard:
         raise nothing_came(feed)
-    return heard, claimed_hz(feed)
+    return heard, claimed_hz(feed), feed.time_unit
 
 
 def _print(one: Take | Recording, findings: list[Finding]) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 5.0
 """How long the last labels may take."""
+ONE_S = 0.3
+"""Signals so near to each other are one: `timeout` sends it to the process and to its group."""
 
 
 @contextmanager
@@ -36,16 +38,19 @@ async def ending_well(work: Awaitable[None], finish: Callable[[], None]) -> None
         await work
         return
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-    count = 0
+    began_s: float | None = None
 
     def begin() -> None:
         finish()
         loop.call_later(GRACE_S, task.cancel)
 
     def end(*_: object) -> None:
-        nonlocal count
-        count += 1
-        loop.call_soon_threadsafe(begin if count == 1 else task.cancel)
+        nonlocal began_s
+        if began_s is None:
+            began_s = loop.time()
+            loop.call_soon_threadsafe(begin)
+        elif loop.time() - began_s > ONE_S:
+            loop.call_soon_threadsafe(task.cancel)
 
     before = {number: signal.signal(number, end) for number in SIGNALS}
     try:
@@ -54,6 +59,6 @@ async def ending_well(work: Awaitable[None], finish: Callable[[], None]) -> None
         task.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
-    if count:
+    if began_s is not None:
         raise KeyboardInterrupt
     task.result()

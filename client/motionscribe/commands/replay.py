@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from motionscribe.commands.options import positive
+from motionscribe.commands.simulate_feed import send
 from motionscribe.commands.skeleton import read_aloud
 from motionscribe.errors import BadFile
 from motionscribe.sources import schemes
 from motionscribe.sources.replaying import track_of
-from motionscribe.sources.sending import play
+from motionscribe.sources.sending import Track
 from motionscribe_models.recordings.npz import read_take
 
 
@@ -35,10 +36,11 @@ def run(args: argparse.Namespace) -> None:
     if len(takes) == len(args.files):
         recordings, track = [take.numbered() for take in takes], track_of(takes)
     else:
-        recordings, track = [read_aloud(path) for path in args.files], None
+        recordings = [read_aloud(path) for path in args.files]
+        track = Track.of(recordings)
     name, _, address = (args.feed or (takes[0].feed if takes else "")).partition(":")
     scheme = next((scheme for scheme in schemes.SCHEMES if scheme.sender and scheme.name == name), None)
     if scheme is None:
         known = ", ".join(scheme.name for scheme in schemes.SCHEMES if scheme.sender)
         raise BadFile(f"{args.files[0]}: expected --as with one of {known}, got {name or 'a file that names no feed'}")
-    play(recordings, scheme.open_sender(recordings, address), track=track, speed=args.speed, repeat=args.repeat)
+    send(scheme, address, recordings, track, args)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import fmean, median
+from typing import Protocol
 
 from motionscribe.feed_clock import FeedClock
 from motionscribe.sources.crowd import Crowd
@@ -26,6 +27,15 @@ STANDSTILL_HZ, FASTEST_HZ = 1.0, 1000.0
 """What a measured rate is kept within: the first times of a sender may be anything."""
 
 
+class Crowded(Protocol):
+    """What is asked of a feed."""
+
+    name: str
+    several: bool
+    clock: FeedClock
+    time_unit: str
+
+
 @dataclass
 class _Person:
     skeleton: Skeleton
@@ -36,16 +46,14 @@ class _Person:
 
 
 class Gate:
-    """Sources are called `name`, or `name-PERSON` where a feed can have several people.
+    """Makes the sources of one feed: called NAME-PERSON where it can have several people, else as the feed is.
 
     `rate_hz` is known from elsewhere, None is measured.
     """
 
-    def __init__(self, name: str, clock: FeedClock, *, rate_hz: float | None, several: bool) -> None:
-        self._name = name
-        self._clock = clock
+    def __init__(self, feed: Crowded, rate_hz: float | None) -> None:
+        self._feed = feed
         self._rate_hz = rate_hz
-        self._several = several
         self._crowd = Crowd()
         self._people: dict[str, _Person] = {}
 
@@ -59,7 +67,7 @@ class Gate:
             if person is None and len(self._people) >= MOST_PEOPLE:
                 continue
             if person and person.skeleton is not body.skeleton and person.skeleton != body.skeleton:
-                log.warning("%s: %s goes on with another skeleton", self._name, id or "the sender")
+                log.warning("%s: %s goes on with another skeleton", self._feed.name, id or "the sender")
                 self._leave([id])
                 person = None
             if person is None:
@@ -87,9 +95,10 @@ class Gate:
 
     def _open(self, id: str, person: _Person) -> PushSource:
         rate_hz = self._rate_hz or measured_hz([time_us for time_us, _ in person.waiting]) or person.skeleton.rate_hz
-        name = f"{self._name}-{id}" if self._several else self._name
+        name = f"{self._feed.name}-{id}" if self._feed.several else self._feed.name
         source = PushSource(name=name, skeleton=replace(person.skeleton, rate_hz=rate_hz))
-        source.person, source.clock, source.live = id, self._clock, True
+        source.person, source.clock, source.time_unit = id, self._feed.clock, self._feed.time_unit
+        source.live = True
         for time_us, body in person.waiting:
             source.push(body.values, time_us, body.confidences)
         person.waiting, person.source = [], source

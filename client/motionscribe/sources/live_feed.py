@@ -73,9 +73,11 @@ class LiveFeed(Source):
         *,
         rate_hz: float | None = None,
         several: bool = False,
+        time_unit: str = "seconds",
         silence_s: float = SILENCE_S,
     ) -> None:
         self.name = name
+        self.time_unit = time_unit
         self.reader = reader
         self.several = several
         self.clock: FeedClock = FeedClock()
@@ -205,7 +207,7 @@ class LiveFeed(Source):
                             continue
                         self.clock.take(moment.time_us, moment.arrived_us)
                         rate_hz = self._asked_hz or self.reader.rate_hz or None
-                        gate = gate or Gate(self.name, self.clock, rate_hz=rate_hz, several=self.several)
+                        gate = gate or Gate(self, rate_hz)
                         self._tell(gate.take(moment))
                         continue
                     silent_s = (now_us() - heard_us) / 1e6

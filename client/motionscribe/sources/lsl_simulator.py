@@ -8,6 +8,7 @@ import numpy as np
 
 from motionscribe.lab_streaming import load_pylsl
 from motionscribe.sources.lsl_channels import write_channels
+from motionscribe.sources.sending import Actor
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
 from motionscribe_models.skeleton import AXES
@@ -24,15 +25,18 @@ IMAGE_UNITS = {"px": "pixels", "image": "normalized"}
 class LslSender:
     """The address `lsl:NAME`, as sources/sending.py wants it: waits for somebody to listen before the first frame.
 
-    The stream is of type MoCap, its channels are labelled with the skeleton's columns. Places of joints are described
-    by XDF's meta-data for motion capture, see recordings/channels.py, and confidences go with them. Times are the LSL
-    clock at the first frame plus the recording's own. Raises MissingExtraError, RecordingError for several people.
+    The stream is of type MoCap, its channels are labelled with the skeleton's columns, or those of its joints' places
+    where the recording holds rotations. Places are described by XDF's meta-data for motion capture, see
+    recordings/channels.py, and confidences go with them. Times are the LSL clock at the first frame plus the
+    recording's own. Raises MissingExtraError, RecordingError for several people.
     """
 
     def __init__(self, recordings: Sequence[Recording], address: str) -> None:
         if len(recordings) != 1:
             raise RecordingError(f"expected one recording for LSL, a stream of one person, got {len(recordings)}")
         (recording,) = recordings
+        if recording.skeleton.representation not in ("features", "positions", "positions2d"):
+            recording = Actor(recording).as_places()  # as capture systems send it, whatever their files hold
         pylsl, skeleton = load_pylsl(), recording.skeleton
         channels = [{"label": column} for column in skeleton.columns]
         self._samples = recording.frames

@@ -40,7 +40,7 @@ class Scheme:
     finder: str = ""
     """`module:function`: function(seconds) returns a list of Found: what of this kind is here."""
     usual: str = ""
-    """The address at which a feed is listened for where there is no finder; empty where nobody looks for this kind."""
+    """The address where none is given: simulators send there, and where there is no finder somebody listens there."""
 
     @property
     def spelling(self) -> str:
@@ -72,6 +72,7 @@ SCHEMES: tuple[Scheme, ...] = (
         *("lsl", "NAME", "a stream of Lab Streaming Layer", "motionscribe.sources.lsl:open_lsl"),
         extra="lsl",
         sender="motionscribe.sources.lsl_simulator:LslSender",
+        usual="motionscribe",
         finder="motionscribe.sources.lsl_finder:find_lsl",
     ),
     Scheme(

@@ -7,7 +7,7 @@ gets places in metres with y up and turns them into what its protocol has.
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Event
 from typing import Protocol
@@ -21,6 +21,7 @@ from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording
+from motionscribe_models.recordings.places import METRE, places_skeleton
 from motionscribe_models.skeleton import upright
 
 
@@ -43,6 +44,13 @@ class Actor:
             raise RecordingError(f"{self.recording.name}: expected a body in space, got {skeleton.representation}")
         places = joint_positions(skeleton, self.recording.frames) @ upright(skeleton).T * skeleton.metres_per_unit
         return places.astype(np.float32)
+
+    def as_places(self) -> Recording:
+        """The recording with its joints as `places`, whatever they were."""
+        skeleton = self.recording.skeleton
+        placed = places_skeleton(skeleton.name, self.joints, METRE, "y", skeleton.rate_hz, skeleton.parents)
+        frames = self.places.reshape(len(self.places), placed.width)
+        return replace(self.recording, frames=frames, skeleton=placed)
 
     @cached_property
     def body(self) -> NDArray[np.float32]:
@@ -100,7 +108,7 @@ def play(
     repeat: bool = False,
     stopped: Event | None = None,
 ) -> None:
-    """Sends recordings at their pace, times `speed`: as `track` has it, else as Track.of. Closes the sender.
+    """Sends frames of recordings as `track` has it, else as Track.of, at `speed` times its pace. Closes the sender.
 
     `repeat` begins again when all was sent, and the sender's clock goes on.
     """

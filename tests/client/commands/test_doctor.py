@@ -104,7 +104,7 @@ def found(case: Case) -> list[str]:
     thread = threading.Thread(target=play, args=([case.recording], sender), kwargs=arguments, daemon=True)
     thread.start()
     try:
-        (take,), claimed_hz = listen(MADE, f"127.0.0.1:{port}", SECONDS)
+        (take,), claimed_hz, _ = listen(MADE, f"127.0.0.1:{port}", SECONDS)
     finally:
         stopped.set()
         thread.join(20)

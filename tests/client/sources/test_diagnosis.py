@@ -46,7 +46,7 @@ def judged(recording: Recording, arrived: Times | None = None, **told: float | N
 
 def timed(times: NDArray[Any], arrived: Times | None, claimed_hz: float | None = 60.0) -> list[Finding]:
     """Of times alone."""
-    return judge_timing(times.astype(np.int64), arrived, claimed_hz)
+    return judge_timing(times.astype(np.int64), arrived, claimed_hz, "microseconds")
 
 
 def faults(findings: list[Finding]) -> list[str]:

@@ -27,16 +27,18 @@ def diagnose(
     arrived_us: NDArray[np.int64] | None = None,
     confidences: NDArray[np.float32] | None = None,
     claimed_hz: float | None = None,
+    time_unit: str = "microseconds",
 ) -> list[Finding]:
     """Empty for a healthy feed of one person.
 
     Frames (n, D), confidences (n, J), the sender's times (n,), whatever they are, and when each frame came, in
-    microseconds; a recording has no such times. `claimed_hz` is what the sender says of its rate.
+    microseconds; a recording has no such times. `claimed_hz` is what the sender says of its rate,
+    `time_unit` what it counts in.
     """
     if len(frames) < FEWEST:
         advice = "see whether the sender still sends, or listen longer: --seconds"
         return [Finding("too few frames", f"{len(frames)} frames; {FEWEST} are the least to judge a feed by", advice)]
-    timing = judge_timing(times_us, arrived_us, claimed_hz)
+    timing = judge_timing(times_us, arrived_us, claimed_hz, time_unit)
     return [*timing, *judge_posture(skeleton, frames, confidences)]
 
 
@@ -48,7 +50,7 @@ def unjudged(skeleton: Skeleton, arrived_us: NDArray[np.int64] | None) -> list[s
     elif np.ptp(arrived_us) < DRIFT_S * 1e6:
         reasons.append(f"drift of the clock: takes {DRIFT_S:g} s")
     if skeleton.representation == "features":
-        reasons.append("joints, units, axes: it does not say which joints it has")
+        reasons.append("joints, units, axes: it does not say which joints it has; only a model of its columns takes it")
     elif skeleton.representation in (IMAGE, BODY2D.representation):
         reasons.append("units: places are those in an image")
     return reasons

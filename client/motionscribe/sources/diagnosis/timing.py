@@ -24,10 +24,10 @@ LOST = 0.05
 """Share of frames that are not there, by the steps between the others; labels of fewer are the same."""
 
 
-def judge_timing(times_us: Times, arrived_us: Times | None, claimed_hz: float | None) -> list[Finding]:
+def judge_timing(times_us: Times, arrived_us: Times | None, claimed_hz: float | None, time_unit: str) -> list[Finding]:
     """Of 30 frames or more."""
     try:
-        since, findings = _judge_order(times_us.tolist(), claimed_hz)
+        since, findings = _judge_order(times_us.tolist(), claimed_hz, time_unit)
     except TimesError as error:
         advice = "let the sender count time in the unit that its protocol has, by a clock that runs while it sends"
         return [Finding("times of no use", str(error), advice)]
@@ -47,9 +47,9 @@ def judge_timing(times_us: Times, arrived_us: Times | None, claimed_hz: float | 
     return findings
 
 
-def _judge_order(times_us: list[int], claimed_hz: float | None) -> tuple[int, list[Finding]]:
+def _judge_order(times_us: list[int], claimed_hz: float | None, time_unit: str) -> tuple[int, list[Finding]]:
     """The first frame after the clock was set last, and what is wrong with the order. Raises TimesError."""
-    stamps: Stamps[int] = Stamps(claimed_hz or 0.0)
+    stamps: Stamps[int] = Stamps(claimed_hz or 0.0, time_unit)
     timed: list[Timed[int]] = []
     for row, time_us in enumerate(times_us):
         timed += stamps.take(time_us, row)

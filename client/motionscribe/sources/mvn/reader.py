@@ -47,4 +47,4 @@ class MvnReader:
 
 def open_mvn(address: str, rate_hz: float | None = None) -> LiveFeed:
     """The address `mvn:[HOST:]PORT`. Raises NotFound for what is no port."""
-    return LiveFeed("mvn", MvnReader(port_of(address, PORT)), rate_hz=rate_hz, several=True)
+    return LiveFeed("mvn", MvnReader(port_of(address, PORT)), rate_hz=rate_hz, several=True, time_unit="milliseconds")

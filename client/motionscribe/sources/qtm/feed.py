@@ -31,7 +31,9 @@ FIRST_S, LONGEST_S = 0.2, 5.0
 
 def open_qtm(address: str, rate_hz: float | None = None) -> Source:
     """The address `qtm:HOST` or `qtm:HOST:PORT`. Raises NotFound for another."""
-    return LiveFeed("qtm", QtmReader(host_port(address, (HOST, PORT))), rate_hz=rate_hz, several=True)
+    return LiveFeed(
+        "qtm", QtmReader(host_port(address, (HOST, PORT))), rate_hz=rate_hz, several=True, time_unit="microseconds"
+    )
 
 
 class QtmReader:
