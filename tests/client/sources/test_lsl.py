@@ -209,7 +209,7 @@ def test_a_stream_is_found_recorded_and_judged(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = {one.address: one for one in find_lsl(0.5)}
+    found = {one.address: one for one in find_lsl(1.0)}
     assert found[outlet].description.startswith("MoCap, 2 channels, from ")
     assert found[outlet].rate_hz == 100.0
     monkeypatch.setattr(lsl, "LslSource", partial(LslSource, timeout_s=1.0))
