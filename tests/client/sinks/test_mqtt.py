@@ -63,15 +63,18 @@ def test_each_event_has_a_topic_and_the_present_label_is_kept(tmp_path: Path) ->
                 wait_until(lambda: bool(later and status))
             sink.close()
         wait_until(lambda: came[-1][:2] == ("lab/motion/status", "offline"))
-    assert json.loads(later[0][1])["name"] == "walk"
+    now = [text for topic, text, _ in came if topic.endswith("/now")]
+    named, last = json.loads(now[0]), json.loads(later[0][1])
+    assert (named["name"], last["name"]) == ("walk", "stroll")
+    assert last.items() >= to_dict(EVERY_EVENT[3]).items()
     assert (later[0][2], status[0][1:]) == (True, ("online", True))
     events = [(topic, json.loads(text)) for topic, text, _ in came if "gym_1" in topic and not topic.endswith("/now")]
     assert [topic for topic, _ in events] == [f"lab/motion/gym_1/{type(event).__name__}" for event in EVERY_EVENT]
     for (_, message), event in zip(events, EVERY_EVENT, strict=True):
         assert to_dict(event).items() <= message.items()
         assert message["stream"] == "gym/1"
-    # one label of the cluster, and none when the stream has ended
-    assert [text[:5] for topic, text, _ in came if topic.endswith("/now")] == ['{"id"', ""]
+    # one label of the cluster, one with its new name, and none when the stream has ended
+    assert [text[:5] for text in now] == ['{"id"', '{"id"', ""]
 
 
 def wait_for(heard: Heard, count: int) -> None:

@@ -23,7 +23,7 @@ from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.recordings import even_times, read_recording
 from motionscribe_models.repository import read_bundle
 from motionscribe_models.state import State
-from motionscribe_proto.events import Anomaly, Event, SegmentEnded
+from motionscribe_proto.events import Anomaly, ClusterNamed, Event, SegmentEnded
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.errors import SnapshotError
@@ -74,6 +74,14 @@ def test_names_and_merges_travel() -> None:
     again = restored(stream)
     assert again.session.clusters() == stream.session.clusters()
     assert again.session.clusters()[0].name == "walk"
+
+
+def test_a_name_that_waits_for_a_moment_travels() -> None:
+    stream = feed(MODEL)
+    stream.session.rename(1, "walk")
+    first, second = (one.send(FrameBlock(1, FRAMES, TIMES)) for one in (restored(stream), stream))
+    assert first == second
+    assert [event.name for event in first if isinstance(event, ClusterNamed)] == ["walk"]
 
 
 def test_options_travel() -> None:
@@ -148,6 +156,8 @@ def eventful() -> Iterator[State]:
     times = even_times(len(frames), RATE)
     times[900:] += 2_000_000
     stream, events = feed(MODEL), list[Event]()
+    stream.session.rename(1, "before the first moment")
+    yield stream.session.state()
     for start in range(0, len(frames) - 1, 7):
         block = FrameBlock(start + 1, frames[start : start + 7], times[start : start + 7])
         if start > 840 and start < 980:  # as after orders of the scheduler that none has computed yet

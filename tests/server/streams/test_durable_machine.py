@@ -29,7 +29,7 @@ from motionscribe import AsyncClient, Backoff
 from motionscribe.connection.stream import AsyncStream
 from motionscribe_models.recordings import Recording
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import Event, SegmentEnded, SegmentStarted
+from motionscribe_proto.events import ClusterNamed, Event, SegmentEnded, SegmentStarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.session.options import SessionOptions
 
@@ -246,7 +246,11 @@ class Durable(RuleBasedStateMachine):
 
 def nameless(events: Sequence[Event]) -> list[Event]:
     """Events without the names that a user gave."""
-    return [replace(event, name="") if isinstance(event, SegmentStarted | SegmentEnded) else event for event in events]
+    return [
+        replace(event, name="") if isinstance(event, SegmentStarted | SegmentEnded) else event
+        for event in events
+        if not isinstance(event, ClusterNamed)
+    ]
 
 
 @pytest.fixture
