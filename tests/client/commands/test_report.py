@@ -229,13 +229,14 @@ def test_the_final_table_tells_the_story() -> None:
 
 def test_a_new_name_is_a_row_and_holds_from_then_on() -> None:
     sink = Terminal(Board(console := Console(file=io.StringIO(), width=100)), "the title", {1: "warm"})
-    for event in [
+    story: list[Event] = [
         Label(1, 9, 0, 1_000_000, 1, 1.0, True),
         ClusterNamed(1, "walk", 1_000_000),
         ClusterMerged(1, 2, 2_000_000),
         ClusterNamed(2, "sit", 3_000_000),
         ClusterNamed(1, "", 4_000_000),
-    ]:
+    ]
+    for event in story:
         sink.write(event)
     with console.capture() as capture:
         console.print(sink.render())
