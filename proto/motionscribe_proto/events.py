@@ -132,6 +132,17 @@ class ClusterSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterNamed:
+    """A user gave `cluster` a name, or took it away: it is called `name` from now on, empty for none."""
+
+    cluster: int
+    name: str
+    time_us: int
+    guessed: bool = False
+    """As in SegmentStarted: the user's name is gone, and this is what the motion plainly is."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterTableFull:
     """`cluster`, the least used of those without a name, is forgotten, so that another one has room."""
 
@@ -160,7 +171,7 @@ class Restarted:
     reason: str
 
 
-ClusterChange = ClusterCreated | ClusterMerged | ClusterSplit | ClusterTableFull
+ClusterChange = ClusterCreated | ClusterMerged | ClusterSplit | ClusterNamed | ClusterTableFull
 Event = Label | SegmentStarted | SegmentEnded | Anomaly | AnomalyScores | Degraded | ClusterChange | Gap | Restarted
 
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in sorted(get_args(Event), key=lambda k: k.__name__)}

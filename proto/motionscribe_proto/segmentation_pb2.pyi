@@ -171,7 +171,7 @@ class Update(_message.Message):
     def __init__(self, first_event: _Optional[int] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., durable_seq: _Optional[int] = ..., credits: _Optional[int] = ..., received_seq: _Optional[int] = ..., start_us: _Optional[int] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded", "anomaly_scores", "cluster_split")
+    __slots__ = ("labels", "segment_started", "segment_ended", "anomaly", "cluster_created", "cluster_merged", "gap", "restarted", "cluster_table_full", "degraded", "anomaly_scores", "cluster_split", "cluster_named")
     LABELS_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_STARTED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_ENDED_FIELD_NUMBER: _ClassVar[int]
@@ -184,6 +184,7 @@ class Event(_message.Message):
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     ANOMALY_SCORES_FIELD_NUMBER: _ClassVar[int]
     CLUSTER_SPLIT_FIELD_NUMBER: _ClassVar[int]
+    CLUSTER_NAMED_FIELD_NUMBER: _ClassVar[int]
     labels: Labels
     segment_started: SegmentStarted
     segment_ended: SegmentEnded
@@ -196,7 +197,8 @@ class Event(_message.Message):
     degraded: Degraded
     anomaly_scores: AnomalyScores
     cluster_split: ClusterSplit
-    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ..., anomaly_scores: _Optional[_Union[AnomalyScores, _Mapping]] = ..., cluster_split: _Optional[_Union[ClusterSplit, _Mapping]] = ...) -> None: ...
+    cluster_named: ClusterNamed
+    def __init__(self, labels: _Optional[_Union[Labels, _Mapping]] = ..., segment_started: _Optional[_Union[SegmentStarted, _Mapping]] = ..., segment_ended: _Optional[_Union[SegmentEnded, _Mapping]] = ..., anomaly: _Optional[_Union[Anomaly, _Mapping]] = ..., cluster_created: _Optional[_Union[ClusterCreated, _Mapping]] = ..., cluster_merged: _Optional[_Union[ClusterMerged, _Mapping]] = ..., gap: _Optional[_Union[Gap, _Mapping]] = ..., restarted: _Optional[_Union[Restarted, _Mapping]] = ..., cluster_table_full: _Optional[_Union[ClusterTableFull, _Mapping]] = ..., degraded: _Optional[_Union[Degraded, _Mapping]] = ..., anomaly_scores: _Optional[_Union[AnomalyScores, _Mapping]] = ..., cluster_split: _Optional[_Union[ClusterSplit, _Mapping]] = ..., cluster_named: _Optional[_Union[ClusterNamed, _Mapping]] = ...) -> None: ...
 
 class Labels(_message.Message):
     __slots__ = ("start_seq", "end_seq", "start_us", "end_us", "cluster", "stability", "final")
@@ -345,6 +347,18 @@ class ClusterSplit(_message.Message):
     target: int
     time_us: int
     def __init__(self, cluster: _Optional[int] = ..., target: _Optional[int] = ..., time_us: _Optional[int] = ...) -> None: ...
+
+class ClusterNamed(_message.Message):
+    __slots__ = ("cluster", "name", "time_us", "guessed")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TIME_US_FIELD_NUMBER: _ClassVar[int]
+    GUESSED_FIELD_NUMBER: _ClassVar[int]
+    cluster: int
+    name: str
+    time_us: int
+    guessed: bool
+    def __init__(self, cluster: _Optional[int] = ..., name: _Optional[str] = ..., time_us: _Optional[int] = ..., guessed: bool = ...) -> None: ...
 
 class ClusterTableFull(_message.Message):
     __slots__ = ("limit", "cluster", "time_us")

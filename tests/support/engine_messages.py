@@ -92,6 +92,7 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     events.ClusterCreated: st.builds(events.ClusterCreated, COUNT, INT64),
     events.ClusterMerged: st.builds(events.ClusterMerged, COUNT, COUNT, INT64),
     events.ClusterSplit: st.builds(events.ClusterSplit, COUNT, COUNT, INT64),
+    events.ClusterNamed: st.builds(events.ClusterNamed, COUNT, TEXT, INT64, st.booleans()),
     events.ClusterTableFull: st.builds(events.ClusterTableFull, COUNT, COUNT, INT64),
     events.Gap: st.builds(events.Gap, INT64, INT64, INT64, INT64),
     events.Restarted: st.builds(events.Restarted, INT64, INT64, TEXT),

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.errors import MotionscribeError, NotFound
-from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, ClusterSplit, SegmentEnded
+from motionscribe.events import Anomaly, ClusterCreated, ClusterMerged, ClusterNamed, ClusterSplit, SegmentEnded
 from motionscribe.page.audience import Audience
 from motionscribe.page.messages import anomalies_message, clusters_message
 from motionscribe.page.streams import StreamList
@@ -15,7 +15,9 @@ from motionscribe.poses import Poses
 AGAIN_S = 0.5
 """After the end of a stream, or of its server."""
 TABLES_S = 2.0
-"""How soon names that others give are seen."""
+"""How soon is seen what no event tells of: names that the server gives, what others say of anomalies."""
+CHANGES = Anomaly | ClusterCreated | ClusterMerged | ClusterNamed | ClusterSplit | SegmentEnded
+"""Events after which clusters or anomalies are others."""
 
 
 class Follower:
@@ -67,7 +69,7 @@ class Follower:
                     continue
                 self.audience.tell(item)
                 self.tile.take(item)
-                if isinstance(item, Anomaly | ClusterCreated | ClusterMerged | ClusterSplit | SegmentEnded):
+                if isinstance(item, CHANGES):
                     self.refresh()
 
     async def _keep_tables(self) -> None:

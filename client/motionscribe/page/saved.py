@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 
 from motionscribe.descriptions import Cluster
 from motionscribe.errors import BadEventsFile
-from motionscribe.events import (
-    Anomaly,
-    Event,
-    Label,
-    SegmentEnded,
-    SegmentStarted,
-)
+from motionscribe.events import Anomaly, Event, Label, SegmentEnded
 from motionscribe.page.history import span_of
+from motionscribe.sinks.final_names import Naming
 from motionscribe.sinks.saved_events import merges_of, read_events
 from motionscribe_models.errors import LayoutError
 from motionscribe_models.kinematics import joint_positions
@@ -71,7 +66,7 @@ class SavedStream:
     def clusters(self) -> list[Cluster]:
         """Those that occur, with the name that was told last. Weights are not known."""
         ended = [event for event in self.events if isinstance(event, SegmentEnded)]
-        named = {e.cluster: e for e in self.events if isinstance(e, SegmentStarted | SegmentEnded)}
+        named = {e.cluster: e for e in self.events if isinstance(e, Naming)}
         merged = merges_of(self.events)
         found = []
         for cluster in sorted(named.keys() | merged.keys() | set(merged.values())):

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from motionscribe.events import Event, SegmentEnded, SegmentStarted
+from motionscribe.events import ClusterNamed, Event, SegmentEnded, SegmentStarted
+
+Naming = SegmentStarted | SegmentEnded | ClusterNamed
+"""Events that say what `cluster` is called."""
 
 
 def names_in(events: Sequence[Event]) -> dict[int, str]:
     """Cluster -> the name that the events say last; an empty one was taken away."""
-    return {event.cluster: event.name for event in events if isinstance(event, SegmentStarted | SegmentEnded)}
+    return {event.cluster: event.name for event in events if isinstance(event, Naming)}
 
 
 def finally_named(

@@ -12,10 +12,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from motionscribe.errors import BadFile
-from motionscribe.events import Label
+from motionscribe.events import ClusterNamed, Label
 from motionscribe.sinks.base import MakeSink
 from motionscribe.sinks.endpoint import parse_endpoint
 from motionscribe.sinks.message import Message
@@ -65,8 +66,8 @@ class Mqtt(Outlet):
         self._tls = tls
         self._client: Client | None = None
         self._gone = threading.Event()
-        self._now: dict[str, tuple[int, int]] = {}
-        """Stream -> end and cluster of the label that was published as the present one on this connection."""
+        self._now: dict[str, Label] = {}
+        """Stream -> the newest label since this connection was made."""
         self._shown: set[str] = set()
         """Streams with a present label at the broker."""
 
@@ -77,9 +78,9 @@ class Mqtt(Outlet):
         for message in messages:
             payload, above = message.to_json(), self._above(message.stream)
             sent.append(client.publish(f"{above}/{type(message.event).__name__}", payload, 1))
-            if self._is_news(message):
+            if now := self._news(message):
                 self._shown.add(message.stream)
-                sent.append(client.publish(f"{above}/now", payload, 1, retain=True))
+                sent.append(client.publish(f"{above}/now", now.to_json(), 1, retain=True))
         self._wait(sent)
 
     def leave(self, stream: str) -> None:
@@ -99,16 +100,15 @@ class Mqtt(Outlet):
     def _above(self, stream: str) -> str:
         return f"{self._topic}/{stream.translate(WILDCARDS)}"
 
-    def _is_news(self, message: Message) -> bool:
-        """Whether it is a label, the newest, of another cluster than before."""
-        label = message.event
-        if not isinstance(label, Label):
-            return False
-        end_us, cluster = self._now.get(message.stream, (label.end_us, -1))
-        if label.end_us < end_us:
-            return False
-        self._now[message.stream] = label.end_us, label.cluster
-        return label.cluster != cluster
+    def _news(self, message: Message) -> Message | None:
+        """The present label, where a newer one is of another cluster, or its cluster has another name."""
+        event, now = message.event, self._now.get(message.stream)
+        if isinstance(event, ClusterNamed) and now and now.cluster == event.cluster:
+            return replace(message, event=now, name=event.name)
+        if not isinstance(event, Label) or (now and event.end_us < now.end_us):
+            return None
+        self._now[message.stream] = event
+        return None if now and now.cluster == event.cluster else message
 
     def _connect(self) -> "Client":
         """Raises Down, OSError."""

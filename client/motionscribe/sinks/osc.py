@@ -60,6 +60,7 @@ ARGUMENTS: Mapping[type[events.Event], Row] = {
     events.ClusterCreated: ("cluster/created", "cluster i", lambda _, e: (e.cluster,)),
     events.ClusterMerged: ("cluster/merged", "source i, target i", lambda _, e: (e.source, e.target)),
     events.ClusterSplit: ("cluster/split", "cluster i, target i", lambda _, e: (e.cluster, e.target)),
+    events.ClusterNamed: ("cluster/named", "cluster i, name s", lambda _, e: (e.cluster, escape(e.name))),
     events.ClusterTableFull: ("cluster/forgotten", "cluster i", lambda _, e: (e.cluster,)),
     events.Gap: ("gap", "seconds f", lambda _, e: ((e.end_us - e.start_us) / 1e6,)),
     events.Restarted: ("restarted", "reason s", lambda _, e: (escape(e.reason),)),

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from motionscribe.events import Event, Label, SegmentEnded, SegmentStarted
+from motionscribe.events import Event, Label
 from motionscribe.sinks.backlog import Backlog
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
+from motionscribe.sinks.final_names import Naming
 from motionscribe.sinks.message import Message, start_us
 from motionscribe.sinks.outlet import Down, Outlet, Refused
 from motionscribe_proto.names import escape
@@ -198,7 +199,7 @@ class RelaySink(Sink):
 
     def write(self, event: Event) -> None:
         """Returns at once and raises nothing."""
-        if isinstance(event, SegmentStarted | SegmentEnded):
+        if isinstance(event, Naming):
             self._names[event.cluster] = event.name
         name = self._names.get(event.cluster, "") if isinstance(event, Label) else ""
         clock, begun_us = self._info.clock, start_us(event)

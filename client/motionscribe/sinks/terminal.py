@@ -11,6 +11,7 @@ from motionscribe.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterNamed,
     ClusterSplit,
     ClusterTableFull,
     Degraded,
@@ -86,6 +87,10 @@ class Terminal(Sink):
             case ClusterSplit():
                 split = Text.assemble(self._name(event.cluster), " stands for itself again", style="dim")
                 self._add(event.time_us, event.time_us, split)
+            case ClusterNamed():
+                called = f" is called {event.name} from now on" if event.name else " has no name any more"
+                self._add(event.time_us, event.time_us, Text.assemble(self._name(event.cluster), called, style="dim"))
+                self._names[event.cluster] = event.name
             case ClusterTableFull():
                 full = f"{event.limit} clusters are learnt: cluster {event.cluster} made room"
                 self._add(event.time_us, event.time_us, Text(full, "dim"))

@@ -18,11 +18,9 @@ from motionscribe.events import (
     ClusterSplit,
     Event,
     Label,
-    SegmentEnded,
-    SegmentStarted,
 )
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
-from motionscribe.sinks.final_names import finally_named
+from motionscribe.sinks.final_names import Naming, finally_named
 from motionscribe.sinks.record import Record, Records, Span, is_kept
 from motionscribe.sinks.saved_events import RUN, merges_of
 
@@ -56,7 +54,7 @@ class KeptStream(Sink):
         if isinstance(event, Label | AnomalyScores):
             return
         with self._lock:
-            if isinstance(event, SegmentStarted | SegmentEnded):
+            if isinstance(event, Naming):
                 self._names[event.cluster] = event.name
             if isinstance(event, ClusterMerged | ClusterSplit):
                 self._merges.append(event)

@@ -77,6 +77,7 @@ CLASSES: dict[str, type] = {
     "cluster_created": events.ClusterCreated,
     "cluster_merged": events.ClusterMerged,
     "cluster_split": events.ClusterSplit,
+    "cluster_named": events.ClusterNamed,
     "cluster_table_full": events.ClusterTableFull,
     "gap": events.Gap,
     "restarted": events.Restarted,

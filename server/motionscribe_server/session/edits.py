@@ -16,7 +16,7 @@ class Learnt(Protocol):
     def clusters(self) -> list[ClusterState]:
         """All that is remembered, in ascending order of id."""
 
-    def rename(self, id: int, name: str) -> None:
+    def rename(self, id: int, name: str) -> Sequence[Event] | None:
         """Raises UnknownClusterError, ClusterError."""
 
     def merge(self, sources: Sequence[int], target: int) -> Sequence[Event] | None:
@@ -37,9 +37,8 @@ class Rename:
     name: str
 
     def apply(self, learnt: Learnt) -> Sequence[Event]:
-        """Raises what `learnt` raises."""
-        learnt.rename(self.id, self.name)
-        return ()
+        """The events that tell of it. Raises what `learnt` raises."""
+        return learnt.rename(self.id, self.name) or ()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,7 @@ session.py's. A label is sent before the clusterer learns from its segment, and 
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 
 import numpy as np
@@ -16,6 +14,7 @@ from motionscribe_models.state import State
 from motionscribe_proto.events import (
     ClusterCreated,
     ClusterMerged,
+    ClusterNamed,
     ClusterSplit,
     ClusterTableFull,
     Degraded,
@@ -25,10 +24,11 @@ from motionscribe_proto.events import (
 from motionscribe_proto.verdicts import Verdict
 from motionscribe_server.errors import NotFoundError
 from motionscribe_server.session.alarms import Alarms
+from motionscribe_server.session.all_or_nothing import all_or_nothing
 from motionscribe_server.session.anomaly_book import PackedBook
 from motionscribe_server.session.cluster_counts import ClusterCounts
 from motionscribe_server.session.cluster_map import ClusterMap, map_of
-from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, initial_clusters
+from motionscribe_server.session.clustering import ClusterState, DPMeans, Merged, Named, initial_clusters
 from motionscribe_server.session.default_names import DefaultNames, Name
 from motionscribe_server.session.exemplars import EDGE_S, Exemplars
 from motionscribe_server.session.final_labels import FinalLabels
@@ -151,15 +151,17 @@ class Labelling:
     def _states(self) -> list[ClusterState]:
         return sorted([*self._clusterer.clusters(), *self._labeller.young()], key=lambda state: state.id)
 
-    def rename(self, id: int, name: str) -> None:
+    def rename(self, id: int, name: str) -> list[Event]:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
-        with self._all_or_nothing():
+        with all_or_nothing(self._clusterer, self._labeller):
             self._labeller.introduce([id])
             self._clusterer.rename(id, name)
+        # where all moments are final, what it is from now on is not known before the next one
+        return self._changes(self._now_us) if self._spans else []
 
     def merge(self, sources: Sequence[int], target: int) -> list[Event]:
         """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""
-        with self._all_or_nothing():
+        with all_or_nothing(self._clusterer, self._labeller):
             self._labeller.introduce([*sources, target])
             self._clusterer.merge(sources, target)
         return self._changes(self._now_us)
@@ -199,17 +201,6 @@ class Labelling:
     def _now_us(self) -> int:
         """The end of the newest moment, 0 where all are final."""
         return self._spans[-1].end_us if self._spans else 0
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """An edit that is refused leaves no trace: a session that goes on from a snapshot does not hear of it."""
-        before = deepcopy((self._clusterer.state(), self._labeller.state()))
-        try:
-            yield
-        except BaseException:
-            self._clusterer.restore(before[0])
-            self._labeller.restore(before[1])
-            raise
 
     def state(self) -> State:
         """See motionscribe_models/state.py."""
@@ -284,7 +275,7 @@ class Labelling:
         self._exemplars.keep(kept)
 
     def _changes(self, time_us: int) -> list[Event]:
-        """Merges since the last call, births that no final label showed, and what made room."""
+        """Merges and names since the last call, births that no final label showed, and what made room."""
         events: list[Event] = []
         for change in self._clusterer.changes():
             if isinstance(change, Merged):
@@ -294,6 +285,9 @@ class Labelling:
                     self._alarms.merge(change.source, change.target)
                 self._labeller.relabel()
                 events.append(ClusterMerged(change.source, change.target, time_us))
+            elif isinstance(change, Named):
+                name = self._name(change.id)
+                events.append(ClusterNamed(change.id, name.text, time_us, name.guessed))
             elif self._labeller.announce(change.id):
                 events.append(ClusterCreated(change.id, time_us))
         limit = self._clusterer.capacity

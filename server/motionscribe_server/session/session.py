@@ -158,9 +158,9 @@ class Session:
         """All clusters that are remembered, in ascending order of id."""
         return self._labelling.clusters()
 
-    def rename(self, id: int, name: str) -> None:
+    def rename(self, id: int, name: str) -> list[Event]:
         """Gives a name, or takes it with an empty one. Raises UnknownClusterError."""
-        self._labelling.rename(id, name)
+        return self._labelling.rename(id, name)
 
     def merge(self, sources: Sequence[int], target: int) -> list[Event]:
         """Makes `sources` part of `target`. Raises UnknownClusterError, ClusterError for a cluster and itself."""

@@ -26,10 +26,10 @@ from motionscribe_server.session.options import SessionOptions
 from motionscribe_server.session.session import Session
 from motionscribe_server.session.steps import EncoderStates
 
-FORMAT = 10
+FORMAT = 11
 """1 was the reflected tree of objects of motionscribe 0.x; 2 does not place edits; 3 has no memory of bodies; 4 knows
 neither which joints are out of sight nor names of clusters that nobody named; 5 has other anomaly scores; 6 has no
-book of anomalies."""
+book of anomalies; 10 tells nobody of names."""
 DIGEST = 32
 ARRAY = "$array"
 """The one key of what stands in the tree for an array; its value is the array's name in the archive."""

@@ -11,7 +11,7 @@ from tests.support.scripted_server import ScriptedServer
 
 from motionscribe.commands.later_names import LaterNames, read_names
 from motionscribe.errors import BadFile
-from motionscribe.events import ClusterMerged, ClusterSplit, Event, SegmentEnded, SegmentStarted
+from motionscribe.events import ClusterMerged, ClusterNamed, ClusterSplit, Event, SegmentEnded, SegmentStarted
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ def test_the_events_themselves_tell_of_names_and_merges() -> None:
         SegmentStarted(2, 2, "walk", 2, 1),
     ]
     assert LaterNames().apply(events)[0] == SegmentEnded(1, 2, "walk", 1, 2, 0, 1)
+    assert LaterNames().apply([*events, ClusterNamed(2, "stroll", 2)])[0] == SegmentEnded(1, 2, "stroll", 1, 2, 0, 1)
 
 
 def test_a_server_that_does_not_know_the_stream_is_said(events: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from motionscribe.events import (
     Anomaly,
     ClusterCreated,
     ClusterMerged,
+    ClusterNamed,
     ClusterTableFull,
     Degraded,
     Event,
@@ -224,6 +225,29 @@ def test_the_final_table_tells_the_story() -> None:
         ["0:05.70", "0:05.70", "", "64 clusters are learnt: cluster 9 made room"],
         ["0:05.00", "0:06.00", "1.00", "walk (1)"],
     ]
+
+
+def test_a_new_name_is_a_row_and_holds_from_then_on() -> None:
+    sink = Terminal(Board(console := Console(file=io.StringIO(), width=100)), "the title", {1: "warm"})
+    story: list[Event] = [
+        Label(1, 9, 0, 1_000_000, 1, 1.0, True),
+        ClusterNamed(1, "walk", 1_000_000),
+        ClusterMerged(1, 2, 2_000_000),
+        ClusterNamed(2, "sit", 3_000_000),
+        ClusterNamed(1, "", 4_000_000),
+    ]
+    for event in story:
+        sink.write(event)
+    with console.capture() as capture:
+        console.print(sink.render())
+    text = capture.get()
+    assert [line.split("│")[4].strip() for line in text.splitlines() if "│ 0:" in line] == [
+        "warm (1) is called walk from now on",
+        "walk (1) is part of cluster 2",
+        "cluster 2 is called sit from now on",
+        "walk (1) has no name any more",
+    ]
+    assert "now: cluster 1 100%" in text
 
 
 def test_the_live_view_shows_the_moment_and_the_newest_rows() -> None:

@@ -109,6 +109,26 @@ def test_edits_reach_the_server_and_other_viewers(tiny_model: Path, tmp_path: Pa
     with_page(tiny_model, tmp_path, test)
 
 
+def test_a_name_that_another_client_gives_is_seen_at_once(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motionscribe.page.follow.TABLES_S", 1e3)
+
+    async def test(served: Served, page: str, client: AsyncClient) -> None:
+        caller = await served.opened("lab")
+        recording = motion(served.skeleton, 3.0)
+        await caller.send(recording)
+        await served.computed(len(recording.frames))
+        async with viewing(page) as viewer:
+            await watched(page, viewer, "lab")
+            table = await viewer.find(lambda m: m["is"] == "clusters")
+            await client.rename("lab", table["clusters"][0]["id"], "wave")
+            await viewer.read(lambda m: m["is"] == "clusters" and m["clusters"][0]["name"] == "wave")
+        await caller.finish()
+
+    with_page(tiny_model, tmp_path, test)
+
+
 def test_an_alarm_is_marked(tmp_path: Path) -> None:
     recording = perform([("walk", 10.0)], rate_hz=60, faults=[("drop", 4.0, 4.0)]).recording
 

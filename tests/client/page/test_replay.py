@@ -13,7 +13,16 @@ from tests.support.page import Viewer, page_of, viewing
 from motionscribe.cli import main
 from motionscribe.demo.performer import perform
 from motionscribe.errors import BadEventsFile
-from motionscribe.events import Anomaly, ClusterMerged, ClusterSplit, Event, Label, SegmentEnded, SegmentStarted
+from motionscribe.events import (
+    Anomaly,
+    ClusterMerged,
+    ClusterNamed,
+    ClusterSplit,
+    Event,
+    Label,
+    SegmentEnded,
+    SegmentStarted,
+)
 from motionscribe.page.saved import MOST_VALUES, SavedStream, figures_of, read_saved
 from motionscribe.sinks import write_lines
 from motionscribe_models.errors import RecordingError
@@ -79,6 +88,12 @@ def test_a_merge_that_was_undone_is_none(tmp_path: Path) -> None:
     write_lines(tmp_path / "gym.jsonl", {"gym": [*STORY, ClusterSplit(5, 4, 11_000_000)]})
     (gym,) = read_saved(tmp_path / "gym.jsonl")
     assert [(one.id, one.merged_into) for one in gym.clusters()] == [(4, None), (5, None)]
+
+
+def test_the_name_that_was_given_last_holds(tmp_path: Path) -> None:
+    write_lines(tmp_path / "gym.jsonl", {"gym": [*STORY, ClusterNamed(4, "stroll", 11_000_000)]})
+    (gym,) = read_saved(tmp_path / "gym.jsonl")
+    assert [(one.id, one.name) for one in gym.clusters()] == [(4, "stroll"), (5, "")]
 
 
 def long_recording(folder: Path, count: int, columns: Sequence[str]) -> Path:

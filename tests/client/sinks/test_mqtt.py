@@ -17,7 +17,7 @@ from tests.support.redis_server import free_port
 from tests.support.waiting import wait_until
 
 from motionscribe.errors import BadFile
-from motionscribe.events import Label, SegmentStarted
+from motionscribe.events import ClusterNamed, Label, SegmentStarted
 from motionscribe.sinks import StreamInfo, addresses, mqtt
 from motionscribe.sinks.message import Message
 from motionscribe.sinks.mqtt import Mqtt
@@ -63,15 +63,18 @@ def test_each_event_has_a_topic_and_the_present_label_is_kept(tmp_path: Path) ->
                 wait_until(lambda: bool(later and status))
             sink.close()
         wait_until(lambda: came[-1][:2] == ("lab/motion/status", "offline"))
-    assert json.loads(later[0][1])["name"] == "walk"
+    now = [text for topic, text, _ in came if topic.endswith("/now")]
+    named, last = json.loads(now[0]), json.loads(later[0][1])
+    assert (named["name"], last["name"]) == ("walk", "stroll")
+    assert last.items() >= to_dict(EVERY_EVENT[3]).items()
     assert (later[0][2], status[0][1:]) == (True, ("online", True))
     events = [(topic, json.loads(text)) for topic, text, _ in came if "gym_1" in topic and not topic.endswith("/now")]
     assert [topic for topic, _ in events] == [f"lab/motion/gym_1/{type(event).__name__}" for event in EVERY_EVENT]
     for (_, message), event in zip(events, EVERY_EVENT, strict=True):
         assert to_dict(event).items() <= message.items()
         assert message["stream"] == "gym/1"
-    # one label of the cluster, and none when the stream has ended
-    assert [text[:5] for topic, text, _ in came if topic.endswith("/now")] == ['{"id"', ""]
+    # one label of the cluster, one with its new name, and none when the stream has ended
+    assert [text[:5] for text in now] == ['{"id"', '{"id"', ""]
 
 
 def wait_for(heard: Heard, count: int) -> None:
@@ -162,14 +165,18 @@ def test_a_broker_with_passwords(
     assert under_way.state.sent == 1
 
 
-def test_the_present_label_is_the_newest_of_another_cluster() -> None:
-    is_news = Mqtt("127.0.0.1:1/m")._is_news  # noqa: SLF001  a broker would show the same, label by label
+def test_the_present_label_is_the_newest_of_another_cluster_or_of_another_name() -> None:
+    news = Mqtt("127.0.0.1:1/m")._news  # noqa: SLF001  a broker would show the same, label by label
 
     def label(end_us: int, cluster: int) -> bool:
-        return is_news(Message("r", 1, "s", Label(1, 2, end_us - 1, end_us, cluster, 0.5, False)))
+        return news(Message("r", 1, "s", Label(1, 2, end_us - 1, end_us, cluster, 0.5, False))) is not None
 
     assert [label(10, 0), label(20, 0), label(15, 3), label(30, 3)] == [True, False, False, True]
-    assert not is_news(Message("r", 1, "s", SegmentStarted(1, 1, "", 1, 0)))
+    assert not news(Message("r", 1, "s", SegmentStarted(1, 1, "", 1, 0)))
+    assert label(40, 3) is False
+    assert not news(Message("r", 2, "s", ClusterNamed(4, "run", 41)))
+    now = news(Message("r", 3, "s", ClusterNamed(3, "walk", 41)))
+    assert now == Message("r", 3, "s", Label(1, 2, 39, 40, 3, 0.5, False), "walk")
 
 
 @pytest.mark.parametrize("address", ["", "host", "host/", "host:99999/m", "host/a/#", "/m", "me:secret@host/m"])

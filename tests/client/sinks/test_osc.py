@@ -59,6 +59,7 @@ def test_each_event_has_an_address_and_arguments() -> None:
         ("degraded", (1, "left_wrist")),
         ("cluster/merged", (8, 7)),
         ("cluster/split", (8, 7)),
+        ("cluster/named", (7, "stroll")),
         ("cluster/forgotten", (9,)),
         ("segment/ended", (1, 7, "walk", pytest.approx(0.1))),
         ("gap", (pytest.approx(0.7),)),

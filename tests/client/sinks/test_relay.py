@@ -1,5 +1,6 @@
 """A receiver that is away loses nothing and delays nobody; what waits is bounded, on disk, and counted."""
 
+import json
 import time
 
 import pytest
@@ -7,7 +8,7 @@ from tests.support.made_up_outlet import ADDRESS, INFO, MadeUp, files, leave_beh
 from tests.support.messages import EVERY_EVENT, finals, numbers
 from tests.support.waiting import wait_until
 
-from motionscribe.events import Label
+from motionscribe.events import ClusterNamed, Label
 from motionscribe.feed_clock import FeedClock
 from motionscribe.sinks import StreamInfo, relay
 from motionscribe.sinks.message import Message
@@ -29,6 +30,16 @@ def test_all_events_arrive_in_order_as_they_are_and_leave_no_file() -> None:
     assert [message.name for message in outlet.came if isinstance(message.event, Label)] == ["walk", "walk"]
     assert '"time": "2025-11-28T17:13:19.100000Z"' in outlet.texts[0]
     assert (outlet.left, outlet.closed, files()) == (["gym/1"], True, [])
+
+
+def test_labels_have_a_new_name_as_soon_as_it_is_told() -> None:
+    outlet = MadeUp()
+    events = finals(3)
+    with relayed(ADDRESS, outlet) as make:
+        sink = make(StreamInfo("gym/1", "a title", {7: "walk"}))
+        for event in (events[0], ClusterNamed(7, "stroll", 1), events[1], ClusterNamed(7, "", 2), events[2]):
+            sink.write(event)
+    assert [json.loads(text)["name"] for text in outlet.texts] == ["walk", "stroll", "stroll", "", ""]
 
 
 def test_one_that_is_away_at_first_gets_all_in_order_from_disk(caplog: pytest.LogCaptureFixture) -> None:

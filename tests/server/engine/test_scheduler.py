@@ -16,7 +16,7 @@ from tests.support.made_up_session import (
 )
 from tests.support.scheduler_desk import SCRIPT, Desk, alone
 
-from motionscribe_proto.events import ClusterMerged, Label
+from motionscribe_proto.events import ClusterMerged, ClusterNamed, Label
 from motionscribe_server.engine.messages import (
     CloseSession,
     EditClusters,
@@ -166,7 +166,9 @@ def test_edits_are_told_before_they_are_replied_to() -> None:
     after = desk.ask(EditClusters(1, Merge((1,), 2)))
     assert [state.merged_into for state in after.clusters] == [2, 0]
     (told,) = desk.scheduler.collect().answers
-    assert (told.events, told.edits) == ([ClusterMerged(1, 2, 0)], [PlacedEdit(0, Merge((1,), 2))])
+    # the name has waited for a moment
+    assert told.events == [ClusterNamed(2, "wave", 0), ClusterMerged(1, 2, 0)]
+    assert told.edits == [PlacedEdit(0, Merge((1,), 2))]
     assert isinstance(desk.ask(EditClusters(1, Rename(9, "x"))), UnknownClusterError)
 
 

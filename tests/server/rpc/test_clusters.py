@@ -8,8 +8,9 @@ import grpc
 import pytest
 from tests.support.serving import Served, Shared, motion, serving
 
+from motionscribe import AsyncClient
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterSplit, SegmentStarted
+from motionscribe_proto.events import ClusterCreated, ClusterMerged, ClusterNamed, ClusterSplit, SegmentStarted
 
 Code = grpc.StatusCode
 
@@ -132,6 +133,27 @@ def test_a_merge_is_an_event_of_a_live_stream_and_of_a_retained_one(tiny_model: 
             await again.finish()
             merges = [event for event in again.events if isinstance(event, ClusterMerged)]
             assert [(merge.source, merge.target) for merge in merges] == [(b, c)]
+
+    asyncio.run(run())
+
+
+def test_a_name_is_told_at_once_to_the_owner_and_who_watches(tiny_model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(tiny_model, tmp_path) as served:
+            caller = await served.opened()
+            await caller.send(motion(served.skeleton, 2))
+            id = min(await _list(served))
+            async with AsyncClient(f"127.0.0.1:{served.server.port}") as client, client.watch("lab") as watch:
+                for name in ("jab", "jab", "hook", ""):
+                    await _rename(served, id, name)
+                # no frame comes any more
+                told: list[ClusterNamed] = []
+                while len(told) < 3:
+                    told += [event for event in [await anext(watch)] if isinstance(event, ClusterNamed)]
+            assert [(event.cluster, event.name) for event in told] == [(id, "jab"), (id, "hook"), (id, "")]
+            await caller.events_until(lambda events: [e for e in events if isinstance(e, ClusterNamed)] == told)
+            await caller.finish()
+            await _rename(served, id, "stored")
 
     asyncio.run(run())
 

@@ -11,7 +11,7 @@ from motionscribe.demo.performer import perform
 from motionscribe_models.body.mapping import mapped
 from motionscribe_models.recordings import Recording, even_times
 from motionscribe_models.repository import read_bundle
-from motionscribe_proto.events import Event, SegmentEnded, SegmentStarted
+from motionscribe_proto.events import ClusterNamed, Event, SegmentEnded, SegmentStarted
 from motionscribe_proto.frames import FrameBlock
 from motionscribe_server.engine.inference import Inference
 from motionscribe_server.session.clustering import ClusterState, DPMeans
@@ -82,6 +82,10 @@ def test_what_a_user_calls_it_stays() -> None:
     driver = stream()
     send(driver, 0, 300)
     walk = named(driver.session.clusters())["walk"][0]
+    driver.session.rename(walk.id, "stroll")
+    (told,) = driver.session.rename(walk.id, "")
+    assert isinstance(told, ClusterNamed)
+    assert (told.name, told.guessed) == ("walk", True)
     driver.session.rename(walk.id, "stroll")
     events = [*send(driver, 300, 10_000), *driver.close()]
     mine = next(state for state in driver.session.clusters() if state.id == walk.id)

@@ -23,6 +23,7 @@ from tests.support.session_stories import MODEL, SCRIPT, WARM, options_of, runs_
 from motionscribe_proto.events import (
     ClusterCreated,
     ClusterMerged,
+    ClusterNamed,
     ClusterSplit,
     Event,
     Label,
@@ -108,8 +109,10 @@ def test_clusters_count_the_final_segments(story: tuple[np.ndarray, np.ndarray],
 def test_a_name_is_told_from_then_on() -> None:
     stream = feed(MODEL)
     events = send_all(stream, motion([(0, 25), (2, 25)]))
-    stream.session.rename(1, "walk")
-    stream.session.rename(3, "wave")  # young: seen by the user, not learnt yet
+    assert stream.session.rename(1, "walk") == [ClusterNamed(1, "walk", 5_000_000)]
+    # young: seen by the user, not learnt yet
+    assert stream.session.rename(3, "wave") == [ClusterNamed(3, "wave", 5_000_000)]
+    assert stream.session.rename(3, "wave") == [], "nothing has changed"
     assert {s.id: s.name for s in stream.session.clusters()} == {1: "walk", 2: "", 3: "wave"}
     assert len(stream.session.clusters()) == 3
     events = send_all(stream, motion([(0, 25), (2, 25)]), 151, 5_000_000) + stream.close()
@@ -119,11 +122,27 @@ def test_a_name_is_told_from_then_on() -> None:
 
 def test_a_name_can_be_taken_back_and_a_stranger_has_none() -> None:
     stream = feed(MODEL)
+    send_all(stream, motion([(0, 25)]))
     stream.session.rename(2, "run")
-    stream.session.rename(2, "")
+    assert stream.session.rename(2, "") == [ClusterNamed(2, "", 2_500_000)]
     assert stream.session.clusters()[1].name == ""
     with pytest.raises(UnknownClusterError, match=r"expected one of clusters \[1, 2\], got 9"):
         stream.session.rename(9, "x")
+
+
+def test_a_name_that_comes_while_no_moment_is_known_waits_for_the_next_one() -> None:
+    """Before the first frame, and after a gap: what it is from now on has no time yet."""
+    stream = feed(MODEL)
+    assert stream.session.rename(2, "run") == []
+    assert stream.session.rename(2, "sprint") == []
+    events = send_all(stream, motion([(0, 25)]))
+    assert events[0] == ClusterNamed(2, "sprint", 100_000)
+    send_all(stream, motion([(0, 1)])[:1], 76, 60_000_000)
+    assert stream.session.rename(1, "walk") == []
+    events += send_all(stream, motion([(0, 25)]), 77, 60_100_000) + stream.close()
+    named = [(e.cluster, e.name, e.time_us > 60_000_000) for e in events if isinstance(e, ClusterNamed)]
+    assert named == [(2, "sprint", False), (1, "walk", True)]
+    assert stream.session.rename(1, "stroll") == []
 
 
 @pytest.mark.parametrize(("sources", "target"), [([1], 3), ([3], 1), ([2], 1), ([1, 2], 3), ([2, 3], 1)])

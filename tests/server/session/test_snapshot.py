@@ -41,12 +41,8 @@ LAYOUT = Path(__file__).with_name("snapshot_layout.txt")
 
 
 def restored(stream: Driver) -> Driver:
-    return Driver(*reloaded(stream))
-
-
-def reloaded(stream: Driver) -> tuple[Session, Any, Any]:
     session, encoder_states = load(save(stream.session, stream.encoder_states), stream.session.model)
-    return session, stream.engine, encoder_states
+    return Driver(session, stream.engine, encoder_states)
 
 
 @settings(deadline=None, max_examples=25)
@@ -68,8 +64,9 @@ def test_a_session_goes_on_as_if_nothing_had_happened(cuts: list[int], gap: bool
 
 def test_names_and_merges_travel() -> None:
     stream = feed(MODEL)
-    stream.send(FrameBlock(1, FRAMES, TIMES))
-    stream.session.rename(1, "walk")
+    stream.session.rename(1, "walk")  # it is told with the first moment
+    again = restored(stream)
+    assert again.send(FrameBlock(1, FRAMES, TIMES)) == stream.send(FrameBlock(1, FRAMES, TIMES))
     stream.session.merge([3], 2)
     again = restored(stream)
     assert again.session.clusters() == stream.session.clusters()
@@ -148,6 +145,8 @@ def eventful() -> Iterator[State]:
     times = even_times(len(frames), RATE)
     times[900:] += 2_000_000
     stream, events = feed(MODEL), list[Event]()
+    stream.session.rename(1, "before the first moment")
+    yield stream.session.state()
     for start in range(0, len(frames) - 1, 7):
         block = FrameBlock(start + 1, frames[start : start + 7], times[start : start + 7])
         if start > 840 and start < 980:  # as after orders of the scheduler that none has computed yet

@@ -1,6 +1,7 @@
 """Edits of durable streams: what a user was answered is never undone, whatever happens to servers and workers."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.support.tiling import require_whole
 from tests.support.waiting import until
 
 from motionscribe_proto import segmentation_pb2 as pb
-from motionscribe_proto.events import ClusterMerged, ClusterSplit, Label, SegmentStarted
+from motionscribe_proto.events import ClusterMerged, ClusterNamed, ClusterSplit, Event, Label, SegmentStarted
 from motionscribe_server.engine.messages import Answer, SessionClusters
 from motionscribe_server.errors import StoreError, UnavailableError
 from motionscribe_server.session.edits import Merge, PlacedEdit, Rename, Split, edit_from_bytes, edit_to_bytes
@@ -56,6 +57,11 @@ async def hear(caller: Caller, seq: int) -> None:
     await caller.events_until(lambda events: any(isinstance(e, Label) and e.end_seq > seq for e in events))
 
 
+def names_told(events: Sequence[Event]) -> list[tuple[int, str]]:
+    """Each as often as it came."""
+    return [(event.cluster, event.name) for event in events if isinstance(event, ClusterNamed)]
+
+
 def two_seen(found: dict[int, pb.Cluster]) -> tuple[int, int]:
     """Clusters that the motion has shown."""
     one, other, *_ = [id for id, cluster in found.items() if cluster.segments and not cluster.merged_into]
@@ -89,6 +95,7 @@ def test_an_edit_between_two_checkpoints_survives_the_worker_and_keeps_every_num
             numbers = [*caller.numbers, *again.numbers]
             assert numbers == sorted(set(numbers))
             assert sum(isinstance(event, ClusterMerged) for event in events) == 1
+            assert names_told(events) == [(target, "walk")]
             found = await clusters(served)
             assert (found[source].merged_into, found[target].name) == (target, "walk")
             after = events[next(i for i, event in enumerate(events) if isinstance(event, ClusterMerged)) :]
@@ -138,7 +145,9 @@ def test_an_edit_of_a_stream_that_nobody_has_open_is_made_when_it_goes_on(tiny_m
             found = {cluster.id: cluster for cluster in again.opened.clusters}
             assert (found[source].merged_into, found[target].name) == (target, "walk")
             await again.send(recording, again.opened.next_seq - 1)
-            require_whole([*caller.events, *await again.finish()], len(recording.frames))
+            events = [*caller.events, *await again.finish()]
+            require_whole(events, len(recording.frames))
+            assert names_told(events) == [(target, "walk")]
             found = await clusters(second)
             assert (found[source].merged_into, found[target].name) == (target, "walk")
 
@@ -168,7 +177,9 @@ def test_an_edit_while_the_past_is_repeated_waits_for_it_and_shows_at_once(tiny_
             await again.send(recording, again.opened.next_seq - 1, 2800)
             await until(lambda: not second.stream("lab").is_repeating)
             await again.send(recording, 2800)
-            require_whole([*caller.events, *await again.finish()], len(recording.frames))
+            events = [*caller.events, *await again.finish()]
+            require_whole(events, len(recording.frames))
+            assert names_told(events) == [(1, "before the crash"), (1, "after the crash"), (target, "walk")]
             found = await clusters(second)
             assert (found[source].merged_into, found[target].name) == (target, "walk")
             assert found[1].name in ("after the crash", "walk")

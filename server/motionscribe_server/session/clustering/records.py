@@ -17,6 +17,7 @@ from motionscribe_server.session.clustering.state import (
     ClusterState,
     Created,
     Merged,
+    Named,
     UnknownClusterError,
 )
 
@@ -31,7 +32,7 @@ class ClusterRecords:
         """
         self.next_id = max([next_id, 1, *(state.id + 1 for state in start)])
         self.by_id = {state.id: state for state in start}
-        self._changes: list[Change] = [Created(*c) if len(c) == 1 else Merged(*c) for c in changes]
+        self._changes = [_change_of(*plain) for plain in changes]
         if len(self.by_id) < len(start):
             raise ClusterError(f"expected ids that differ, got {sorted(state.id for state in start)}")
         for state in start:
@@ -73,13 +74,15 @@ class ClusterRecords:
         return changes
 
     def pending(self) -> list[list[int]]:
-        """What `changes` would tell, as plain values: [id] for a birth, [source, target] for a merge."""
-        return [list(astuple(change)) for change in self._changes]
+        """What `changes` would tell: [id] for a birth, [source, target] for a merge, [id, 0] for a name."""
+        return [[change.id, 0] if isinstance(change, Named) else [*astuple(change)] for change in self._changes]
 
     def rename(self, id: int, name: str) -> None:
         """Gives a name, or takes it away with an empty one. Raises ClusterError for an id that was merged."""
         if self.root(id) != id:
             raise ClusterError(f"cluster {id} is part of {self.resolve(id)}: name that one")
+        if name != self.by_id[id].given_name and Named(id) not in self._changes:
+            self._changes.append(Named(id))
         self.by_id[id] = replace(self.by_id[id], name=name, guessed=False)
 
     def merge(self, sources: Sequence[int], target: int) -> None:
@@ -163,3 +166,10 @@ class ClusterRecords:
         traces = [id for id, r in self.by_id.items() if r.merged_into and not r.given_name and id in bare]
         for id in traces[:-most]:
             del self.by_id[id]
+
+
+def _change_of(id: int, target: int | None = None) -> Change:
+    """The inverse of `pending`, of one change."""
+    if target is None:
+        return Created(id)
+    return Merged(id, target) if target else Named(id)

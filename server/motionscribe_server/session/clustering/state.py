@@ -150,4 +150,11 @@ class Merged:
     target: int
 
 
-Change = Created | Merged
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A user gave cluster `id` a name, or took it away."""
+
+    id: int
+
+
+Change = Created | Merged | Named
