@@ -67,6 +67,10 @@ class Skeleton:
                 "expected text as name, units, joints and representation, "
                 "and true or false as inverted, left_handed and level"
             )
+        try:
+            "".join(words).encode()
+        except UnicodeEncodeError as error:
+            raise LayoutError(f"expected text of UTF-8 as name, units, joints and representation: {error}") from error
         if len(self.parents) != len(self.joints):
             raise LayoutError(
                 f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
@@ -131,7 +135,7 @@ class Skeleton:
                     "axes": tuple(tuple(float(x) for x in a) for a in value.get("axes", ())),
                 }
             )
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise LayoutError(f"not a skeleton: {error}") from error
 
 
