@@ -9,8 +9,10 @@ from motionscribe.sources.person_ids import LONGEST, person_ids
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("", ("here", 7)), ("lab", ("lab", 7)), ("lab:9", ("lab", 9)), (":9", ("here", 9)), ("lab:0", ("lab", 0))]
-    + [("[::1]:9", ("::1", 9)), ("[::1]", ("::1", 7))],
+    [
+        *(("", ("here", 7)), ("lab", ("lab", 7)), ("lab:9", ("lab", 9)), (":9", ("here", 9)), ("lab:0", ("lab", 0))),
+        *(("[::1]:9", ("::1", 9)), ("[::1]", ("::1", 7))),
+    ],
 )
 def test_what_an_address_does_not_say_is_the_default(text: str, address: tuple[str, int]) -> None:
     assert host_port(text, ("here", 7)) == address
