@@ -84,7 +84,7 @@ class Skeleton:
         REPRESENTATIONS[self.representation].check_joints(self.joints)
         if self.up_axis not in UP_AXES:
             raise LayoutError(f"{self.name}: expected up axis {', '.join(UP_AXES)}, got {self.up_axis!r}")
-        if not (0 < self.rate_hz < math.inf and 0 < self.metres_per_unit < math.inf):
+        if not all(number > 0 and math.isfinite(number) for number in (self.rate_hz, self.metres_per_unit)):
             raise LayoutError(f"{self.name}: expected positive rate and metres_per_unit")
         if self.offsets and len(self.offsets) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} offsets, got {len(self.offsets)}")
