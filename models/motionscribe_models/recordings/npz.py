@@ -140,7 +140,7 @@ def _read(path: Path) -> tuple[Arrays, Skeleton]:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array of the file. Raises ValueError where its header promises more than there is: memory is asked for first."""
+    """An array of the file. Raises ValueError where its header promises more than there is: nobody asks for that memory."""
     try:
         member = archive.getinfo(f"{name}.npy")
     except KeyError:
