@@ -140,7 +140,7 @@ def _read(path: Path) -> tuple[Arrays, Skeleton]:
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array of the file. Raises ValueError where its header promises more than there is: nobody asks for that memory."""
+    """An array of the file. Raises ValueError where its header promises more bytes than the file has."""
     try:
         member = archive.getinfo(f"{name}.npy")
     except KeyError:

@@ -18,6 +18,9 @@ from motionscribe.sources.moments import Moment
 from motionscribe_models.errors import MissingExtraError
 
 log = logging.getLogger(__name__)
+QUIET = logging.getLogger(f"{__name__}.library")
+"""The library prints the stack where an answer surprises it; we say what happened ourselves."""
+QUIET.setLevel(logging.CRITICAL)
 
 WAIT_S = 0.1
 SHORTEST_S, LONGEST_S = 0.1, 2.0
@@ -70,37 +73,38 @@ class WebSocketReader:
 
     def moments(self) -> Generator[Moment | None, None, None]:
         """As live_feed.Reader has it."""
-        decoder, pause_s, said = Decoder(), SHORTEST_S, ""
+        decoder, pause_s, said = Decoder(), SHORTEST_S, set[str]()
         while True:
-            connection, reason = self._connect()
+            connection = self._connect(said)
             if connection:
                 with connection:
                     for moment in self._hear(connection, decoder):
                         pause_s = SHORTEST_S if moment else pause_s
                         yield moment
-            elif reason != said:
-                said = reason
-                log.warning("%s: %s", self.where, reason)
             tried = time.monotonic()
             while time.monotonic() < tried + pause_s:
                 yield None
                 time.sleep(WAIT_S)
             pause_s = min(2 * pause_s, LONGEST_S)
 
-    def _connect(self) -> tuple[Any, str]:
-        """A connection, else None, and why there is none."""
+    def _connect(self, said: set[str]) -> Any:
+        """A connection, or None. Each kind of reason is told once: `said` has those that were."""
         try:
-            connection = self._library.sync.client.connect(
+            return self._library.sync.client.connect(
                 self._uri,
                 compression=None,
                 proxy=None,
                 open_timeout=OPENING_S,
                 close_timeout=CLOSING_S,
                 max_size=LARGEST,
+                logger=QUIET,
             )
         except Exception as error:  # whatever the answer is, assertions of the library fail on some
-            return None, f"{type(error).__name__}: {str(error)[:LONGEST_REASON]}"
-        return connection, ""
+            reason = type(error).__name__
+            if reason not in said:
+                said.add(reason)
+                log.warning("%s: %s: %s", self.where, reason, str(error)[:LONGEST_REASON])
+            return None
 
     def _hear(self, connection: Any, decoder: Decoder) -> Generator[Moment | None, None, None]:
         """What comes until the connection ends."""
