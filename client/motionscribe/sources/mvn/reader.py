@@ -36,12 +36,14 @@ class MvnReader:
             if host != sender and sender and arrived_us - heard_us <= GONE_US:
                 self.strange += 1
                 continue
+            left_out = characters.left_out
             try:
                 moments = characters.take(packet, arrived_us)
             except NotMvn:
                 self.strange += 1
                 continue
             sender, heard_us = host, arrived_us
+            self.strange += characters.left_out - left_out
             yield from moments
 
 

@@ -53,3 +53,4 @@ class VmcReader:
                 continue
             sender, heard_us = host, arrived_us
             yield from frames.take(packet, arrived_us)
+            self.strange, frames.left_out = self.strange + frames.left_out, 0
