@@ -69,7 +69,7 @@ class Conversation:
         ]
         if not shapes and parameters.markers:
             shapes = [(MARKERS, parameters.markers, ())]
-        ids = person_ids(name for name, _, _ in shapes)
+        ids = person_ids([name for name, _, _ in shapes])
         try:
             self._people = [
                 (id, places_skeleton("qtm", joints, MILLIMETRE, parameters.up_axis, ANY_RATE_HZ, parents))
