@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from motionscribe.async_client import AsyncClient
 from motionscribe.connection.stream import AsyncStream
 from motionscribe.descriptions import Opened
+from motionscribe.errors import BadRequest, DoesNotFit, StreamInUse, TooMuch
 from motionscribe.events import Event
 from motionscribe.feed_clock import FeedClock
 from motionscribe.sinks import MakeSink, StreamInfo
@@ -21,11 +22,15 @@ from motionscribe.sinks.writing import sinks_of
 from motionscribe.sources import Source
 from motionscribe.sources.camera import CameraSource
 from motionscribe.sources.live_feed import LiveFeed
+from motionscribe.sources.push import PushSource
 from motionscribe.threads import OwnThread
 from motionscribe_models.body.mapping import NOT_THERE
 from motionscribe_models.body.own_names import renamed
 
 T = TypeVar("T")
+
+REFUSALS = (BadRequest, DoesNotFit, StreamInUse, TooMuch)
+"""What a server says of one stream, and not of itself."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class FeedStreams:
         """Of streams that have ended, and events of all."""
         self._last: dict[str, asyncio.Task[None]] = {}
         """The newest stream of each id: one id has one stream at a time."""
+        self._refused: Exception | None = None
         self._finishing = False
         self._looking: asyncio.Task[Any] | None = None
         """The task that waits for people."""
@@ -93,8 +99,8 @@ class FeedStreams:
         """Returns when all streams have ended, and their sinks are closed.
 
         A feed with several people gives the streams STREAMID-1, STREAMID-2, ... One person, whom the plan names or
-        since the feed knows no others, has STREAMID itself. Raises the first failure of a stream or a sink, at once;
-        that of the feed, when the streams have ended.
+        since the feed knows no others, has STREAMID itself. A refusal of one of several people is told, and raised when
+        the others have ended, as is a failure of the feed. Any other failure is raised at once: it is everybody's.
         """
         thread = OwnThread(f"motionscribe sinks of {self._plan.stream_id or self._feed.name}")
         try:
@@ -155,7 +161,7 @@ class FeedStreams:
                 failure = error  # what was found before is labelled to its end
             finally:
                 self._looking = None
-        if failure:
+        if failure := failure or self._refused:
             raise failure
 
     async def _stream_after(
@@ -165,7 +171,15 @@ class FeedStreams:
         if before:
             await asyncio.wait({before})
         if not self._finishing:
-            await self._stream(person, stream_id, thread)
+            try:
+                await self._stream(person, stream_id, thread)
+            except REFUSALS as error:
+                if not self._several:
+                    raise
+                self._tell(f"{stream_id}: {error}")
+                self._refused = self._refused or error
+                if isinstance(person, PushSource):
+                    person.close()
         if self._last.get(stream_id) is asyncio.current_task():
             del self._last[stream_id]
 

@@ -123,7 +123,9 @@ def test_recordings_of_people_are_healthy(data_dir: Path, name: str) -> None:
 def test_a_machine_has_no_joints_to_miss() -> None:
     skeleton = feature_skeleton("rig", ("a", "b"), 60.0)
     assert diagnose(skeleton, np.zeros((60, 2), np.float32), even_times(60, 60.0), claimed_hz=60.0) == []
-    assert unjudged(skeleton, even_times(600, 60.0)) == ["joints, units, axes: it does not say which joints it has; only a model of its columns takes it"]
+    assert unjudged(skeleton, even_times(600, 60.0)) == [
+        "joints, units, axes: it does not say which joints it has; only a model of its columns takes it"
+    ]
     assert unjudged(made().skeleton, even_times(600, 60.0)) == []
 
 
