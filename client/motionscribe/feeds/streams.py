@@ -196,7 +196,7 @@ class FeedStreams:
                 self.opened = stream.opened
                 for note in source.notes[told:]:
                     self._tell(note)
-                await self._write(stream, self._introduce(stream.opened), thread)
+                await self._write(stream, self._introduce(stream.opened, source.clock), thread)
 
     @contextmanager
     def _counted(self, stream: AsyncStream, source: Source) -> Iterator[None]:
@@ -225,7 +225,7 @@ class FeedStreams:
             self.sinks_failed = True
             raise
 
-    def _introduce(self, opened: Opened) -> StreamInfo:
+    def _introduce(self, opened: Opened, clock: FeedClock | None) -> StreamInfo:
         """What sinks are told. Joints that are not there are told to people."""
         for line in opened.mapping:
             if line.endswith(NOT_THERE):
@@ -235,7 +235,7 @@ class FeedStreams:
             f"final after {opened.latency_us / 1e6:.1f} s"
         )
         names = {cluster.id: cluster.name for cluster in opened.clusters}
-        return StreamInfo(opened.stream_id, title, names, clock=self._feed.clock)
+        return StreamInfo(opened.stream_id, title, names, clock=clock)
 
 
 def _write_all(write: Callable[[Event], None], events: Sequence[Event]) -> None:
