@@ -3,9 +3,10 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from motionscribe.sources import live_feed
 from motionscribe.sources.gate import MOST_PEOPLE
 from motionscribe.sources.json_feeds import udp
 from motionscribe.sources.json_feeds.udp import UdpReader
-from motionscribe.sources.live_feed import LiveFeed
+from motionscribe.sources.live_feed import LiveFeed, Reader
 from motionscribe.sources.moments import Body, Moment
 from motionscribe.sources.mvn import reader as mvn
 from motionscribe.sources.mvn.reader import MvnReader
@@ -134,7 +135,7 @@ def test_of_those_whom_nobody_asks_for_the_newest_are_kept() -> None:
     assert asyncio.run(run()) == ["eve", *[f"p{n}" for n in range(200)][1 - MOST_PEOPLE :]]
 
 
-GARBAGE = {
+GARBAGE: dict[str, tuple[ModuleType, Callable[[tuple[str, int]], Reader], bytes]] = {
     "udp": (udp, UdpReader, b"{}"),
     "mvn": (mvn, MvnReader, b"MXTP"),
     "vmc": (vmc, VmcReader, b"/VMC/Ext/OK\0,i\0\0\0\0\0\1"),

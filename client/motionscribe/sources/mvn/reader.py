@@ -44,7 +44,7 @@ class MvnReader:
                 yield None
                 continue
             sender, heard_us = host, arrived_us
-            yield from moments or [None]
+            yield from moments or (None,)
 
 
 def open_mvn(address: str, rate_hz: float | None = None) -> LiveFeed:

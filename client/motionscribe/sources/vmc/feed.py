@@ -55,4 +55,5 @@ class VmcReader:
                 yield None
                 continue
             sender, heard_us = host, arrived_us
-            yield from frames.take(packet, arrived_us) or [None]
+            moments = frames.take(packet, arrived_us)
+            yield from moments or (None,)
