@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionscribe.sources.moments import Body, Moment
 from motionscribe.sources.tracker import AWAY_US, Spot, Tracker
@@ -87,7 +86,7 @@ class Crowd:
     def _spot(body: Body) -> Spot | None:
         """None for somebody without a place."""
         places = body.values.reshape(len(body.skeleton.joints), -1)
-        seen: NDArray[np.bool_] = np.isfinite(places).all(axis=1)
+        seen = np.all(np.isfinite(places), axis=1)
         if not seen.any():
             return None
         hips = [hip for hip in _hips_of(body.skeleton) if seen[hip]]

@@ -1,7 +1,7 @@
 """Names that a sender gives people, as ids: of A-Z a-z 0-9 . _ -, and no two alike. Pure.
 
 An id depends on the name alone, so that it is the same in every frame and run, whoever else is there. A name that can
-be an id is one; what is left of another one has a mark of the whole name behind it: `Ann-B-1f8ac10f`.
+be an id is one; what is left of another one has a mark of the whole name behind it: `Ann B` is `Ann-B-1923efbf`.
 """
 
 import re
