@@ -61,7 +61,7 @@ def test_two_people_arrive_as_they_were_sent(walk: Recording) -> None:
                 )
                 order = [walk.skeleton.joints.index(joint) for joint in skeleton.joints]
                 np.testing.assert_allclose(metres, Actor(recording).places[row, order], atol=1e-4)
-        assert sent_until_heard(sender, moments, 99_000, [None, 5]).bodies[0].person == "B-o-b"
+        assert sent_until_heard(sender, moments, 99_000, [None, 5]).bodies[0].person == person_id('B"<o>b')
         assert reader.strange == 0
 
 
