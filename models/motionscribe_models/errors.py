@@ -29,4 +29,5 @@ class MissingExtraError(ContractError, ImportError):
     """An optional dependency is not installed; the message is the pip command that installs it."""
 
     def __init__(self, extra: str, need: str) -> None:
+        self.extra = extra
         super().__init__(f'{need} needs an extra: pip install "motionscribe[{extra}]"')

@@ -67,6 +67,10 @@ class Skeleton:
                 "expected text as name, units, joints and representation, "
                 "and true or false as inverted, left_handed and level"
             )
+        try:
+            "".join(words).encode()
+        except UnicodeEncodeError as error:
+            raise LayoutError(f"expected text of UTF-8 as name, units, joints and representation: {error}") from error
         if len(self.parents) != len(self.joints):
             raise LayoutError(
                 f"{self.name}: expected one parent per joint, {len(self.joints)}, got {len(self.parents)}"
@@ -80,7 +84,7 @@ class Skeleton:
         REPRESENTATIONS[self.representation].check_joints(self.joints)
         if self.up_axis not in UP_AXES:
             raise LayoutError(f"{self.name}: expected up axis {', '.join(UP_AXES)}, got {self.up_axis!r}")
-        if not (0 < self.rate_hz < math.inf and 0 < self.metres_per_unit < math.inf):
+        if not all(number > 0 and math.isfinite(number) for number in (self.rate_hz, self.metres_per_unit)):
             raise LayoutError(f"{self.name}: expected positive rate and metres_per_unit")
         if self.offsets and len(self.offsets) != len(self.joints):
             raise LayoutError(f"{self.name}: expected {len(self.joints)} offsets, got {len(self.offsets)}")
@@ -131,7 +135,7 @@ class Skeleton:
                     "axes": tuple(tuple(float(x) for x in a) for a in value.get("axes", ())),
                 }
             )
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise LayoutError(f"not a skeleton: {error}") from error
 
 

@@ -6,6 +6,7 @@ does not know which fields a manifest has.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from motionscribe_models.errors import ModelFolderError
 V = TypeVar("V")
 
 MAX_DEPTH = 32  # of lists and objects inside each other
+FEW = 8  # keys that an error names
 
 
 def parse_json(raw: bytes) -> object:
@@ -86,8 +88,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's fields. Where a key comes twice, two readers may see two manifests."""
     table = dict(pairs)
     if len(table) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"expected each key once, got {sorted({n for n in names if names.count(n) > 1})} again")
+        again = sorted(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"expected each key once, got {again[:FEW]} again")
     return table
 
 

@@ -15,6 +15,8 @@ from motionscribe.false_alarms import FalseAlarms, parse_false_alarms
 from motionscribe.sinks import addresses
 
 PICTURES = (".png", ".svg", ".pdf")
+SLOWEST, FASTEST = 1e-6, 1e6
+"""Times the pace of a recording."""
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +65,14 @@ def positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise ValueError(text)
+    return number
+
+
+def speed(text: str) -> float:
+    """An argparse type: times the pace of a recording."""
+    number = positive(text)
+    if not SLOWEST <= number <= FASTEST:
+        raise argparse.ArgumentTypeError(f"expected a number from {SLOWEST:g} to {FASTEST:g}, got {text}")
     return number
 
 

@@ -9,12 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from motionscribe.commands.options import positive
+from motionscribe.commands.take_files import TakeFiles
 from motionscribe.errors import BadFile
 from motionscribe.sources import schemes
 from motionscribe.sources.hearing import claimed_hz, hear, nothing_came
 from motionscribe.sources.live_feed import LiveFeed
-from motionscribe.sources.takes import Part, Takes
-from motionscribe_models.recordings.npz import append_take
+from motionscribe.sources.takes import Takes
 from motionscribe_proto.names import escape
 
 WRITE_S = 60.0
@@ -36,7 +36,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(args: argparse.Namespace) -> None:
-    """Ends with --seconds, an interrupt, or the feed. Prints each file. Raises NotFound where nothing came."""
+    """Ends with --seconds, an interrupt, or the feed. Prints each file.
+
+    Raises NotFound where nothing came, BadFile for a file that was there before, and where frames are lost.
+    """
     scheme, address = schemes.parse_address(args.source)
     if not scheme.live:
         raise BadFile(f"expected a live feed, got {args.source}: motionscribe convert copies files")
@@ -49,7 +52,12 @@ def run(args: argparse.Namespace) -> None:
     feed = scheme.open(address)
     several = isinstance(feed, LiveFeed) and feed.several
     takes = Takes(scheme.name, several=several, person=args.person)
-    files = _Files(args.output, several=several and args.person is None)
+    try:
+        files = TakeFiles(args.output, several=several and args.person is None)
+    except BaseException:
+        if isinstance(feed, LiveFeed):
+            feed.close()
+        raise
     begun_s, write_s = None, time.monotonic() + WRITE_S
     print(f"waiting for {args.source}", flush=True)
     with _stopping() as stopped, closing(hear(feed)) as moments:
@@ -65,44 +73,19 @@ def run(args: argparse.Namespace) -> None:
                 if is_over or stopped.is_set():
                     break
                 if now_s >= write_s:
-                    files.write(takes, claimed_hz(feed))
+                    files.add(takes.pop(claimed_hz(feed)))
+                    files.write()
                     write_s = time.monotonic() + max(WRITE_S, SHARE * (time.monotonic() - now_s))
         finally:
-            files.write(takes, claimed_hz(feed))
-    if not files.frames:
-        raise nothing_came(feed)
+            files.add(takes.pop(claimed_hz(feed)))
+            files.write()
     for path, frames in files.frames.items():
         print(escape(f"{path}: {frames} frames"))
     if takes.left_out:
         print(f"{takes.left_out} frames of more people or skeletons than can be were left out")
-
-
-class _Files:
-    """The files of a recording: FILE for its one person, FILE-ID for each of several."""
-
-    def __init__(self, output: Path, *, several: bool) -> None:
-        self.frames: dict[Path, int] = {}
-        """How many each has."""
-        self._output = output
-        self._several = several
-        self._pieces: dict[Path, int] = {}
-
-    def write(self, takes: Takes, rate_hz: float | None) -> None:
-        """Adds what came. Raises BadFile for a file that was there before, OSError."""
-        for part, take in takes.pop(rate_hz).items():
-            path = self._path(part)
-            pieces = self._pieces.get(path, 0)
-            if not pieces and path.exists():
-                raise BadFile(f"expected a new file, got {path}, which exists")
-            append_take(take, path, pieces)
-            self._pieces[path] = pieces + 1
-            self.frames[path] = self.frames.get(path, 0) + len(take.frames)
-
-    def _path(self, part: Part) -> Path:
-        stem = f"{self._output.stem}-{part.person}" if self._several else self._output.stem
-        if part.skeleton:
-            stem += f"-skeleton-{part.skeleton + 1}"
-        return self._output.with_name(stem + self._output.suffix)
+    files.check()
+    if not files.frames:
+        raise nothing_came(feed)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from motionscribe.commands.options import positive
+from motionscribe.commands.options import speed
 from motionscribe.commands.simulate_feed import send
 from motionscribe.commands.skeleton import read_aloud
 from motionscribe.errors import BadFile
@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="FEED[:ADDRESS]",
         help=f"how it is sent: {feeds} (default: the feed that it came by)",
     )
-    parser.add_argument("--speed", type=positive, default=1.0, metavar="N", help="times the pace at which it came")
+    parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help="times the pace at which it came")
     parser.add_argument("--repeat", action="store_true", help="over and over, until it is stopped")
     parser.set_defaults(run=run)
 

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Returns when it is told to, or all feeds have ended for good: 1 where one of them has failed."""
     wanted = read_feeds(args.file)
     if args.check:
-        print(escape(f"{args.file}: {len(wanted.feeds)} feeds"))
+        count = len(wanted.feeds)
+        print(escape(f"{args.file}: {count} feed{'s' * (count != 1)}"))
         return 0
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines())

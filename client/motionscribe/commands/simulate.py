@@ -6,7 +6,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from motionscribe.commands.options import positive, whole
+from motionscribe.commands.options import positive, speed, whole
 from motionscribe.commands.simulate_feed import sends, simulate_feed
 from motionscribe.commands.skeleton import describe
 from motionscribe.demo.actions import ACTIONS
@@ -61,9 +61,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     rate = "frames a second (default: 120, of recordings their own)"
     parser.add_argument("--rate", type=positive, metavar="HZ", help=rate)
-    parser.add_argument(
-        "--speed", type=positive, default=1.0, metavar="N", help="of a feed: times the recording's pace"
-    )
+    parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help="of a feed: times the recording's pace")
     parser.add_argument("--repeat", action="store_true", help="of a feed: over and over, until it is stopped")
     parser.set_defaults(run=run, parser=parser)
 

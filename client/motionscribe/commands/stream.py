@@ -10,7 +10,15 @@ from typing import Any
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.commands.ending import ending_well
-from motionscribe.commands.options import add_joints, add_output, add_server, client_arguments, false_alarms, positive
+from motionscribe.commands.options import (
+    add_joints,
+    add_output,
+    add_server,
+    client_arguments,
+    false_alarms,
+    positive,
+    speed,
+)
 from motionscribe.commands.showing import open_outputs
 from motionscribe.commands.skeleton import faults_of
 from motionscribe.feeds.streams import FeedStreams, Plan
@@ -30,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help=what)
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--realtime", action="store_const", const=1.0, dest="speed", help="at the recording's own pace")
-    pace.add_argument("--speed", type=positive, metavar="N", help="N times that (default: as fast as the server goes)")
+    pace.add_argument("--speed", type=speed, metavar="N", help="N times that (default: as fast as the server goes)")
     parser.add_argument("--rate", type=positive, metavar="HZ", help="frames a second, instead of what the file says")
     parser.add_argument(
         "--model", default="", metavar="NAME", help="default: the only one, body, or body2d in an image"

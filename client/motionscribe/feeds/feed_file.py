@@ -50,9 +50,11 @@ class FeedFile:
 
 
 def read_feeds(path: Path) -> FeedFile:
-    """Raises BadFile, OSError where there is no such file."""
+    """Raises BadFile, OSError for a file that cannot be read."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadFile(f"{path}: expected a file of feeds, found none") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadFile(f"{path}: expected TOML: {error}") from error
     feeds, defaults = table.pop("feed", []), table.pop("defaults", {})

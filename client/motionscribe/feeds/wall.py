@@ -64,6 +64,7 @@ class Wall:
 
     async def _change(self, wanted: FeedFile) -> None:
         feeds = {feed.name: feed for feed in wanted.feeds}
+        before = set(self._feeds)
         same = wanted.connection == self._connection
         leaving = [name for name, one in self._feeds.items() if not same or one.feed != feeds.get(name)]
         await self._end(leaving)
@@ -75,8 +76,9 @@ class Wall:
         beginning = [feed for name, feed in feeds.items() if name not in self._feeds]
         for feed in beginning:
             self._feeds[feed.name] = SupervisedFeed(feed, self._client, self._server, self._also)
-        gone = sum(name not in feeds for name in leaving)
-        log.info("%d feeds: %d begin, %d have ended", len(feeds), len(beginning), gone)
+        new, gone = len(feeds.keys() - before), len(before - feeds.keys())
+        counts = f"{new} new, {len(beginning) - new} changed, {len(feeds) - len(beginning)} as it was, {gone} gone"
+        log.info("%s: %s", "1 feed" if len(feeds) == 1 else f"{len(feeds)} feeds", counts)
 
     async def _end(self, names: Iterable[str]) -> None:
         await asyncio.gather(*(self._feeds.pop(name).end() for name in names))

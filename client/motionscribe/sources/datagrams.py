@@ -7,6 +7,7 @@ from contextlib import closing
 
 from motionscribe.errors import NotFound
 from motionscribe.feed_clock import now_us
+from motionscribe.sources.host_port import bare_host
 
 WAIT_S = 0.1
 LARGEST = 65536
@@ -19,14 +20,14 @@ FREE_S = 1.0
 def port_of(address: str, default: int) -> tuple[str, int]:
     """`HOST:PORT`, `PORT`, or nothing: the address to listen on, all of this machine's where no host is named.
 
-    Raises NotFound for what is no port.
+    Raises NotFound for what is no port, and for what can be no host.
     """
     if not address:
         return "", default
     host, _, port = address.rpartition(":")
     if not (port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
         raise NotFound(f"expected a port from 1 to 65535, or HOST:PORT, got {address!r}")
-    return host, int(port)
+    return bare_host(host), int(port)
 
 
 def datagrams(address: tuple[str, int]) -> Generator[tuple[int, bytes, str] | None, None, None]:

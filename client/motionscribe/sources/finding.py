@@ -16,6 +16,7 @@ from threading import Thread
 from motionscribe.errors import NotFound
 from motionscribe.sources.base import Source
 from motionscribe.sources.live_feed import LiveFeed
+from motionscribe_models.errors import MissingExtraError
 
 GRACE_S = 0.4
 """How much longer than it was given a finder may take."""
@@ -82,8 +83,12 @@ def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
-def find_all(finders: Mapping[str, Finder], seconds: float) -> dict[str, Sequence[Found] | str]:
-    """What each finder found, all at the same time, or in words why it could not look. Returns in little more time."""
+Outcome = Sequence[Found] | str | MissingExtraError
+"""What was found, or why nobody could look."""
+
+
+def find_all(finders: Mapping[str, Finder], seconds: float) -> dict[str, Outcome]:
+    """The outcome of each finder; they look all at the same time. Returns in little more time."""
     looks: dict[str, Future[Sequence[Found]]] = {}
     for name, finder in finders.items():
         looks[name] = Future()
@@ -99,10 +104,12 @@ def _look(finder: Finder, seconds: float, look: Future[Sequence[Found]]) -> None
         look.set_exception(error)
 
 
-def _outcome(look: Future[Sequence[Found]], end_s: float) -> Sequence[Found] | str:
+def _outcome(look: Future[Sequence[Found]], end_s: float) -> Outcome:
     try:
         return look.result(max(0.0, end_s - time.monotonic()))
     except Late:
         return "no answer in time"
+    except MissingExtraError as error:
+        return error
     except BaseException as error:
         return str(error) or type(error).__name__

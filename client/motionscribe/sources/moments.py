@@ -36,12 +36,14 @@ class Moment:
 
 def seen_places(places: NDArray[np.floating], seen: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Places (J, 3) as the values (3 J,) of a Body: NaN of a joint that is not `seen`, or lacks one of its numbers."""
-    with np.errstate(over="ignore"):  # too large for float32 becomes infinity
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinity; NaN may signal
         values = places.astype(np.float32)
     there = np.isfinite(values).all(axis=1)
     values[~(there if seen is None else there & seen)] = np.nan
     return values.ravel()
 
 
+MOST_JOINTS = 512
+"""Of a body; more are no body but an attack, or a fault."""
 ANY_RATE_HZ = 30.0
 """Of a skeleton whose sender does not say how often frames come; LiveFeed measures it, see there."""

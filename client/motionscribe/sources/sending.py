@@ -4,6 +4,7 @@ In: recordings, each of one person, and what speaks a feed's protocol (a Sender)
 gets places in metres with y up and turns them into what its protocol has.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,6 +24,11 @@ from motionscribe_models.kinematics import joint_positions
 from motionscribe_models.recordings import Recording
 from motionscribe_models.recordings.places import METRE, places_skeleton
 from motionscribe_models.skeleton import upright
+
+log = logging.getLogger(__name__)
+
+LONG_PAUSE_S, LONGEST_PAUSE_S = 10.0, 3600.0
+"""A pause that is said aloud, and the longest: times of a file may be anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +116,23 @@ def play(
 ) -> None:
     """Sends frames of recordings as `track` has it, else as Track.of, at `speed` times its pace. Closes the sender.
 
-    `repeat` begins again when all was sent, and the sender's clock goes on.
+    `repeat` begins again when all was sent, and the sender's clock goes on. Pauses of more than an hour are cut to one.
     """
     stopped = stopped or Event()
     track = track or Track.of(recordings)
     leave, times = track.leave_us, track.times_us
     period_us = round(1e6 / recordings[0].skeleton.rate_hz)
-    pacer, offsets_us = Pacer(speed), (0, 0)
+    pacer, offsets_us, cut_us = Pacer(speed), (0, 0), 0
     with closing(sender):
         while True:
             for leave_us, time_us, rows in zip(leave, times, track.rows, strict=True):
-                wait_s = pacer.wait_s(leave[0], leave_us + offsets_us[0])
+                wait_s = pacer.wait_s(leave[0], leave_us + offsets_us[0] - cut_us)
+                if wait_s > LONGEST_PAUSE_S:
+                    log.warning("a pause of %.3g s is cut to %g s", wait_s, LONGEST_PAUSE_S)
+                    cut_us += round((wait_s - LONGEST_PAUSE_S) * speed * 1e6)
+                    wait_s = LONGEST_PAUSE_S
+                elif wait_s > LONG_PAUSE_S:
+                    log.warning("the next frame leaves in %.0f s", wait_s)
                 if wait_s > 0:
                     stopped.wait(wait_s) if wait_s > 0.05 else time.sleep(wait_s)  # events wake up late
                 if stopped.is_set():

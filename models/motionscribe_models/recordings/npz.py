@@ -9,6 +9,7 @@ What `write_npz` writes, `read_npz` returns unchanged, all but the name, which i
 """
 
 import json
+import math
 import shutil
 import zipfile
 import zlib
@@ -31,6 +32,8 @@ from motionscribe_models.skeleton import Skeleton
 KEYS = ("frames", "skeleton", "timestamps_us")
 CONFIDENCES = "confidences"
 ARRIVED, FEED = "arrived_us", "feed"
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""What reads the header of an array, by version of numpy's format."""
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -111,7 +114,12 @@ def _read(path: Path) -> tuple[Arrays, Skeleton]:
                 pieces[kind].append((int(number or 0), name))
             if sorted(pieces.keys() - {CONFIDENCES, ARRIVED, FEED}) != list(KEYS):
                 raise RecordingError(f"{path}: expected the arrays {', '.join(KEYS)}, got {', '.join(content.files)}")
-            arrays = {kind: _joined([content[name] for _, name in sorted(names)]) for kind, names in pieces.items()}
+            arrays = {
+                kind: _joined([_array(content.zip, name) for _, name in sorted(names)])
+                for kind, names in pieces.items()
+            }
+        if arrays["frames"].ndim != 2:
+            raise RecordingError(f"{path}: expected frames (n, D), got shape {arrays['frames'].shape}")
         return arrays, Skeleton.from_json(json.loads(str(arrays["skeleton"])))
     except RecordingError:
         raise
@@ -122,11 +130,33 @@ def _read(path: Path) -> tuple[Arrays, Skeleton]:
         ValueError,
         LayoutError,
         NotImplementedError,
+        RecursionError,
+        MemoryError,
         zipfile.BadZipFile,
         zlib.error,
         TokenError,
     ) as error:
         raise RecordingError(f"{path}: expected a recording written by motionscribe, got {str(error)[:200]}") from error
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """An array of the file. Raises ValueError where its header promises more than there is: nobody asks for that memory."""
+    try:
+        member = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise ValueError(f"{name}, which is no array") from None
+    with archive.open(member) as content:
+        version = np.lib.format.read_magic(content)
+        read_header = HEADERS.get(version)
+        if read_header is None:
+            raise ValueError(f"{name} in version {version} of the format")
+        shape, _, dtype = read_header(content)
+        size = math.prod(shape) * dtype.itemsize
+        if size > member.file_size:
+            raise ValueError(f"{name}, of which {size} bytes are promised and {member.file_size} are there")
+    with archive.open(member) as content:
+        array: NDArray[Any] = np.lib.format.read_array(content, allow_pickle=False)
+    return array
 
 
 def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:

@@ -148,12 +148,14 @@ def test_an_interrupted_recording_is_complete(tmp_path: Path, number: signal.Sig
 
 def test_what_cannot_be_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     there = tmp_path / "there.npz"
+    (tmp_path / "gym-a.npz").touch()
     write_recording(of(5), there)
     for line, said in (
         (["record", str(there), str(tmp_path / "new.npz")], "expected a live feed"),
         (["record", "made:1", str(tmp_path / "new.csv")], "expected a file ending in .npz"),
         (["record", "made:1", str(tmp_path / "away" / "new.npz")], "expected a folder"),
         (["record", "made:1", str(there)], "expected a new file"),
+        (["record", f"crowd:127.0.0.1:{free_port()}", str(tmp_path / "gym.npz")], "gym-a.npz, which exists"),
         (
             ["replay", str(there)],
             "made, crowd, got a file that names no feed",

@@ -136,3 +136,8 @@ def test_check_only_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         f"motionscribe: {path}: feed 2: expected another stream_id than that of feed 1, got a\n"
     )
     assert cli.main(["run", str(tmp_path / "none.toml")]) == 1
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"feeds\.toml: expected a file of feeds, found none"):
+        read_feeds(tmp_path / "feeds.toml")

@@ -123,7 +123,7 @@ def test_a_file_that_is_read_again(tmp_path: Path, server: ScriptedServer) -> No
         new = feed(f"numbers:{ports[2]}", "new", 'to = ["new.jsonl"]')
         write(tmp_path, server, same, changes + 'lag = "fast"', new)
         run.process.send_signal(signal.SIGHUP)
-        run.says("3 feeds: 2 begin, 2 have ended")
+        run.says("3 feeds: 1 new, 1 changed, 1 as it was, 2 gone")
         run.says("leaves: ended")
         run.says("two: ended")
         for name in ("same", "changes", "new"):

@@ -42,10 +42,21 @@ def test_a_port_of_another_program_is_an_error_that_names_it(monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", ("", 7)), ("99", ("", 99)), ("127.0.0.1:99", ("127.0.0.1", 99)), ("::1:99", ("::1", 99))],
+    [
+        ("", ("", 7)),
+        ("99", ("", 99)),
+        ("127.0.0.1:99", ("127.0.0.1", 99)),
+        ("::1:99", ("::1", 99)),
+        ("[::1]:99", ("::1", 99)),
+    ],
 )
 def test_addresses(text: str, expected: tuple[str, int]) -> None:
     assert port_of(text, 7) == expected
+
+
+def test_what_can_be_no_host() -> None:
+    with pytest.raises(NotFound, match="expected the name of a host"):
+        port_of("a..b:99", 7)
 
 
 @pytest.mark.parametrize("text", ["x", "0", "65536", "127.0.0.1", "host:", ":", "-1", "\u0663"])

@@ -19,6 +19,15 @@ from motionscribe.sources.finding import Found, find_all, find_by_listening
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.moments import Moment
 from motionscribe.sources.sending import play
+from motionscribe_models.errors import MissingExtraError
+
+
+def find_long(seconds: float) -> list[Found]:
+    return [Found(200 * "n", "a long name")]
+
+
+def find_nothing(seconds: float) -> list[Found]:
+    raise MissingExtraError("lsl", "Lab Streaming Layer")
 
 
 @contextmanager
@@ -91,13 +100,21 @@ def test_the_command_names_the_command_to_use(
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(made_feed, "PORT", free_port())
     broken = replace(MADE, name="broken", finder="nowhere:nothing")
-    monkeypatch.setattr(schemes, "SCHEMES", (replace(MADE, finder="tests.support.made_feed:find_made"), broken))
+    long = replace(MADE, name="long", finder=f"{__name__}:find_long")
+    lacking = replace(MADE, name="lacking", finder=f"{__name__}:find_nothing")
+    made = replace(MADE, finder="tests.support.made_feed:find_made")
+    monkeypatch.setattr(schemes, "SCHEMES", (made, broken, lacking))
     assert main(["sources", "--seconds", "0.2"]) == 0
-    assert "nothing is streaming here that made, broken can hear" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "nothing is streaming here that made, broken can hear" in out
+    assert out.splitlines()[-1] == 'not looked for: lacking, which pip install "motionscribe[lsl]" adds'
+    monkeypatch.setattr(schemes, "SCHEMES", (made, broken, long))
     with sending(made_feed.PORT):
         assert main(["sources"]) == 0
     out = capsys.readouterr().out
-    (row,) = [line for line in out.splitlines() if "motionscribe stream" in line]
+    letters = "".join(line.split("│")[1].strip() for line in out.splitlines() if line.count("│") > 1)
+    assert 200 * "n" in letters, "no command is cut"
+    row = next(line for line in out.splitlines() if "motionscribe stream made" in line)
     assert f"motionscribe stream made:127.0.0.1:{made_feed.PORT} " in row
     assert "1 person, positions" in row
     assert " 15 " in row

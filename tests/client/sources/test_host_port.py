@@ -11,7 +11,10 @@ from motionscribe.sources.person_ids import LONGEST, MARK, person_id, person_ids
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("", ("here", 7)), ("lab", ("lab", 7)), ("lab:9", ("lab", 9)), (":9", ("here", 9)), ("lab:0", ("lab", 0))],
+    [
+        *(("", ("here", 7)), ("lab", ("lab", 7)), ("lab:9", ("lab", 9)), (":9", ("here", 9)), ("lab:0", ("lab", 0))),
+        *(("[::1]:9", ("::1", 9)), ("[::1]", ("::1", 7))),
+    ],
 )
 def test_what_an_address_does_not_say_is_the_default(text: str, address: tuple[str, int]) -> None:
     assert host_port(text, ("here", 7)) == address
@@ -20,6 +23,12 @@ def test_what_an_address_does_not_say_is_the_default(text: str, address: tuple[s
 @pytest.mark.parametrize("text", ["lab:", "lab:x", "lab:65536", "lab:-1", "lab:9:9", "lab:²"])
 def test_what_is_no_port_is_refused(text: str) -> None:
     with pytest.raises(NotFound, match="expected HOST or HOST:PORT, a port from 0 to 65535, got "):
+        host_port(text, ("here", 7))
+
+
+@pytest.mark.parametrize("text", ["a..b", f"{64 * 'a'}:9", "a\0b", "\udcff"])
+def test_what_can_be_no_host_is_refused(text: str) -> None:
+    with pytest.raises(NotFound, match="expected the name of a host, got "):
         host_port(text, ("here", 7))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from motionscribe.demo.performer import perform
-from motionscribe.sources.sending import Actor, play
+from motionscribe.sources import sending
+from motionscribe.sources.sending import Actor, Track, play
 from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.skeleton import BODY
 from motionscribe_models.errors import RecordingError
@@ -83,3 +84,13 @@ def test_over_and_over_the_clock_goes_on_until_it_is_stopped() -> None:
     assert [time_us for time_us, _ in told.sent] == [n * 10_000 for n in range(25)]
     assert [rows[0] for _, rows in told.sent] == [n % 10 for n in range(25)]
     assert told.closed == 1
+
+
+def test_a_pause_without_an_end_is_cut_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sending, "LONGEST_PAUSE_S", 0.05)
+    told, recording = Told(), recording_of(frames=3)
+    play([recording], told, track=Track([0, 2**62, 2**62 + 1], [0, 1, 2], [[0], [1], [2]]), speed=0.001)
+    assert len(told.sent) == 3
+    assert [record.getMessage() for record in caplog.records] == ["a pause of 4.61e+15 s is cut to 0.05 s"]

@@ -1,5 +1,9 @@
 """The project's own file: what is written is read back, and damage is refused."""
 
+import io
+import json
+import math
+import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -153,3 +157,41 @@ def test_another_recording_is_no_take_and_a_take_that_does_not_fit_is_refused(tm
     assert read_take(tmp_path / "a.npz") is None
     with pytest.raises(RecordingError, match="expected arrivals of shape"):
         replace(take(), arrived_us=np.zeros(2, np.int64))
+
+
+HOSTILE = {
+    "frames of no dimension": {"frames": np.float32(3)},
+    "lists without an end": {"skeleton": np.array("[" * 200_000)},
+    "a parent beyond all": {"skeleton": np.array(json.dumps({**BODY.to_json(), "parents": [math.inf] * 15}))},
+    "a rate beyond all": {"skeleton": np.array(json.dumps({**BODY.to_json(), "rate_hz": 10**400}))},
+    "a joint that is no UTF-8": {
+        "skeleton": np.array(json.dumps({**BODY.to_json(), "joints": ["\ud800", *BODY.joints[1:]]}))
+    },
+}
+
+
+@pytest.mark.parametrize("arrays", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("as_take", [True, False])
+def test_hostile_arrays_are_refused(arrays: dict[str, np.ndarray], as_take: bool, tmp_path: Path) -> None:
+    whole = {
+        "frames": np.zeros((1, BODY.width), np.float32),
+        "skeleton": np.array(json.dumps(BODY.to_json())),
+        "timestamps_us": np.zeros(1, np.int64),
+    }
+    arrived = {"arrived_us": np.zeros(1, np.int64)} if as_take else {}
+    np.savez(tmp_path / "a.npz", allow_pickle=False, **whole, **arrived)
+    assert len(read_recording(tmp_path / "a.npz").frames) == 1
+    np.savez(tmp_path / "a.npz", allow_pickle=False, **whole | arrived | arrays)
+    with pytest.raises(RecordingError, match=r"a\.npz: expected "):
+        read_take(tmp_path / "a.npz") if as_take else read_recording(tmp_path / "a.npz")
+
+
+def test_a_header_that_promises_more_than_there_is_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2**40, 3)})
+    path = tmp_path / "a.npz"
+    np.savez(path, skeleton=np.array(json.dumps(BODY.to_json())), timestamps_us=np.zeros(1, np.int64))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("frames.npy", header.getvalue() + bytes(100))
+    with pytest.raises(RecordingError, match="frames, of which 13194139533312 bytes are promised and 228 are there"):
+        read_recording(path)

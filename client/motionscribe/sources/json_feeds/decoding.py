@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from motionscribe.sources.json_feeds.skeletons import Axes, Skeletons
-from motionscribe.sources.moments import Body, Moment
+from motionscribe.sources.moments import MOST_JOINTS, Body, Moment
 from motionscribe.sources.person_ids import person_id
 from motionscribe_models.skeleton import UP_AXES, Skeleton
 from motionscribe_models.strict_json import parse_json
 
 LARGEST = 1 << 20
 """Bytes of a message."""
-MOST_PEOPLE, MOST_JOINTS, LONGEST_NAME = 64, 512, 128
+MOST_PEOPLE, LONGEST_NAME = 64, 128
 FARTHEST = 1e9
 """Of any unit; such a number is no place."""
 LATEST_S = 1e12
@@ -103,6 +103,10 @@ def _places(value: object) -> Places:
     joints = _typed(value, dict)
     if len(joints) > MOST_JOINTS or any(not 0 < len(name) <= LONGEST_NAME for name in joints):
         raise StrangeMessageError(f"expected up to {MOST_JOINTS} joints with names of {LONGEST_NAME} letters")
+    try:
+        "".join(joints).encode()
+    except UnicodeEncodeError as error:
+        raise StrangeMessageError(f"expected names of UTF-8: {error.reason}") from error
     return {name: None if place is None else _place(place) for name, place in joints.items()}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from motionscribe.errors import NotFound
 from motionscribe.feed_clock import now_us
+from motionscribe.sources.host_port import bare_host
 from motionscribe.sources.json_feeds.decoding import LARGEST, Decoder, StrangeMessageError
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.moments import Moment
@@ -24,6 +25,8 @@ SHORTEST_S, LONGEST_S = 0.1, 2.0
 OPENING_S = 2.0
 """How long a server may take to answer: a feed cannot be closed meanwhile."""
 CLOSING_S = 0.5
+LONGEST_REASON = 200
+"""Letters: a server may have written it."""
 REFUSED = (1007, 1009)
 """Codes by which we end a connection: of text that is none, and of a message that is too large."""
 
@@ -61,36 +64,43 @@ class WebSocketReader:
             place = self._library.uri.parse_uri(self._uri)
         except (ValueError, self._library.exceptions.InvalidURI) as error:  # ValueError: of a port
             raise NotFound(f"expected {scheme}:HOST:PORT/PATH, got {scheme}:{address}") from error
+        bare_host(place.host)
         self.where = f"JSON from a WebSocket server at {place.host}:{place.port}{place.path}"
         self.strange = 0
 
     def moments(self) -> Generator[Moment | None, None, None]:
         """As live_feed.Reader has it."""
-        errors = self._library.exceptions
         decoder, pause_s, said = Decoder(), SHORTEST_S, ""
         while True:
-            try:
-                with self._library.sync.client.connect(
-                    self._uri,
-                    compression=None,
-                    proxy=None,
-                    open_timeout=OPENING_S,
-                    close_timeout=CLOSING_S,
-                    max_size=LARGEST,
-                ) as connection:
+            connection, reason = self._connect()
+            if connection:
+                with connection:
                     for moment in self._hear(connection, decoder):
                         pause_s = SHORTEST_S if moment else pause_s
                         yield moment
-            except (OSError, errors.InvalidHandshake, errors.InvalidMessage, errors.InvalidURI) as error:
-                reason = f"{type(error).__name__}: {error}"
-                if reason != said:
-                    said = reason
-                    log.warning("%s: %s", self.where, reason)
+            elif reason != said:
+                said = reason
+                log.warning("%s: %s", self.where, reason)
             tried = time.monotonic()
             while time.monotonic() < tried + pause_s:
                 yield None
                 time.sleep(WAIT_S)
             pause_s = min(2 * pause_s, LONGEST_S)
+
+    def _connect(self) -> tuple[Any, str]:
+        """A connection, else None, and why there is none."""
+        try:
+            connection = self._library.sync.client.connect(
+                self._uri,
+                compression=None,
+                proxy=None,
+                open_timeout=OPENING_S,
+                close_timeout=CLOSING_S,
+                max_size=LARGEST,
+            )
+        except Exception as error:  # whatever the answer is, assertions of the library fail on some
+            return None, f"{type(error).__name__}: {str(error)[:LONGEST_REASON]}"
+        return connection, ""
 
     def _hear(self, connection: Any, decoder: Decoder) -> Generator[Moment | None, None, None]:
         """What comes until the connection ends."""

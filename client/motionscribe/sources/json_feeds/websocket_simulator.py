@@ -7,6 +7,7 @@ from typing import Any
 
 from motionscribe.errors import NotFound
 from motionscribe.loop_thread import LoopThread
+from motionscribe.sources.host_port import bare_host
 from motionscribe.sources.json_feeds.encoding import Encoder
 from motionscribe.sources.json_feeds.websocket import load_websockets
 from motionscribe_models.recordings import Recording
@@ -34,6 +35,7 @@ class WebSocketSender:
             place = library.uri.parse_uri(f"ws://{address.removeprefix('//')}")
         except (ValueError, library.exceptions.InvalidURI) as error:
             raise NotFound(f"expected ws:HOST:PORT, got ws:{address}") from error
+        bare_host(place.host)
         self._clients: dict[asyncio.Event, deque[str]] = {}
         """What each is still to get, and the event that says so."""
         self._ended = False

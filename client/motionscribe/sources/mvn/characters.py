@@ -14,7 +14,9 @@ from motionscribe.sources.moments import Body, Moment
 from motionscribe.sources.mvn.datagram import KINDS, SEGMENTS, Part, decode, metres_of
 
 LATE = 16
-"""Samples: one that is so few before the newest is late, of more the sender has started again."""
+"""Samples: one that is so few before the newest is late, of more the sender has started again.
+
+Also parts of one late sample: where more come, or those of two late ones, the clock was set back."""
 WRAP_MS = 60_000
 """A time code that goes from its end to its beginning within a minute goes on there."""
 CODES = 2**32
@@ -59,6 +61,10 @@ class _Character:
         self._turns = 0
         """How often the time code has begun anew."""
         self._metres: float | None = None
+        self._late: list[tuple[Part, int]] = []
+        """Parts of a sample before the newest, and their arrivals."""
+        self.left_out = 0
+        """Parts that came late."""
 
     def take(self, part: Part, arrived_us: int) -> list[Moment]:
         """Samples that are over now."""
@@ -69,9 +75,12 @@ class _Character:
         if part.kind != self._kind:
             over, self._metres = self.end(), None
         self._kind, self._kind_heard_us = part.kind, arrived_us
-        if newest is None or (part.sample, part.time_ms, part.kind) != (newest.sample, newest.time_ms, newest.kind):
-            if newest and (newest.sample - part.sample) % CODES < LATE and part.time_ms <= newest.time_ms:
-                return []
+        is_same = newest and (part.sample, part.time_ms, part.kind) == (newest.sample, newest.time_ms, newest.kind)
+        if newest and not is_same and (newest.sample - part.sample) % CODES < LATE and part.time_ms <= newest.time_ms:
+            return over + self._put_off(part, arrived_us)
+        self.left_out += len(self._late)
+        self._late = []
+        if not is_same or self._waiting is None:  # a sample that comes again is not judged here
             over += self.end()
             self._waiting = _Sample(part.kind, self._time(part), arrived_us)
             self._newest = part
@@ -80,6 +89,19 @@ class _Character:
             self._waiting.parts[part.index] = part
             if self._waiting.is_whole:
                 over += self.end()
+        return over
+
+    def _put_off(self, part: Part, arrived_us: int) -> list[Moment]:
+        """Samples of parts that were put off, once they show that the clock goes on from an earlier time."""
+        self._late.append((part, arrived_us))
+        first, _ = self._late[0]
+        if (part.sample, part.time_ms) == (first.sample, first.time_ms) and len(self._late) <= LATE:
+            return []
+        late, self._late = self._late, []
+        over = self.end()
+        self._newest = None
+        for one in late:
+            over += self.take(*one)
         return over
 
     def end(self) -> list[Moment]:
@@ -100,6 +122,8 @@ class _Character:
         if before and part.time_ms < before.time_ms:
             wraps = (part.time_ms - before.time_ms) % CODES < WRAP_MS
             self._turns = self._turns + 1 if wraps else 0
+        if before and (part.sample, part.time_ms) == (before.sample, before.time_ms):
+            return self._time_us
         is_same = before is not None and part.time_ms == before.time_ms
         self._time_us = self._time_us + 1 if is_same else (self._turns * CODES + part.time_ms) * 1000
         return self._time_us
@@ -110,6 +134,11 @@ class Characters:
 
     def __init__(self) -> None:
         self._characters: dict[int, _Character] = {}
+
+    @property
+    def left_out(self) -> int:
+        """Parts that came late."""
+        return sum(character.left_out for character in self._characters.values())
 
     def take(self, packet: bytes, arrived_us: int) -> list[Moment]:
         """What is complete with a datagram that came at `arrived_us`. Raises NotMvn."""

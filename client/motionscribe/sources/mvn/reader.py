@@ -37,6 +37,7 @@ class MvnReader:
                 self.strange += 1
                 yield None
                 continue
+            left_out = characters.left_out
             try:
                 moments = characters.take(packet, arrived_us)
             except NotMvn:
@@ -44,6 +45,7 @@ class MvnReader:
                 yield None
                 continue
             sender, heard_us = host, arrived_us
+            self.strange += characters.left_out - left_out
             yield from moments or (None,)
 
 

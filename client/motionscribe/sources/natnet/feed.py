@@ -37,10 +37,14 @@ SERVER, COMMAND_PORT = "127.0.0.1", 1510
 AGAIN_S = 0.25
 """How often it is asked what is not answered, and a sender told that somebody still listens."""
 OLDEST = (3, 0)
+JOIN_S = 1.0
+"""How often it is tried to hear a group that cannot be heard."""
 UP_AXIS = b"UpAxis\0"
 UP = {2: "z"}
 """What Motive answers; y, its default, for all else."""
 KNOWN = frozenset(Message)
+FRAME = Message.FRAME.to_bytes(2, "little")
+"""How one begins: frames may come from another port than the one that answers."""
 LATEST_S = 1e12
 """Times beyond are none."""
 
@@ -65,6 +69,8 @@ class NatNetReader:
         self._people: People | None = None
         self._wanted = False
         """Definitions must be asked for."""
+        self._said = ""
+        """Why a group cannot be heard."""
 
     def moments(self) -> Generator[Moment | None, None, None]:
         """See live_feed.Reader."""
@@ -73,7 +79,7 @@ class NatNetReader:
             command.bind(("", 0))
             host = socket.gethostbyname(self._server[0])
             server, group, ports = (host, self._server[1]), None, [command]
-            heard_s = asked_s = told_s = -math.inf
+            heard_s = asked_s = told_s = joined_s = -math.inf
             while True:
                 now_s = time.monotonic()
                 if now_s - told_s >= AGAIN_S:
@@ -84,16 +90,19 @@ class NatNetReader:
                     asked_s = now_s
                     _send(command, server, pack(Message.REQUEST, UP_AXIS))
                     _send(command, server, pack(Message.REQUEST_DEFINITIONS))
-                if self._info and self._info.group != group:
-                    group = self._info.group
+                if self._info and self._info.group != group and now_s - joined_s >= JOIN_S:
+                    joined_s = now_s
                     joined.close()
-                    ports = [command, joined.enter_context(_join(group, host))] if group else [command]
+                    other = self._hear(self._info.group, host)
+                    ports = [command, joined.enter_context(other)] if other else [command]
+                    group = self._info.group if other else None
                 ready, _, _ = select.select(ports, [], [], WAIT_S)
                 came = False
                 for port in ready:
                     with suppress(ConnectionError):  # Windows says so of a port that was sent to
-                        packet, (sender, _) = port.recvfrom(LARGEST)
-                        moment, known = self.take(packet, now_us()) if sender == host else (None, False)
+                        packet, sender = port.recvfrom(LARGEST)
+                        is_motive = sender == server or (sender[0] == host and packet[:2] == FRAME)
+                        moment, known = self.take(packet, now_us()) if is_motive else (None, False)
                         self.strange += not known
                         heard_s = now_s if known else heard_s
                         came |= moment is not None
@@ -101,6 +110,16 @@ class NatNetReader:
                             yield moment
                 if not came:
                     yield None
+
+    def _hear(self, group: tuple[str, int] | None, host: str) -> socket.socket | None:
+        """A port for a group; None without one, and where it cannot be heard."""
+        try:
+            return _join(group, host) if group else None
+        except OSError as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("natnet: %s", error)
+            return None
 
     def take(self, packet: bytes, arrived_us: int) -> tuple[Moment | None, bool]:
         """The moment in a packet, if there is one, and whether it is NatNet's at all."""

@@ -203,7 +203,8 @@ def _read_bone(rest: "_Content", version: Version) -> tuple[str, int, int, Array
     """Name, id, the parent's id, offset. The definition of a rigid body is the same."""
     name = rest.text()
     id, parent = rest.number(), rest.number()
-    offset = rest.array(np.dtype("<f4"), 3).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN of the signalling kind
+        offset = rest.array(np.dtype("<f4"), 3).astype(np.float64)
     rest.skip(16 if version >= (4, 2) else 0)
     markers = rest.count(16)
     rest.skip(16 * markers)

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe.sources.moments import ANY_RATE_HZ, Body, seen_places
+from motionscribe.sources.moments import ANY_RATE_HZ, MOST_JOINTS, Body, seen_places
 from motionscribe.sources.natnet.packets import TRACKED, Bones, Definitions, Frame
 from motionscribe.sources.person_ids import person_ids
 from motionscribe_models.arrays import Array
@@ -103,16 +103,16 @@ def _skeleton(name: str, joints: tuple[str, ...], up: str, parents: tuple[int, .
     for prefix in (f"{name}_", f"{name}:"):
         if all(joint.startswith(prefix) for joint in joints):
             joints = tuple(joint.removeprefix(prefix) for joint in joints)
-    if not joints:
-        raise LayoutError(f"{name}: expected joints, got none")
+    if not 0 < len(joints) <= MOST_JOINTS:
+        raise LayoutError(f"{name}: expected from 1 to {MOST_JOINTS} joints, got {len(joints)}")
     return places_skeleton("natnet", joints, METRE, up, ANY_RATE_HZ, parents)
 
 
 def _places(person: _Person, bones: NDArray[np.void]) -> NDArray[np.float32]:
     """(3 J,) in the room; NaN where a bone is not tracked."""
     tracked = (bones["flags"] & TRACKED).astype(bool)
-    places = bones["place"].astype(np.float64)
     with np.errstate(all="ignore"):  # of damaged packets numbers may be anything
+        places = bones["place"].astype(np.float64)
         if person.bones and _are_relative(person.bones, places, tracked):
             places = _in_the_room(person, places, bones["turn"].astype(np.float64))
         return seen_places(places, tracked)

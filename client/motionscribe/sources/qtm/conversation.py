@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from motionscribe.sources.moments import ANY_RATE_HZ, Body, Moment, seen_places
+from motionscribe.sources.moments import ANY_RATE_HZ, MOST_JOINTS, Body, Moment, seen_places
 from motionscribe.sources.person_ids import person_ids
 from motionscribe.sources.qtm.packets import Data, Kind, read_data, read_parameters
 from motionscribe_models.errors import LayoutError
@@ -32,6 +32,8 @@ class Conversation:
         self._say = say
         self._versions = list(VERSIONS)
         self._agreed = False
+        self.refused = False
+        """QTM speaks none of VERSIONS."""
         self._people: list[tuple[str, Skeleton]] = []
         self._have_skeletons = False
         self.wanted = False
@@ -59,6 +61,8 @@ class Conversation:
                 self.ask()
             elif self._versions:
                 self._say(f"Version {self._versions.pop(0)}")
+            else:
+                self.refused = True
         return None
 
     def _meet(self, content: bytes) -> None:
@@ -69,6 +73,8 @@ class Conversation:
         ]
         if not shapes and parameters.markers:
             shapes = [(MARKERS, parameters.markers, ())]
+        if any(len(joints) > MOST_JOINTS for _, joints, _ in shapes):
+            raise ValueError(f"expected up to {MOST_JOINTS} joints")
         ids = person_ids([name for name, _, _ in shapes])
         try:
             self._people = [

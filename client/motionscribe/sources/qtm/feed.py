@@ -3,6 +3,7 @@
 A QTM that is not there yet, or goes away, is called again. Times are the sender's, microseconds.
 """
 
+import logging
 import socket
 import time
 from collections.abc import Generator
@@ -14,8 +15,10 @@ from motionscribe.sources.datagrams import WAIT_S
 from motionscribe.sources.host_port import host_port
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.sources.moments import Moment
-from motionscribe.sources.qtm.conversation import Conversation
+from motionscribe.sources.qtm.conversation import VERSIONS, Conversation
 from motionscribe.sources.qtm.packets import Kind, Packets, text
+
+log = logging.getLogger(__name__)
 
 HOST, PORT = "127.0.0.1", 22223
 """The port of little-endian packets."""
@@ -46,6 +49,8 @@ class QtmReader:
         self.where = f"QTM at {address[0]}:{address[1]}"
         self.strange = 0
         self._address = address
+        self._told = False
+        """That QTM is too old."""
 
     def moments(self) -> Generator[Moment | None, None, None]:
         """See live_feed.Reader."""
@@ -90,6 +95,9 @@ class QtmReader:
                 heard_s = now_s
                 for kind, content in packets.take(data):
                     moment = self._take(conversation, kind, content)
+                    if conversation.refused and not self._told:
+                        self._told = True
+                        log.warning("%s: expected protocol %s or later, which it refuses", self.where, VERSIONS[-1])
                     if moment:
                         came, seen_s = True, now_s
                         yield moment

@@ -56,4 +56,5 @@ class VmcReader:
                 continue
             sender, heard_us = host, arrived_us
             moments = frames.take(packet, arrived_us)
+            self.strange, frames.left_out = self.strange + frames.left_out, 0
             yield from moments or (None,)

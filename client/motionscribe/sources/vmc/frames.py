@@ -1,6 +1,7 @@
 """Packets of one sender to frames: a packet holds a frame, a part of one, or a single message. Pure.
 
-A frame begins with a new time, or with a bone that the frame before has already. It is whole when all bones are there
+A frame begins with a new time, or with a bone that the frame before has already, be it at the same time: times that
+repeat are not judged here. It is whole when all bones are there
 that this sender sends; where one stays away, the next frame ends it. A sender that restarts is learnt anew: its time
 goes back, or it was away.
 """
@@ -17,7 +18,9 @@ LEARNT = 3
 AWAY_US = 2_000_000
 """Who was silent for longer may have another body."""
 SET_BACK_US = 1_000_000
-"""A time that is so much earlier is that of a clock that began anew; one that is less so came late."""
+"""A time that is so much earlier is that of a sender that began anew."""
+MOST_LATE = 16
+"""Packets of one time that is a little earlier: of more, the clock was set back. Of several times two are enough."""
 FIRST_BONE = "Hips"
 """Senders go through Unity's list, which begins here: of one without times, this is where a frame begins."""
 PERSON = "1"
@@ -45,6 +48,10 @@ class Frames:
         """The newest, which may not be whole; None before the first beginning of a frame."""
         self._clock: tuple[int, int] | None = None
         """The sender's newest time, and when it came."""
+        self._late: list[tuple[Packet, int]] = []
+        """Packets with an earlier time and their arrivals: they came late, or the clock was set back by a little."""
+        self.left_out = 0
+        """Packets that came late."""
         self._root = HERE
         self._heard_us = 0
 
@@ -55,8 +62,12 @@ class Frames:
         if arrived_us - self._heard_us > AWAY_US or since_us < -SET_BACK_US:
             moments += self.end()
             self._skeleton, self._waiting, self._frame, self._clock, self._root = None, [], None, None, HERE
+            self._late = []
         elif since_us < 0:
-            return []
+            return self._put_off(packet, arrived_us)
+        elif self._late and packet.time_us is not None:
+            self.left_out += len(self._late)
+            self._late = []
         self._heard_us = arrived_us
         if self._begins(packet):
             moments += self.end()
@@ -72,13 +83,28 @@ class Frames:
                 moments += self._finish(self._frame)
         return moments
 
+    def _put_off(self, packet: Packet, arrived_us: int) -> list[Moment]:
+        """Frames of packets that were put off, once they show that the clock goes on from an earlier time."""
+        self._late.append((packet, arrived_us))
+        if packet.time_us == self._late[0][0].time_us and len(self._late) <= MOST_LATE:
+            return []
+        late, self._late = self._late, []
+        moments = self.end()
+        self._frame = self._clock = None
+        for one in late:
+            moments += self.take(*one)
+        return moments
+
     def end(self) -> list[Moment]:
         """The newest frame as far as it has come: nothing more of it will."""
         return self._finish(self._frame) if self._frame and self._frame.bones else []
 
     def _begins(self, packet: Packet) -> bool:
         if packet.time_us is not None:
-            return not self._clock or packet.time_us != self._clock[0]
+            if not self._clock or packet.time_us != self._clock[0]:
+                return True
+            if not self._frame or (self._skeleton and not self._frame.told):
+                return False  # a part of the same frame, or one that came twice
         if not self._frame:
             return FIRST_BONE in packet.bones
         return not self._frame.bones.keys().isdisjoint(packet.bones)

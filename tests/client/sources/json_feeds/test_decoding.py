@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionscribe.sources.json_feeds.decoding import MOST_JOINTS, MOST_PEOPLE, Decoder, StrangeMessageError
+from motionscribe.sources.json_feeds.decoding import MOST_PEOPLE, Decoder, StrangeMessageError
 from motionscribe.sources.json_feeds.skeletons import MOST_JOINTS as MOST_IN_A_SKELETON
 from motionscribe.sources.json_feeds.skeletons import MOST_KNOWN
-from motionscribe.sources.moments import Body, Moment
+from motionscribe.sources.moments import MOST_JOINTS, Body, Moment
 from motionscribe.sources.person_ids import person_id
 
 NOW_US = 1_000_000_000
@@ -198,3 +198,14 @@ def check(body: Body) -> None:
     wanted: dict[str, Any] = {"dtype": np.float32, "shape": (body.skeleton.width,)}
     assert {"dtype": body.values.dtype, "shape": body.values.shape} == wanted
     assert not np.isinf(body.values).any()
+
+
+def test_a_name_that_is_no_utf_8_is_strange() -> None:
+    with pytest.raises(StrangeMessageError, match="UTF-8"):
+        take(r'{"joints": {"\ud800": [1, 2, 3]}}')
+
+
+def test_keys_that_come_twice_are_told_in_no_time() -> None:
+    message = "{" + ",".join(f'"{n}":0' for n in range(40_000)) + ',"1":0,"2":0}'
+    with pytest.raises(StrangeMessageError, match=r"each key once, got \['1', '2'\] again"):
+        take(message)

@@ -151,6 +151,36 @@ def test_who_does_not_speak_websocket_is_named_once(caplog: pytest.LogCaptureFix
     assert f"127.0.0.1:{port}" in record.message
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        bytes(range(256)) * 8,
+        b"HTTP/1.1 101 " + b"a" * 100_000,
+        b"HTTP/1.1 302 Found\r\nLocation: ws://[::bad/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["nothing", "noise", "a long line", "to no address", "to another protocol"],
+)
+def test_whatever_the_first_answer_is_it_is_called_again(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        calls = list[str]()
+
+        def serve_noise() -> None:
+            with suppress(OSError):
+                while True:
+                    peer, _ = server.accept()
+                    calls.append("")
+                    with peer, suppress(OSError):
+                        peer.recv(1000)
+                        peer.sendall(answer)
+
+        threading.Thread(target=serve_noise, daemon=True).start()
+        with closing(WebSocketReader("ws", f"127.0.0.1:{server.getsockname()[1]}").moments()) as moments:
+            wait_until(lambda: next(moments) is None and len(calls) > 1)
+    assert all(len(record.message) < 300 for record in caplog.records)
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_tls_needs_a_certificate_that_the_system_trusts(
     trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -173,6 +203,14 @@ def test_tls_needs_a_certificate_that_the_system_trusts(
         with closing(reader.moments()) as moments:
             assert next(moments) is None
     assert "CERTIFICATE_VERIFY_FAILED" in caplog.records[0].message
+
+
+@pytest.mark.parametrize("host", ["a..b", 64 * "a"])
+def test_what_is_no_host(host: str) -> None:
+    with pytest.raises(NotFound, match="expected the name of a host, got"):
+        open_ws(f"{host}:80")
+    with pytest.raises(NotFound, match="expected the name of a host, got"):
+        WebSocketSender([RECORDING], f"{host}:80")
 
 
 @pytest.mark.parametrize("address", ["", "//", "127.0.0.1:70000/", "host:port", "//:80", "host/#part"])

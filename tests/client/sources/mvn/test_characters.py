@@ -1,5 +1,7 @@
 """Samples of MVN that are split, mixed up, lost or begun anew."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,9 +77,27 @@ def test_a_lost_part_leaves_nan_when_the_next_sample_begins() -> None:
     assert times_of([first, second, third]) == [0, 10_000, 20_000]
 
 
-def test_late_and_repeated_datagrams_change_nothing() -> None:
-    packets = [whole(0), whole(1), whole(1), whole(0), *split(2)[:2], *split(2)[:2], *split(2), whole(1), whole(3)]
-    assert times_of(moments_of(packets)) == [0, 10_000, 20_000, 30_000]
+def test_late_datagrams_are_left_out_and_counted_and_a_repeated_sample_has_its_time_again() -> None:
+    packets = [whole(0), whole(1), whole(1), whole(0), *split(2)[:2], *split(2)[:2], *split(2)[2:], whole(1), whole(3)]
+    characters = Characters()
+    moments = [moment for packet in packets for moment in characters.take(packet, 0)]
+    assert times_of(moments) == [0, 10_000, 10_000, 20_000, 30_000]
+    assert characters.left_out == 2
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        lambda n: (0, 0),
+        lambda n: (0, 10 * n - (190 if n >= 50 else 0)),
+        lambda n: (n - (10 if n >= 50 else 0), 10 * n - (100 if n >= 50 else 0)),
+    ],
+    ids=["both stand still", "a counter that stands still, a clock set back", "both set back"],
+)
+def test_whatever_the_clock_does_no_sample_is_lost(clock: Callable[[int], tuple[int, int]]) -> None:
+    clocks = [clock(n) for n in range(100)]
+    moments = moments_of([whole(sample, time_ms=time_ms) for sample, time_ms in clocks])
+    assert times_of(moments) == [1000 * time_ms for _, time_ms in clocks]
 
 
 def test_two_characters_are_two_people() -> None:

@@ -203,6 +203,32 @@ def test_packets_of_others_are_counted(walk: Recording) -> None:
         wait_until(lambda: next(moments) is None and reader.strange == 2)
 
 
+def test_another_port_of_the_same_machine_cannot_say_where_frames_go(walk: Recording) -> None:
+    with closing(NatNetSender([walk], "127.0.0.1:0")) as sender, hearing(sender.port) as (reader, moments):
+        sent_until_heard(sender, moments, 1, [0])
+        (client,) = sender.clients
+        with socket(AF_INET, SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            other.sendto(made.server_info((2, 9)), ("127.0.0.1", client[1]))
+        wait_until(lambda: next(moments) is None and reader.strange == 1)
+        sent_until_heard(sender, moments, 2, [0])
+
+
+def test_a_group_whose_port_is_taken_is_told_once_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with socket(AF_INET, SOCK_DGRAM) as server, socket(AF_INET, SOCK_DGRAM) as busy:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(5.0)
+        busy.bind(("", 0))
+        with hearing(server.getsockname()[1]) as (_, moments):
+            assert next(moments) is None
+            _, client = server.recvfrom(65536)
+            server.sendto(made.server_info(VERSION, busy.getsockname()[1], "239.255.42.99"), client)
+            wait_until(lambda: next(moments) is None and bool(caplog.records))
+            assert [next(moments) for _ in range(3)] == [None] * 3
+    (record,) = caplog.records
+    assert "multicast 239.255.42.99:" in record.getMessage()
+
+
 def test_another_program_hears_what_is_sent(walk: Recording) -> None:
     """The package `natnet`, which reads packets by code of its own."""
     places = Actor(walk).places

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.client.sources.natnet import natnet_bytes as made
 
+from motionscribe.sources.moments import MOST_JOINTS
 from motionscribe.sources.natnet.packets import Definitions, Frame, read_definitions, read_frame, unpack
 from motionscribe.sources.natnet.people import People
 from motionscribe.sources.person_ids import person_id
@@ -150,3 +151,13 @@ def test_who_is_not_defined_is_asked_for() -> None:
         assert not list(people.bodies(framed(skeletons)))
     assert not people.knows(framed({}, {"new": []}))
     assert not people.knows(read_frame(unpack(made.frame(VERSION, 1.0, flags=2))[1], VERSION))
+
+
+def test_who_has_too_many_bones_is_nobody_and_a_signalling_nan_is_not_seen() -> None:
+    chain: list[made.Bone] = [(f"b{n}", n, (0.0, 0.1, 0.0)) for n in range(MOST_JOINTS + 1)]
+    people = People(defined(made.skeleton(VERSION, "Ann", 1, chain)), "y")
+    bone = made.tracked((0.0, 0.0, 0.0))
+    assert (people.strange, list(people.bodies(framed({1: [bone] * len(chain)})))) == (1, [])
+    signalling = bone[:4] + bytes.fromhex("010080ff") * 3 + bone[16:]
+    (body,) = People(defined(made.skeleton(VERSION, "Bob", 1, chain[:2])), "y").bodies(framed({1: [signalling] * 2}))
+    assert np.isnan(body.values).all()

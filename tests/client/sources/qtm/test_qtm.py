@@ -162,3 +162,19 @@ def test_nobody_is_there() -> None:
         assert reader.where == f"QTM at 127.0.0.1:{port}"
     with pytest.raises(NotFound, match="HOST:PORT"):
         open_qtm("here:there")
+
+
+def test_one_that_is_too_old_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    older = script(made.xml(ANN))
+    older["Version"] = [made.packet(0, b"Version NOT supported\0")]
+    with spoken(older) as (_, _, moments):
+        wait_until(lambda: next(moments) is None and bool(caplog.records))
+    (record,) = caplog.records
+    assert "expected protocol 1.21 or later" in record.getMessage()
+
+
+def test_more_joints_than_a_body_has_are_refused() -> None:
+    conversation = Conversation(lambda _: None)
+    many = made.xml(made.skeleton("Ann", made.chain(*(f"b{n}" for n in range(600)))))
+    with pytest.raises(ValueError, match="up to 512 joints"):
+        conversation.take(Kind.XML, many[8:], 0)

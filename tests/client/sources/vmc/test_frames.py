@@ -103,10 +103,31 @@ def test_frames_between_two_times_go_by_our_clock() -> None:
     assert [moment.time_us for moment in moments] == [int(n * STEP_S * 1e6) for n in range(20)]
 
 
-def test_order_of_bones_does_not_matter_and_what_comes_twice_or_late_counts_once() -> None:
+def test_order_of_bones_does_not_matter_and_what_comes_late_is_left_out_and_counted() -> None:
     packets = [bundle(*reversed([time(n * STEP_S), *moved(n)])) for n in range(10)]
-    packets = [*packets[:6], packets[5], packets[4], *packets[6:]]
-    check(moments_of(packets), range(10))
+    frames, reader, found = Frames(), PacketReader(), []
+    for n, packet in enumerate([*packets[:6], packets[4], *packets[6:]]):
+        found += frames.take(reader.read(packet), FIRST_US + n * STEP_US)
+    check(found, range(10))
+    assert frames.left_out == 1
+
+
+def test_what_comes_twice_has_its_time_again() -> None:
+    packets = [bundle(time(n * STEP_S), *moved(n)) for n in range(6)]
+    check(moments_of([*packets, packets[5]]), [*range(6), 5])
+
+
+def test_a_time_that_stands_still_is_handed_on() -> None:
+    moments = moments_of(bundle(time(0.0), *moved(n)) for n in range(20))
+    check(moments[:19], range(19))
+    assert {moment.time_us for moment in moments} == {0}
+
+
+def test_a_clock_that_is_set_back_by_a_little_loses_no_frame() -> None:
+    times = [n * STEP_S - (0.7 if n >= 60 else 0) for n in range(120)]
+    moments = moments_of(bundle(time(at), *moved(n)) for n, at in enumerate(times))
+    check(moments, range(120))
+    assert [moment.time_us for moment in moments] == [round(at * 1e6) for at in times]
 
 
 def test_a_bone_that_stays_away_is_not_seen() -> None:
