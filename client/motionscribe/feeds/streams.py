@@ -5,6 +5,7 @@ made, written and closed in a thread of their own, since files and networks may 
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from motionscribe_models.body.mapping import NOT_THERE
 from motionscribe_models.body.own_names import renamed
 
 T = TypeVar("T")
+
+MOST_STREAMS = 64
+"""Of a feed at a time, each with two threads of gRPC's: who appears beyond them waits until one has ended."""
 
 REFUSALS = (BadRequest, DoesNotFit, StreamInUse, TooMuch)
 """What a server says of one stream, and not of itself."""
@@ -126,7 +130,9 @@ class FeedStreams:
     @property
     def numbers(self) -> Numbers:
         """So far."""
-        return sum((_numbers(stream, source) for stream, source in self._running.items()), self._ended)
+        so_far = sum((_numbers(stream, source) for stream, source in self._running.items()), self._ended)
+        in_no_stream = self._feed.dropped if isinstance(self._feed, LiveFeed) and not self._plan.person else 0
+        return so_far + Numbers(dropped=in_no_stream)
 
     @property
     def count(self) -> int:
@@ -145,15 +151,19 @@ class FeedStreams:
 
     async def _run_people(self, everybody: AsyncGenerator[Source, None], thread: OwnThread) -> None:
         stem, failure = self._plan.stream_id or self._feed.name, None
+        # images of a camera wait for everybody's frames: nobody there may wait
+        room = asyncio.Semaphore(MOST_STREAMS if isinstance(self._feed, LiveFeed) else sys.maxsize)
         async with asyncio.TaskGroup() as streams:
             task = self._looking = asyncio.current_task()
             try:
                 async with aclosing(everybody) as people:
                     async for person in people:
                         if self._plan.person in (None, person.person):
+                            await room.acquire()
                             stream_id = f"{stem}-{person.person}" if self._several else stem
                             streaming = self._stream_after(self._last.get(stream_id), person, stream_id, thread)
                             self._last[stream_id] = streams.create_task(streaming)
+                            self._last[stream_id].add_done_callback(lambda _: room.release())
             except asyncio.CancelledError:
                 if not (self._finishing and task and task.uncancel() == 0):
                     raise
@@ -196,7 +206,7 @@ class FeedStreams:
                 self.opened = stream.opened
                 for note in source.notes[told:]:
                     self._tell(note)
-                await self._write(stream, self._introduce(stream.opened), thread)
+                await self._write(stream, self._introduce(stream.opened, source.clock), thread)
 
     @contextmanager
     def _counted(self, stream: AsyncStream, source: Source) -> Iterator[None]:
@@ -225,7 +235,7 @@ class FeedStreams:
             self.sinks_failed = True
             raise
 
-    def _introduce(self, opened: Opened) -> StreamInfo:
+    def _introduce(self, opened: Opened, clock: FeedClock | None) -> StreamInfo:
         """What sinks are told. Joints that are not there are told to people."""
         for line in opened.mapping:
             if line.endswith(NOT_THERE):
@@ -235,7 +245,7 @@ class FeedStreams:
             f"final after {opened.latency_us / 1e6:.1f} s"
         )
         names = {cluster.id: cluster.name for cluster in opened.clusters}
-        return StreamInfo(opened.stream_id, title, names, clock=self._feed.clock)
+        return StreamInfo(opened.stream_id, title, names, clock=clock)
 
 
 def _write_all(write: Callable[[Event], None], events: Sequence[Event]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from motionscribe.errors import NotFound
 from motionscribe.feed_clock import FeedClock, now_us
 from motionscribe.sources.base import Source
-from motionscribe.sources.gate import Gate
+from motionscribe.sources.gate import MOST_PEOPLE, Gate
 from motionscribe.sources.moments import Moment
 from motionscribe.sources.push import CAPACITY, PushSource
 from motionscribe_proto.frames import FrameBlock
@@ -49,8 +49,9 @@ class Reader(Protocol):
     """Packets that came and were another protocol's, or damaged: they are passed over."""
 
     def moments(self) -> Generator[Moment | None, None, None]:
-        """Moments as they come, None when nothing has come for a tenth of a second. Closed when no more are wanted.
+        """Moments as they come, None when nothing has come for a tenth of a second, or what came is no moment yet.
 
+        Whoever asks can so stop at any time, also while others than the sender send. Closed when no more are wanted.
         Ends where the sender says that there is no more. Raises what keeps it from hearing: OSError, NotFound.
         """
 
@@ -81,13 +82,14 @@ class LiveFeed(Source):
         self.reader = reader
         self.several = several
         self.clock: FeedClock = FeedClock()
+        """Of whoever is there the longest; each person has one, since several may send."""
         self._asked_hz = rate_hz
         self._silence_s = silence_s
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._appeared: list[PushSource | None] = []
+        self._appeared: deque[PushSource | None] = deque()
         """Whom nobody has asked for yet; None is the end."""
-        self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Queue[PushSource | None]] | None = None
+        self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._failure: BaseException | None = None
         self._early: deque[Moment] = deque(maxlen=EARLY)
         self._moments: SimpleQueue[Moment | None] | None = None
@@ -101,15 +103,13 @@ class LiveFeed(Source):
 
         Raises NotFound where nobody ever came, and what kept the reader from hearing, after all sources have ended.
         """
-        queue: asyncio.Queue[PushSource | None] = asyncio.Queue()
+        changed = asyncio.Event()
         with self._lock:
             self._early.clear()
-            self._listener = asyncio.get_running_loop(), queue
-            for source in self._appeared:
-                queue.put_nowait(source)
+            self._listener = asyncio.get_running_loop(), changed
         count = 0
         try:
-            while (source := await queue.get()) is not None:
+            while (source := await self._next(changed)) is not None:
                 count += 1
                 yield source
         finally:
@@ -145,6 +145,14 @@ class LiveFeed(Source):
             self.close()
         if self._failure:
             raise self._failure
+
+    async def _next(self, changed: asyncio.Event) -> PushSource | None:
+        while True:
+            changed.clear()
+            with self._lock:
+                if self._appeared:
+                    return self._appeared.popleft()
+            await changed.wait()
 
     async def ready(self) -> None:
         """Waits for the first person. Raises NotFound after OPENING_S, and what `people` raises."""
@@ -205,7 +213,6 @@ class LiveFeed(Source):
                         heard_us, hinted = now_us(), True
                         if self._hand_on(moment):
                             continue
-                        self.clock.take(moment.time_us, moment.arrived_us)
                         rate_hz = self._asked_hz or self.reader.rate_hz or None
                         gate = gate or Gate(self, rate_hz)
                         self._tell(gate.take(moment))
@@ -231,13 +238,22 @@ class LiveFeed(Source):
             return False
 
     def _tell(self, sources: list[PushSource] | list[PushSource | None]) -> None:
+        if not sources:
+            return
         with self._lock:
             if self._moments is not None and None in sources:
                 self._moments.put(None)
-            for source in sources:
-                if self._listener is None:
-                    self._appeared.append(source)
-                else:
-                    loop, queue = self._listener
-                    with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-                        loop.call_soon_threadsafe(queue.put_nowait, source)
+            self._appeared.extend(sources)
+            self._forget()
+            if self._listener:
+                loop, changed = self._listener
+                with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                    loop.call_soon_threadsafe(changed.set)
+
+    def _forget(self) -> None:
+        """Of more people than can be there at a time, those whom nobody asked for before they left."""
+        waiting = [source for source in self._appeared if source]
+        gone = [source for source in waiting if source.closed]
+        for source in gone[: max(0, len(waiting) - MOST_PEOPLE)]:
+            self._appeared.remove(source)
+            self.drop(source.dropped + len(source))

@@ -55,6 +55,19 @@ class PushSource(Source):
         self._closed = False
         self._listener: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
+    def __len__(self) -> int:
+        """Frames that wait to be taken."""
+        return len(self._queue)
+
+    def __bool__(self) -> bool:
+        """Empty as it may be, it is one."""
+        return True
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more frames come."""
+        return self._closed
+
     def drop(self, frames: int) -> None:
         """See Source; the thread that pushes counts as well."""
         with self._lock:

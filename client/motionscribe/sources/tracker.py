@@ -23,7 +23,7 @@ class Spot:
     """Where somebody is, in an image or in space."""
 
     place: tuple[float, ...]
-    """Of the pelvis, in pixels or in a unit of length."""
+    """Of the pelvis, in pixels or in a unit of length. Nobody goes from an image to space."""
     size: float
     """Of the body, in the same unit: the largest of its extents."""
 
@@ -55,6 +55,11 @@ class Tracker:
         """Who was there in the newest moment, or not longer ago than two seconds."""
         return frozenset(self._people)
 
+    def leave(self, time_us: int) -> None:
+        """Nobody says who is here, but time passes: who is away for too long has left."""
+        self._people = {n: track for n, track in self._people.items() if time_us - track.seen_us <= AWAY_US}
+        self._newcomers = [track for track in self._newcomers if time_us - track.seen_us <= NEWCOMER_US]
+
     def follow(self, time_us: int, spots: Sequence[Spot]) -> list[int]:
         """The number of who is at each spot of a moment, 0 for a newcomer."""
         self._people = {n: track for n, track in self._people.items() if time_us - track.seen_us <= AWAY_US}
@@ -77,16 +82,23 @@ class Tracker:
 def _nearest(time_us: int, spots: Mapping[int, Spot], tracks: Mapping[int, _Track]) -> dict[int, int]:
     """Index of a spot -> key of the track that goes on there. The nearest pairs come first, each once."""
     found: dict[int, int] = {}
+    taken: set[int] = set()
     for _, index, key in sorted(_pairs(time_us, spots, tracks)):
-        if index not in found and key not in found.values():
+        if index not in found and key not in taken:
             found[index] = key
+            taken.add(key)
     return found
 
 
 def _pairs(time_us: int, spots: Mapping[int, Spot], tracks: Mapping[int, _Track]) -> Iterator[tuple[float, int, int]]:
     """Distance, index and key where the track can go on at the spot."""
+    places = [(index, spot.place, spot.place[0]) for index, spot in spots.items()]
     for key, track in tracks.items():
-        for index, spot in spots.items():
-            distance = dist(spot.place, track.spot.place)
-            if distance <= track.reach(time_us):
+        before, reach = track.spot.place, track.reach(time_us)
+        least, most = before[0] - reach, before[0] + reach
+        for index, place, x in places:
+            if not least <= x <= most or len(place) != len(before):  # most are too far away by one number already
+                continue
+            distance = dist(place, before)
+            if distance <= reach:
                 yield distance, index, key

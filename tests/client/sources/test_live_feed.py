@@ -3,23 +3,31 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
 from tests.support.scripted_server import COLUMNS, ScriptedServer
 from tests.support.told_feed import SKELETON, STEP_US, ToldReader, moments_of, standing
+from tests.support.waiting import wait_until
 
 from motionscribe import AsyncClient, FrameBlock
 from motionscribe.errors import NotFound
 from motionscribe.events import Label
 from motionscribe.sources import live_feed
 from motionscribe.sources.gate import MOST_PEOPLE
-from motionscribe.sources.live_feed import LiveFeed
+from motionscribe.sources.json_feeds import udp
+from motionscribe.sources.json_feeds.udp import UdpReader
+from motionscribe.sources.live_feed import LiveFeed, Reader
 from motionscribe.sources.moments import Body, Moment
+from motionscribe.sources.mvn import reader as mvn
+from motionscribe.sources.mvn.reader import MvnReader
 from motionscribe.sources.push import PushSource
+from motionscribe.sources.vmc import feed as vmc
+from motionscribe.sources.vmc.feed import VmcReader
 from motionscribe_models.skeleton import Skeleton, feature_skeleton
 
 Heard = Iterable[Moment | Exception | None]
@@ -90,6 +98,70 @@ def test_ids_that_are_new_in_every_frame_are_nobody() -> None:
 def test_no_more_people_are_let_in_than_there_is_room_for() -> None:
     crowd = [standing(0, f"p{n}") for n in range(MOST_PEOPLE + 20)]
     assert len(people_of(moments_of([crowd] * 20))) == MOST_PEOPLE
+
+
+def test_those_for_whom_there_is_no_room_are_told_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    crowd = [standing(0, f"p{n}") for n in range(MOST_PEOPLE + 2)]
+    feed = LiveFeed("hall", ToldReader(moments_of([crowd] * 20)), several=True)
+    wait_until(lambda: feed.dropped == 2 * 20)
+    assert [record.message for record in caplog.records] == ["hall: left out: p64 and others, with 64 people there"]
+
+
+def test_two_programs_that_are_one_person_are_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    other = Skeleton("two", SKELETON.joints[:2], (-1, -1), "positions", "m", 1.0, "y", 30.0)
+    frames = [[standing(0, "eve", other if n % 2 else SKELETON)] for n in range(500)]
+    feed = LiveFeed("hall", ToldReader(moments_of(frames)), several=True)
+    wait_until(lambda: feed.dropped == 499)
+    assert [record.message for record in caplog.records] == [
+        "hall: eve goes on with another skeleton",
+        "hall: eve goes on with another skeleton (such changes so far: 10)",
+        "hall: eve goes on with another skeleton (such changes so far: 100)",
+    ]
+
+
+def test_of_those_whom_nobody_asks_for_the_newest_are_kept() -> None:
+    def heard() -> Iterator[Moment]:
+        for n in range(200):
+            start = n * 300
+            yield from moments_of([[standing(0, f"p{n}")]] * 12 + [[standing(3, "eve")]] * 288, start)
+
+    feed = LiveFeed("hall", ToldReader(heard()), several=True)
+    wait_until(lambda: feed.dropped >= 12 * (201 - MOST_PEOPLE))
+
+    async def run() -> list[str]:
+        async with aclosing(feed.people()) as people:
+            return [person.person async for person in people]
+
+    assert asyncio.run(run()) == ["eve", *[f"p{n}" for n in range(200)][1 - MOST_PEOPLE :]]
+
+
+GARBAGE: dict[str, tuple[ModuleType, Callable[[tuple[str, int]], Reader], bytes]] = {
+    "udp": (udp, UdpReader, b"{}"),
+    "mvn": (mvn, MvnReader, b"MXTP"),
+    "vmc": (vmc, VmcReader, b"/VMC/Ext/OK\0,i\0\0\0\0\0\1"),
+}
+
+
+@pytest.mark.parametrize("scheme", GARBAGE)
+def test_packets_that_are_passed_over_are_silence(
+    scheme: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    module, reader, packet = GARBAGE[scheme]
+    monkeypatch.setattr(module, "datagrams", lambda address: itertools.repeat((0, packet, "host")))
+    monkeypatch.setattr(live_feed, "HINT_S", 0.0)
+
+    async def people(feed: LiveFeed) -> None:
+        async with aclosing(feed.people()) as people:
+            assert [person async for person in people] == []
+
+    but = ", but [1-9][0-9]* packets that are something else"
+    with pytest.raises(NotFound, match=f"got nothing{but if scheme != 'vmc' else ''}$"):
+        asyncio.run(people(LiveFeed("hall", reader(("", 1)), silence_s=0.02)))
+    assert "hall: waiting for " in caplog.text
+    feed = LiveFeed("hall", reader(("", 1)))
+    feed.close()
+    with pytest.raises(NotFound):
+        asyncio.run(people(feed))
 
 
 def test_a_pause_of_the_feed_ends_nobody() -> None:
@@ -201,3 +273,21 @@ def test_the_clock_of_the_sender_is_kept_beside_ours() -> None:
     assert person.clock
     assert person.clock.drift_ppm == pytest.approx(2000, abs=5)
     assert person.clock.here_us(heard[-1].time_us) == pytest.approx(heard[-1].arrived_us, abs=10_000)
+
+
+def test_each_of_several_senders_has_a_clock() -> None:
+    eve = moments_of([[standing(0, "eve")]] * 300)
+    ada = [replace(m, time_us=m.time_us + 10**15, bodies=[standing(3, "ada")]) for m in eve]
+    feed = LiveFeed("hall", ToldReader([m for both in zip(eve, ada, strict=True) for m in both]), several=True)
+
+    async def run() -> dict[str, PushSource]:
+        async with aclosing(feed.people()) as people:
+            return {person.person: person async for person in people}
+
+    people = asyncio.run(run())
+    for person, moments in (("eve", eve), ("ada", ada)):
+        clock = people[person].clock
+        assert clock
+        assert clock.here_us(moments[-1].time_us) == moments[-1].arrived_us
+        assert clock.jumps == 0
+    assert feed.clock.here_us(eve[-1].time_us) == eve[-1].arrived_us  # the first one's

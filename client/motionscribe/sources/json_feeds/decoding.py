@@ -8,7 +8,6 @@ in space, of which a fourth is the confidence; null was not seen. `units` (m, cm
 image -y) and `left_handed` (false) stand beside `joints` or `people`. A joint that a message leaves out was not seen.
 """
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from motionscribe.sources.json_feeds.skeletons import Axes, Skeletons
 from motionscribe.sources.moments import MOST_JOINTS, Body, Moment
+from motionscribe.sources.person_ids import person_id
 from motionscribe_models.skeleton import UP_AXES, Skeleton
 from motionscribe_models.strict_json import parse_json
 
@@ -93,10 +93,10 @@ def _people(frame: dict[str, Any]) -> list[Person]:
 
 
 def _id(value: object) -> str:
-    """What can be a part of a stream's id; other letters become `_`."""
+    """Empty where the sender gives none."""
     if value is not None and (not isinstance(value, str | int) or isinstance(value, bool)):
         raise StrangeMessageError(f"expected text or a whole number as an id, got {type(value).__name__}")
-    return "" if value is None else re.sub(r"[^A-Za-z0-9._-]", "_", str(value)[:LONGEST_NAME])
+    return "" if value in (None, "") else person_id(str(value))
 
 
 def _places(value: object) -> Places:

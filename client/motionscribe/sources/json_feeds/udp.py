@@ -40,3 +40,4 @@ class UdpReader:
                 yield decoder.take(message, arrived_us)
             except StrangeMessageError:
                 self.strange += 1
+                yield None

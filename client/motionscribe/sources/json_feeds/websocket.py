@@ -122,3 +122,4 @@ class WebSocketReader:
                 yield decoder.take(message, arrived_us)
             except StrangeMessageError:
                 self.strange += 1
+                yield None

@@ -35,16 +35,18 @@ class MvnReader:
             arrived_us, packet, host = came
             if host != sender and sender and arrived_us - heard_us <= GONE_US:
                 self.strange += 1
+                yield None
                 continue
             left_out = characters.left_out
             try:
                 moments = characters.take(packet, arrived_us)
             except NotMvn:
                 self.strange += 1
+                yield None
                 continue
             sender, heard_us = host, arrived_us
             self.strange += characters.left_out - left_out
-            yield from moments
+            yield from moments or (None,)
 
 
 def open_mvn(address: str, rate_hz: float | None = None) -> LiveFeed:

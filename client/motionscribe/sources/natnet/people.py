@@ -51,7 +51,8 @@ class People:
         self._skeletons: dict[int, _Person] = {}
         self._sets: dict[str, _Person] = {}
         bones = definitions.skeletons
-        for (number, one), id in zip(bones.items(), person_ids(one.name for one in bones.values()), strict=True):
+        ids = person_ids([one.name for one in bones.values()], list(bones))
+        for (number, one), id in zip(bones.items(), ids, strict=True):
             try:
                 skeleton = _skeleton(one.name, one.joints, up, one.parents)
             except LayoutError:
@@ -59,7 +60,7 @@ class People:
             else:
                 self._skeletons[number] = _Person(id, skeleton, one)
         sets = {} if bones else {name: names for name, names in definitions.marker_sets.items() if name != ALL}
-        for (name, names), id in zip(sets.items(), person_ids(sets), strict=True):
+        for (name, names), id in zip(sets.items(), person_ids(list(sets)), strict=True):
             try:
                 skeleton = _skeleton(name, names, up)
                 find_mapping(skeleton)

@@ -75,7 +75,7 @@ class Conversation:
             shapes = [(MARKERS, parameters.markers, ())]
         if any(len(joints) > MOST_JOINTS for _, joints, _ in shapes):
             raise ValueError(f"expected up to {MOST_JOINTS} joints")
-        ids = person_ids(name for name, _, _ in shapes)
+        ids = person_ids([name for name, _, _ in shapes])
         try:
             self._people = [
                 (id, places_skeleton("qtm", joints, MILLIMETRE, parameters.up_axis, ANY_RATE_HZ, parents))

@@ -45,12 +45,16 @@ class VmcReader:
                 packet = self._packets.read(content)
             except OscError:
                 self.strange += 1
+                yield None
                 continue
             if packet == Packet():
+                yield None
                 continue
             if host != sender and arrived_us - heard_us <= AWAY_US:
                 self.strange += 1
+                yield None
                 continue
             sender, heard_us = host, arrived_us
-            yield from frames.take(packet, arrived_us)
+            moments = frames.take(packet, arrived_us)
             self.strange, frames.left_out = self.strange + frames.left_out, 0
+            yield from moments or (None,)

@@ -12,6 +12,7 @@ from motionscribe.sources.json_feeds.decoding import MOST_PEOPLE, Decoder, Stran
 from motionscribe.sources.json_feeds.skeletons import MOST_JOINTS as MOST_IN_A_SKELETON
 from motionscribe.sources.json_feeds.skeletons import MOST_KNOWN
 from motionscribe.sources.moments import MOST_JOINTS, Body, Moment
+from motionscribe.sources.person_ids import person_id
 
 NOW_US = 1_000_000_000
 NAN = np.nan
@@ -46,7 +47,7 @@ def test_all_that_may_be_said() -> None:
         ' "joints": {"a": [1, 2, 3, 0.25], "b": null, "c": [4, 5, 6]}}'
     )
     (body,) = moment.bodies
-    assert (moment.time_us, body.person) == (12_500_000, "_nn__1")
+    assert (moment.time_us, body.person) == (12_500_000, person_id("Ännä 1"))
     assert (body.skeleton.metres_per_unit, body.skeleton.up_axis, body.skeleton.left_handed) == (0.001, "-z", True)
     np.testing.assert_array_equal(body.values, [1, 2, 3, NAN, NAN, NAN, 4, 5, 6])
     assert body.confidences is not None
@@ -66,6 +67,9 @@ def test_several_people_with_and_without_ids() -> None:
     )
     assert [body.person for body in moment.bodies] == ["eve", "7", "", ""]
     assert [body.skeleton.joints for body in moment.bodies] == [("a",), ("b",), ("a", "c"), ("a", "c")]
+    people = [{"id": id, "joints": {"a": [1, 2]}} for id in ("李", "王", "a/b", "a_b")]
+    (others,) = take(json.dumps({"people": people}))
+    assert len({body.person for body in others.bodies}) == 4
     np.testing.assert_array_equal(moment.bodies[3].values, [NAN, NAN, NAN, 1, 1, 1])
     (nobody,) = take('{"people": []}')
     assert nobody.bodies == []

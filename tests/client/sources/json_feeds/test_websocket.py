@@ -1,5 +1,6 @@
 """Joints as JSON from a WebSocket server: the simulator's, and servers of the test that misbehave."""
 
+import itertools
 import logging
 import socket
 import ssl
@@ -81,6 +82,19 @@ def test_text_and_bytes_are_frames_and_the_rest_is_strange() -> None:
         reader = WebSocketReader("ws", f"127.0.0.1:{port}/a/b?c=d")
         assert len(list(heard(reader, 3))) == 3
     assert (asked, reader.strange) == (["/a/b?c=d"], 3)
+
+
+def test_who_waits_can_stop_while_strange_messages_come() -> None:
+    def handler(connection: ServerConnection) -> None:
+        for _ in range(20):
+            connection.send("hello")
+        connection.recv()
+
+    with serving(handler) as port:
+        reader = WebSocketReader("ws", f"127.0.0.1:{port}")
+        with closing(reader.moments()) as moments:
+            pauses = [reader.strange for moment in itertools.islice(moments, 20) if moment is None]
+    assert len({*pauses}) > 15
 
 
 def test_a_message_that_is_too_large_ends_the_connection_and_the_next_one_counts() -> None:

@@ -7,6 +7,7 @@ from tests.client.sources.natnet import natnet_bytes as made
 from motionscribe.sources.moments import MOST_JOINTS
 from motionscribe.sources.natnet.packets import Definitions, Frame, read_definitions, read_frame, unpack
 from motionscribe.sources.natnet.people import People
+from motionscribe.sources.person_ids import person_id
 from motionscribe_models.body.mapping import find_mapping
 from motionscribe_models.body.names import LIMBS
 
@@ -119,7 +120,7 @@ def test_two_people_have_ids_of_their_own() -> None:
         defined(*(made.skeleton(VERSION, name, n, ARM) for n, name in enumerate(["Ann Bö", "Ann-B", "日本"], 1))), "z"
     )
     bodies = list(people.bodies(framed({n: [made.tracked((0.0, 0.0, float(n)))] * 4 for n in (1, 2, 3)})))
-    assert [body.person for body in bodies] == ["Ann-B", "Ann-B-2", "person"]
+    assert [body.person for body in bodies] == [person_id("Ann Bö"), "Ann-B", person_id("日本")]
     assert {body.skeleton.up_axis for body in bodies} == {"z"}
 
 

@@ -15,6 +15,7 @@ from tests.support.waiting import wait_until
 
 from motionscribe.errors import NotFound
 from motionscribe.sources.moments import Moment
+from motionscribe.sources.person_ids import person_id
 from motionscribe.sources.qtm.conversation import Conversation
 from motionscribe.sources.qtm.feed import QtmReader, open_qtm
 from motionscribe.sources.qtm.packets import Kind
@@ -66,8 +67,8 @@ def test_skeletons_are_people_in_metres_by_their_names() -> None:
     with spoken(script(people, frames)) as (server, reader, moments):
         first, second = heard(moments, 2)
     assert [first.time_us, second.time_us] == [10_000, 20_000]
-    assert [body.person for body in first.bodies] == ["Ann", "Bob-2"]
-    assert [body.person for body in second.bodies] == ["Bob-2"], "who is not tracked is not there"
+    assert [body.person for body in first.bodies] == ["Ann", person_id("Bob 2")]
+    assert [body.person for body in second.bodies] == [person_id("Bob 2")], "who is not tracked is not there"
     np.testing.assert_allclose(first.bodies[0].values.reshape(-1, 3), PLACES)
     skeleton = first.bodies[1].skeleton
     assert (skeleton.metres_per_unit, skeleton.up_axis, skeleton.joints) == (0.001, "z", tuple(QTM))

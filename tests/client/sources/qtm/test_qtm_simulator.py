@@ -16,6 +16,7 @@ from tests.support.waiting import wait_until
 
 from motionscribe.demo.performer import perform
 from motionscribe.sources.moments import Moment
+from motionscribe.sources.person_ids import person_id
 from motionscribe.sources.qtm.simulator import QtmSender
 from motionscribe.sources.sending import Actor
 from motionscribe_models.kinematics import joint_positions
@@ -51,7 +52,7 @@ def test_two_people_arrive_as_they_were_sent(walk: Recording) -> None:
     with closing(QtmSender(people, "127.0.0.1:0")) as sender, hearing(sender.port) as (reader, moments):
         for row in range(0, 60, 7):
             moment = sent_until_heard(sender, moments, 1000 * row + 1, [row, row])
-            assert [body.person for body in moment.bodies] == ["Ann", "B-o-b"]
+            assert [body.person for body in moment.bodies] == ["Ann", person_id('B"<o>b')]
             for body, recording in zip(moment.bodies, people, strict=True):
                 skeleton = body.skeleton
                 assert set(skeleton.joints) == set(walk.skeleton.joints)
@@ -60,7 +61,7 @@ def test_two_people_arrive_as_they_were_sent(walk: Recording) -> None:
                 )
                 order = [walk.skeleton.joints.index(joint) for joint in skeleton.joints]
                 np.testing.assert_allclose(metres, Actor(recording).places[row, order], atol=1e-4)
-        assert sent_until_heard(sender, moments, 99_000, [None, 5]).bodies[0].person == "B-o-b"
+        assert sent_until_heard(sender, moments, 99_000, [None, 5]).bodies[0].person == person_id('B"<o>b')
         assert reader.strange == 0
 
 
