@@ -152,7 +152,8 @@ def save_whole(path: str, write: Write) -> Iterator[MakeSink]:
     """
     place = Path(path)
     if place.exists():
-        raise BadFile(f"expected a new file, got {place}, which exists")
+        what = "exists" if place.is_file() else "is no regular file, and this format is written anew as a whole"
+        raise BadFile(f"expected a new file, got {place}, which {what}")
     if not place.parent.is_dir():
         raise FileNotFoundError(f"expected a folder for {place}, found none")
     file = WholeFile(place, write)
