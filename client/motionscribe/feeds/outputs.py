@@ -36,7 +36,10 @@ class Outputs:
         self._closed = False
 
     def open(self) -> list[MakeSink]:
-        """Those of all places, in their order. Those that are open stay so. Raises what a place raises, OSError."""
+        """Those of all places, in their order. Those that are open stay so.
+
+        Raises what a place raises, RuntimeError after `close`.
+        """
         for text in self._places:
             if text not in self._opened:
                 self._open(text)
@@ -69,6 +72,7 @@ class Outputs:
                 self._opened[text] = opened
         if closed:
             self._close_all({text: opened})
+            raise RuntimeError(f"{self._name}: its outputs are closed already")
 
     def _close_all(self, leaving: dict[str, Opened]) -> None:
         closing = [

@@ -126,6 +126,9 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), save_whole(str(tmp_path / "absent" / "a"), Written()):
         pass
     assert (tmp_path / "a").read_text() == "kept"
+    (tmp_path / "b").symlink_to("/dev/full")
+    with pytest.raises(BadFile, match="is no regular file"), save_whole(str(tmp_path / "b"), Written()):
+        pass
 
 
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
