@@ -91,6 +91,8 @@ def test_a_folder_that_goes_away_stops_no_stream(tmp_path: Path, caplog: pytest.
         wait_until(lambda: "is not written" in caplog.text)
         path.parent.mkdir()
         wait_until(lambda: path.exists() and path.read_text() == "4")
+        path.unlink()  # nothing new comes, and it is made again
+        wait_until(lambda: path.exists() and path.read_text() == "4")
         sink.write(ENDED[4])
     assert path.read_text() == "5"
     assert caplog.text.count("it is tried again") == 1
