@@ -21,7 +21,7 @@ from motionscribe_proto.names import escape
 
 log = logging.getLogger(__name__)
 
-READING_S = 30.0
+READING_S = 10.0
 """How long reading the file again may take."""
 LEVELS = {logging.ERROR: "<3>", logging.WARNING: "<4>"}
 
