@@ -117,8 +117,8 @@ def refuse_inputs(option: str, output: Path, inputs: Iterable[Path]) -> None:
 
 
 def refuse_twice(outputs: Iterable[Path]) -> None:
-    """Raises BadFile where two of the files that are written are the same one."""
-    often = Counter(os.path.realpath(output) for output in outputs)
+    """Raises BadFile where two of the files that are written are the same one. Pipes and devices may be shared."""
+    often = Counter(os.path.realpath(output) for output in outputs if output.is_file() or not output.exists())
     for path, number in often.items():
         if number > 1:
             raise BadFile(f"expected a file of its own for each output, got {path} {number} times")

@@ -8,22 +8,21 @@ import asyncio
 import logging
 import os
 import signal
-import sys
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from motionscribe.errors import BadFile
-from motionscribe.events import Event
+from motionscribe.commands.queued_lines import QueuedLines
+from motionscribe.feeds.checking import check_feeds
 from motionscribe.feeds.feed_file import FeedFile, read_feeds
 from motionscribe.feeds.wall import Wall
-from motionscribe.sinks import JsonLines, Sink, StreamInfo
+from motionscribe.threads import OwnThread
 from motionscribe_proto.names import escape
 
 log = logging.getLogger(__name__)
 
+READING_S = 10.0
+"""How long reading the file again may take."""
 LEVELS = {logging.ERROR: "<3>", logging.WARNING: "<4>"}
 
 
@@ -40,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Returns when it is told to, or all feeds have ended for good: 1 where one of them has failed."""
     wanted = read_feeds(args.file)
     if args.check:
+        check_feeds(args.file, wanted)
         count = len(wanted.feeds)
         print(escape(f"{args.file}: {count} feed{'s' * (count != 1)}"))
         return 0
@@ -51,23 +51,31 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(path: Path, wanted: FeedFile, *, as_json: bool) -> int:
     orders = _Orders()
-    output = _Output(lambda: orders.give("end"))
+    output = QueuedLines(lambda: orders.give("end"))
     wall = Wall([output.open] if as_json else [])
     await wall.show(wanted)
     watching = asyncio.create_task(wall.watch())
     watching.add_done_callback(lambda _: orders.give("end"))
+    reader = OwnThread("motionscribe feeds file")
     while await orders.next() != "end":
         try:
-            await wall.show(read_feeds(path))
-        except (BadFile, OSError) as error:
-            log.error("%s; everything goes on as it was", error)
+            # a thousand feeds take a while, a pipe without a writer forever
+            wanted = await asyncio.wait_for(reader.call(read_feeds, path), READING_S)
+        except Exception as error:
+            log.error("%s; everything goes on as it was", str(error) or repr(error))
+            continue
+        try:
+            await wall.show(wanted)
+        except Exception:
+            log.exception("%s: not all of it is followed", path)
     log.info("all feeds end; a second signal ends at once")
     failed = wall.failed if watching.done() else False
     watching.cancel()
     await wall.end()
+    output.end()
     if output.is_gone:
         raise BrokenPipeError
-    return 1 if failed else 0
+    return 1 if failed or wall.lost or output.lost else 0
 
 
 class _Orders:
@@ -96,43 +104,6 @@ class _Orders:
             os._exit(128 + number)
         self._ending = True
         self.give("end")
-
-
-class _Output:
-    """Standard output, to which the sinks of all feeds write from threads of their own."""
-
-    def __init__(self, gone: Callable[[], None]) -> None:
-        self.is_gone = False
-        """Whoever reads it has enough."""
-        self._gone = gone
-        self._lock = threading.Lock()
-
-    def open(self, info: StreamInfo) -> Sink:
-        """A MakeSink."""
-        return _Lined(self, JsonLines(sys.stdout, info.stream_id))
-
-    def write(self, sink: Sink, event: Event) -> None:
-        """A line, whole."""
-        with self._lock:
-            if self.is_gone:
-                return
-            try:
-                sink.write(event)
-            except BrokenPipeError:
-                self.is_gone = True
-                self._gone()
-
-
-class _Lined(Sink):
-    def __init__(self, output: _Output, lines: JsonLines) -> None:
-        self._output = output
-        self._lines = lines
-
-    def write(self, event: Event) -> None:
-        self._output.write(self._lines, event)
-
-    def close(self) -> None:
-        """Does nothing."""
 
 
 class _Lines(logging.Formatter):

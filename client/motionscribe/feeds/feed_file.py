@@ -55,7 +55,7 @@ def read_feeds(path: Path) -> FeedFile:
         table = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise BadFile(f"{path}: expected a file of feeds, found none") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers with too many digits
         raise BadFile(f"{path}: expected TOML: {error}") from error
     feeds, defaults = table.pop("feed", []), table.pop("defaults", {})
     if not isinstance(feeds, list) or not feeds or not all(isinstance(feed, dict) for feed in feeds):
@@ -67,6 +67,7 @@ def read_feeds(path: Path) -> FeedFile:
     with _at(f"{path}: defaults"):
         shared = _checked(SHARED, defaults)
     read: list[Feed] = []
+    taken = _Taken(path)
     for number, given in enumerate(feeds, 1):
         with _at(f"{path}: feed {number}"):
             own = _checked((*FEED, *SHARED), given)
@@ -74,7 +75,7 @@ def read_feeds(path: Path) -> FeedFile:
                 if key not in own:
                     raise BadFile(f"expected the key {key}, got none")
             read.append(_feed(path.parent, {key.name: key.default for key in (*FEED, *SHARED)} | shared | own))
-            _compare(path, read)
+            taken.add(number, read[-1])
     return FeedFile(connection, tuple(read))
 
 
@@ -83,7 +84,7 @@ def _at(place: str) -> Iterator[None]:
     """Errors say where."""
     try:
         yield
-    except (MotionscribeError, ContractError, OSError) as error:
+    except (MotionscribeError, ContractError, OSError, ValueError, ArithmeticError, RecursionError) as error:
         raise BadFile(f"{place}: {error}") from error
 
 
@@ -139,20 +140,37 @@ def _source(folder: Path, text: str) -> str:
     return f"{scheme.name}:{folder / address}" if is_file else text
 
 
-def _compare(path: Path, feeds: Sequence[Feed]) -> None:
-    """Raises BadFile where the last feed has what only one may have."""
-    *others, last = feeds
-    for number, other in enumerate(others, 1):
-        if last.name == other.name:
-            raise BadFile(f"expected another stream_id than that of feed {number}, got {last.name}")
-        if _real(last.plan.text) == _real(other.plan.text):
-            raise BadFile(f"expected another source than that of feed {number}, got {last.plan.text}")
-    read = {_real(path): "is this one"} | {_real(feed.plan.text): "is read" for feed in feeds}
-    for number, feed in enumerate(feeds, 1):
+class _Taken:
+    """What only one feed may have: its stream id, what it reads, the files that it writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._names: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+        self._path = _real(path)
+
+    def add(self, number: int, feed: Feed) -> None:
+        """Raises BadFile where an earlier feed has it."""
+        source = _real(feed.plan.text)
+        if (other := self._names.setdefault(feed.name, number)) != number:
+            raise BadFile(f"expected another stream_id than that of feed {other}, got {feed.name}")
+        if (other := self._sources.setdefault(source, number)) != number:
+            raise BadFile(f"expected another source than that of feed {other}, got {feed.plan.text}")
+        if source in self._written:
+            raise _other_file(self._written[source], feed.plan.text, "is read")
         for file in feed.files:
-            if (real := _real(file)) in read:
-                raise BadFile(f"expected in `to` of feed {number} another file than {file}, which {read[real]}")
-            read[real] = f"feed {number} writes"
+            real = _real(file)
+            if file.exists() and not file.is_file():  # a device or a pipe, which holds nothing to lose
+                continue
+            if real == self._path or real in self._sources:
+                raise _other_file(number, file, "is this one" if real == self._path else "is read")
+            if real in self._written:
+                raise _other_file(number, file, f"feed {self._written[real]} writes")
+            self._written[real] = number
+
+
+def _other_file(number: int, file: Path | str, why: str) -> BadFile:
+    return BadFile(f"expected in `to` of feed {number} another file than {file}, which {why}")
 
 
 def _real(file: Path | str) -> str:

@@ -33,7 +33,7 @@ class Key:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:  # no name of a file has a null character
         raise BadRequest(f"expected a text, got {value!r}")
     return value
 
@@ -51,9 +51,9 @@ def _positive(value: Any) -> float:
 
 
 def _places(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(place, str) and place for place in value):
+    if not isinstance(value, list):
         raise BadRequest(f"expected a list of texts, got {value!r}")
-    return tuple(value)
+    return tuple(map(_text, value))
 
 
 def _stream_id(value: Any) -> str:

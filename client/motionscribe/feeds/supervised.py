@@ -5,18 +5,18 @@ Nothing that it does reaches another feed: what blocks is called in threads of i
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from motionscribe.async_client import AsyncClient
 from motionscribe.errors import ConnectionFailed, MotionscribeError
 from motionscribe.feed_clock import FeedClock
 from motionscribe.feeds.feed_file import Feed
+from motionscribe.feeds.outputs import CLOSING_S, Outputs
 from motionscribe.feeds.restarting import next_wait_s
 from motionscribe.feeds.server_wait import ServerWait
 from motionscribe.feeds.streams import FeedStreams, Numbers
-from motionscribe.sinks import MakeSink, addresses
+from motionscribe.sinks import MakeSink
 from motionscribe.sources import Source, open_source
 from motionscribe.sources.live_feed import LiveFeed
 from motionscribe.threads import OwnThread
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 5.0
 """How long a feed that is ended may take for its last labels."""
-CLOSING_S = 12.0
-"""And its sinks: those of receivers that are away save for ten seconds what is left."""
+STUCK_S = 2.0
+"""And then, until its outputs are closed over the head of a sink that does not return."""
 
 
 class SupervisedFeed:
@@ -47,11 +47,9 @@ class SupervisedFeed:
         """Of runs that have ended."""
         self._began_s: float | None = None
         """When the source of this run was open."""
-        self._ending = self._closing = False
+        self._ending = self._closing = self._stuck = False
         self._sinks = OwnThread(f"motionscribe sinks of {feed.name}")
-        self._outputs = ExitStack()
-        self._makers: list[MakeSink] | None = None
-        """Opened once for all runs: a file is gone on with, not begun anew."""
+        self._outputs = Outputs(feed.name, feed.places)
         self.task = asyncio.create_task(self._run(), name=f"motionscribe {feed.name}")
 
     async def end(self) -> None:
@@ -65,7 +63,18 @@ class SupervisedFeed:
         if not self.task.done() and not self._closing:
             log.warning("%s: ends without its last labels, which did not come within %g s", self.feed.name, GRACE_S)
             self.task.cancel()
-        await asyncio.wait({self.task}, timeout=CLOSING_S)
+        await asyncio.wait({self.task}, timeout=STUCK_S)
+        if not self._closing:
+            log.warning("%s: a sink does not return; its events are lost", self.feed.name)
+            self._stuck = True
+            await self._call_outputs(self._outputs.close)
+        elif not self.task.done():
+            await asyncio.wait({self.task}, timeout=CLOSING_S)
+
+    @property
+    def lost(self) -> bool:
+        """Whether events that came may not be in its outputs."""
+        return self._stuck or self._outputs.lost
 
     def look(self) -> None:
         """Says what has changed, if it lasts: whether frames flow, and whether the server has gone or is back."""
@@ -113,7 +122,7 @@ class SupervisedFeed:
                 waited_s = wait_s
         finally:
             self._closing = True
-            await self._close_outputs()
+            await self._call_outputs(self._outputs.close)
             self._sinks.end()
             if self._ending:
                 self._state = "ended"
@@ -126,14 +135,13 @@ class SupervisedFeed:
             self._state = "waiting for the server"
             await self._server.there()
             self._state = "opening"
-            if self._makers is None:
-                self._makers = await self._sinks.call(self._open_places)
+            makers = await self._sinks.call(self._outputs.open)
             source = await self._open()
             self._began_s, self._clock = asyncio.get_running_loop().time(), source.clock
             for note in source.notes:
                 log.info("%s: %s", self.feed.name, note)
             self._state = "waiting for frames"
-            await self._stream(source, [*self._makers, *self._also])
+            await self._stream(source, [*makers, *self._also])
         except BaseException as error:
             task = asyncio.current_task()
             if task and task.cancelling():  # by `end`; a source may raise CancelledError as well
@@ -150,8 +158,7 @@ class SupervisedFeed:
             self._before += streams.numbers
             self._streams = None
             if streams.sinks_failed:
-                self._makers = None
-                await self._close_outputs()
+                await self._call_outputs(self._outputs.reopen)
 
     async def _open(self) -> Source:
         """The source, opened in a thread. Where nobody waits for it any more, it is closed once it is open."""
@@ -164,18 +171,12 @@ class SupervisedFeed:
             opening.add_done_callback(_close_late)
             raise
 
-    def _open_places(self) -> list[MakeSink]:
-        with ExitStack() as stack:
-            places = [addresses.parse_place(text) for text in self.feed.places]
-            makers = [stack.enter_context(place.open(address)) for place, address in places]
-            self._outputs = stack.pop_all()
-        return makers
-
-    async def _close_outputs(self) -> None:
-        try:
-            await self._sinks.call(self._outputs.close)
-        except Exception as error:
-            log.warning("%s: when it closed its outputs: %s", self.feed.name, _describe(error))
+    async def _call_outputs(self, act: Callable[[], None]) -> None:
+        """In a thread of its own: that which opens outputs may wait for one of them."""
+        thread = OwnThread(f"motionscribe closing {self.feed.name}")
+        closing = thread.call(act)
+        thread.end()
+        await closing
 
 
 def _close_late(opening: asyncio.Future[Source]) -> None:

@@ -33,6 +33,8 @@ class Wall:
         self._server: ServerWait | None = None
         self._feeds: dict[str, SupervisedFeed] = {}
         self._changing = asyncio.Lock()
+        self.lost = False
+        """Whether a feed that has ended lost events on their way to its outputs."""
 
     async def show(self, wanted: FeedFile) -> None:
         """Feeds that are the same go on undisturbed; others end well, and new and changed ones begin."""
@@ -65,23 +67,28 @@ class Wall:
     async def _change(self, wanted: FeedFile) -> None:
         feeds = {feed.name: feed for feed in wanted.feeds}
         before = set(self._feeds)
+        client, server = self._client, self._server
         same = wanted.connection == self._connection
+        if client is None or server is None or not same:  # made before anything ends: it may be refused
+            # the server being away is no reason to end
+            client = AsyncClient(**wanted.connection.arguments(), backoff=FOREVER)
+            server = ServerWait(client)
         leaving = [name for name, one in self._feeds.items() if not same or one.feed != feeds.get(name)]
         await self._end(leaving)
-        if self._client is None or self._server is None or not same:
+        if client is not self._client:
             await self._disconnect()
-            # the server being away is no reason to end
-            self._client = AsyncClient(**wanted.connection.arguments(), backoff=FOREVER)
-            self._connection, self._server = wanted.connection, ServerWait(self._client)
+            self._connection, self._client, self._server = wanted.connection, client, server
         beginning = [feed for name, feed in feeds.items() if name not in self._feeds]
         for feed in beginning:
-            self._feeds[feed.name] = SupervisedFeed(feed, self._client, self._server, self._also)
+            self._feeds[feed.name] = SupervisedFeed(feed, client, server, self._also)
         new, gone = len(feeds.keys() - before), len(before - feeds.keys())
         counts = f"{new} new, {len(beginning) - new} changed, {len(feeds) - len(beginning)} as it was, {gone} gone"
         log.info("%s: %s", "1 feed" if len(feeds) == 1 else f"{len(feeds)} feeds", counts)
 
     async def _end(self, names: Iterable[str]) -> None:
-        await asyncio.gather(*(self._feeds.pop(name).end() for name in names))
+        ending = [self._feeds.pop(name) for name in names]
+        await asyncio.gather(*(feed.end() for feed in ending))
+        self.lost = self.lost or any(feed.lost for feed in ending)
 
     async def _disconnect(self) -> None:
         if self._client:

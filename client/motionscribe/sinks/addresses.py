@@ -37,6 +37,11 @@ class Place:
     """The extra that it needs."""
 
     @property
+    def whole(self) -> bool:
+        """Whether it is a file that is written anew as a whole, and so must be a new one."""
+        return self.key.startswith(".") and self.key not in (".jsonl", ".csv")
+
+    @property
     def spelling(self) -> str:
         """Such as `osc:HOST:PORT`, or `FILE.csv`."""
         return f"FILE{self.key}" if self.key.startswith(".") else f"{self.key}:{self.metavar}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from motionscribe.events import Event
-from motionscribe.sinks.appended import Appended, appended, ends_within_a_line, has_beginning
+from motionscribe.sinks.appended import Appended, Lines, appended, has_beginning
 from motionscribe.sinks.base import MakeSink, Sink, StreamInfo
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.events import to_dict
@@ -52,16 +52,13 @@ def save(path: str) -> Iterator[MakeSink]:
     of something else, which stays as it is.
     """
     place = Path(path)
-    appending = has_beginning(place, _is_of_events, "events")
+    appending = has_beginning(place, LINES)
     saved: set[str] = set()
     with ExitStack() as stack:
 
         @cache
         def opened() -> Appended:
-            file = stack.enter_context(appended(place))
-            if appending and ends_within_a_line(place):
-                file.write("\n")
-            return file
+            return stack.enter_context(appended(place, LINES))
 
         def make(info: StreamInfo) -> Sink:
             file = opened()
@@ -88,3 +85,6 @@ def _is_of_events(start: bytes) -> bool:
     except ValueError:
         return not ended
     return isinstance(found, dict) and ("event" in found or "run" in found)
+
+
+LINES = Lines("events", _is_of_events)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from motionscribe.events import Event, SegmentEnded
-from motionscribe.sinks.appended import Appended, appended, ends_within_a_line, has_beginning
+from motionscribe.sinks.appended import Appended, Lines, appended, has_beginning
 from motionscribe.sinks.base import MakeSink, Sink
 from motionscribe_models.new_file import new_file
 from motionscribe_proto.names import escape
@@ -57,17 +57,12 @@ def save_segments(path: str) -> Iterator[MakeSink]:
     The file is made when the first stream is open. Raises OSError, BadFile for a file of something else.
     """
     place = Path(path)
-    begun = has_beginning(place, _is_table, "segments")
+    has_beginning(place, LINES)  # refuses another file
     with ExitStack() as stack:
 
         @cache
         def opened() -> Appended:
-            file = stack.enter_context(appended(place))
-            if not begun:
-                csv.writer(file).writerow(COLUMNS)
-            elif ends_within_a_line(place):
-                file.write("\r\n")
-            return file
+            return stack.enter_context(appended(place, LINES))
 
         yield lambda info: SegmentRows(opened(), info.stream_id)
 
@@ -78,3 +73,6 @@ def _is_table(start: bytes) -> bool:
 
 def _text(text: str) -> str:
     return ("'" if text.startswith(FORMULA) else "") + escape(text)
+
+
+LINES = Lines("segments", _is_table, end=b"\r\n", header=",".join(COLUMNS).encode() + b"\r\n")

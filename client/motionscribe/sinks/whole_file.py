@@ -115,10 +115,14 @@ class WholeFile:
     def _work(self) -> None:
         pause_s = LEAST_S
         while not self._ended.wait(pause_s):
-            if self._dirty:
+            if self._is_due():
                 began_s = time.monotonic()
                 self._try()
                 pause_s = max(LEAST_S, REST * (time.monotonic() - began_s))
+
+    def _is_due(self) -> bool:
+        """Also where the file was removed, or moved away."""
+        return self._dirty or (bool(self._streams) and not self._path.exists())
 
     def _try(self) -> Exception | None:
         """Writes the file; what was in the way is told once, until it goes well again."""
@@ -138,7 +142,7 @@ class WholeFile:
         """Writes what is not written yet, nothing where no stream was opened; returns what was in the way."""
         self._ended.set()
         self._thread.join()
-        return self._try() if self._dirty else None
+        return self._try() if self._is_due() else None
 
 
 @contextmanager
@@ -150,7 +154,8 @@ def save_whole(path: str, write: Write) -> Iterator[MakeSink]:
     """
     place = Path(path)
     if place.exists():
-        raise BadFile(f"expected a new file, got {place}, which exists")
+        what = "exists" if place.is_file() else "is no regular file, and this format is written anew as a whole"
+        raise BadFile(f"expected a new file, got {place}, which {what}")
     if not place.parent.is_dir():
         raise FileNotFoundError(f"expected a folder for {place}, found none")
     file = WholeFile(place, write)

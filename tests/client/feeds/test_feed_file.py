@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from motionscribe import cli
+from motionscribe.commands.options import refuse_twice
 from motionscribe.errors import BadFile
+from motionscribe.feeds import checking
+from motionscribe.feeds.checking import check_feeds
 from motionscribe.feeds.feed_file import read_feeds
+from motionscribe.sinks.addresses import PLACES, is_file
+from motionscribe.sources.schemes import SCHEMES
 
 WHOLE = """
 address = "lab:50051"
@@ -35,6 +40,7 @@ durable = true
 person = "1"
 """
 ONE = '[[feed]]\nsource = "a.csv"\nstream_id = "a"\n'
+LIVE = '[[feed]]\nsource = "udp:5005"\nstream_id = "a"\n'
 TWO = ONE + '[[feed]]\nsource = "b.csv"\nstream_id = "b"\n'
 
 
@@ -99,6 +105,14 @@ def test_what_a_named_file_holds_is_part_of_the_feed(tmp_path: Path) -> None:
         (ONE + "speeed = 1", "feed 1: expected one of the keys source, stream_id,"),
         (ONE + "speed = 0", "feed 1: speed: expected a number above 0, got 0"),
         (ONE + "speed = true", "feed 1: speed: expected a number above 0, got True"),
+        (ONE + "speed = 1" + 400 * "0", "feed 1: speed: int too large"),
+        (ONE + "speed = 1" + 5000 * "0", "expected TOML: "),
+        (ONE + "person = 0x1" + 5000 * "0", "feed 1: person: Exceeds the limit"),
+        (ONE + "x = " + 20_000 * "[", "expected TOML: "),
+        (ONE + r'to = ["a\u0000.csv"]', "feed 1: to: expected a text, got 'a\\x00.csv'"),
+        (ONE + r'joints = "a\u0000"', "feed 1: joints: expected a text"),
+        (ONE.replace("a.csv", r"a\u0000"), "feed 1: source: expected a text"),
+        (r'ca = "a\u0000"' + "\n" + ONE, "ca: expected a text"),
         (ONE + "speed = inf", "feed 1: speed: expected a number above 0, got inf"),
         (ONE + "to = 'x.jsonl'", "feed 1: to: expected a list of texts, got 'x.jsonl'"),
         (ONE + "to = ['x.nothing']", "feed 1: to: x.nothing: expected one of "),
@@ -127,10 +141,13 @@ def test_errors_name_file_and_place(text: str, error: str, tmp_path: Path) -> No
 
 
 def test_check_only_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = write(tmp_path, TWO + 'to = ["b.jsonl"]')
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "b.csv").touch()
+    (tmp_path / "b.eaf").write_text("of an earlier run")
+    path = write(tmp_path, TWO + 'to = ["b.jsonl", "b.eaf"]')
     assert cli.main(["run", "--check", str(path)]) == 0
     assert capsys.readouterr() == (f"{path}: 2 feeds\n", "")
-    assert [file.name for file in tmp_path.iterdir()] == ["feeds.toml"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.csv", "b.csv", "b.eaf", "feeds.toml"]
     assert cli.main(["run", "--check", str(write(tmp_path, ONE + ONE))]) == 1
     assert capsys.readouterr().err == (
         f"motionscribe: {path}: feed 2: expected another stream_id than that of feed 1, got a\n"
@@ -141,3 +158,42 @@ def test_check_only_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=r"feeds\.toml: expected a file of feeds, found none"):
         read_feeds(tmp_path / "feeds.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (ONE, "feed 1: source: {here}/a.csv: expected a file, found none"),
+        (ONE.replace("a.csv", "udp:here:nowhere"), "feed 1: source: expected a port from 1 to 65535"),
+        (ONE.replace("a.csv", "natnet:here:nowhere"), "feed 1: source: expected HOST or HOST:PORT"),
+        (ONE.replace("a.csv", "ws:here:nowhere"), "feed 1: source: expected ws:HOST:PORT"),
+        (ONE.replace("a.csv", "camera:none.mp4"), "feed 1: source: expected the number of a camera"),
+        (LIVE + "to = ['none/a.csv']", "feed 1: to: expected a folder for {here}/none/a.csv"),
+        (LIVE + "to = ['names.csv']", "feed 1: to: {here}/names.csv: expected a new file, or one of segments"),
+        (LIVE + "to = ['pipe.eaf']", "feed 1: to: expected a new file, got {here}/pipe.eaf, which is no regular file"),
+        (LIVE + "to = ['http://']", "feed 1: to: expected http://HOST/PATH"),
+        (LIVE + "to = ['mqtt:h:99999/t']", "feed 1: to: expected mqtt:HOST:PORT/TOPIC"),
+        (LIVE + "to = ['osc:nohost']", "feed 1: to: expected osc:HOST:PORT"),
+        ("address = 'a..b:50051'\n" + LIVE, "address: expected an address HOST:PORT, got 'a..b:50051'"),
+    ],
+)
+def test_check_looks_at_what_is_named(text: str, error: str, tmp_path: Path) -> None:
+    (tmp_path / "names.csv").write_text("name,age\n")
+    (tmp_path / "pipe.eaf").symlink_to("/dev/null")
+    path = write(tmp_path, text)
+    wanted = read_feeds(path)  # a feed that cannot run stops no other
+    with pytest.raises(BadFile, match=re.escape(error.format(here=tmp_path))):
+        check_feeds(path, wanted)
+
+
+def test_devices_may_be_shared(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.jsonl"):
+        (tmp_path / name).symlink_to("/dev/null")
+    path = write(tmp_path, LIVE + "to = ['a.csv', 'b.jsonl']")
+    check_feeds(path, read_feeds(path))
+    refuse_twice([tmp_path / "a.csv", tmp_path / "b.jsonl"])
+
+
+def test_each_kind_of_place_and_source_is_checked() -> None:
+    assert {scheme.name for scheme in SCHEMES} == set(checking.SOURCES)
+    assert {place.key for place in PLACES if not is_file(place)} == set(checking.PLACES)

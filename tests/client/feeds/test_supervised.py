@@ -48,6 +48,14 @@ class Slow:
         self.closed = True
 
 
+class Stuck(Slow):
+    """A place that takes one event, and never returns from it."""
+
+    def write(self, event: Event) -> None:
+        super().write(event)
+        threading.Event().wait()
+
+
 def arrange(folder: Path, server: ScriptedServer, place: Slow, patch: pytest.MonkeyPatch) -> Path:
     """A file of one recording, over and over without a pause, that goes to `place`."""
     patch.setattr(f"{HERE}.opener", place.open, raising=False)
@@ -77,6 +85,24 @@ def test_sinks_outlive_runs_and_are_closed_however_long_it_takes(
 
     place = Slow()
     monkeypatch.setattr(supervised, "GRACE_S", 0.05)
+    with ScriptedServer() as server:
+        path = arrange(tmp_path, server, place, monkeypatch)
+        asyncio.run(run())
+
+
+def test_outputs_are_closed_where_a_sink_does_not_return(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        wall = Wall()
+        await wall.show(read_feeds(path))
+        await until(lambda: place.written > 0)
+        await wall.end()
+        assert place.closed
+        assert wall.lost
+
+    place = Stuck()
+    place.may_close.set()
+    monkeypatch.setattr(supervised, "GRACE_S", 0.05)
+    monkeypatch.setattr(supervised, "STUCK_S", 0.05)
     with ScriptedServer() as server:
         path = arrange(tmp_path, server, place, monkeypatch)
         asyncio.run(run())

@@ -114,6 +114,9 @@ def test_a_file_that_is_read_again(tmp_path: Path, server: ScriptedServer) -> No
             grows(tmp_path / f"{name}.jsonl")
         assert sorted(read_events(tmp_path / "two.jsonl")) == ["two-1", "two-2"]
 
+        path.write_text("x = " + 20_000 * "[")
+        run.process.send_signal(signal.SIGHUP)
+        run.says(f"{path}: expected TOML: ")
         path.write_text("[[feed]]\nsource = 3")
         run.process.send_signal(signal.SIGHUP)
         run.says(f"{path}: feed 1: source: expected a text, got 3; everything goes on as it was")
@@ -165,6 +168,8 @@ def test_it_ends_when_all_feeds_have(tmp_path: Path, server: ScriptedServer) -> 
     with running(path) as run:
         assert run.process.wait(20) == 0
     assert saved(tmp_path / "a.jsonl") == list(range(1, 51))
-    write(tmp_path, server, feed("a.csv", "a", once), feed("none.csv", "b", once))
-    with running(path) as run:
-        assert run.process.wait(20) == 1
+    (tmp_path / "full.csv").symlink_to("/dev/full")
+    for other in (feed("none.csv", "b", once), feed(recording(tmp_path, "b.csv", 50), "b", once, 'to = ["full.csv"]')):
+        write(tmp_path, server, feed("a.csv", "a", once), other)
+        with running(path) as run:
+            assert run.process.wait(20) == 1

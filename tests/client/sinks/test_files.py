@@ -1,8 +1,11 @@
 """Files of formats that others read: typed tables, NWB's own validator, scales as netCDF has them, rows of CSV."""
 
 import csv
+import json
+import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from pyarrow import parquet
 
 from motionscribe.errors import BadFile
 from motionscribe.events import Anomaly, Gap, SegmentEnded
-from motionscribe.sinks import StreamInfo, movement_labels
+from motionscribe.sinks import StreamInfo, appended, movement_labels
 from motionscribe.sinks.addresses import PLACES, Place, is_file, parse_place
 from motionscribe.sinks.movement_labels import write_movement_labels
 from motionscribe.sinks.nwb import write_nwb
@@ -173,6 +176,57 @@ def test_a_disk_without_room_stops_no_stream(tmp_path: Path, caplog: pytest.LogC
     with pytest.raises(OSError, match="No space left"):
         stream()
     assert caplog.text.count("it is tried again") == 1
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_file_that_goes_gets_a_new_one_in_its_place(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(appended, "LOOK_S", 0.0)
+    path, moved = tmp_path / "folder" / name, tmp_path / name
+    path.parent.mkdir()
+    place, address = parse_place(str(path))
+    event = SegmentEnded(1, 1, "walk", 1, 241, 5_000_000, 7_000_400)
+    with place.open(address) as make:
+        sink = make(StreamInfo("a", ""))
+        for number in range(1, 7):
+            if number == 2:  # what was written since the last look goes on with the new file
+                path.unlink()
+            elif number == 3:
+                path.rename(moved)
+            elif number == 4:  # waits
+                shutil.rmtree(path.parent)
+            elif number == 6:
+                path.parent.mkdir()
+            sink.write(replace(event, segment=number))
+            if number == 2:
+                assert segments_of(path) == ["1", "2"]
+        assert segments_of(path) == ["3", "4", "5", "6"]
+    assert segments_of(moved) == ["1", "2"]
+    assert segments_of(path) == ["3", "4", "5", "6"]
+    assert caplog.text.count("was removed or moved away") == 3
+    assert caplog.text.count("is not written: expected a folder") == 1
+
+
+def test_lines_of_a_folder_that_stays_away_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "a.csv"
+    path.parent.mkdir()
+    place, address = parse_place(str(path))
+
+    def stream() -> None:
+        with place.open(address) as make:
+            sink = make(StreamInfo("a", ""))
+            shutil.rmtree(path.parent)
+            sink.write(SPANS[0])
+
+    with pytest.raises(FileNotFoundError, match="expected a folder"):
+        stream()
+
+
+def segments_of(path: Path) -> list[str]:
+    if path.suffix == ".csv":
+        return [row[1] for row in rows_of(path)]
+    return [str(json.loads(line)["segment"]) for line in path.read_text().splitlines()]
 
 
 @pytest.mark.parametrize("place", [p for p in PLACES if is_file(p) and p.extra], ids=lambda place: place.key)

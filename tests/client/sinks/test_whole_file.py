@@ -91,6 +91,8 @@ def test_a_folder_that_goes_away_stops_no_stream(tmp_path: Path, caplog: pytest.
         wait_until(lambda: "is not written" in caplog.text)
         path.parent.mkdir()
         wait_until(lambda: path.exists() and path.read_text() == "4")
+        path.unlink()  # nothing new comes, and it is made again
+        wait_until(lambda: path.exists() and path.read_text() == "4")
         sink.write(ENDED[4])
     assert path.read_text() == "5"
     assert caplog.text.count("it is tried again") == 1
@@ -126,6 +128,9 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), save_whole(str(tmp_path / "absent" / "a"), Written()):
         pass
     assert (tmp_path / "a").read_text() == "kept"
+    (tmp_path / "b").symlink_to("/dev/full")
+    with pytest.raises(BadFile, match="is no regular file"), save_whole(str(tmp_path / "b"), Written()):
+        pass
 
 
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
