@@ -114,7 +114,7 @@ class Backlog:
                     self._memory.popleft()
 
     def close(self) -> None:
-        """Leaves on disk what waits, and counts what is lost. Raises OSError, sqlite3.Error where all cannot be left."""
+        """Leaves on disk what waits, and counts what is lost. Raises OSError, sqlite3.Error: why it is."""
         try:
             self.spill()
         finally:

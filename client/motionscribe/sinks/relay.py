@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 
 from motionscribe.events import Event, Label, SegmentEnded, SegmentStarted
 from motionscribe.sinks.backlog import Backlog
@@ -192,7 +193,7 @@ class Relay:
             if batch:
                 self._insist(self._outlet.send, batch)
             elif (stream := self._next_ended()) is not None:
-                self._insist(lambda _, stream=stream: self._outlet.leave(stream), ())
+                self._insist(partial(self._leave, stream), ())
             elif self._ending.begun.is_set():
                 break
             else:
@@ -202,6 +203,9 @@ class Relay:
     def _next_ended(self) -> str | None:
         with self._order:
             return self._ended.pop(0) if self._ended else None
+
+    def _leave(self, stream: str, _: Sequence[Message]) -> None:
+        self._outlet.leave(stream)
 
     def _insist(self, act: Callable[[Sequence[Message]], None], batch: Sequence[Message]) -> None:
         """Tries until it works, the receiver refuses, or the command is over."""
