@@ -36,7 +36,9 @@ def parse_endpoint(address: str, expected: str, port: int | None = None) -> Endp
             ip_address(host)
         else:
             host.encode("idna")  # as sockets do: no label may be empty, or longer than 63 letters
-    except ValueError as error:  # UnicodeError is one
+    except UnicodeError:
+        raise BadFile(f"expected {expected}, got a host with an empty part, or one longer than 63 letters") from None
+    except ValueError as error:
         raise BadFile(f"expected {expected}: {error}") from None
     plain = address.isascii() and address.isprintable() and " " not in address
     if not (plain and (":" in host or _NAME.fullmatch(host))) or parts.username is not None or "#" in address:

@@ -236,4 +236,4 @@ def test_receivers_that_hang_share_the_patience_of_the_command(monkeypatch: pyte
     took_s = time.monotonic() - begun_s
     for outlet in outlets:
         outlet.free.set()
-    assert 0.25 < took_s < 0.55
+    assert 0.25 < took_s < 0.85  # one after the other would take 0.9
