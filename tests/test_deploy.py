@@ -15,7 +15,7 @@ import redis
 import yaml
 
 from motionscribe.feeds.feed_file import read_feeds
-from motionscribe.feeds.supervised import CLOSING_S as CLOSING_OF_FEEDS_S
+from motionscribe.feeds.outputs import CLOSING_S as CLOSING_OF_FEEDS_S
 from motionscribe.feeds.supervised import GRACE_S
 from motionscribe_server.command import CLOSING_S
 from motionscribe_server.read_settings import read_settings

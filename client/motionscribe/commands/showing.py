@@ -17,6 +17,7 @@ from motionscribe.commands.options import refuse_inputs, refuse_twice
 from motionscribe.events import Event
 from motionscribe.sinks import JsonLines, MakeSink, Sink, StreamInfo, Terminal, addresses, jsonlines
 from motionscribe.sinks.board import Board
+from motionscribe.sinks.relay import ending_together
 from motionscribe.sinks.writing import sinks_of
 
 
@@ -36,7 +37,8 @@ def open_outputs(args: argparse.Namespace, inputs: Sequence[Path] = ()) -> Itera
     with ExitStack() as stack:
         stack.enter_context(interrupted_by_sigterm())
         opened = [] if args.save is None else [stack.enter_context(jsonlines.save(args.save))]
-        opened += [stack.enter_context(place.open(address)) for place, address in places]
+        with ending_together():
+            opened += [stack.enter_context(place.open(address)) for place, address in places]
         yield [*opened, _json if args.json else partial(_table, Board(Console()))]
 
 

@@ -2,6 +2,7 @@
 
 In: messages, at once and without a word. Out: the oldest, until they are removed. What an earlier command left for the
 same address comes first. Beyond MOST the oldest are dropped and counted. Pictures never go to disk: newer ones come.
+What a full disk does not take waits in memory; what it has already is read and sent all the same.
 """
 
 import hashlib
@@ -12,11 +13,10 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 
 from motionscribe.sinks.message import Message
-from motionscribe.sinks.spool import Spool
+from motionscribe.sinks.spool import Spool, discard
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +38,24 @@ class Backlog:
 
     def __init__(self, address: str, run: str) -> None:
         self.dropped = 0
+        """Since too many waited."""
+        self.unreadable = 0
+        """On disk, but no message, or in a file that broke."""
+        self.lost = 0
+        """At the end, since the disk did not take them, or somebody removed the file."""
         self._run = run
         # an address may hold a secret
         self._key = hashlib.sha256(address.encode()).hexdigest()[:16]
         self._memory: deque[tuple[float, Message]] = deque()
-        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         """Guards the memory. Taken after `_disk`, and never held for long."""
         self._disk = threading.Lock()
-        self._own: Spool | None = None
-        self._spools = self._adopt()
-        """The oldest first; the own one is the last."""
+        self._adopted = self._adopt()
+        """What earlier commands left, the oldest first."""
+        self._own: list[Spool] = []
+        """The last one is written to; more than one where files were removed meanwhile."""
+        self._given: tuple[Spool | None, list[int]] = None, []
+        """Where `first` found its messages, and their numbers there. None is this command's, on disk by now or not."""
         self._closed = False
         self._full = threading.Event()
         threading.Thread(target=self._keep, name="motionscribe-backlog", daemon=True).start()
@@ -56,7 +63,7 @@ class Backlog:
     @property
     def waiting(self) -> int:
         """Messages, with those that are being sent."""
-        return sum(spool.count for spool in self._spools) + len(self._memory)
+        return sum(spool.count for spool in [*self._adopted, *self._own]) + len(self._memory)
 
     def put(self, message: Message) -> None:
         """The newest. `message.number` is larger than all before."""
@@ -68,43 +75,58 @@ class Backlog:
             self._full.set()
 
     def first(self, most: int) -> list[Message]:
-        """Up to `most` of the oldest, of one run. Those on disk that cannot be read are left out."""
+        """Up to `most` of the oldest, of one run. Those on disk that cannot be read are passed over and counted."""
         with self._disk:
             if self._closed:
                 return []
-            for spool in list(self._spools):
-                try:
-                    if found := self._read(spool, most):
-                        return found
-                    if spool is not self._own:
-                        spool.close()
-                        self._spools.remove(spool)
-                except sqlite3.Error as error:
-                    self._leave_out(spool, error)
+            for spools in (self._adopted, self._own):
+                for spool in list(spools):
+                    try:
+                        found = self._read(spool, most)
+                    except sqlite3.Error as error:
+                        self._give_up(spool, error)
+                        continue
+                    if found:
+                        self._given = None if spools is self._own else spool, [number for number, _ in found]
+                        return [message for _, message in found]
+                    self._finish(spool)
             with self._lock:
-                return [message for _, message in itertools.islice(self._memory, most)]
+                messages = [message for _, message in itertools.islice(self._memory, most)]
+            self._given = None, [message.number for message in messages]
+            return messages
 
-    def remove(self, messages: Sequence[Message]) -> None:
-        """What `first` gave, wherever it is by now."""
-        newest = messages[-1]
+    def remove(self, count: int) -> None:
+        """The first `count` messages of what `first` gave last, wherever they are by now."""
         with self._disk:
-            for spool in [s for s in self._spools if s.path.stem.endswith(newest.run) and not self._closed]:
+            spool, numbers = self._given
+            newest = numbers[count - 1]
+            self._given = spool, numbers[count:]
+            for place in [] if self._closed else list(self._own) if spool is None else [spool]:
                 try:
-                    spool.remove(newest.number)
-                except sqlite3.Error as error:  # a full disk, for one
-                    self._leave_out(spool, error)
+                    place.remove(newest)
+                except sqlite3.Error as error:
+                    self._give_up(place, error)
+                    continue
+                if not place.count:
+                    self._finish(place)
             with self._lock:
-                while newest.run == self._run and self._memory and self._memory[0][1].number <= newest.number:
+                while spool is None and self._memory and self._memory[0][1].number <= newest:
                     self._memory.popleft()
 
     def close(self) -> None:
-        """Leaves on disk what waits. Raises OSError, sqlite3.Error where it cannot be."""
+        """Leaves on disk what waits, and counts what is lost. Raises OSError, sqlite3.Error: why it is."""
         try:
             self.spill()
         finally:
             with self._disk:
                 self._closed = True
-                for spool in self._spools:
+                with self._lock:
+                    self.lost += sum(not message.is_picture for _, message in self._memory)
+                    self._memory.clear()
+                for spool in [*self._adopted, *self._own]:
+                    if not spool.is_there:
+                        self.lost += spool.count
+                        spool.count = 0
                     spool.close()
 
     def spill(self) -> None:
@@ -118,8 +140,9 @@ class Backlog:
             with self._lock:
                 while kept and self._memory and self._memory[0][1].number <= kept[-1].number:
                     self._memory.popleft()
-            over = sum(spool.count for spool in self._spools) - MOST
-            for spool in self._spools if over > 0 else ():
+            spools = [*self._adopted, *self._own]
+            over = sum(spool.count for spool in spools) - MOST
+            for spool in spools if over > 0 else ():
                 gone = spool.drop(over)
                 self.dropped += gone
                 over -= gone
@@ -141,26 +164,32 @@ class Backlog:
                     told = True
                     time.sleep(SPILL_S)
 
-    def _read(self, spool: Spool, most: int) -> list[Message]:
-        """Raises sqlite3.Error."""
+    def _read(self, spool: Spool, most: int) -> list[tuple[int, Message]]:
+        """The oldest up to the first that is none. Raises sqlite3.Error."""
         while rows := spool.first(most):
             found = []
-            for _, text in rows:
+            for number, text in rows:
                 try:
-                    found.append(Message.from_json(text))
+                    found.append((number, Message.from_json(text)))
                 except ValueError:
-                    self.dropped += 1
+                    break
             if found:
                 return found
-            spool.remove(rows[-1][0])
+            spool.remove(rows[0][0])
+            self.unreadable += 1
         return []
 
     def _open_own(self) -> Spool:
-        if self._own is None:
+        """Raises OSError, sqlite3.Error; then it leaves no file."""
+        if not self._own or not self._own[-1].is_there:
             folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._own = Spool(folder() / f"{self._key}-{time.time_ns():020d}-{self._run}.sqlite")
-            self._spools.append(self._own)
-        return self._own
+            path = folder() / f"{self._key}-{time.time_ns():020d}-{self._run}.sqlite"
+            try:
+                self._own.append(Spool(path))
+            except sqlite3.Error:
+                discard(path)
+                raise
+        return self._own[-1]
 
     def _adopt(self) -> list[Spool]:
         """What earlier commands left, as far as no other process has it open."""
@@ -168,14 +197,21 @@ class Backlog:
         for path in sorted(folder().glob(f"{self._key}-*.sqlite")):
             try:
                 found.append(Spool(path))
-            except sqlite3.OperationalError:  # locked: its command runs
-                continue
-            except sqlite3.DatabaseError as error:
-                log.warning("%s: left out: %s", path, error)
+            except sqlite3.Error as error:
+                # locked: its command runs. The low octet is the code without what SQLite adds to it
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    log.warning("%s: left out: %s", path, error)
         return found
 
-    def _leave_out(self, spool: Spool, error: sqlite3.Error) -> None:
-        """The next command may read it."""
+    def _finish(self, spool: Spool) -> None:
+        """Closes one that is empty: without its file a full disk has room again."""
+        spool.close()
+        for spools in (self._adopted, self._own):
+            if spool in spools:
+                spools.remove(spool)
+
+    def _give_up(self, spool: Spool, error: sqlite3.Error) -> None:
+        """Leaves it to the next command, which may read it."""
         log.warning("%s: left out: %s", spool.path, error)
-        self._spools.remove(spool)
-        self._own = None if spool is self._own else self._own
+        self.unreadable += spool.count
+        self._finish(spool)

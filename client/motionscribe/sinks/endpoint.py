@@ -1,9 +1,13 @@
 """HOST, PORT and what follows, in an address such as `HOST:PORT/TOPIC` or `https://HOST/PATH`."""
 
+import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from motionscribe.errors import BadFile
+
+_NAME = re.compile("[a-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,18 @@ def parse_endpoint(address: str, expected: str, port: int | None = None) -> Endp
     """
     try:
         parts = urlsplit(address)
-        found = parts.port or port
+        host, found = parts.hostname or "", port if parts.port is None else parts.port
+        if ":" in host:
+            ip_address(host)
+        else:
+            host.encode("idna")  # as sockets do: no label may be empty, or longer than 63 letters
+    except UnicodeError:
+        raise BadFile(f"expected {expected}, got a host with an empty part, or one longer than 63 letters") from None
     except ValueError as error:
         raise BadFile(f"expected {expected}: {error}") from None
     plain = address.isascii() and address.isprintable() and " " not in address
-    if not (plain and parts.hostname and found) or parts.username is not None or "#" in address:
+    if not (plain and (":" in host or _NAME.fullmatch(host))) or parts.username is not None or "#" in address:
         raise BadFile(f"expected {expected}, of plain letters and without a password, got another address")
-    return Endpoint(parts.hostname, found, parts.path + (f"?{parts.query}" if parts.query else ""))
+    if not found:
+        raise BadFile(f"expected {expected}, with a port from 1 to 65535")
+    return Endpoint(host, found, parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -55,15 +55,15 @@ class Message:
     @classmethod
     def from_json(cls, text: str) -> "Message":
         """The inverse. Raises ValueError for anything else."""
-        values = json.loads(text)
         try:
+            values = json.loads(text)
             run, _, number = values.pop("id").rpartition("-")
             stream, time = values.pop("stream"), values.pop("time", None)
             name = values.pop("name") if values["event"] == "Label" else ""
             here_us = None if time is None else (datetime.fromisoformat(time) - EPOCH) // MICROSECOND
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"expected a message, got {text[:60]!r}") from error
-        event = from_dict(values)
+            event = from_dict(values)
+        except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise ValueError(f"expected a message, got {str(text)[:60]!r}") from error
         return cls(run, int(number), stream, event, name, None if here_us is None else here_us - start_us(event))
 
 

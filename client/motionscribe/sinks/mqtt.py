@@ -1,8 +1,9 @@
 """Events to a broker of MQTT: `mqtt:HOST[:PORT]/TOPIC`, by TLS `mqtts:`. Needs the extra `mqtt`.
 
 Each event is a message (message.py) on TOPIC/STREAM/EVENT, of quality 1: it counts as sent when the broker has said
-so. TOPIC/STREAM/now keeps the present label, until the stream ends, for whoever subscribes later; TOPIC/status is
-`online` or, by the broker's last will as well, `offline`. Facts: MQTT 3.1.1 (OASIS), sections 3.1.2.5, 3.3.1.3, 4.3.2.
+so. TOPIC/STREAM/now keeps the present label, until the stream ends, for whoever subscribes later. TOPIC/status/RUN is
+`online` as long as a command is connected, and then empty, by the broker's last will as well: each command has its own,
+for several may share a topic. Facts: MQTT 3.1.1 (OASIS), sections 3.1.2.5, 3.1.3.1, 3.3.1.3, 4.3.2.
 """
 
 import os
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "MOTIONSCRIBE_MQTT_USER", "MOTIONSCRIBE_MQTT_PASSWORD"
 TIMEOUT_S = 5.0
+"""For the next acknowledgement."""
 KEEPALIVE_S = 15
-"""The broker says that we are offline when it has heard nothing for one and a half times as long."""
+"""The broker takes our status away when it has heard nothing for one and a half times as long."""
 WILDCARDS = str.maketrans("/+#\0", "____")
 
 
@@ -68,8 +70,20 @@ class Mqtt(Outlet):
         self._gone = threading.Event()
         self._now: dict[str, Label] = {}
         """Stream -> the newest label since this connection was made."""
+        self._live: set[str] = set()
+        """Streams that have not ended; others have no present label, however late theirs are sent."""
         self._shown: set[str] = set()
         """Streams with a present label at the broker."""
+        self._cleared: set[str] = set()
+        """Streams of earlier commands whose present label nobody took away."""
+
+    def expect(self, stream: str) -> None:
+        """It may have a present label from now on."""
+        self._live.add(stream)
+
+    def end(self, stream: str) -> None:
+        """It has none from now on."""
+        self._live.discard(stream)
 
     def send(self, messages: Sequence[Message]) -> None:
         """Returns when the broker has acknowledged all."""
@@ -77,25 +91,34 @@ class Mqtt(Outlet):
         sent = []
         for message in messages:
             payload, above = message.to_json(), self._above(message.stream)
-            sent.append(client.publish(f"{above}/{type(message.event).__name__}", payload, 1))
-            if now := self._news(message):
-                self._shown.add(message.stream)
-                sent.append(client.publish(f"{above}/now", now.to_json(), 1, retain=True))
+            mine = [client.publish(f"{above}/{type(message.event).__name__}", payload, 1)]
+            if message.stream in self._live:
+                if message.run == self.run and (now := self._news(message)):
+                    self._shown.add(message.stream)
+                    mine.append(client.publish(f"{above}/now", now.to_json(), 1, retain=True))
+            elif message.run != self.run and message.stream not in self._cleared:
+                self._cleared.add(message.stream)
+                mine.append(client.publish(f"{above}/now", b"", 1, retain=True))
+            sent.append(mine)
         self._wait(sent)
 
     def leave(self, stream: str) -> None:
         """Takes the present label away: an empty message does."""
         if stream in self._shown:
-            self._wait([self._connect().publish(f"{self._above(stream)}/now", b"", 1, retain=True)])
+            self._wait([[self._connect().publish(f"{self._above(stream)}/now", b"", 1, retain=True)]])
             self._shown.discard(stream)
         self._now.pop(stream, None)
 
     def close(self) -> None:
-        """Says offline itself: the last will is for those who die."""
+        """Takes its status away itself: the last will is for those who die."""
         if self._client:
             with suppress(Down):
-                self._wait([self._client.publish(f"{self._topic}/status", "offline", 1, retain=True)])
+                self._wait([[self._client.publish(self._status, b"", 1, retain=True)]])
             self._hang_up()
+
+    @property
+    def _status(self) -> str:
+        return f"{self._topic}/status/{self.run}"
 
     def _above(self, stream: str) -> str:
         return f"{self._topic}/{stream.translate(WILDCARDS)}"
@@ -116,13 +139,15 @@ class Mqtt(Outlet):
             return self._client
         self._hang_up()
         self._now.clear()  # the broker may have forgotten
-        client: Client = self._paho.Client(self._paho.CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+        # with the same name as before: the broker ends the former connection, and its will, before this one begins
+        name = f"motion{self.run}"
+        client: Client = self._paho.Client(self._paho.CallbackAPIVersion.VERSION2, name, reconnect_on_failure=False)
         client.connect_timeout = TIMEOUT_S
         if user := os.environ.get(USER):
             client.username_pw_set(user, os.environ.get(PASSWORD))
         if self._tls:
             client.tls_set_context(ssl.create_default_context())
-        client.will_set(f"{self._topic}/status", "offline", 1, retain=True)
+        client.will_set(self._status, b"", 1, retain=True)
         self._gone = gone = threading.Event()
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -144,21 +169,26 @@ class Mqtt(Outlet):
         if answer.is_failure:
             self._hang_up()
             raise Down(f"the broker says {answer}")
-        self._wait([client.publish(f"{self._topic}/status", "online", 1, retain=True)])
+        self._wait([[client.publish(self._status, "online", 1, retain=True)]])
         return client
 
-    def _wait(self, sent: Sequence["MQTTMessageInfo"]) -> None:
-        """Raises Down where the broker does not acknowledge all of them."""
-        end_s = time.monotonic() + TIMEOUT_S
-        try:
-            for info in sent:
-                while not info.is_published():
-                    if self._gone.is_set() or time.monotonic() > end_s:
-                        raise RuntimeError("the connection broke" if self._gone.is_set() else "no acknowledgement")
-                    info.wait_for_publish(0.1)
-        except (RuntimeError, ValueError) as error:  # ValueError: paho's own queue is full
-            self._hang_up()
-            raise Down(error) from error
+    def _wait(self, sent: Sequence[Sequence["MQTTMessageInfo"]]) -> None:
+        """Raises Down where the broker does not acknowledge all that belongs to each message.
+
+        It has as long as it likes, as long as acknowledgements come.
+        """
+        for delivered, mine in enumerate(sent):
+            end_s = time.monotonic() + TIMEOUT_S
+            try:
+                for info in mine:
+                    while not info.is_published():
+                        if self._gone.is_set() or time.monotonic() > end_s:
+                            raise RuntimeError("the connection broke" if self._gone.is_set() else "no acknowledgement")
+                        info.wait_for_publish(0.1)
+            except (RuntimeError, ValueError) as error:  # ValueError: paho's own queue is full
+                slow = not self._gone.is_set()
+                self._hang_up()
+                raise Down(error, slow=slow, delivered=delivered) from error
 
     def _hang_up(self) -> None:
         if self._client:

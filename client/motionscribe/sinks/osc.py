@@ -117,6 +117,7 @@ class Osc(Outlet):
             self._endpoint.host, self._endpoint.port, type=socket.SOCK_DGRAM
         )[0]
         self._socket = socket.socket(family, kind, protocol)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # a stage may listen everywhere
         self._socket.connect(there)
         return self._socket
 

@@ -8,10 +8,14 @@ from motionscribe.sinks.message import Message
 class Down(Exception):  # noqa: N818  it says what happened
     """The receiver is not there now: the same messages are sent again later."""
 
-    def __init__(self, reason: object, wait_s: float = 0.0) -> None:
+    def __init__(self, reason: object, wait_s: float = 0.0, *, slow: bool = False, delivered: int = 0) -> None:
         super().__init__(str(reason))
         self.wait_s = wait_s
         """How long the receiver wants to be left alone."""
+        self.slow = slow
+        """It is there, but took too long: fewer messages at a time may help."""
+        self.delivered = delivered
+        """So many of the messages, the first ones, it has all the same."""
 
 
 class Refused(Exception):  # noqa: N818
@@ -19,20 +23,25 @@ class Refused(Exception):  # noqa: N818
 
 
 class Outlet:
-    """One receiver. All methods but `expect` are called in one thread of the relay."""
+    """One receiver. All methods but `expect` and `end` are called in one thread of the relay."""
 
     where: str
     """For people: no secret stands in it."""
     most: int = 100
     """Messages at a time."""
+    run: str = ""
+    """That of this command's messages, by the relay; those of others are what earlier commands left."""
 
     def expect(self, stream: str) -> None:
         """A stream begins; its first message may be a while away. Must return at once."""
 
+    def end(self, stream: str) -> None:
+        """A stream has ended; some of it may still wait to be sent. Must return at once."""
+
     def send(self, messages: Sequence[Message]) -> None:
         """Connects where need be, and returns when the receiver has all of them, as far as that can be known.
 
-        Raises Down or OSError where the receiver is not there, also for how long it takes, Refused.
+        Raises Down or OSError where the receiver is not there, also for how long it takes (TimeoutError), Refused.
         """
         raise NotImplementedError
 

@@ -1,7 +1,8 @@
 """Brings the events of a command to one receiver, in order and at least once, whatever the receiver does meanwhile.
 
 In: events of any number of streams; `write` returns at once and raises nothing. Out: messages to an Outlet, in a thread
-of its own. While the outlet is down they wait (backlog.py) and it is tried again, ever more seldom up to LONGEST_S.
+of its own. While the outlet is down they wait (backlog.py) and it is tried again, ever more seldom up to LONGEST_S. One
+that is slow gets fewer at a time.
 """
 
 import itertools
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,7 +33,9 @@ FIRST_S, LONGEST_S = 0.2, 5.0
 MOST_ASKED_S = 300.0
 """Longer than that no receiver is left alone, whatever it asks for."""
 PATIENCE_S = 10.0
-"""So long a command waits at its end."""
+"""So long a command waits at its end, for all its receivers together."""
+SLOW_S = 2.0
+"""A batch that takes longer was too large. It is well below the outlets' own time-outs."""
 
 
 @dataclass(slots=True)
@@ -47,8 +51,47 @@ class RelayState:
     """In memory or on disk."""
     dropped: int = 0
     """The oldest, where more waited than may."""
+    unreadable: int = 0
+    """On disk, but not to be read."""
+    lost: int = 0
+    """At the end, where they could not be left on disk."""
     down_since: float | None = None
     """Seconds since 1970; None while the receiver is there."""
+
+
+class Ending:
+    """That of relays which end together."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self._end_s: float | None = None
+        self.relays: list[Relay] = []
+
+    def left_s(self) -> float:
+        """Of the patience with all of them. The first call begins their end."""
+        if self._end_s is None:
+            self._end_s = time.monotonic() + PATIENCE_S
+            self.begun.set()
+            for relay in self.relays:
+                relay.wake()
+        return max(0.0, self._end_s - time.monotonic())
+
+    def hurry(self) -> None:
+        """No more patience."""
+        self._end_s = time.monotonic()
+
+
+_ending: ContextVar[Ending | None] = ContextVar("ending", default=None)
+
+
+@contextmanager
+def ending_together() -> Iterator[None]:
+    """Relays made in this context share PATIENCE_S. When the first is closed, nothing more may come to the others."""
+    token = _ending.set(Ending())
+    try:
+        yield
+    finally:
+        _ending.reset(token)
 
 
 @contextmanager
@@ -66,22 +109,28 @@ class Relay:
 
     def __init__(self, address: str, outlet: Outlet) -> None:
         self._outlet = outlet
-        self._run = secrets.token_hex(6)
+        self._run = outlet.run = secrets.token_hex(6)
         self._backlog = Backlog(address, self._run)
         self._numbers = itertools.count(1)
         self._order = threading.Lock()
         """Guards the numbers and the streams that have ended."""
         self._state = RelayState()
         self._ended: list[str] = []
-        self._news, self._closing, self._stopped = threading.Event(), threading.Event(), threading.Event()
+        self._news, self._stopped = threading.Event(), threading.Event()
+        self._ending = _ending.get() or Ending()
+        self._ending.relays.append(self)
+        self._most = outlet.most
+        """Messages at a time, for now."""
         self._thread = threading.Thread(target=self._deliver, name=f"motionscribe-{outlet.where}", daemon=True)
         self._thread.start()
 
     @property
     def state(self) -> RelayState:
         """As it is now."""
-        self._state.waiting, self._state.dropped = self._backlog.waiting, self._backlog.dropped
-        return self._state
+        state, backlog = self._state, self._backlog
+        state.waiting, state.dropped = backlog.waiting, backlog.dropped
+        state.unreadable, state.lost = backlog.unreadable, backlog.lost
+        return state
 
     def sink(self, info: StreamInfo) -> Sink:
         """That of one stream."""
@@ -99,43 +148,54 @@ class Relay:
 
     def end(self, stream: str) -> None:
         """No more events of this stream."""
+        self._outlet.end(stream)
         with self._order:
             self._ended.append(stream)
         self._news.set()
 
     def close(self) -> None:
         """Returns when all is delivered, after PATIENCE_S at the latest; what is left waits on disk. Ctrl-C ends it."""
-        self._closing.set()
-        self._news.set()
         try:
-            self._thread.join(PATIENCE_S)
+            self._thread.join(self._ending.left_s())
+        except BaseException:
+            self._ending.hurry()
+            raise
         finally:
             self._stopped.set()
+            self.wake()
             self._tell_end()
 
+    def wake(self) -> None:
+        """The thread looks again at what there is to do."""
+        self._news.set()
+
     def _tell_end(self) -> None:
-        where = self._outlet.where
+        reason = ""
         try:
             self._backlog.close()
         except (OSError, sqlite3.Error) as error:
-            log.warning("%s: %d events are lost: %s", where, self.state.waiting, error)
-            return
+            reason = f": {error}"
         state = self.state
-        counts = {"wait for the next command with this address": state.waiting, "were refused": state.refused}
-        counts["were dropped, since too many waited"] = state.dropped
+        counts = {
+            "wait for the next command with this address": state.waiting,
+            "were refused": state.refused,
+            "were dropped, since too many waited": state.dropped,
+            "could not be read back from disk": state.unreadable,
+            f"are lost, they are not on disk{reason}": state.lost,
+        }
         if told := [f"{count} events {what}" for what, count in counts.items() if count]:
-            log.warning("%s: %s", where, ", ".join(told))
+            log.warning("%s: %s", self._outlet.where, ", ".join(told))
 
     def _deliver(self) -> None:
         """The thread."""
         while not self._stopped.is_set():
             self._news.clear()
-            batch = self._backlog.first(self._outlet.most)
+            batch = self._backlog.first(self._most)
             if batch:
-                self._insist(partial(self._outlet.send, batch), batch)
+                self._insist(self._outlet.send, batch)
             elif (stream := self._next_ended()) is not None:
-                self._insist(partial(self._outlet.leave, stream), ())
-            elif self._closing.is_set():
+                self._insist(partial(self._leave, stream), ())
+            elif self._ending.begun.is_set():
                 break
             else:
                 self._news.wait()
@@ -145,18 +205,30 @@ class Relay:
         with self._order:
             return self._ended.pop(0) if self._ended else None
 
-    def _insist(self, act: Callable[[], None], batch: Sequence[Message]) -> None:
+    def _leave(self, stream: str, _: Sequence[Message]) -> None:
+        self._outlet.leave(stream)
+
+    def _insist(self, act: Callable[[Sequence[Message]], None], batch: Sequence[Message]) -> None:
         """Tries until it works, the receiver refuses, or the command is over."""
         for failures in itertools.count():
             if self._stopped.is_set():
                 return
+            begun_s = time.monotonic()
             try:
-                act()
+                act(batch)
                 self._state.sent += len(batch)
                 self._state.repeated += len(batch) if failures else 0
             except (Down, OSError) as error:
+                down = error if isinstance(error, Down) else Down(error, slow=isinstance(error, TimeoutError))
+                if down.delivered:
+                    self._state.sent += down.delivered
+                    self._backlog.remove(down.delivered)
+                if down.slow:
+                    self._most = max(1, len(batch) // 2)
                 self._go_down(error)
-                self._pause(failures, error.wait_s if isinstance(error, Down) else 0.0)
+                self._pause(failures, down.wait_s)
+                if batch and not (batch := batch[down.delivered :][: self._most]):
+                    return
                 continue
             except Exception as error:
                 # what no receiver takes, or what nobody thought of, must not hold up the rest
@@ -166,14 +238,20 @@ class Relay:
                 self._state.refused += len(batch)
             self._come_up()
             if batch:
-                self._backlog.remove(batch)
+                self._adapt(len(batch), time.monotonic() - begun_s)
+                self._backlog.remove(len(batch))
             return
+
+    def _adapt(self, count: int, took_s: float) -> None:
+        """To how fast the receiver is."""
+        larger = max(self._most, min(2 * count, self._outlet.most))
+        self._most = max(1, count // 2) if took_s > SLOW_S else larger
 
     def _pause(self, failures: int, asked_s: float) -> None:
         longest = min(LONGEST_S, FIRST_S * 2.0 ** min(failures, 60))
         pause_s = max(longest * random.uniform(0.5, 1.0), min(asked_s, MOST_ASKED_S))  # noqa: S311  spreads clients
-        if not self._closing.is_set():
-            self._closing.wait(pause_s)
+        if not self._ending.begun.is_set():
+            self._ending.begun.wait(pause_s)
         else:
             self._stopped.wait(min(pause_s, LONGEST_S / 5))
 

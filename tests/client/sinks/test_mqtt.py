@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +19,10 @@ from tests.support.waiting import wait_until
 
 from motionscribe.errors import BadFile
 from motionscribe.events import ClusterNamed, Label, SegmentStarted
-from motionscribe.sinks import StreamInfo, addresses, mqtt
+from motionscribe.sinks import StreamInfo, addresses, mqtt, relay
 from motionscribe.sinks.message import Message
 from motionscribe.sinks.mqtt import Mqtt
+from motionscribe.sinks.outlet import Down
 from motionscribe.sinks.relay import Relay
 from motionscribe_models.errors import MissingExtraError
 from motionscribe_proto.events import to_dict
@@ -59,15 +61,17 @@ def test_each_event_has_a_topic_and_the_present_label_is_kept(tmp_path: Path) ->
             for event in EVERY_EVENT:
                 sink.write(event)
             wait_until(lambda: any("Restarted" in topic for topic, _, _ in came))
-            with subscriber(port, "lab/motion/+/now") as later, subscriber(port, "lab/motion/status") as status:
+            with subscriber(port, "lab/motion/+/now") as later, subscriber(port, "lab/motion/status/+") as status:
                 wait_until(lambda: bool(later and status))
             sink.close()
-        wait_until(lambda: came[-1][:2] == ("lab/motion/status", "offline"))
+        wait_until(lambda: came[-1][:2] == (status[0][0], ""))
     now = [text for topic, text, _ in came if topic.endswith("/now")]
     named, last = json.loads(now[0]), json.loads(later[0][1])
     assert (named["name"], last["name"]) == ("walk", "stroll")
     assert last.items() >= to_dict(EVERY_EVENT[3]).items()
     assert (later[0][2], status[0][1:]) == (True, ("online", True))
+    run = json.loads(later[0][1])["id"].partition("-")[0]
+    assert status[0][0] == f"lab/motion/status/{run}"
     events = [(topic, json.loads(text)) for topic, text, _ in came if "gym_1" in topic and not topic.endswith("/now")]
     assert [topic for topic, _ in events] == [f"lab/motion/gym_1/{type(event).__name__}" for event in EVERY_EVENT]
     for (_, message), event in zip(events, EVERY_EVENT, strict=True):
@@ -125,24 +129,89 @@ def test_a_broker_that_is_killed_and_started_again_gets_the_rest(
     assert caplog.text.count("is back after") == 3
 
 
-def test_who_dies_is_offline(tmp_path: Path) -> None:
+def test_who_dies_has_no_status_and_the_others_keep_theirs(tmp_path: Path) -> None:
     port = free_port()
     program = f"""if True:
         import os
         from motionscribe.events import Gap
         from motionscribe.sinks.message import Message
         from motionscribe.sinks.mqtt import Mqtt
-        Mqtt("127.0.0.1:{port}/m").send([Message("run", 1, "s", Gap(1, 1, 0, 1))])
+        outlet = Mqtt("127.0.0.1:{port}/m")
+        outlet.run = "run"
+        outlet.send([Message("run", 1, "s", Gap(1, 1, 0, 1))])
         os.kill(os.getpid(), 9)
     """
+    other = Mqtt(f"127.0.0.1:{port}/m")
+    other.run = "other"
     with mosquitto(tmp_path, port), subscriber(port, "m/#") as came:
+        other.send([])
         subprocess.run([sys.executable, "-c", program], check=False)
-        wait_until(lambda: len(came) == 3)
-    assert [(topic, text[:11]) for topic, text, _ in came] == [
-        ("m/status", "online"),
+        wait_until(lambda: len(came) == 4)
+        with subscriber(port, "m/status/+") as later:
+            wait_until(lambda: bool(later))
+        other.close()
+    assert [(topic, text[:11]) for topic, text, _ in came[:4]] == [
+        ("m/status/other", "online"),
+        ("m/status/run", "online"),
         ("m/s/Gap", '{"id": "run'),
-        ("m/status", "offline"),
+        ("m/status/run", ""),
     ]
+    assert later == [("m/status/other", "online", True)]
+
+
+def test_a_stream_that_ended_while_the_broker_was_away_has_no_present_label(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    with monkeypatch.context() as patch:
+        patch.setattr(relay, "PATIENCE_S", 0.01)
+        earlier = Relay("mqtt:c", Mqtt(f"127.0.0.1:{port}/m"))
+        earlier.sink(StreamInfo("earlier", "a title")).write(finals(1)[0])
+        earlier.close()
+    outlet = Patient(f"127.0.0.1:{port}/m")
+    outlet.ready.clear()
+    under_way = Relay("mqtt:c", outlet)
+    ended, live = (under_way.sink(StreamInfo(stream, "a title")) for stream in ("ended", "live"))
+    ended.write(finals(1)[0])
+    ended.close()
+    live.write(finals(1)[0])
+    with mosquitto(tmp_path, port), subscriber(port, "m/#") as came:
+        # what an earlier command showed when it lost the broker
+        publisher = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        publisher.connect("127.0.0.1", port)
+        publisher.loop_start()
+        publisher.publish("m/earlier/now", "walk", 1, retain=True).wait_for_publish(10)
+        outlet.ready.set()
+        wait_until(lambda: any(topic == "m/live/now" for topic, _, _ in came))
+        with subscriber(port, "m/+/now") as later:
+            wait_until(lambda: bool(later))
+        publisher.disconnect()
+        publisher.loop_stop()
+        under_way.close()
+    assert [topic for topic, _, _ in later] == ["m/live/now"]
+    assert {topic for topic, _, _ in came} >= {"m/earlier/Label", "m/ended/Label", "m/live/Label"}
+    assert "m/ended/now" not in {topic for topic, _, _ in came}
+
+
+def test_a_broker_has_time_as_long_as_acknowledgements_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Acknowledged:
+        """After 0.1 s for each before it."""
+
+        def __init__(self, number: int) -> None:
+            self.at_s = time.monotonic() + 0.1 * number
+
+        def is_published(self) -> bool:
+            return time.monotonic() > self.at_s
+
+        def wait_for_publish(self, timeout: float) -> None:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(mqtt, "TIMEOUT_S", 0.3)
+    wait: Any = Mqtt("127.0.0.1:1/m")._wait  # noqa: SLF001  no broker here is so slow
+    wait([[Acknowledged(n)] for n in range(1, 6)])
+    with pytest.raises(Down, match="no acknowledgement") as caught:
+        wait([[Acknowledged(n)] for n in (0, 1, 50)])
+    assert (caught.value.delivered, caught.value.slow) == (2, True)
 
 
 def test_a_broker_with_passwords(
@@ -179,7 +248,10 @@ def test_the_present_label_is_the_newest_of_another_cluster_or_of_another_name()
     assert now == Message("r", 3, "s", Label(1, 2, 39, 40, 3, 0.5, False), "walk")
 
 
-@pytest.mark.parametrize("address", ["", "host", "host/", "host:99999/m", "host/a/#", "/m", "me:secret@host/m"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "host", "host/", "host:99999/m", "host:0/m", "a..b/m", "host//", "host/a/#", "/m", "me:secret@host/m"],
+)
 def test_what_is_no_address_is_an_error(address: str) -> None:
     with pytest.raises(BadFile, match="expected mqtts:HOST:PORT/TOPIC"):
         Mqtt(address, tls=True)

@@ -89,6 +89,17 @@ def test_a_port_that_nobody_has_open_is_down_until_somebody_has() -> None:
     assert list(dict.fromkeys(values[-1] for _, values in came)) == [f"{came[0][1][-1][:-2]}-{n}" for n in range(1, 51)]  # type: ignore[index]  # the id is a text
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="loopback has no broadcast")
+def test_a_broadcast_is_allowed() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.255.255.255", 0))  # where loopback's broadcasts arrive
+        there.settimeout(10)
+        outlet = Osc(f"127.255.255.255:{there.getsockname()[1]}")
+        outlet.send([Message("r", 1, "s", finals(1)[0])])
+        assert there.recv(2000).startswith(b"/motionscribe/s/label")
+        outlet.close()
+
+
 def test_an_answer_is_passed_over() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
         there.bind(("127.0.0.1", 0))
@@ -102,7 +113,7 @@ def test_an_answer_is_passed_over() -> None:
     assert (under_way.state.sent, under_way.state.repeated) == (3, 0)
 
 
-@pytest.mark.parametrize("address", ["", "host", "host:", "host:x", ":9000"])
+@pytest.mark.parametrize("address", ["", "host", "host:", "host:x", ":9000", "host:0", "host:65536", "a..b:9000"])
 def test_what_is_no_address_is_an_error(address: str) -> None:
     with pytest.raises(BadFile, match="expected osc:HOST:PORT"):
         Osc(address)

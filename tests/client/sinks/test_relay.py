@@ -2,6 +2,9 @@
 
 import json
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import ClassVar
 
 import pytest
 from tests.support.made_up_outlet import ADDRESS, INFO, MadeUp, files, leave_behind
@@ -13,7 +16,7 @@ from motionscribe.feed_clock import FeedClock
 from motionscribe.sinks import StreamInfo, relay
 from motionscribe.sinks.message import Message
 from motionscribe.sinks.outlet import Down, Refused
-from motionscribe.sinks.relay import Relay, relayed
+from motionscribe.sinks.relay import Relay, ending_together, relayed
 
 
 def test_all_events_arrive_in_order_as_they_are_and_leave_no_file() -> None:
@@ -187,3 +190,61 @@ def test_ctrl_c_ends_the_wait_and_loses_nothing(monkeypatch: pytest.MonkeyPatch)
     with relayed(ADDRESS, outlet := MadeUp()):
         pass
     assert numbers(outlet.texts) == [1]
+
+
+def test_a_slow_receiver_gets_fewer_at_a_time_and_more_again_when_it_is_fast() -> None:
+    class Slow(MadeUp):
+        """Can take two at a time, at first."""
+
+        most = 64
+        capacity = 2
+
+        def send(self, messages: Sequence[Message]) -> None:
+            self.sizes.append(len(messages))
+            if len(messages) > self.capacity:
+                raise TimeoutError("timed out")
+            super().send(messages)
+
+        sizes: ClassVar[list[int]] = []
+
+    outlet = Slow()
+    under_way = Relay(ADDRESS, outlet)
+    sink = under_way.sink(INFO)
+    for event in finals(500):
+        sink.write(event)
+    wait_until(lambda: under_way.state.sent > 20)
+    outlet.capacity = 64
+    under_way.close()
+    assert numbers(outlet.texts) == list(range(1, 501))
+    assert outlet.sizes[-2] == 64
+
+
+def test_what_a_receiver_has_of_a_batch_is_not_sent_again() -> None:
+    class Partly(MadeUp):
+        """Takes three of a batch at most."""
+
+        def send(self, messages: Sequence[Message]) -> None:
+            super().send(messages[:3])
+            if len(messages) > 3:
+                raise Down("no acknowledgement", slow=True, delivered=3)
+
+    with relayed(ADDRESS, outlet := Partly()) as make:
+        for event in finals(30):
+            make(INFO).write(event)
+    assert numbers(outlet.texts) == list(range(1, 31))
+
+
+def test_receivers_that_hang_share_the_patience_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "PATIENCE_S", 0.3)
+    outlets = [MadeUp() for _ in range(3)]
+    with ExitStack() as stack:
+        with ending_together():
+            makers = [stack.enter_context(relayed(f"{ADDRESS}-{n}", outlet)) for n, outlet in enumerate(outlets)]
+        for outlet, make in zip(outlets, makers, strict=True):
+            outlet.free.clear()
+            make(INFO).write(finals(1)[0])
+        begun_s = time.monotonic()
+    took_s = time.monotonic() - begun_s
+    for outlet in outlets:
+        outlet.free.set()
+    assert 0.25 < took_s < 0.85  # one after the other would take 0.9

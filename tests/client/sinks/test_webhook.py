@@ -5,9 +5,13 @@ import hmac
 import json
 import re
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from tests.support.web_receiver import WebReceiver
 from motionscribe import cli
 from motionscribe.errors import BadFile
 from motionscribe.sinks import StreamInfo, addresses, backlog, relay, webhook
+from motionscribe.sinks.message import Message
 from motionscribe.sinks.relay import Relay
 from motionscribe.sinks.webhook import Webhook
 from motionscribe_proto.events import to_dict
@@ -134,10 +139,79 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     asked_s = webhook._asked_s  # noqa: SLF001  a date has whole seconds: no test could wait so exactly
     assert [asked_s(text) for text in (None, "", "soon", "7", formatdate(0, usegmt=True))] == [0, 0, 0, 7, 0]
     assert 50 < asked_s(formatdate(time.time() + 60, usegmt=True)) <= 60
+    assert [asked_s(f"Mon, 01 Jan {year} 00:00:00 GMT") for year in ("9" * 20, "-1", "10000")] == [0, 0, 0]
+
+
+@contextmanager
+def raw_receiver(*pieces: bytes) -> Iterator[str]:
+    """Answers each POST with these pieces, one every 20 ms, as long as the client hears them. Gives its URL."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            length = 0
+            with suppress(OSError):
+                while line := self.rfile.readline():
+                    length = int(line.split(b":")[1]) if line.startswith(b"Content-Length") else length
+                    if line == b"\r\n":
+                        self.rfile.read(length)
+                        for piece in pieces:
+                            self.wfile.write(piece)
+                            time.sleep(0.02)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+BROKEN = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2 + b"HTTP/1.1 204 No Content\r\n\r\n"
+TRICKLE = (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *[b"a"] * 1000)
+TRICKLED_CHUNK = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0"] * 1000)
+
+
+@pytest.mark.parametrize("pieces", [(BROKEN,), (EARLY,), TRICKLE, TRICKLED_CHUNK])
+def test_the_status_counts_whatever_the_body_does(
+    pieces: Sequence[bytes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(webhook, "REST_S", 0.1)
+    with raw_receiver(*pieces) as url:
+        under_way = Relay(url, Webhook(url))
+        for event in finals(2):
+            under_way.sink(INFO).write(event)
+            wait_until(lambda: not under_way.state.waiting)
+        under_way.close()
+    assert (under_way.state.sent, under_way.state.repeated, under_way.state.refused) == (2, 0, 0)
+    assert caplog.text == ""
+
+
+def test_headers_that_trickle_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.1)
+    with raw_receiver(*[b"H"] * 1000) as url, pytest.raises(TimeoutError):
+        Webhook(url).send([Message("r", 1, "s", finals(1)[0])])
 
 
 @pytest.mark.parametrize(
-    "url", ["https://", "https:/a", "http://me:secret@host/", "http://host:x/", "http://host/a b", "http://host/#a"]
+    "url",
+    [
+        "https://",
+        "https:/a",
+        "http://me:secret@host/",
+        "http://host:x/",
+        "http://host/a b",
+        "http://host/#a",
+        "http://",
+        "http://a..b/x",
+        f"http://{'a' * 64}/",
+        "http://host:0/",
+        "http://host:65536/",
+        "http://%zz/",
+        "http://[::x]/",
+    ],
 )
 def test_what_is_no_address_is_an_error_without_its_secrets(url: str) -> None:
     place, address = addresses.parse_place(url)
