@@ -36,8 +36,7 @@ async def hear(source: Source) -> np.ndarray:
 async def run(source: Source, sender: Simulator) -> tuple[np.ndarray, Sent]:
     """Frames that came, and those that left."""
     hearing = asyncio.create_task(hear(source))
-    await asyncio.sleep(1.0)
-    sender.go()
+    await asyncio.to_thread(sender.go)
     sent = await asyncio.to_thread(sender.sent)
     if isinstance(source, LiveFeed):
         await asyncio.sleep(1.0)

@@ -65,8 +65,7 @@ def measure(scheme: Scheme, address: str, path: Path) -> dict[str, NDArray[np.fl
 
     async def run(source: Source, sender: Simulator) -> tuple[Written, int, Sent]:
         listening = asyncio.create_task(listen(address, source))
-        await asyncio.sleep(1.0)  # until the client has called a simulator that is a server
-        sender.go()
+        await asyncio.to_thread(sender.go)
         sent = await asyncio.to_thread(sender.sent)
         if isinstance(source, LiveFeed):  # others end by themselves
             await asyncio.sleep(1.0)

@@ -1,5 +1,6 @@
 """A recording sent as a live feed by a process of its own, and the table of when each frame left."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -34,6 +35,10 @@ ADDRESSES = {
 def write_performance(path: Path, script: Sequence[tuple[str, float]], rate_hz: float) -> None:
     """Somebody who does not exist, as places of joints in metres."""
     write_recording(Actor(perform(script, rate_hz=rate_hz).recording).as_places(), path)
+
+
+CALLED_S = 1.5
+"""By then a client has called a simulator that is a server."""
 
 
 def feeds() -> list[Scheme]:
@@ -84,7 +89,9 @@ class Simulator:
         self._pipe = pipe
 
     def go(self) -> None:
-        """Frames leave from now on."""
+        """Waits until it can send, some when somebody listens, and lets frames leave a while later."""
+        assert self._pipe.recv() == "ready"
+        time.sleep(CALLED_S)
         self._pipe.send("go")
 
     def sent(self) -> Sent:
@@ -102,8 +109,6 @@ def simulator(scheme: Scheme, path: Path, speed: float = 1.0, rounds: int = 1) -
     process = context.Process(target=_send, args=arguments, daemon=True)
     process.start()
     try:
-        if scheme.name != "lsl":  # it is ready when somebody listens
-            assert ours.recv() == "ready"
         yield Simulator(ours)
     finally:
         process.terminate()

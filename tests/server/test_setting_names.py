@@ -178,5 +178,5 @@ def test_every_setting_that_the_pages_name_exists() -> None:
         text = page.read_text()
         assert set(re.findall(rf"`((?:{groups})\.[a-z_]+)`", text)) <= SETTINGS.keys(), page
         assert set(re.findall(rf"--(?:{groups})-[a-z-]+", text)) <= flags, page
-        others = {"MOTIONSCRIBE_TOKEN", "MOTIONSCRIBE_GROUP_NAME", "MOTIONSCRIBE_"}
+        others = {"MOTIONSCRIBE_TOKEN", "MOTIONSCRIBE_GROUP_NAME", "MOTIONSCRIBE_", "MOTIONSCRIBE_WEBHOOK_SECRET"}
         assert set(re.findall(r"MOTIONSCRIBE_[A-Z_]*", text)) <= variables | others, page
