@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.feeds.simulated import ADDRESSES, Sent, Simulator, feeds, simulator, write_performance
+from benchmarks.feeds.simulated import ADDRESSES, Sent, Simulator, simulator, write_performance
 from benchmarks.results import exactly, save
 from motionscribe.sources import Source
 from motionscribe.sources.in_order import in_order
 from motionscribe.sources.live_feed import LiveFeed
-from motionscribe.sources.schemes import Scheme
+from motionscribe.sources.schemes import Scheme, senders
 
 RATE_HZ, ROUND_S, SPEED, HOUR_S = 120.0, 600.0, 20.0, 3600.0
 BLOCK = 12
@@ -63,12 +63,12 @@ def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=float, default=SPEED)
-    parser.add_argument("--feeds", nargs="+", default=[scheme.name for scheme in feeds()])
+    parser.add_argument("--feeds", nargs="+", default=[scheme.name for scheme in senders()])
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "performance.npz"
         write_performance(path, SCRIPT * round(ROUND_S / 30), RATE_HZ)
-        for scheme in feeds():
+        for scheme in senders():
             if scheme.name in options.feeds:
                 found = measure(scheme, path, options.speed, round(HOUR_S / ROUND_S))
                 rows = {f"hour/{scheme.name}/{name}": exactly(value) for name, value in found.items()}

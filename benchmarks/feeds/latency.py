@@ -20,14 +20,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.feeds.simulated import ADDRESSES, Sent, Simulator, feeds, simulator, write_performance
+from benchmarks.feeds.simulated import ADDRESSES, Sent, Simulator, simulator, write_performance
 from benchmarks.results import Numbers, pooled, save
 from motionscribe import AsyncClient
 from motionscribe.events import Label
 from motionscribe.feed_clock import now_us
 from motionscribe.sources import Source
 from motionscribe.sources.live_feed import LiveFeed
-from motionscribe.sources.schemes import Scheme
+from motionscribe.sources.schemes import Scheme, senders
 from motionscribe_models.shipped import shipped_models
 
 RATE_HZ, ROUNDS = 120.0, 3
@@ -98,13 +98,13 @@ def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--feeds", nargs="+", default=[scheme.name for scheme in feeds()])
+    parser.add_argument("--feeds", nargs="+", default=[scheme.name for scheme in senders()])
     options = parser.parse_args()
     rows: dict[str, Numbers] = {}
     with TemporaryDirectory() as folder, a_server(Path(folder)) as address:
         path = Path(folder) / "performance.npz"
         write_performance(path, SCRIPT, RATE_HZ)
-        for scheme in feeds():
+        for scheme in senders():
             if scheme.name not in options.feeds:
                 continue
             rounds = [measure(scheme, address, path) for _ in range(options.rounds)]

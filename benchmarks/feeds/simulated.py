@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from motionscribe.demo.performer import perform
 from motionscribe.feed_clock import now_us
-from motionscribe.sources.schemes import SCHEMES, Scheme
+from motionscribe.sources.schemes import Scheme
 from motionscribe.sources.sending import Actor, Sender, Track, play
 from motionscribe_models.recordings import read_recording
 from motionscribe_models.recordings.writing import write_recording
@@ -39,11 +39,6 @@ def write_performance(path: Path, script: Sequence[tuple[str, float]], rate_hz: 
 
 CALLED_S = 1.5
 """By then a client has called a simulator that is a server."""
-
-
-def feeds() -> list[Scheme]:
-    """All that have a simulator."""
-    return [scheme for scheme in SCHEMES if scheme.sender]
 
 
 class _Timed:

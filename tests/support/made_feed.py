@@ -109,21 +109,3 @@ def made_feeds(*more: Scheme) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schemes, "SCHEMES", (*schemes.SCHEMES, MADE, CROWD, *more))
         yield
-
-
-def free_port() -> int:
-    """A UDP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_bound(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False

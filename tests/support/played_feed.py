@@ -1,7 +1,7 @@
 """Feeds that simulators play: what a reader hears of one, and what the command line streams of one."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 
 import pytest
@@ -50,6 +50,23 @@ def heard_of(reader: Reader, recordings: Sequence[Recording], open_sender: Calla
         return list(heard(reader, len(recordings[0].frames), ready.set))
     finally:
         thread.join(PATIENCE_S)
+
+
+def sent_until_heard(
+    sender: Sender, moments: Iterator[Moment | None], time_us: int, rows: Sequence[int | None]
+) -> Moment:
+    """Sends a frame again and again until it is heard, with whoever is in it."""
+    found: list[Moment] = []
+
+    def heard() -> bool:
+        sender.send(time_us, rows)
+        moment = next(moments)
+        if moment and moment.time_us == time_us and len(moment.bodies) == sum(row is not None for row in rows):
+            found.append(moment)
+        return bool(found)
+
+    wait_until(heard)
+    return found[0]
 
 
 def stream_played(

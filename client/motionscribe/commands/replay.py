@@ -18,7 +18,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser("replay", help="send a recording again, as it came", description=__doc__)
     what = "what `motionscribe record` wrote, a file for each person; with --as any recording"
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=what)
-    feeds = ", ".join(scheme.name for scheme in schemes.SCHEMES if scheme.sender)
+    feeds = ", ".join(scheme.name for scheme in schemes.senders())
     parser.add_argument(
         "--as",
         dest="feed",
@@ -38,9 +38,10 @@ def run(args: argparse.Namespace) -> None:
     else:
         recordings = [read_aloud(path) for path in args.files]
         track = Track.of(recordings)
-    name, _, address = (args.feed or (takes[0].feed if takes else "")).partition(":")
-    scheme = next((scheme for scheme in schemes.SCHEMES if scheme.sender and scheme.name == name), None)
-    if scheme is None:
-        known = ", ".join(scheme.name for scheme in schemes.SCHEMES if scheme.sender)
-        raise BadFile(f"{args.files[0]}: expected --as with one of {known}, got {name or 'a file that names no feed'}")
-    send(scheme, address, recordings, track, args)
+    text = args.feed or (takes[0].feed if takes else "")
+    feed = schemes.parse_sender(text)
+    if feed is None:
+        known = ", ".join(scheme.name for scheme in schemes.senders())
+        got = text.partition(":")[0] or "a file that names no feed"
+        raise BadFile(f"{args.files[0]}: expected --as with one of {known}, got {got}")
+    send(*feed, recordings, track, args)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from motionscribe.commands.options import positive, speed, whole
-from motionscribe.commands.simulate_feed import sends, simulate_feed
+from motionscribe.commands.simulate_feed import simulate_feed
 from motionscribe.commands.skeleton import describe
 from motionscribe.demo.actions import ACTIONS
 from motionscribe.demo.faults import BODY, SENSORS
@@ -27,7 +27,7 @@ LONGEST_S = 3600.0
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describes the command."""
     written = " ".join(writer.ending for writer in WRITERS)
-    feeds = ", ".join(scheme.name for scheme in schemes.SCHEMES if scheme.sender)
+    feeds = ", ".join(scheme.name for scheme in schemes.senders())
     parser = commands.add_parser(
         "simulate",
         help="write a synthetic recording, or send a recording as a live feed",
@@ -68,8 +68,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace) -> None:
     """Sends, or prints what the two files hold. They appear when our own reader took the recording."""
-    if sends(args.what[0]):
-        simulate_feed(args)
+    if feed := schemes.parse_sender(args.what[0]):
+        simulate_feed(*feed, args)
         return
     if len(args.what) > 1:
         args.parser.error(f"expected one new file, or a feed, got {' '.join(args.what)}")

@@ -4,18 +4,15 @@ The options' help, their parser and the table in docs/2-connecting.md follow fro
 function that opens it, and a line in PLACES.
 """
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
+from motionscribe.address_scheme import split_scheme
 from motionscribe.errors import BadFile
 from motionscribe.sinks.base import MakeSink
-
-# one letter before a colon is a drive of Windows
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,11 @@ def describe() -> str:
 
 def parse_place(text: str) -> tuple[Place, str]:
     """The place that `text` names, and what its opener gets. Raises BadFile for an unknown scheme or ending."""
-    match = _ADDRESS.fullmatch(text)
+    split = split_scheme(text)
     for place in PLACES:
-        if match and place.key == match[1]:
-            return place, text if place.key in ("http", "https") else match[2]
-        if not match and place.key == Path(text).suffix.lower():
+        if split and place.key == split[0]:
+            return place, text if place.key in ("http", "https") else split[1]
+        if not split and place.key == Path(text).suffix.lower():
             return place, text
     known = ", ".join(place.spelling for place in PLACES)
     raise BadFile(f"{text}: expected one of {known}")

@@ -1,5 +1,6 @@
 """What a kind of network sink adds to the relay: how a few messages get to one receiver."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from motionscribe.sinks.message import Message
@@ -22,7 +23,7 @@ class Refused(Exception):  # noqa: N818
     """The receiver will never take these messages: they are counted and left out."""
 
 
-class Outlet:
+class Outlet(ABC):
     """One receiver. All methods but `expect` and `end` are called in one thread of the relay."""
 
     where: str
@@ -32,21 +33,21 @@ class Outlet:
     run: str = ""
     """That of this command's messages, by the relay; those of others are what earlier commands left."""
 
-    def expect(self, stream: str) -> None:
+    def expect(self, stream: str) -> None:  # noqa: B027  most have nothing to do
         """A stream begins; its first message may be a while away. Must return at once."""
 
-    def end(self, stream: str) -> None:
+    def end(self, stream: str) -> None:  # noqa: B027
         """A stream has ended; some of it may still wait to be sent. Must return at once."""
 
+    @abstractmethod
     def send(self, messages: Sequence[Message]) -> None:
         """Connects where need be, and returns when the receiver has all of them, as far as that can be known.
 
         Raises Down or OSError where the receiver is not there, also for how long it takes (TimeoutError), Refused.
         """
-        raise NotImplementedError
 
-    def leave(self, stream: str) -> None:
+    def leave(self, stream: str) -> None:  # noqa: B027
         """A stream has ended, and all of it was sent. Raises as `send` does."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """The command is over. Raises nothing."""

@@ -4,20 +4,17 @@ The help of `motionscribe stream`, its parser and the table in docs/2-connecting
 module with a function that makes a Source from an address, and a line in SCHEMES.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
+from motionscribe.address_scheme import split_scheme
 from motionscribe.sources.base import Source
 from motionscribe.sources.finding import Found, find_by_listening
 from motionscribe.sources.sending import Sender
 from motionscribe_models.errors import RecordingError
 from motionscribe_models.recordings import Recording
-
-# one letter before a colon is a drive of Windows
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -135,16 +132,27 @@ def parse_address(text: str) -> tuple[Scheme, str]:
 
     Raises RecordingError for an unknown scheme, unless there is a file of that name.
     """
-    match = _ADDRESS.fullmatch(text)
-    if match is None:
+    split = split_scheme(text)
+    if split is None:
         return FILE, text
     for scheme in SCHEMES:
-        if scheme.name == match[1]:
-            return scheme, match[2]
+        if scheme.name == split[0]:
+            return scheme, split[1]
     if Path(text).exists():
         return FILE, text
     known = " or ".join(scheme.spelling for scheme in SCHEMES)
-    raise RecordingError(f"{text}: expected {known}, got the unknown scheme {match[1]}: and no file of this name")
+    raise RecordingError(f"{text}: expected {known}, got the unknown scheme {split[0]}: and no file of this name")
+
+
+def senders() -> list[Scheme]:
+    """Those that a simulator speaks."""
+    return [scheme for scheme in SCHEMES if scheme.sender]
+
+
+def parse_sender(text: str) -> tuple[Scheme, str] | None:
+    """Which of `senders` a text such as `vmc` or `vmc:HOST:PORT` names, and the address there; None for another."""
+    name, _, address = text.partition(":")
+    return next(((scheme, address) for scheme in senders() if scheme.name == name), None)
 
 
 def open_source(text: str, rate_hz: float | None = None) -> Source:

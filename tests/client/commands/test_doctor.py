@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from tests.client.commands.test_recording import recorded
 from tests.support.feeds import as_places
-from tests.support.made_feed import MADE, MadeSender, free_port, is_bound, made_feeds
+from tests.support.made_feed import MADE, MadeSender, made_feeds
+from tests.support.udp_ports import free_port, is_bound
 from tests.support.waiting import wait_until
 
 from motionscribe.cli import main

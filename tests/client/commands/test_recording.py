@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.made_feed import MadeSender, free_port, is_bound, made_feeds
+from tests.support.made_feed import MadeSender, made_feeds
+from tests.support.udp_ports import free_port, is_bound
 from tests.support.waiting import wait_until
 
 from motionscribe.cli import main

@@ -9,7 +9,7 @@ from tests.support.made_up_outlet import ADDRESS, INFO, MadeUp, files, leave_beh
 from tests.support.messages import finals, numbers
 from tests.support.waiting import wait_until
 
-from motionscribe.sinks import backlog, relay
+from motionscribe.sinks import Sink, backlog, relay
 from motionscribe.sinks.relay import Relay, relayed
 from motionscribe.sinks.spool import Spool
 
@@ -139,15 +139,21 @@ def test_a_full_disk_makes_no_hole_and_is_forgotten_when_the_receiver_is_back(
     assert "left out" not in caplog.text
 
 
-def test_what_a_full_disk_does_not_take_at_the_end_is_told_as_lost(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def five_on_disk(monkeypatch: pytest.MonkeyPatch) -> tuple[Relay, Sink]:
+    """Of a receiver that is away, when the command has no patience at its end."""
     monkeypatch.setattr(relay, "PATIENCE_S", 0.01)
     under_way = Relay(ADDRESS, MadeUp(away=True))
     sink = under_way.sink(INFO)
     for event in finals(5):
         sink.write(event)
     wait_until(lambda: bool(files()) and not under_way._backlog._memory)  # noqa: SLF001
+    return under_way, sink
+
+
+def test_what_a_full_disk_does_not_take_at_the_end_is_told_as_lost(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    under_way, sink = five_on_disk(monkeypatch)
     forbid_writing(under_way)
     for event in finals(3):
         sink.write(event)
@@ -159,12 +165,7 @@ def test_what_a_full_disk_does_not_take_at_the_end_is_told_as_lost(
 def test_a_folder_that_is_removed_is_made_anew_and_only_what_was_in_it_is_lost(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(relay, "PATIENCE_S", 0.01)
-    under_way = Relay(ADDRESS, MadeUp(away=True))
-    sink = under_way.sink(INFO)
-    for event in finals(5):
-        sink.write(event)
-    wait_until(lambda: bool(files()) and not under_way._backlog._memory)  # noqa: SLF001
+    under_way, sink = five_on_disk(monkeypatch)
     shutil.rmtree(backlog.folder())
     for event in finals(3):
         sink.write(event)

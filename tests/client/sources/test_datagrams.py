@@ -4,17 +4,12 @@ import socket
 from contextlib import closing
 
 import pytest
+from tests.support.udp_ports import free_port
 
 from motionscribe.errors import NotFound
 from motionscribe.feed_clock import now_us
 from motionscribe.sources import datagrams as module
 from motionscribe.sources.datagrams import datagrams, port_of
-
-
-def free_port() -> int:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_what_comes_and_when() -> None:

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 from tests.support import made_feed
 from tests.support.feeds import as_places
-from tests.support.made_feed import MADE, MadeSender, free_port, open_made
+from tests.support.made_feed import MADE, MadeSender, open_made
+from tests.support.udp_ports import free_port
 
 from motionscribe.cli import main
 from motionscribe.demo.performer import perform

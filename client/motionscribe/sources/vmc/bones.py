@@ -5,11 +5,13 @@ of https://docs.unity3d.com/ScriptReference/HumanBodyBones.html; a bone's joint 
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionscribe.sources.moments import ANY_RATE_HZ
+from motionscribe_models.recordings.places import METRE, places_skeleton
 from motionscribe_models.rotations import TINY, quaternion_matrix
 from motionscribe_models.skeleton import Skeleton
 
@@ -42,17 +44,8 @@ PARENTS = _parents()
 def skeleton_of(bones: Collection[str]) -> Skeleton:
     """The joints of these bones, of which some may be missing between others: places in Unity's axes."""
     joints = tuple(bone for bone in PARENTS if bone in bones)
-    return Skeleton(
-        name="VMC",
-        joints=joints,
-        parents=tuple(_parent(bone, joints) for bone in joints),
-        representation="positions",
-        units="m",
-        metres_per_unit=1.0,
-        up_axis="y",
-        rate_hz=ANY_RATE_HZ,
-        left_handed=True,
-    )
+    parents = [_parent(bone, joints) for bone in joints]
+    return replace(places_skeleton("VMC", joints, METRE, "y", ANY_RATE_HZ, parents), left_handed=True)
 
 
 def _parent(bone: str, joints: tuple[str, ...]) -> int:

@@ -8,8 +8,8 @@ from contextlib import aclosing
 
 import numpy as np
 import pytest
-from tests.client.sources.test_datagrams import free_port
 from tests.support.played_feed import heard, heard_of, stream_played
+from tests.support.udp_ports import free_port
 
 from motionscribe.demo.performer import perform
 from motionscribe.sources.json_feeds import udp

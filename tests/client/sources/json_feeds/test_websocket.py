@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import trustme
 from tests.support.played_feed import heard, heard_of, stream_played
+from tests.support.redis_server import free_port
 from tests.support.waiting import wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -33,12 +34,6 @@ RECORDING = perform([("walk", 0.5)], rate_hz=60).recording
 FRAMES = 250
 """Of 15 kB each: more than the buffers of sockets hold."""
 FRAME = '{"joints": {"a": [1, 2, 3]}}'
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

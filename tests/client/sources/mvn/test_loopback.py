@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.support.any_width import AnyWidthServer
 from tests.support.mvn_packets import quaternions, standing
+from tests.support.udp_ports import is_bound
 from tests.support.waiting import until, wait_until
 
 from motionscribe.cli import main
@@ -57,16 +58,6 @@ def own() -> Recording:
     values = np.random.default_rng(3).normal(size=(40, 23 * 3)).astype(np.float32)
     values[7, 3:6] = np.nan
     return Recording("own", values, even_times(40, 100.0), replace(KINDS["02"].skeleton, rate_hz=100.0))
-
-
-def is_bound(port: int) -> bool:
-    """Whether somebody listens there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        try:
-            other.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False
 
 
 def heard(recordings: list[Recording], port: int) -> dict[str, FrameBlock]:

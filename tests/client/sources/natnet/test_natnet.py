@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from natnet import DataDescriptions, DataFrame, ServerInfo, Version
 from natnet.packet_buffer import PacketBuffer
 from tests.client.sources.natnet import natnet_bytes as made
-from tests.support.played_feed import stream_played
+from tests.support.played_feed import sent_until_heard, stream_played
 from tests.support.waiting import wait_until
 
 from motionscribe.demo.performer import perform
@@ -125,23 +125,6 @@ def hearing(port: int) -> Iterator[tuple[NatNetReader, Iterator[Moment | None]]]
     reader = NatNetReader(("127.0.0.1", port))
     with closing(reader.moments()) as moments:
         yield reader, moments
-
-
-def sent_until_heard(
-    sender: NatNetSender, moments: Iterator[Moment | None], time_us: int, rows: list[int | None]
-) -> Moment:
-    """Sends a frame again and again until it is heard, with whoever is in it."""
-    found: list[Moment] = []
-
-    def heard() -> bool:
-        sender.send(time_us, rows)
-        moment = next(moments)
-        if moment and moment.time_us == time_us and len(moment.bodies) == sum(row is not None for row in rows):
-            found.append(moment)
-        return bool(found)
-
-    wait_until(heard)
-    return found[0]
 
 
 def test_two_people_arrive_as_they_were_sent(walk: Recording) -> None:

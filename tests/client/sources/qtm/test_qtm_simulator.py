@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -11,11 +10,10 @@ import pytest
 import qtm_rt
 from tests.client.sources.qtm import qtm_bytes as made
 from tests.client.sources.qtm.qtm_hearing import hearing
-from tests.support.played_feed import stream_played
+from tests.support.played_feed import sent_until_heard, stream_played
 from tests.support.waiting import wait_until
 
 from motionscribe.demo.performer import perform
-from motionscribe.sources.moments import Moment
 from motionscribe.sources.person_ids import person_id
 from motionscribe.sources.qtm.simulator import QtmSender
 from motionscribe.sources.sending import Actor
@@ -27,22 +25,6 @@ from motionscribe_models.skeleton import upright
 @pytest.fixture(scope="module")
 def walk() -> Recording:
     return perform([("walk", 1.0)], rate_hz=60).recording
-
-
-def sent_until_heard(
-    sender: QtmSender, moments: Iterator[Moment | None], time_us: int, rows: list[int | None]
-) -> Moment:
-    """Sends a frame again and again until it is heard."""
-    found: list[Moment] = []
-
-    def come() -> bool:
-        sender.send(time_us, rows)
-        moment = next(moments)
-        found.extend([moment] if moment and moment.time_us == time_us else [])
-        return bool(found)
-
-    wait_until(come)
-    return found[0]
 
 
 def test_two_people_arrive_as_they_were_sent(walk: Recording) -> None:

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 import pytest
-from tests.client.sources.test_datagrams import free_port
 from tests.client.sources.vmc.osc_bytes import bones, bundle, ok, time
 from tests.support.played_feed import heard, heard_of, stream_played
+from tests.support.udp_ports import free_port
 
 from motionscribe.demo.performer import perform
 from motionscribe.sources.moments import Moment
